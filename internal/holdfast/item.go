@@ -1,0 +1,156 @@
+package holdfast
+
+import (
+	"fmt"
+	"io"
+	"iter"
+	"time"
+)
+
+// ContainerKind says what a container is and so which workload reads and writes it.
+type ContainerKind string
+
+// The kinds of containers that are built.
+const (
+	Mailbox ContainerKind = "mailbox"
+	Drive   ContainerKind = "drive"
+)
+
+// Container is what has its own cursor: a mailbox, a drive. Its identity is (organization, kind, source id), whichever job protects it.
+type Container struct {
+	Organization OrganizationID `json:"organization"`
+	Kind         ContainerKind  `json:"kind"`
+	Source       string         `json:"source"`  // Entra object id of the mailbox's owner, or the drive's id; never a mail address
+	Name         string         `json:"name"`    // for people: the owner's display name
+	Address      string         `json:"address"` // for people: the owner's user principal name at the time
+	Owner        string         `json:"owner"`   // Entra object id of the owner
+}
+
+// Key is the identity of the container within its organization.
+func (c Container) Key() string { return string(c.Kind) + "/" + c.Source }
+
+func (c Container) String() string { return fmt.Sprintf("%s of %s", c.Kind, c.Address) }
+
+// ItemKind says what an item is.
+type ItemKind string
+
+// The kinds of items.
+const (
+	KindFolder  ItemKind = "folder"
+	KindMail    ItemKind = "mail"
+	KindFile    ItemKind = "file"
+	KindVersion ItemKind = "version" // an older version of a file; its Parent is the file's id
+)
+
+// Keys of Item.Fields. Listing shows them without opening a payload.
+const (
+	FieldFrom       = "from"
+	FieldTo         = "to"
+	FieldCc         = "cc"
+	FieldSent       = "sent"        // RFC 3339
+	FieldCreated    = "created"     // RFC 3339
+	FieldModified   = "modified"    // RFC 3339
+	FieldRead       = "read"        // "true" or absent
+	FieldFlag       = "flag"        // flagged, complete; absent when not
+	FieldImportance = "importance"  // low, high; absent when normal
+	FieldCategories = "categories"  // JSON array
+	FieldAttached   = "attachments" // "true" or absent
+	FieldClass      = "class"       // IPM.Note, IPF.Note
+	FieldSpecial    = "special"     // well-known name of a folder (inbox, sentitems, root, …)
+	FieldHash       = "quickxor"    // the service's own hash of a file, base64
+	FieldVersionID  = "version"     // the service's id of a file version
+	FieldHidden     = "hidden"      // "true" or absent
+	FieldETag       = "etag"
+	FieldBody       = "body" // SHA-256 of what must change for a mail's MIME to be fetched again, hex
+	FieldAuthor     = "author"
+)
+
+// Item is one version of one thing in a container. Id, parent and version key are the source's own.
+type Item struct {
+	ID      string            // immutable id
+	Parent  string            // id of the folder (or file, for a version); empty for a root
+	Kind    ItemKind          //
+	Version string            // changeKey, eTag, cTag: equal means unchanged
+	Time    time.Time         // received or last modified: what lists sort by
+	Size    int64             // bytes, as the source states
+	Name    string            // subject or file name, as the source has it
+	Fields  map[string]string // small, few
+}
+
+// Form says what a payload is; one item version may hold several.
+type Form string
+
+// The forms of payloads.
+const (
+	FormMIME        Form = "mime"        // a mail exactly as the service rendered it
+	FormJSON        Form = "json"        // the item's JSON exactly as served, without what another form carries
+	FormFile        Form = "file"        // a file's bytes
+	FormPermissions Form = "permissions" // an array of sharing permissions, as served
+	FormAttachments Form = "attachments" // raw attachments that MIME cannot carry: JSON array as served
+)
+
+// Transform says how a piece is stored.
+type Transform string
+
+// The transforms of pieces.
+const (
+	Raw    Transform = ""
+	Base64 Transform = "base64" // stored decoded; re-encoded in lines of 76 columns with CRLF. Used only where that gives back the same bytes.
+)
+
+// Piece is a run of a payload's bytes. Reader gives the stored (decoded, for Base64) bytes.
+type Piece struct {
+	Transform Transform
+	Reader    io.Reader
+	Size      int64 // of what Reader gives; -1 when not known
+	Apart     bool  // worth an object of its own (an attachment, a file), so that equal ones are stored once
+}
+
+// Payload is one form of an item's content: pieces whose concatenation, each transformed, is exact.
+type Payload struct {
+	Form Form
+	// Pieces gives the pieces in order. Each Reader is read to its end before the next piece is asked for.
+	Pieces iter.Seq2[Piece, error]
+	// Keep refers to the payload of this form of the item's previous version instead; Pieces is then nil.
+	Keep bool
+}
+
+// Whole is a payload of one raw piece.
+func Whole(f Form, r io.Reader, size int64) Payload {
+	return Payload{Form: f, Pieces: func(yield func(Piece, error) bool) {
+		yield(Piece{Reader: r, Size: size, Apart: size < 0 || size >= 32<<10}, nil)
+	}}
+}
+
+// Kept is a payload that stays as the item's previous version had it.
+func Kept(f Form) Payload { return Payload{Form: f, Keep: true} }
+
+// SkipReason classes why an item or container is not in a restore point.
+type SkipReason string
+
+// The classes of skips. Retriable ones are tried again by the next session.
+const (
+	SkipCorrupt     SkipReason = "corrupt"    // the service can't give it out (ErrorCorruptData, …)
+	SkipDenied      SkipReason = "denied"     // a permission is missing
+	SkipLocked      SkipReason = "locked"     // 423
+	SkipMalware     SkipReason = "malware"    // flagged by the service
+	SkipVanished    SkipReason = "vanished"   // deleted while read
+	SkipChanging    SkipReason = "changing"   // changed under every attempt to read it
+	SkipTooLarge    SkipReason = "too large"  //
+	SkipUnlicensed  SkipReason = "unlicensed" // mailbox without licence
+	SkipGone        SkipReason = "gone"       // mailbox or drive answers 404
+	SkipTransient   SkipReason = "transient"  // the service failed every attempt
+	SkipConflict    SkipReason = "conflict"   // restore: something newer is there
+	SkipUnsupported SkipReason = "unsupported"
+)
+
+// Skip is an error that concerns one item (or a whole container) and does not end the work on the others.
+type Skip struct {
+	Reason SkipReason
+	Err    error
+}
+
+func (s *Skip) Error() string { return fmt.Sprintf("%s: %v", s.Reason, s.Err) }
+
+// Unwrap gives the cause.
+func (s *Skip) Unwrap() error { return s.Err }

@@ -1,0 +1,248 @@
+// Package holdfast has the nouns of the product and its kinds of errors. It knows no SQL, HTTP, Microsoft or storage library.
+package holdfast
+
+import "time"
+
+// Ids are lower-case UUIDs in text form.
+type (
+	OrganizationID   string
+	RepositoryID     string
+	JobID            string
+	JobSessionID     string
+	RestorePointID   string
+	RestoreSessionID string
+	ProxyID          string
+	TaskID           string
+	UserID           string
+)
+
+// Epoch numbers the holders of a lease; a commit with an old one changes nothing.
+type Epoch int64
+
+// Region names a cloud of Microsoft 365 as the REST contract spells it.
+type Region string
+
+// The regions that are built or refused by name.
+const (
+	Worldwide    Region = "Worldwide"
+	USDefence    Region = "USDefence"
+	USGovGCCHigh Region = "USGovGCCHigh"
+	China        Region = "China"
+	Germany      Region = "Germany"
+)
+
+// Secret is a text that never shows: String, JSON and logs give "***".
+type Secret string
+
+func (Secret) String() string               { return "***" }
+func (Secret) GoString() string             { return "***" }
+func (Secret) MarshalText() ([]byte, error) { return []byte("***"), nil }
+
+// Credential signs an application in to Entra ID. Either Secret or Certificate is set.
+type Credential struct {
+	TenantID            string // Entra tenant id or a verified domain
+	ApplicationID       string
+	ApplicationSecret   Secret
+	Certificate         Secret // PKCS #12 or PEM, raw bytes
+	CertificatePassword Secret
+}
+
+// Organization is a Microsoft 365 organization that is protected.
+type Organization struct {
+	ID                    OrganizationID
+	Name                  string // default domain, for example contoso.onmicrosoft.com
+	OfficeName            string // display name
+	TenantID              string
+	Region                Region
+	Exchange              bool // protect Exchange Online
+	SharePoint            bool // protect SharePoint Online and OneDrive
+	ApplicationID         string
+	CertificateThumbprint string
+	FirstBackup           time.Time
+	LastBackup            time.Time
+	Created               time.Time
+}
+
+// RetentionPeriod is how long restore points of a repository are kept. Exactly one of Days, Months, Years is set unless Forever.
+type RetentionPeriod struct {
+	Days, Months, Years int
+	Forever             bool
+}
+
+// Repository is a backup repository: a place owned by the user, with its retention.
+type Repository struct {
+	ID          RepositoryID
+	Name        string
+	Description string
+	Path        string
+	Proxy       ProxyID
+	Retention   RetentionPeriod
+	// When retention runs: daily at DailyTime on days of DailyType, or monthly at MonthlyTime on the MonthlyDayNumber-th MonthlyDayOfWeek.
+	RetentionFrequency string // Daily or Monthly
+	DailyTime          string // HH:MM:SS
+	DailyType          string // Everyday, Workdays, Weekends, Monday…Sunday
+	MonthlyTime        string
+	MonthlyDayNumber   string // First…Fourth, Last
+	MonthlyDayOfWeek   string
+	KitExported        bool
+	OutOfDate          bool
+	Capacity, Free     int64 // bytes
+	Created            time.Time
+}
+
+// JobScope says what a backup job protects.
+type JobScope string
+
+// The scopes of jobs.
+const (
+	EntireOrganization JobScope = "EntireOrganization"
+	SelectedItems      JobScope = "SelectedItems"
+)
+
+// JobItem is one thing that a job selects or excludes: the organization or a user, and which of his data.
+type JobItem struct {
+	ID             string // derived: stable for the same content in the same job
+	Type           string // contract's spelling: PartialOrganization, User, …
+	ObjectID       string // Entra object id of the user; empty for the organization
+	Name           string
+	Address        string
+	Mailbox        bool
+	ArchiveMailbox bool
+	OneDrive       bool
+	Sites          bool
+}
+
+// Schedule is when a job runs by itself. Times of day are HH:MM:SS in Zone.
+type Schedule struct {
+	Enabled          bool
+	Type             string // Daily or Periodically
+	DailyTime        string
+	DailyType        string        // Everyday, Workdays, Weekends, Monday…Sunday
+	Every            time.Duration // Periodically: the interval
+	Continuously     bool
+	Offset           time.Duration // Periodically: minutes after the hour
+	Window           []bool        // 168 hours of the week from Sunday 00:00; nil means always
+	WindowEnabled    bool
+	RetryEnabled     bool
+	RetryNumber      int
+	RetryWait        time.Duration
+	TerminateOutside bool   // stop a run that leaves the window
+	Zone             string // IANA name; empty is the server's local zone
+}
+
+// Job is a backup job.
+type Job struct {
+	ID           JobID
+	Organization OrganizationID
+	Repository   RepositoryID
+	Name         string
+	Description  string
+	Scope        JobScope
+	Selected     []JobItem
+	Excluded     []JobItem
+	Schedule     Schedule
+	Enabled      bool
+	LastRun      time.Time
+	LastBackup   time.Time
+	LastStatus   SessionStatus
+	NextRun      time.Time
+	Created      time.Time
+}
+
+// SessionStatus is the state or result of a job session, in the contract's spelling.
+type SessionStatus string
+
+// The states of job sessions.
+const (
+	StatusQueued  SessionStatus = "Queued"
+	StatusRunning SessionStatus = "Running"
+	StatusSuccess SessionStatus = "Success"
+	StatusWarning SessionStatus = "Warning"
+	StatusFailed  SessionStatus = "Failed"
+	StatusStopped SessionStatus = "Stopped"
+)
+
+// Statistics counts what a session did.
+type Statistics struct {
+	Objects       int64         // containers finished
+	ObjectsTotal  int64         // containers in scope
+	Items         int64         // items stored (new versions and tombstones)
+	Skipped       int64         // items named as skipped
+	ReadBytes     int64         // bytes served by the source
+	WrittenBytes  int64         // bytes written to the repository
+	Requests      int64         // calls to Microsoft, batch parts counted one by one
+	ResourceUnits int64         // SharePoint and OneDrive
+	Throttled     time.Duration // time spent waiting because the service asked for it
+	Bottleneck    string        // NA, Source, Target
+}
+
+// JobSession is one run of a job.
+type JobSession struct {
+	ID           JobSessionID
+	Job          JobID
+	Organization OrganizationID
+	Repository   RepositoryID
+	Full         bool
+	Status       SessionStatus
+	Details      string
+	Created      time.Time
+	Ended        time.Time
+	Progress     int // percent
+	Retry        int // number of the retry, 0 for the first run
+	WillRetry    bool
+	RestorePoint RestorePointID // empty until there is one
+	Statistics   Statistics
+}
+
+// LogLine is one line of a session's log, for people.
+type LogLine struct {
+	ID      string
+	Session string // job or restore session
+	Type    string // contract's spelling: Success, Warning, Error, None
+	Title   string
+	Created time.Time
+	Ended   time.Time
+}
+
+// ContainerState says how a container stands in a restore point.
+type ContainerState string
+
+// The states of a container in a restore point.
+const (
+	StateUpdated    ContainerState = "updated"     // its head is of this session
+	StateUnchanged  ContainerState = "unchanged"   // looked at, nothing new
+	StateNotUpdated ContainerState = "not updated" // an earlier head stands in, for Reason
+	StateGone       ContainerState = "gone"        // no longer there at the source; history kept
+)
+
+// PointEntry is one container of a restore point. Head 0 means: never read.
+type PointEntry struct {
+	Container    Container      `json:"container"`
+	Head         uint64         `json:"head"`
+	HeadTime     time.Time      `json:"headTime"`
+	State        ContainerState `json:"state"`
+	Reason       string         `json:"reason,omitempty"`
+	Skipped      []SkippedItem  `json:"skipped,omitempty"` // at most SkippedListed; SkippedCount has all
+	SkippedCount int64          `json:"skippedCount,omitempty"`
+}
+
+// SkippedItem names an item that a restore point lacks.
+type SkippedItem struct {
+	ID     string     `json:"id"`
+	Name   string     `json:"name"`
+	Reason SkipReason `json:"reason"`
+	Detail string     `json:"detail"`
+}
+
+// RestorePoint is an immutable list of containers and their heads at the end of a job session.
+type RestorePoint struct {
+	ID           RestorePointID `json:"id"`
+	Organization OrganizationID `json:"organization"`
+	Repository   RepositoryID   `json:"repository"`
+	Job          JobID          `json:"job"`
+	JobName      string         `json:"jobName"`
+	JobSession   JobSessionID   `json:"jobSession"`
+	Time         time.Time      `json:"time"` // end of the session
+	Status       SessionStatus  `json:"status"`
+	Entries      []PointEntry   `json:"entries"`
+}
