@@ -1,0 +1,161 @@
+// Package engine moves items between a workload and the vault: bounded in memory, fair between containers, resumable and cancellable.
+//
+// It defines what a workload fills in (Source, Target) and what it needs of the database (Catalogue, Intents).
+// It knows no workload by name, no SQL and no HTTP.
+package engine
+
+import (
+	"context"
+	"io"
+	"iter"
+
+	"holdfast/internal/holdfast"
+)
+
+// Workload opens the two ends for one organization. app/workloads.go lists them.
+type Workload interface {
+	Kind() holdfast.ContainerKind
+	Source(ctx context.Context, org holdfast.Organization, cred holdfast.Credential) (Source, error)
+	Target(ctx context.Context, org holdfast.Organization, cred holdfast.Credential) (Target, error)
+}
+
+// Source reads containers of one kind of one organization.
+type Source interface {
+	// Discover gives the containers that the users (Entra object ids; nil means all of the organization) have.
+	// A user whose container does not exist or may not be read is a Found with Err set to a *holdfast.Skip.
+	Discover(ctx context.Context, users []string) iter.Seq2[Found, error]
+
+	// Read brings container c from the state prev to the present one, telling sink every change, in any order.
+	// When it returns nil, sink has been given everything up to the cursors that it was given.
+	// A container that no longer exists or lost its licence is a *holdfast.Skip (gone, unlicensed), never a lot of deletions.
+	// After a crash Read is called again with prev at the last checkpoint: its items and cursors, among them unfinished ones.
+	Read(ctx context.Context, c holdfast.Container, prev Previous, sink Sink) error
+}
+
+// Found is a container that a Source knows of.
+type Found struct {
+	Container holdfast.Container
+	Err       error
+}
+
+// Previous is the container's state that a backup starts from. It is safe for concurrent use.
+type Previous interface {
+	// Empty says that nothing was ever read.
+	Empty() bool
+	// Cursor is the value last set under name; ok is false when there is none.
+	Cursor(ctx context.Context, name string) (value string, ok bool, err error)
+	// Cursors gives all names and values.
+	Cursors(ctx context.Context) iter.Seq2[Cursor, error]
+	// Item is the live item with that id.
+	Item(ctx context.Context, id string) (item holdfast.Item, ok bool, err error)
+	// Children gives the live items directly in parent, in no order that a caller may rely on.
+	Children(ctx context.Context, parent string) iter.Seq2[holdfast.Item, error]
+	// All gives all live items.
+	All(ctx context.Context) iter.Seq2[holdfast.Item, error]
+}
+
+// Cursor is a named position at the source: a delta link, a next link.
+type Cursor struct{ Name, Value string }
+
+// Sink takes what a Source found. It is safe for concurrent use.
+type Sink interface {
+	// Put stores a version of an item. A version whose key equals the previous one's may be put again; it replaces it.
+	// It returns when the payloads have been read. An error of a payload's reader comes back as it was, and nothing was stored.
+	Put(ctx context.Context, item holdfast.Item, payloads ...holdfast.Payload) error
+	// Delete hides an item. For a folder its descendants must be deleted by the source too.
+	Delete(ctx context.Context, id string) error
+	// Skip names an item (or a version of it) that could not be read. An older version that the vault has stays visible.
+	Skip(ctx context.Context, item holdfast.Item, why *holdfast.Skip)
+	// Cursor sets a cursor; an empty value removes it. It is published together with everything put before.
+	Cursor(ctx context.Context, name, value string) error
+	// Go runs fn, which reads about size bytes, in the pool that all containers share, as soon as there is room, and returns.
+	// The first error that is not a *holdfast.Skip ends the container's work and is returned by Wait.
+	Go(ctx context.Context, size int64, fn func(ctx context.Context) error)
+	// Wait waits for everything that Go was given.
+	Wait() error
+	// Savepoint tells that all changes up to the cursors set so far have been put (call Wait first), so that a checkpoint may be made here.
+	// It is cheap; the engine decides.
+	Savepoint(ctx context.Context) error
+}
+
+// ConflictMode says what a restore does when there is something at the place.
+type ConflictMode string
+
+// The modes.
+const (
+	SkipExisting ConflictMode = "skip"      // leave what is there
+	KeepBoth     ConflictMode = "keep both" // restore beside it under another name
+	Overwrite    ConflictMode = "overwrite" // replace it, unless it is newer than the restore point and Newer is false
+)
+
+// RestorePlan is what the user asked for, without the items.
+type RestorePlan struct {
+	Session      holdfast.RestoreSessionID
+	From         holdfast.Container
+	To           holdfast.Container
+	Folder       string // name of a folder in To under which everything goes, path with "/"; empty means the original places
+	Mode         ConflictMode
+	Newer        bool   // Overwrite: also what changed after the restore point
+	AllVersions  bool   // files: older versions too
+	Permissions  bool   // files: sharing permissions
+	ChangedItems bool   // contract: restore items that differ from what is there
+	MissingItems bool   // contract: restore items that are not there
+	MarkRestored string // optional marker that the user wants on restored items
+}
+
+// Target puts items of one kind back.
+type Target interface {
+	// Open prepares a restore into plan.To. A place that can't take it is an error for the user.
+	Open(ctx context.Context, plan RestorePlan) (Restore, error)
+}
+
+// Restore is one restore into one container. Its methods are safe for concurrent use.
+type Restore interface {
+	// Folder makes sure that folder, whose parent at the target is parent ("" for the root), exists there, and returns its id.
+	Folder(ctx context.Context, folder holdfast.Item, parent string) (id string, err error)
+	// Put restores one item and compares the result with what is stored. A *holdfast.Skip concerns this item only.
+	Put(ctx context.Context, p Put) (Restored, error)
+	// Close ends the restore; nothing is undone.
+	Close(ctx context.Context) error
+}
+
+// Put is one item to restore.
+type Put struct {
+	Item   holdfast.Item
+	Parent string // id of the folder at the target
+	// Marker is a hash of session, item and version: what an earlier attempt of this very act may have left at the target.
+	Marker string
+	// Again says that an earlier attempt began and its outcome is not known: look for Marker before creating.
+	Again bool
+	// NewID is the id that an earlier attempt of this session recorded, if any.
+	NewID string
+	// Open gives the stored bytes of a form; ok is false when the item has no such form.
+	Open func(ctx context.Context, f holdfast.Form) (r io.ReadCloser, ok bool, err error)
+	// Versions gives older versions of a file, oldest first, with their content; nil when not asked for.
+	Versions iter.Seq2[PutVersion, error]
+}
+
+// PutVersion is an older version of a file.
+type PutVersion struct {
+	Item holdfast.Item
+	Open func(ctx context.Context) (io.ReadCloser, error)
+}
+
+// Outcome says what became of an item.
+type Outcome string
+
+// The outcomes.
+const (
+	Created     Outcome = "created"
+	Overwritten Outcome = "overwritten"
+	Existing    Outcome = "existing" // equal already there, nothing done
+	Skipped     Outcome = "skipped"
+)
+
+// Restored is the result for one item.
+type Restored struct {
+	Outcome Outcome
+	NewID   string
+	// Lost names the properties that differ from what is stored; docs/fidelity.md says for each kind which may.
+	Lost []string
+}
