@@ -1,0 +1,98 @@
+package holdfast
+
+import "time"
+
+// TaskKind says what a proxy is asked to do.
+type TaskKind string
+
+// The kinds of tasks. A job session is one discover task, then one backup task a container, then one finish task.
+const (
+	TaskDiscover  TaskKind = "discover"  // find the containers in the job's scope
+	TaskBackup    TaskKind = "backup"    // bring one container up to date
+	TaskFinish    TaskKind = "finish"    // write the restore point
+	TaskRestore   TaskKind = "restore"   // run one restore request
+	TaskRetention TaskKind = "retention" // expire restore points of a repository, mark, sweep, repack
+)
+
+// Lease is the right to work on a task until it ends. Each commit carries it; a newer epoch makes it stale.
+// The container of a backup task is leased with it: two jobs on one mailbox take turns.
+type Lease struct {
+	Task  TaskID
+	Epoch Epoch
+}
+
+// Task is a piece of work in the database.
+type Task struct {
+	ID             TaskID
+	Kind           TaskKind
+	Organization   OrganizationID
+	Repository     RepositoryID
+	Job            JobID
+	JobSession     JobSessionID
+	RestoreSession RestoreSessionID
+	Container      Container // backup tasks
+	Epoch          Epoch     // of the lease that the claim gave
+	Attempt        int       // from 1
+	Request        []byte    // restore: the RestoreRequest as JSON; discover: none
+}
+
+// Lease is the lease that the claim of t gave.
+func (t Task) Lease() Lease { return Lease{Task: t.ID, Epoch: t.Epoch} }
+
+// HeadRecord is a container's head as the database keeps it. Data is the vault's own encoding.
+type HeadRecord struct {
+	Organization OrganizationID
+	Repository   RepositoryID
+	Container    Container
+	Number       uint64 // from 1, by one
+	Epoch        Epoch
+	Time         time.Time
+	Journal      string // name of the journal entry that holds it
+	Items, Bytes int64
+	Data         []byte
+}
+
+// TaskResult is what a proxy says of a finished task.
+type TaskResult struct {
+	Err          string     // empty: done. Shown to the user.
+	Reason       SkipReason // why a container has no new head; empty with Err empty
+	Retriable    bool
+	Entry        PointEntry    // backup tasks
+	Found        []Container   // discover tasks
+	Skipped      []PointEntry  // discover tasks: objects in scope that can't be read
+	RestorePoint *RestorePoint // finish tasks: already committed
+	Statistics   Statistics
+}
+
+// RestoreRequest is one restore, serialisable: the selection at a restore point and where it goes.
+type RestoreRequest struct {
+	ID           string // the request's own id; retries of it make no duplicates
+	Session      RestoreSessionID
+	Organization OrganizationID
+	Repository   RepositoryID
+	Point        RestorePointID
+	From         string   // container key
+	Items        []string // item ids; folders bring what is in them; empty means the whole container
+	To           string   // object id or address of the user to restore to; empty means the original owner
+	Folder       string   // "" original places, else a path
+	Mode         string   // engine.ConflictMode
+	Newer        bool
+	AllVersions  bool
+	Permissions  bool
+	ChangedItems bool
+	MissingItems bool
+	MarkRestored string
+	Credential   *Credential `json:"-"` // of the request's body; never stored
+}
+
+// ItemResult is what a restore did with one item.
+type ItemResult struct {
+	Item    string
+	Name    string
+	Path    string
+	Outcome string // engine.Outcome
+	NewID   string
+	Reason  SkipReason
+	Detail  string
+	Lost    []string
+}
