@@ -5,7 +5,6 @@ package service
 import (
 	"context"
 	"io"
-	"time"
 
 	"holdfast/internal/holdfast"
 )
@@ -25,46 +24,14 @@ type Explorer interface {
 	Export(ctx context.Context, at View, ids []string, w io.Writer) error
 }
 
-// View says where to look.
-type View struct {
-	Repository   holdfast.RepositoryID
-	Organization holdfast.OrganizationID
-	Point        holdfast.RestorePointID
-	Container    string // Container.Key
-	Head         uint64
-}
-
-// ItemQuery asks for a page of items.
-type ItemQuery struct {
-	At            View
-	Parent        string              // folder id; ignored when Search is set; "" is the root level
-	Kinds         []holdfast.ItemKind // nil: all
-	Search        string              // words or field:value as the contract's search takes them; finds below Parent, or everywhere
-	Sort          string              // "time" (newest first), "name"
-	Offset, Limit int
-}
-
-// ItemPage is a page; Total is the number of all that match when known, else -1.
-type ItemPage struct {
-	Entries []Entry
-	Total   int64
-}
-
-// Entry is an item as lists show it.
-type Entry struct {
-	holdfast.Item
-	Path  string // names from the root, "/" between, "/" in names escaped
-	Forms []holdfast.Form
-}
-
-// Content is a stream with what a download needs. The caller closes Body.
-type Content struct {
-	Body     io.ReadCloser
-	FileName string
-	Type     string // media type
-	Size     int64  // -1 when not known
-	Time     time.Time
-}
+// The explorer's requests and answers live with the nouns, so that explorer need not import service.
+type (
+	View      = holdfast.View
+	ItemQuery = holdfast.ItemQuery
+	ItemPage  = holdfast.ItemPage
+	Entry     = holdfast.Entry
+	Content   = holdfast.Content
+)
 
 // Restorer runs restores where the repository is. report is called for each item, from several goroutines.
 type Restorer interface {
