@@ -96,3 +96,18 @@ type ItemResult struct {
 	Detail  string
 	Lost    []string
 }
+
+// HeadCommit is a head with the lease of the task that made it.
+type HeadCommit struct {
+	Lease      Lease
+	Head       HeadRecord
+	Checkpoint bool
+}
+
+// Access is what a task may use. A proxy keeps it in memory only.
+type Access struct {
+	Organization Organization
+	Credential   Credential
+	Repository   Repository
+	Job          Job
+}

@@ -41,17 +41,8 @@ type Control interface {
 	EndItem(ctx context.Context, lease holdfast.Lease, request string, result holdfast.ItemResult) error
 }
 
-// HeadCommit is a head with the lease of the task that made it.
-type HeadCommit struct {
-	Lease      holdfast.Lease
-	Head       holdfast.HeadRecord
-	Checkpoint bool
-}
-
-// Access is what a task may use.
-type Access struct {
-	Organization holdfast.Organization
-	Credential   holdfast.Credential
-	Repository   holdfast.Repository
-	Job          holdfast.Job
-}
+// What travels lives with the nouns, so that service can answer without importing proxy.
+type (
+	HeadCommit = holdfast.HeadCommit
+	Access     = holdfast.Access
+)
