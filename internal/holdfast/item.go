@@ -95,7 +95,7 @@ type Transform string
 // The transforms of pieces.
 const (
 	Raw    Transform = ""
-	Base64 Transform = "base64" // stored decoded; re-encoded in lines of 76 columns with CRLF. Used only where that gives back the same bytes.
+	Base64 Transform = "base64" // stored decoded; EncodeBase64Lines gives it back. Used only where that gives back the same bytes.
 )
 
 // Piece is a run of a payload's bytes. Reader gives the stored (decoded, for Base64) bytes.
