@@ -159,3 +159,30 @@ type Restored struct {
 	// Lost names the properties that differ from what is stored; docs/fidelity.md says for each kind which may.
 	Lost []string
 }
+
+// Metered is filled in by a Source or Target that counts its calls. The engine asks before the work on a container,
+// passes the context that it got on, and reads the counts (Requests, ResourceUnits, Throttled) while and after it works.
+type Metered interface {
+	Meter(ctx context.Context) (metered context.Context, usage func() holdfast.Statistics)
+}
+
+// Missed is an item that earlier sessions could not read and that has been neither put nor deleted since.
+type Missed struct {
+	Item   holdfast.Item // id, parent, kind, version and name only
+	Reason holdfast.SkipReason
+	Detail string
+}
+
+// Misses is filled in by the Previous that the engine gives. The engine keeps a skip on record, and names it in every restore
+// point, until the source puts or deletes the item: a source should try those of a retriable reason again.
+type Misses interface {
+	Missed(ctx context.Context) iter.Seq2[Missed, error]
+}
+
+// MissedItems gives what earlier sessions could not read; nothing when prev keeps no record of it.
+func MissedItems(ctx context.Context, prev Previous) iter.Seq2[Missed, error] {
+	if m, ok := prev.(Misses); ok {
+		return m.Missed(ctx)
+	}
+	return func(func(Missed, error) bool) {}
+}
