@@ -1,0 +1,44 @@
+# Holdfast. "make deps test" installs what the tests need and runs them all; "make help" lists the rest.
+GO ?= go
+PKGS ?= ./...
+
+.PHONY: help
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## the one binary, bin/holdfast
+	$(GO) build -o bin/holdfast ./cmd/holdfast
+
+.PHONY: deps
+deps: ## install what the tests need (Go modules; PostgreSQL from Debian's packages)
+	@echo "deps: Go modules"
+	@$(GO) mod download
+	@if [ -x /usr/lib/postgresql/15/bin/postgres ] || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1; then \
+	  echo "deps: PostgreSQL is there"; \
+	else \
+	  echo "deps: installing PostgreSQL from Debian's packages (postgresql)"; \
+	  $(if $(filter 0,$(shell id -u)),,sudo )env DEBIAN_FRONTEND=noninteractive sh -c 'apt-get update -q && apt-get install -q -y --no-install-recommends postgresql'; \
+	fi
+
+.PHONY: test
+test: vet ## all tests that CI runs
+	$(GO) test -timeout 20m $(PKGS)
+
+.PHONY: vet
+vet: ## formatting, vet
+	@bad=$$(gofmt -l $$(git ls-files '*.go' | grep -v testdata)); [ -z "$$bad" ] || { echo "not gofmt-clean: $$bad"; exit 1; }
+	$(GO) vet $(PKGS)
+
+.PHONY: race
+race: ## the tests of the packages with goroutines, under the race detector
+	$(GO) test -race -timeout 30m ./internal/engine/... ./internal/vault/... ./internal/m365/... ./internal/service/... ./internal/store/... ./internal/proxy/... ./internal/explorer/... ./internal/workload/...
+
+.PHONY: gen
+gen: ## regenerate what is generated; leaves no diff
+	$(GO) generate ./...
+	@git diff --stat --exit-code
+
+.PHONY: demo
+demo: ## the five-minute tour
+	$(GO) run ./cmd/holdfast demo
