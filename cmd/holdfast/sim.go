@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"holdfast/internal/sim"
+)
+
+func newSimCommand() *cobra.Command {
+	o := sim.Options{}
+	cmd := &cobra.Command{
+		Use:   "sim --dir D",
+		Short: "Run a simulated Microsoft 365 for demonstrations and tests",
+		Long: `Run a simulated Microsoft 365: Entra ID, Microsoft Graph, mail and OneDrive, under their real names, with a
+certificate authority of its own. It writes D/ca.pem and D/tenant.json, which hold all that a client needs.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := sim.New(o)
+			if err != nil {
+				return err
+			}
+			out := cmd.OutOrStdout()
+			fmt.Fprintf(out, "simulator   https, by server name, on %s\n", s.Addr())
+			fmt.Fprintf(out, "control     http://%s/stats\n", s.ControlAddr())
+			if a := s.ProxyAddr(); a != "" {
+				fmt.Fprintf(out, "proxy       http://%s  (HTTPS_PROXY)\n", a)
+			}
+			fmt.Fprintf(out, "authority   %s  (SSL_CERT_FILE)\n", s.CAFile())
+			fmt.Fprintf(out, "tenant      %s, %d users\n", s.Tenant().Domain, len(s.Tenant().Users))
+			return s.Run(cmd.Context())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.Listen, "listen", "127.0.0.1:8443", "address of the TLS port")
+	f.StringVar(&o.Dir, "dir", "", "folder for ca.pem, tenant.json and spill files")
+	f.IntVar(&o.Users, "users", 0, "number of users (default: the profile's)")
+	f.StringVar(&o.Profile, "profile", "tiny", "size of the tenant: tiny, small, medium, large")
+	f.Uint64Var(&o.Seed, "seed", 1, "content is a function of the seed")
+	f.StringVar(&o.Corpus, "corpus", "", "folder of .eml files to serve as mail and of other files to serve as documents")
+	f.StringVar(&o.Control, "control", "127.0.0.1:8480", "address of the control port (plain HTTP, loopback only)")
+	f.StringVar(&o.Proxy, "proxy", "", "address of an HTTP CONNECT proxy to the served names (default: none)")
+	f.StringVar(&o.Limits, "limits", sim.LimitsEnforce, "published limits: enforce, count, off")
+	f.DurationVar(&o.TokenLife, "token-life", 0, "life of access tokens (default 1h)")
+	f.IntVar(&o.Mail.Messages, "mail-messages", 0, "messages per mailbox (default: the profile's)")
+	f.IntVar(&o.Mail.Folders, "mail-folders", 0, "mail folders besides the well-known ones (default: the profile's)")
+	f.IntVar(&o.Mail.MeanSize, "mail-size", 0, "mean size of a message in bytes (default: the profile's)")
+	f.Float64Var(&o.Mail.WithAttachments, "mail-attachments", 0, "share of messages with attachments, negative for none (default: the profile's)")
+	f.Float64Var(&o.Mail.SharedShare, "mail-shared", 0, "share of attachments that are drawn from common files, negative for none (default: the profile's)")
+	f.BoolVar(&o.Mail.OneFolder, "mail-one-folder", false, "put all messages into the inbox")
+	f.IntVar(&o.FilesPer, "files", 0, "files in a drive (default: the profile's)")
+	cobra.CheckErr(cmd.MarkFlagRequired("dir"))
+	return cmd
+}

@@ -1,0 +1,643 @@
+package sim
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// User is a user of the tenant. Fields may change; read them through the directory.
+type User struct {
+	Index       int
+	ID          string
+	UPN         string
+	Mail        string
+	DisplayName string
+	GivenName   string
+	Surname     string
+	Department  string
+	JobTitle    string
+	Created     time.Time
+
+	mu       sync.Mutex // guards all below
+	licensed bool
+	mailbox  bool // provisioned and not removed
+	enabled  bool
+	deleted  bool
+}
+
+// HasMailbox reports whether the user's mailbox answers.
+func (u *User) HasMailbox() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.licensed && u.mailbox && !u.deleted
+}
+
+// Licensed reports whether the user holds a licence with Exchange and OneDrive.
+func (u *User) Licensed() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.licensed
+}
+
+// Group is a group of the tenant.
+type Group struct {
+	ID, DisplayName, Description, Mail, Nickname string
+	Unified                                      bool
+	Created                                      time.Time
+	Members                                      []string
+	deleted                                      bool
+}
+
+// directory holds users and groups and a log of their changes.
+type directory struct {
+	s *Sim
+
+	mu     sync.Mutex // guards all below; taken before a User's
+	users  []*User
+	byKey  map[string]*User // id and lower-case upn
+	groups []*Group
+	seq    uint64
+	log    []dirChange
+}
+
+type dirChange struct {
+	seq   uint64
+	group bool
+	id    string
+}
+
+func newDirectory(s *Sim) *directory {
+	d := &directory{s: s, byKey: map[string]*User{}}
+	for i := range s.shape.users {
+		r := newRand(s.opt.Seed, "user", uint64(i))
+		given, sur := givenNames[i%len(givenNames)], surnames[(i/len(givenNames)+i)%len(surnames)]
+		alias := strings.ToLower(given + "." + sur)
+		if i >= len(givenNames)*len(surnames)/2 {
+			alias += strconv.Itoa(i)
+		}
+		if _, dup := d.byKey[alias+"@"+s.tenant.Domain]; dup {
+			alias += strconv.Itoa(i)
+		}
+		u := &User{Index: i, ID: r.uuid(), UPN: alias + "@" + s.tenant.Domain, DisplayName: given + " " + sur, GivenName: given, Surname: sur,
+			Department: pick(r, departments), JobTitle: pick(r, jobTitles), Created: epoch.Add(time.Duration(r.IntN(1000)) * time.Hour),
+			licensed: true, mailbox: true, enabled: true}
+		u.Mail = u.UPN
+		d.users = append(d.users, u)
+		d.byKey[u.ID], d.byKey[u.UPN] = u, u
+	}
+	for i, name := range departments {
+		r := newRand(s.opt.Seed, "group", uint64(i))
+		nick := strings.ToLower(strings.ReplaceAll(name, " ", "-"))
+		g := &Group{ID: r.uuid(), DisplayName: name, Description: "Everybody in " + name, Mail: nick + "@" + s.tenant.Domain, Nickname: nick, Unified: i%2 == 0, Created: epoch.Add(time.Hour)}
+		for _, u := range d.users {
+			if u.Department == name {
+				g.Members = append(g.Members, u.ID)
+			}
+		}
+		d.groups = append(d.groups, g)
+	}
+	return d
+}
+
+// all returns the users that are not deleted.
+func (d *directory) all() []*User {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(d.users), func(u *User) bool {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		return u.deleted
+	})
+}
+
+// find returns a user by id or user principal name, or nil.
+func (d *directory) find(key string) *User {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	u := d.byKey[strings.ToLower(key)]
+	if u == nil {
+		return nil
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.deleted {
+		return nil
+	}
+	return u
+}
+
+// change alters a user and logs that for users/delta.
+func (d *directory) change(u *User, fn func(u *User)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	u.mu.Lock()
+	fn(u)
+	u.mu.Unlock()
+	d.seq++
+	d.log = append(d.log, dirChange{seq: d.seq, id: u.ID})
+}
+
+// user is the user that a call names, or Microsoft's 404.
+func (s *Sim) user(c *Call) (*User, error) {
+	key := c.Params["user"]
+	if c.User != nil {
+		return c.User, nil
+	}
+	u := s.dir.find(key)
+	if u == nil {
+		if c.Route.Class == ClassOutlook {
+			return nil, Fail(404, "ErrorInvalidUser", "The requested user '%s' is invalid.", key)
+		}
+		return nil, Fail(404, "Request_ResourceNotFound", "Resource '%s' does not exist or one of its queried reference-property objects are not present.", key)
+	}
+	c.User = u
+	return u, nil
+}
+
+func (s *Sim) directoryRoutes() []Route {
+	var out []Route
+	get := func(pattern string, cost int, h Handler, perms ...string) {
+		out = append(out, Route{Host: HostGraph, Method: "GET", Pattern: "/v1.0" + pattern, Class: ClassIdentity, Cost: cost, Permissions: perms, Handle: h})
+	}
+	users := []string{"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	groups := []string{"Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	members := []string{"GroupMember.Read.All", "GroupMember.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	get("/organization", 1, s.organization, "Organization.Read.All", "Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All")
+	get("/organization/{organization}", 1, s.organization, "Organization.Read.All", "Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All")
+	get("/users", 2, s.usersList, users...)
+	get("/users/delta", 2, s.usersDelta, users...)
+	get("/users/{user}", 1, s.userGet, users...)
+	get("/groups", 2, s.groupsList, slices.Concat([]string{"GroupMember.Read.All"}, groups)...)
+	get("/groups/delta", 2, s.groupsDelta, slices.Concat([]string{"GroupMember.Read.All"}, groups)...)
+	get("/groups/{group}", 1, s.groupGet, slices.Concat([]string{"GroupMember.Read.All"}, groups)...)
+	get("/groups/{group}/members", 3, s.groupMembers, members...)
+	return out
+}
+
+func (s *Sim) organization(c *Call) (*Reply, error) {
+	t := s.tenant
+	if id := c.Params["organization"]; id != "" && !strings.EqualFold(id, t.TenantID) {
+		return nil, Fail(404, "Request_ResourceNotFound", "Resource '%s' does not exist or one of its queried reference-property objects are not present.", id)
+	}
+	q, err := c.OData("select", "top", "filter", "count")
+	if err != nil {
+		return nil, err
+	}
+	full := map[string]any{
+		"id": t.TenantID, "displayName": "Simulated organization", "createdDateTime": stamp(t.created), "countryLetterCode": "DE", "preferredLanguage": "en",
+		"tenantType": "AAD", "businessPhones": []string{}, "technicalNotificationMails": []string{},
+		"verifiedDomains": []map[string]any{{"capabilities": "Email, OfficeCommunicationsOnline", "isDefault": true, "isInitial": true, "name": t.Domain, "type": "Managed"}},
+		"assignedPlans":   []map[string]any{{"assignedDateTime": stamp(t.created), "capabilityStatus": "Enabled", "service": "exchange", "servicePlanId": exchangePlan}, {"assignedDateTime": stamp(t.created), "capabilityStatus": "Enabled", "service": "SharePoint", "servicePlanId": sharePointPlan}},
+	}
+	m, err := project(full, q.Select, "microsoft.graph.organization", func(string) bool { return false })
+	if err != nil {
+		return nil, err
+	}
+	if c.Params["organization"] != "" {
+		m["@odata.context"] = c.context("organization/$entity")
+		return JSON(200, m), nil
+	}
+	return JSON(200, map[string]any{"@odata.context": c.context("organization"), "value": []any{m}}), nil
+}
+
+func (c *Call) context(of string) string { return "https://" + c.Host + "/v1.0/$metadata#" + of }
+
+// stamp is a time as Graph writes it.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
+
+const (
+	skuE3          = "05e9a617-0261-4cee-bb44-138d3ef5d965"
+	exchangePlan   = "efb87545-963c-4e0d-99df-69c6916d9eb0"
+	sharePointPlan = "5dbe027f-2339-4123-9542-606e4d348a72"
+)
+
+var userDefault = []string{"businessPhones", "displayName", "givenName", "jobTitle", "mail", "mobilePhone", "officeLocation", "preferredLanguage", "surname", "userPrincipalName"}
+
+// userKnown are real properties of a user that the simulator has no value for; selecting them is legal and yields null.
+var userKnown = []string{"aboutMe", "ageGroup", "birthday", "city", "companyName", "country", "createdDateTime", "creationType", "deletedDateTime", "employeeId", "employeeType", "externalUserState", "faxNumber", "hireDate",
+	"imAddresses", "lastPasswordChangeDateTime", "licenseAssignmentStates", "mailboxSettings", "mySite", "onPremisesDistinguishedName", "onPremisesDomainName", "onPremisesImmutableId", "onPremisesLastSyncDateTime",
+	"onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesSyncEnabled", "onPremisesUserPrincipalName", "otherMails", "passwordPolicies", "postalCode", "preferredDataLocation",
+	"provisionedPlans", "securityIdentifier", "showInAddressList", "signInSessionsValidFromDateTime", "state", "streetAddress", "identities", "manager", "memberOf"}
+
+func (s *Sim) userMap(u *User) map[string]any {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	m := map[string]any{
+		"id": u.ID, "displayName": u.DisplayName, "givenName": u.GivenName, "surname": u.Surname, "jobTitle": u.JobTitle, "department": u.Department,
+		"mail": u.Mail, "userPrincipalName": u.UPN, "businessPhones": []string{}, "mobilePhone": nil, "officeLocation": nil, "preferredLanguage": "en-US",
+		"accountEnabled": u.enabled, "createdDateTime": stamp(u.Created), "mailNickname": strings.Split(u.UPN, "@")[0], "userType": "Member", "usageLocation": "DE",
+		"proxyAddresses": []string{"SMTP:" + u.Mail}, "assignedLicenses": []any{}, "assignedPlans": []any{},
+	}
+	if u.licensed {
+		m["assignedLicenses"] = []any{map[string]any{"disabledPlans": []string{}, "skuId": skuE3}}
+		m["assignedPlans"] = []any{
+			map[string]any{"assignedDateTime": stamp(u.Created), "capabilityStatus": "Enabled", "service": "exchange", "servicePlanId": exchangePlan},
+			map[string]any{"assignedDateTime": stamp(u.Created), "capabilityStatus": "Enabled", "service": "SharePoint", "servicePlanId": sharePointPlan},
+		}
+	}
+	return m
+}
+
+func userProject(full map[string]any, sel []string) (map[string]any, error) {
+	if len(sel) == 0 {
+		sel = userDefault
+	}
+	return project(full, sel, "microsoft.graph.user", func(n string) bool { return slices.Contains(userKnown, n) })
+}
+
+// lookupIn lets a filter look into an entity's JSON.
+func lookupIn(m map[string]any) Lookup {
+	return func(path string) (any, bool) {
+		var v any = m
+		for p := range strings.SplitSeq(path, "/") {
+			mm, ok := v.(map[string]any)
+			if !ok {
+				return nil, false
+			}
+			if v, ok = mm[p]; !ok {
+				return nil, false
+			}
+		}
+		switch x := v.(type) {
+		case int:
+			return float64(x), true
+		case []any:
+			var out []Lookup
+			for _, e := range x {
+				if em, ok := e.(map[string]any); ok {
+					out = append(out, lookupIn(em))
+				}
+			}
+			return out, true
+		case string:
+			if strings.HasSuffix(path, "DateTime") {
+				if t, ok := parseTime(x); ok {
+					return t, true
+				}
+			}
+		}
+		return v, true
+	}
+}
+
+func (s *Sim) userGet(c *Call) (*Reply, error) {
+	q, err := c.OData("select", "expand")
+	if err != nil {
+		return nil, err
+	}
+	u, err := s.user(c)
+	if err != nil {
+		return nil, err
+	}
+	m, err := userProject(s.userMap(u), q.Select)
+	if err != nil {
+		return nil, err
+	}
+	m["@odata.context"] = c.context("users/$entity")
+	return JSON(200, m), nil
+}
+
+func (s *Sim) usersList(c *Call) (*Reply, error) {
+	all := s.dir.all()
+	rows := make([]func() map[string]any, len(all))
+	for i, u := range all {
+		rows[i] = func() map[string]any { return s.userMap(u) }
+	}
+	return s.directoryPage(c, "users", rows, userProject)
+}
+
+// directoryPage answers a list of the directory: filter, select, top (1 to 999), order, skiptoken.
+func (s *Sim) directoryPage(c *Call, of string, rows []func() map[string]any, proj func(map[string]any, []string) (map[string]any, error)) (*Reply, error) {
+	q, err := c.OData("select", "top", "filter", "orderby", "count", "skiptoken", "expand")
+	if err != nil {
+		return nil, err
+	}
+	if q.Top == -1 {
+		q.Top = 100
+	}
+	if q.Top < 1 || q.Top > 999 {
+		return nil, Fail(400, "Request_UnsupportedQuery", "Invalid page size specified: '%d'. Must be between 1 and 999 inclusive.", q.Top)
+	}
+	at := 0
+	if q.Token != "" {
+		b, err := base64.RawURLEncoding.DecodeString(q.Token)
+		if err == nil {
+			at, err = strconv.Atoi(strings.TrimPrefix(string(b), "dir:"))
+		}
+		if err != nil || at < 0 || at > len(rows) {
+			return nil, Fail(400, "Directory_ExpiredPageToken", "The specified page token value has expired and can no longer be included in your request.")
+		}
+	}
+	out := []any{}
+	var maps []map[string]any
+	if len(q.OrderBy) > 0 {
+		for _, r := range rows {
+			maps = append(maps, r())
+		}
+		slices.SortStableFunc(maps, func(a, b map[string]any) int {
+			for _, o := range q.OrderBy {
+				if n := strings.Compare(strings.ToLower(fmt.Sprint(a[o.Path])), strings.ToLower(fmt.Sprint(b[o.Path]))); n != 0 {
+					if o.Desc {
+						return -n
+					}
+					return n
+				}
+			}
+			return 0
+		})
+	}
+	i := at
+	for ; i < len(rows) && len(out) < q.Top; i++ {
+		var full map[string]any
+		if maps != nil {
+			full = maps[i]
+		} else {
+			full = rows[i]()
+		}
+		if q.Filter != nil {
+			ok, err := q.Filter.Match(lookupIn(full))
+			if err != nil {
+				return nil, err
+			}
+			if !ok {
+				continue
+			}
+		}
+		m, err := proj(full, q.Select)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, m)
+	}
+	body := map[string]any{"@odata.context": c.context(of), "value": out}
+	if q.Count {
+		n := len(rows)
+		if q.Filter != nil {
+			n = 0
+			for _, r := range rows {
+				if ok, err := q.Filter.Match(lookupIn(r())); err != nil {
+					return nil, err
+				} else if ok {
+					n++
+				}
+			}
+		}
+		body["@odata.count"] = n
+	}
+	if i < len(rows) {
+		body["@odata.nextLink"] = c.nextURL(map[string]string{"$skiptoken": base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "dir:%d", i))}, "skiptoken")
+	}
+	return JSON(200, body), nil
+}
+
+// dirToken is the state inside a delta or page link of the directory.
+type dirToken struct {
+	Kind   string   `json:"k"`
+	Since  uint64   `json:"s"`           // changes after it are not yet told
+	At     int      `json:"a"`           // rows of the first enumeration already told; -1 after it
+	Issued int64    `json:"i"`           // unix seconds
+	Select []string `json:"f,omitempty"` // carried from the first call
+	Told   uint64   `json:"t,omitempty"` // within a page of changes
+}
+
+const directoryDeltaLife = 7 * 24 * time.Hour
+
+func sealToken(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // plain structs only
+	}
+	sum := sha(append([]byte("token:"), b...))
+	return base64.RawURLEncoding.EncodeToString(append(sum[:6], b...))
+}
+
+func openToken(s string, v any) bool {
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil || len(b) < 7 {
+		return false
+	}
+	sum := sha(append([]byte("token:"), b[6:]...))
+	return string(sum[:6]) == string(b[:6]) && json.Unmarshal(b[6:], v) == nil
+}
+
+func (s *Sim) usersDelta(c *Call) (*Reply, error) {
+	s.dir.mu.Lock()
+	users := slices.Clone(s.dir.users)
+	s.dir.mu.Unlock()
+	return s.directoryDelta(c, "users", false, len(users), func(i int) (map[string]any, string, bool) {
+		u := users[i]
+		m := s.userMap(u)
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		return m, u.ID, u.deleted
+	}, userProject)
+}
+
+// directoryDelta answers a first enumeration in pages, then changes; tokens die after seven days.
+func (s *Sim) directoryDelta(c *Call, of string, group bool, n int, row func(i int) (m map[string]any, id string, deleted bool), proj func(map[string]any, []string) (map[string]any, error)) (*Reply, error) {
+	for k := range c.Query {
+		switch strings.ToLower(strings.TrimPrefix(k, "$")) {
+		case "select", "filter", "deltatoken", "skiptoken":
+		default:
+			return nil, Fail(400, "Request_UnsupportedQuery", "The query parameter '%s' is not supported by delta queries of this resource.", k)
+		}
+	}
+	q, err := c.OData("select", "filter", "skiptoken")
+	if err != nil {
+		return nil, err
+	}
+	s.dir.mu.Lock()
+	seq := s.dir.seq
+	log := s.dir.log
+	s.dir.mu.Unlock()
+	t := dirToken{Kind: of, Since: seq, Issued: c.Now.Unix(), Select: q.Select}
+	raw := c.Query.Get("$deltatoken")
+	if raw == "" {
+		raw = c.Query.Get("$skiptoken")
+	}
+	switch {
+	case raw == "latest":
+		t.At = -1
+	case raw != "":
+		if !openToken(raw, &t) || t.Kind != of {
+			return nil, Fail(400, "Directory_SyncStateNotFound", "The specified delta token is not valid.")
+		}
+		if age := c.Now.Sub(time.Unix(t.Issued, 0)); age > directoryDeltaLife || s.faults.syncState(c) {
+			return nil, Fail(410, "syncStateNotFound", "The sync state generation is not found; resync is required.")
+		}
+	}
+	out := []any{}
+	const page = 100
+	tell := func(i int) error {
+		m, id, deleted := row(i)
+		if deleted {
+			if t.At < 0 {
+				out = append(out, map[string]any{"id": id, "@removed": map[string]any{"reason": "changed"}})
+			}
+			return nil
+		}
+		m, err := proj(m, t.Select)
+		if err == nil {
+			out = append(out, m)
+		}
+		return err
+	}
+	body := map[string]any{"@odata.context": c.context(of)}
+	link := func(name, option string) {
+		t.Issued = c.Now.Unix()
+		body[name] = c.URL(c.Path) + "?" + option + "=" + sealToken(t)
+	}
+	if t.At >= 0 {
+		for ; t.At < n && len(out) < page; t.At++ {
+			if err := tell(t.At); err != nil {
+				return nil, err
+			}
+		}
+		if t.At < n {
+			link("@odata.nextLink", "$skiptoken")
+		} else {
+			t.At = -1
+			link("@odata.deltaLink", "$deltatoken")
+		}
+	} else {
+		index := map[string]int{}
+		for i := range n {
+			_, id, _ := row(i)
+			index[id] = i
+		}
+		seen := map[string]bool{}
+		for _, ch := range log {
+			if ch.group == group && ch.seq > t.Since && !seen[ch.id] {
+				seen[ch.id] = true
+				if i, ok := index[ch.id]; ok {
+					if err := tell(i); err != nil {
+						return nil, err
+					}
+				}
+			}
+		}
+		t.Since = seq
+		link("@odata.deltaLink", "$deltatoken")
+	}
+	body["value"] = out
+	return JSON(200, body), nil
+}
+
+func groupMap(g *Group) map[string]any {
+	types := []string{}
+	if g.Unified {
+		types = []string{"Unified"}
+	}
+	m := map[string]any{"id": g.ID, "displayName": g.DisplayName, "description": g.Description, "mail": nil, "mailEnabled": g.Unified, "mailNickname": g.Nickname,
+		"securityEnabled": !g.Unified, "groupTypes": types, "createdDateTime": stamp(g.Created), "visibility": "Private", "resourceProvisioningOptions": []string{}, "proxyAddresses": []string{}}
+	if g.Unified {
+		m["mail"], m["proxyAddresses"] = g.Mail, []string{"SMTP:" + g.Mail}
+	}
+	return m
+}
+
+var groupKnown = []string{"classification", "deletedDateTime", "expirationDateTime", "isAssignableToRole", "membershipRule", "membershipRuleProcessingState", "onPremisesDomainName", "onPremisesLastSyncDateTime", "onPremisesNetBiosName",
+	"onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesSyncEnabled", "preferredDataLocation", "preferredLanguage", "renewedDateTime", "securityIdentifier", "theme", "members", "assignedLicenses", "owners"}
+
+func groupProject(full map[string]any, sel []string) (map[string]any, error) {
+	return project(full, sel, "microsoft.graph.group", func(n string) bool { return slices.Contains(groupKnown, n) })
+}
+
+func (s *Sim) groups() []*Group {
+	s.dir.mu.Lock()
+	defer s.dir.mu.Unlock()
+	return slices.Clone(s.dir.groups)
+}
+
+func (s *Sim) groupsList(c *Call) (*Reply, error) {
+	var rows []func() map[string]any
+	for _, g := range s.groups() {
+		if !g.deleted {
+			rows = append(rows, func() map[string]any { return groupMap(g) })
+		}
+	}
+	return s.directoryPage(c, "groups", rows, groupProject)
+}
+
+func (s *Sim) groupsDelta(c *Call) (*Reply, error) {
+	gs := s.groups()
+	return s.directoryDelta(c, "groups", true, len(gs), func(i int) (map[string]any, string, bool) {
+		m := groupMap(gs[i])
+		var members []any
+		for _, id := range gs[i].Members {
+			members = append(members, map[string]any{"@odata.type": "#microsoft.graph.user", "id": id})
+		}
+		if len(members) > 0 {
+			m["members@delta"] = members
+		}
+		return m, gs[i].ID, gs[i].deleted
+	}, func(m map[string]any, sel []string) (map[string]any, error) {
+		out, err := groupProject(m, sel)
+		if v, ok := m["members@delta"]; ok && err == nil && slices.Contains(sel, "members") {
+			out["members@delta"] = v
+		} else if err == nil {
+			delete(out, "members@delta")
+		}
+		return out, err
+	})
+}
+
+func (s *Sim) group(c *Call) (*Group, error) {
+	for _, g := range s.groups() {
+		if strings.EqualFold(g.ID, c.Params["group"]) && !g.deleted {
+			return g, nil
+		}
+	}
+	return nil, Fail(404, "Request_ResourceNotFound", "Resource '%s' does not exist or one of its queried reference-property objects are not present.", c.Params["group"])
+}
+
+func (s *Sim) groupGet(c *Call) (*Reply, error) {
+	q, err := c.OData("select", "expand")
+	if err != nil {
+		return nil, err
+	}
+	g, err := s.group(c)
+	if err != nil {
+		return nil, err
+	}
+	m, err := groupProject(groupMap(g), q.Select)
+	if err != nil {
+		return nil, err
+	}
+	m["@odata.context"] = c.context("groups/$entity")
+	return JSON(200, m), nil
+}
+
+func (s *Sim) groupMembers(c *Call) (*Reply, error) {
+	g, err := s.group(c)
+	if err != nil {
+		return nil, err
+	}
+	var rows []func() map[string]any
+	for _, id := range g.Members {
+		if u := s.dir.find(id); u != nil {
+			rows = append(rows, func() map[string]any { return s.userMap(u) })
+		}
+	}
+	return s.directoryPage(c, "directoryObjects", rows, func(m map[string]any, sel []string) (map[string]any, error) {
+		out, err := userProject(m, sel)
+		if err == nil {
+			out["@odata.type"] = "#microsoft.graph.user"
+		}
+		return out, err
+	})
+}
+
+// Names of places and plants, so that no real person is meant.
+var (
+	givenNames  = []string{"Alder", "Briar", "Cedar", "Dune", "Ember", "Fern", "Gale", "Hazel", "Iris", "Juniper", "Kestrel", "Linden", "Maple", "Nettle", "Olive", "Poppy", "Quill", "Reed", "Sage", "Teal", "Umber", "Vale", "Willow", "Yarrow"}
+	surnames    = []string{"Ashgrove", "Blackwater", "Coldstream", "Drumlin", "Eastbrook", "Fallowfield", "Greenhill", "Harbour", "Islet", "Kettlewell", "Longmeadow", "Millpond", "Northmoor", "Orchard", "Pinewood", "Quarry", "Ridgeway", "Saltmarsh", "Thornbury", "Underhill", "Verge", "Westbank", "Yardley"}
+	departments = []string{"Finance", "Sales", "Engineering", "Legal", "Support", "Logistics"}
+	jobTitles   = []string{"Analyst", "Manager", "Engineer", "Clerk", "Director", "Assistant"}
+)

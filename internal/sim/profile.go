@@ -1,0 +1,53 @@
+package sim
+
+import "fmt"
+
+// profile is the size of the tenant.
+type profile struct {
+	users int
+	mail  MailShape
+	files int
+	large bool // the first user has a million messages and a million files, the others are small
+}
+
+// newProfile joins a named profile with what the options override.
+func newProfile(o Options) (profile, error) {
+	base := MailShape{MeanSize: 50 << 10, WithAttachments: 0.4, SharedShare: 0.2, SharedFiles: 300}
+	p := profile{mail: base}
+	switch o.Profile {
+	case "tiny":
+		p.users, p.files, p.mail.Messages, p.mail.Folders, p.mail.MeanSize = 3, 12, 24, 4, 12<<10
+	case "small":
+		p.users, p.files, p.mail.Messages, p.mail.Folders = 12, 100, 250, 8
+	case "medium":
+		p.users, p.files, p.mail.Messages, p.mail.Folders = 20, 2000, 5000, 20
+	case "large":
+		p.users, p.files, p.mail.Messages, p.mail.Folders, p.large = 3, 200, 1000, 40, true
+		p.mail.MeanSize = 2 << 10
+	default:
+		return p, fmt.Errorf("simulator: profile %q: want tiny, small, medium or large", o.Profile)
+	}
+	if o.Users < 0 || o.Users > 100000 {
+		return p, fmt.Errorf("simulator: %d users: want 1 to 100000", o.Users)
+	}
+	over := func(to *int, v int) {
+		if v > 0 {
+			*to = v
+		}
+	}
+	share := func(to *float64, v float64) {
+		if v != 0 {
+			*to = max(v, 0)
+		}
+	}
+	over(&p.users, o.Users)
+	over(&p.files, o.FilesPer)
+	over(&p.mail.Messages, o.Mail.Messages)
+	over(&p.mail.Folders, o.Mail.Folders)
+	over(&p.mail.MeanSize, o.Mail.MeanSize)
+	over(&p.mail.SharedFiles, o.Mail.SharedFiles)
+	share(&p.mail.WithAttachments, o.Mail.WithAttachments)
+	share(&p.mail.SharedShare, o.Mail.SharedShare)
+	p.mail.OneFolder = o.Mail.OneFolder
+	return p, nil
+}
