@@ -1,0 +1,82 @@
+package graph
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"holdfast/internal/m365"
+	"holdfast/internal/m365/throttle"
+)
+
+// outlookSegments follow users/{id} when a call concerns the mailbox.
+var outlookSegments = []string{"messages", "mailfolders", "mailboxsettings", "outlook", "calendar", "calendars", "calendargroups", "calendarview",
+	"events", "contacts", "contactfolders", "todo", "inferenceclassification", "sendmail", "translateexchangeids"}
+
+// charges is what a call costs (Microsoft's published costs, how-to-avoid-getting-throttled and throttling-limits).
+func charges(method string, u *url.URL, body int) []m365.Charge {
+	all := m365.Charge{Service: throttle.Graph, Requests: 1}
+	path := strings.TrimPrefix(u.EscapedPath(), root)
+	segments := strings.Split(strings.ToLower(strings.Trim(path, "/")), "/")
+	second := ""
+	if len(segments) > 2 {
+		second, _, _ = strings.Cut(segments[2], "(")
+	}
+	switch {
+	case segments[0] == "users" && slices.Contains(outlookSegments, second):
+		id, err := url.PathUnescape(segments[1])
+		if err != nil {
+			id = segments[1]
+		}
+		c := m365.Charge{Service: throttle.Outlook, Mailbox: id, Requests: 1}
+		if method != http.MethodGet {
+			c.Upload = int64(body)
+		}
+		return []m365.Charge{all, c}
+	case segments[0] == "drives" || segments[0] == "sites" || segments[0] == "shares" || second == "drive" || second == "drives":
+		return []m365.Charge{all, {Service: throttle.SharePoint, Requests: 1, Units: sharePointUnits(method, segments, u.Query())}}
+	}
+	return []m365.Charge{all, {Service: throttle.Directory, Requests: 1, Units: directoryUnits(method, segments, u.Query())}}
+}
+
+func sharePointUnits(method string, segments []string, q url.Values) int {
+	last, arguments, _ := strings.Cut(segments[len(segments)-1], "(")
+	if slices.Contains(segments, "permissions") || last == "invite" || last == "createlink" || strings.Contains(strings.ToLower(q.Get("$expand")), "permissions") {
+		return 5
+	}
+	if method != http.MethodGet {
+		return 2
+	}
+	switch last {
+	case "delta":
+		if q.Get("token") != "" || q.Get("$skiptoken") != "" || q.Get("$deltatoken") != "" || strings.Contains(arguments, "token") {
+			return 1
+		}
+		return 2
+	case "children", "versions", "drives", "items", "lists", "sites", "search":
+		return 2
+	}
+	return 1
+}
+
+func directoryUnits(method string, segments []string, q url.Values) int {
+	units := 1
+	if method == http.MethodGet && len(segments) == 1 && segments[0] == "users" {
+		units = 2
+	}
+	if slices.Contains(segments, "members") {
+		units = 3
+	}
+	if q.Get("$select") != "" {
+		units--
+	}
+	if top, err := strconv.Atoi(q.Get("$top")); err == nil && top < 20 {
+		units--
+	}
+	if q.Get("$expand") != "" {
+		units++
+	}
+	return max(units, 1)
+}
