@@ -1,0 +1,266 @@
+// Package export brings items out of a restore point as people use them: a mail as the .eml that was stored, byte for byte, several
+// as a ZIP with hashes. It reads what an explorer gives, so it works with Microsoft 365 down.
+package export
+
+import (
+	"archive/zip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+	"time"
+
+	"holdfast/internal/holdfast"
+)
+
+// Source is the restore point's container that items come from. explorer gives one.
+type Source interface {
+	// Item looks an item up; a KindNotFound error when there is none.
+	Item(ctx context.Context, id string) (holdfast.Entry, error)
+	// Children gives what is directly in a folder; "" gives the roots.
+	Children(ctx context.Context, parent string) iter.Seq2[holdfast.Entry, error]
+	// Open gives an item's bytes as a user wants them.
+	Open(ctx context.Context, item holdfast.Entry) (io.ReadCloser, error)
+}
+
+// ManifestName is the file in each ZIP that lists the others with their hashes; it is the last one.
+const ManifestName = "manifest.json"
+
+// IncompleteName is a file that only a ZIP has in which something is missing; it says what.
+const IncompleteName = "NOT COMPLETE.txt"
+
+// Manifest is the content of ManifestName.
+type Manifest struct {
+	Format  int        `json:"format"`
+	Created time.Time  `json:"created"`
+	Files   []Exported `json:"files"`
+	Missing []Exported `json:"missing,omitempty"` // what could not be read; Path is set when the ZIP has a part of it
+}
+
+// Exported is one item in a Manifest.
+type Exported struct {
+	Path   string            `json:"path,omitempty"` // in the ZIP
+	ID     string            `json:"id"`
+	Kind   holdfast.ItemKind `json:"kind"`
+	Name   string            `json:"name"` // as it is in Microsoft 365
+	Folder string            `json:"folder"`
+	Time   time.Time         `json:"time"`
+	Size   int64             `json:"size"`
+	SHA256 string            `json:"sha256,omitempty"`
+	Error  string            `json:"error,omitempty"`
+}
+
+// FileName is the name under which an item is saved.
+func FileName(item holdfast.Item) string {
+	if item.Kind != holdfast.KindMail {
+		return Name(item.Name)
+	}
+	subject := item.Name
+	if strings.TrimSpace(subject) == "" {
+		subject = "(no subject)"
+	}
+	return Name(subject + ".eml")
+}
+
+// longestPath bounds paths in a ZIP; the format ends at 65,535 bytes, extractors earlier.
+const longestPath = 1024
+
+// Zip streams the items with these ids to w; folders bring what is in them, no ids mean everything. An item that can't be read
+// does not end the export: the ZIP then says so in the manifest and in a file of its own. An error is w's, or ctx's.
+func Zip(ctx context.Context, src Source, ids []string, now time.Time, w io.Writer) error {
+	z := &zipper{src: src, zip: zip.NewWriter(w), taken: map[string]names{}, seen: map[string]bool{}}
+	z.manifest.Format, z.manifest.Created = 1, now
+	z.in("").unique(ManifestName)
+	z.in("").unique(IncompleteName)
+	var err error
+	if len(ids) == 0 {
+		err = z.folder(ctx, place{})
+	}
+	for _, id := range ids {
+		if err != nil {
+			break
+		}
+		var entry holdfast.Entry
+		if entry, err = src.Item(ctx, id); err != nil {
+			err = z.missing(ctx, Exported{ID: id}, err)
+			continue
+		}
+		err = z.add(ctx, place{}, entry)
+	}
+	if err != nil {
+		return err
+	}
+	return z.finish()
+}
+
+type zipper struct {
+	src      Source
+	zip      *zip.Writer
+	taken    map[string]names // by folder in the ZIP
+	seen     map[string]bool  // folders, and selected items: what is selected twice is exported once
+	manifest Manifest
+}
+
+// place is a folder that is being exported.
+type place struct {
+	id   string
+	path string // in the ZIP: "" or ending in "/"
+	name string // in Microsoft 365, for people
+}
+
+func (z *zipper) in(folder string) names {
+	n, ok := z.taken[folder]
+	if !ok {
+		n = names{}
+		z.taken[folder] = n
+	}
+	return n
+}
+
+// missing records an item that can't be read; the returned error is one that ends the export.
+func (z *zipper) missing(ctx context.Context, e Exported, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	e.Error = err.Error()
+	z.manifest.Missing = append(z.manifest.Missing, e)
+	return nil
+}
+
+func (z *zipper) add(ctx context.Context, at place, entry holdfast.Entry) error {
+	if z.seen[entry.ID] {
+		return nil
+	}
+	z.seen[entry.ID] = true
+	if entry.Kind != holdfast.KindFolder {
+		return z.file(ctx, at, entry)
+	}
+	below, err := z.enter(at, entry)
+	if err != nil {
+		return err
+	}
+	return z.folder(ctx, below)
+}
+
+// enter makes a folder in the ZIP.
+func (z *zipper) enter(at place, entry holdfast.Entry) (place, error) {
+	name := z.in(at.path).unique(Name(entry.Name))
+	below := place{id: entry.ID, path: at.path + name + "/", name: at.name + "/" + strings.ReplaceAll(entry.Name, "/", "\\/")}
+	if len(below.path) > longestPath {
+		sum := sha256.Sum256([]byte(below.path))
+		below.path = "%deep/" + hex.EncodeToString(sum[:8]) + "/" + z.in("%deep/"+hex.EncodeToString(sum[:8])+"/").unique(name) + "/"
+	}
+	_, err := z.zip.CreateHeader(&zip.FileHeader{Name: below.path, Modified: entry.Time})
+	return below, err
+}
+
+// folder walks down without recursion: the depth of a tree is its owner's, not ours.
+func (z *zipper) folder(ctx context.Context, top place) error {
+	open := []place{top}
+	for len(open) > 0 {
+		at := open[len(open)-1]
+		open = open[:len(open)-1]
+		for entry, err := range z.src.Children(ctx, at.id) {
+			if err != nil {
+				if err := z.missing(ctx, Exported{ID: at.id, Kind: holdfast.KindFolder, Folder: at.name}, err); err != nil {
+					return err
+				}
+				break
+			}
+			if z.seen[entry.ID] {
+				continue
+			}
+			if entry.Kind != holdfast.KindFolder {
+				if err := z.file(ctx, at, entry); err != nil {
+					return err
+				}
+				continue
+			}
+			z.seen[entry.ID] = true
+			below, err := z.enter(at, entry)
+			if err != nil {
+				return err
+			}
+			open = append(open, below)
+		}
+		if at.path != "" {
+			delete(z.taken, at.path) // nothing more comes into this folder
+		}
+	}
+	return nil
+}
+
+func (z *zipper) file(ctx context.Context, at place, entry holdfast.Entry) error {
+	if entry.Kind == holdfast.KindVersion {
+		return nil // older versions are saved one by one
+	}
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	e := Exported{ID: entry.ID, Kind: entry.Kind, Name: entry.Name, Folder: at.name, Time: entry.Time}
+	body, err := z.src.Open(ctx, entry)
+	if err != nil {
+		return z.missing(ctx, e, err)
+	}
+	defer body.Close()
+	e.Path = at.path + z.in(at.path).unique(FileName(entry.Item))
+	w, err := z.zip.CreateHeader(&zip.FileHeader{Name: e.Path, Method: zip.Deflate, Modified: entry.Time})
+	if err != nil {
+		return err
+	}
+	sum := sha256.New()
+	out := &keepError{w: w}
+	e.Size, err = io.Copy(io.MultiWriter(sum, out), body)
+	if out.err != nil {
+		return out.err
+	} else if err != nil {
+		return z.missing(ctx, e, fmt.Errorf("only the first %d bytes could be read: %w", e.Size, err))
+	}
+	e.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	z.manifest.Files = append(z.manifest.Files, e)
+	return nil
+}
+
+// keepError tells the writer's errors from the reader's.
+type keepError struct {
+	w   io.Writer
+	err error
+}
+
+func (k *keepError) Write(p []byte) (int, error) {
+	n, err := k.w.Write(p)
+	if err != nil {
+		k.err = err
+	}
+	return n, err
+}
+
+func (z *zipper) finish() error {
+	if missing := z.manifest.Missing; len(missing) > 0 {
+		w, err := z.zip.CreateHeader(&zip.FileHeader{Name: IncompleteName, Method: zip.Deflate, Modified: z.manifest.Created})
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(w, "%d of %d items could not be read from the repository:\r\n\r\n", len(missing), len(missing)+len(z.manifest.Files)); err != nil {
+			return err
+		}
+		for _, m := range missing {
+			if _, err := fmt.Fprintf(w, "%s %q in %q: %s\r\n", m.ID, m.Name, m.Folder, m.Error); err != nil {
+				return err
+			}
+		}
+	}
+	w, err := z.zip.CreateHeader(&zip.FileHeader{Name: ManifestName, Method: zip.Deflate, Modified: z.manifest.Created})
+	if err != nil {
+		return err
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return errors.Join(enc.Encode(z.manifest), z.zip.Close())
+}

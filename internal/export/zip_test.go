@@ -1,0 +1,240 @@
+package export_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast/internal/export"
+	"holdfast/internal/holdfast"
+)
+
+// memSource is a container in memory.
+type memSource struct {
+	entries []holdfast.Entry
+	bytes   map[string]string
+	broken  map[string]error // after half of the bytes
+}
+
+func (m *memSource) put(parent, id, name string, kind holdfast.ItemKind, content string) {
+	m.entries = append(m.entries, holdfast.Entry{Item: holdfast.Item{ID: id, Parent: parent, Kind: kind, Name: name, Time: time.Date(2026, 1, 2, 3, 4, 6, 0, time.UTC)}})
+	if m.bytes == nil {
+		m.bytes = map[string]string{}
+	}
+	m.bytes[id] = content
+}
+
+func (m *memSource) Item(_ context.Context, id string) (holdfast.Entry, error) {
+	for _, e := range m.entries {
+		if e.ID == id {
+			return e, nil
+		}
+	}
+	return holdfast.Entry{}, holdfast.NotFound("no item %q in this restore point", id)
+}
+
+func (m *memSource) Children(_ context.Context, parent string) iter.Seq2[holdfast.Entry, error] {
+	return func(yield func(holdfast.Entry, error) bool) {
+		for _, e := range m.entries {
+			if e.Parent == parent && !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (m *memSource) Open(_ context.Context, e holdfast.Entry) (io.ReadCloser, error) {
+	content := m.bytes[e.ID]
+	if err := m.broken[e.ID]; err != nil {
+		if content == "" {
+			return nil, err
+		}
+		return io.NopCloser(io.MultiReader(strings.NewReader(content[:len(content)/2]), errReader{err})), nil
+	}
+	return io.NopCloser(strings.NewReader(content)), nil
+}
+
+type errReader struct{ err error }
+
+func (e errReader) Read([]byte) (int, error) { return 0, e.err }
+
+func unzip(t *testing.T, data []byte) (files map[string]string, manifest export.Manifest) {
+	t.Helper()
+	r, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = map[string]string{}
+	for _, f := range r.File {
+		if !filepath.IsLocal(strings.TrimSuffix(f.Name, "/")) {
+			t.Errorf("%q leaves the folder", f.Name)
+		}
+		if _, twice := files[f.Name]; twice {
+			t.Errorf("%q is there twice", f.Name)
+		}
+		rc, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(rc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := rc.Close(); err != nil {
+			t.Fatal(err)
+		}
+		files[f.Name] = string(content)
+	}
+	if err := json.Unmarshal([]byte(files[export.ManifestName]), &manifest); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range manifest.Files {
+		sum := sha256.Sum256([]byte(files[e.Path]))
+		if e.SHA256 != hex.EncodeToString(sum[:]) || e.Size != int64(len(files[e.Path])) {
+			t.Errorf("manifest is wrong about %q", e.Path)
+		}
+	}
+	return files, manifest
+}
+
+var now = time.Date(2026, 2, 3, 0, 0, 0, 0, time.UTC)
+
+func TestZipHoldsEveryByteUnderItsOwnName(t *testing.T) {
+	m := &memSource{}
+	m.put("", "root", "Inbox", holdfast.KindFolder, "")
+	m.put("root", "sub", "../..", holdfast.KindFolder, "")
+	m.put("root", "twin", "INBOX", holdfast.KindFolder, "")
+	m.put("root", "empty", "empty", holdfast.KindFolder, "")
+	m.put("root", "1", "hello", holdfast.KindMail, "From: a\r\n\r\none")
+	m.put("root", "2", "Hello", holdfast.KindMail, "From: a\r\n\r\ntwo")
+	m.put("root", "3", "", holdfast.KindMail, "three")
+	m.put("sub", "4", "/etc/passwd", holdfast.KindFile, "four")
+	m.put("sub", "5", "CON", holdfast.KindFile, "")
+	m.put("4", "4v", "1.0", holdfast.KindVersion, "older")
+	var b bytes.Buffer
+	if err := export.Zip(t.Context(), m, nil, now, &b); err != nil {
+		t.Fatal(err)
+	}
+	files, manifest := unzip(t, b.Bytes())
+	want := map[string]string{
+		"Inbox/":                          "",
+		"Inbox/..%2F.%2E/":                "",
+		"Inbox/INBOX/":                    "",
+		"Inbox/empty/":                    "",
+		"Inbox/hello.eml":                 "From: a\r\n\r\none",
+		"Inbox/Hello (2).eml":             "From: a\r\n\r\ntwo",
+		"Inbox/(no subject).eml":          "three",
+		"Inbox/..%2F.%2E/%2Fetc%2Fpasswd": "four",
+		"Inbox/..%2F.%2E/%43ON":           "",
+		export.ManifestName:               files[export.ManifestName],
+	}
+	if fmt.Sprint(files) != fmt.Sprint(want) {
+		t.Errorf("got  %q\nwant %q", files, want)
+	}
+	if len(manifest.Files) != 5 || len(manifest.Missing) != 0 {
+		t.Errorf("manifest lists %d files and %d missing, want 5 and 0", len(manifest.Files), len(manifest.Missing))
+	}
+}
+
+func TestZipOfSomeTakesEachOnce(t *testing.T) {
+	m := &memSource{}
+	m.put("", "f", "folder", holdfast.KindFolder, "")
+	m.put("f", "a", "manifest.json", holdfast.KindFile, "A")
+	m.put("f", "b", "b", holdfast.KindFile, "B")
+	m.put("", "c", "c", holdfast.KindFile, "C")
+	var b bytes.Buffer
+	if err := export.Zip(t.Context(), m, []string{"a", "f", "a", "f"}, now, &b); err != nil {
+		t.Fatal(err)
+	}
+	files, _ := unzip(t, b.Bytes())
+	delete(files, export.ManifestName)
+	want := map[string]string{"manifest (2).json": "A", "folder/": "", "folder/b": "B"}
+	if fmt.Sprint(files) != fmt.Sprint(want) {
+		t.Errorf("got %q, want %q", files, want)
+	}
+}
+
+func TestZipSaysWhatIsMissing(t *testing.T) {
+	m := &memSource{broken: map[string]error{"a": holdfast.Damaged("blob p12 is damaged"), "b": holdfast.Damaged("blob p13 is damaged")}}
+	m.put("", "a", "a", holdfast.KindFile, "")
+	m.put("", "b", "b", holdfast.KindFile, "123456")
+	m.put("", "c", "c", holdfast.KindFile, "whole")
+	var b bytes.Buffer
+	if err := export.Zip(t.Context(), m, []string{"a", "b", "c", "nowhere"}, now, &b); err != nil {
+		t.Fatal(err)
+	}
+	files, manifest := unzip(t, b.Bytes())
+	if len(manifest.Missing) != 3 || len(manifest.Files) != 1 || files["c"] != "whole" {
+		t.Fatalf("missing %+v, files %+v", manifest.Missing, manifest.Files)
+	}
+	for _, say := range []string{"p12", "p13", "only the first 3 bytes", "nowhere", "3 of 4"} {
+		if !strings.Contains(files[export.IncompleteName], say) {
+			t.Errorf("%s does not say %q:\n%s", export.IncompleteName, say, files[export.IncompleteName])
+		}
+	}
+}
+
+type fullDisk struct{ left int }
+
+var errFull = errors.New("no space left")
+
+func (f *fullDisk) Write(p []byte) (int, error) {
+	if len(p) > f.left {
+		return 0, errFull
+	}
+	f.left -= len(p)
+	return len(p), nil
+}
+
+func TestZipReportsTheWritersError(t *testing.T) {
+	m := &memSource{}
+	for i := range 50 {
+		m.put("", fmt.Sprint(i), fmt.Sprint(i), holdfast.KindFile, fmt.Sprint(now.Add(time.Duration(i*i*i))))
+	}
+	for _, left := range []int{0, 100, 4096, 6000} {
+		if err := export.Zip(t.Context(), m, nil, now, &fullDisk{left}); !errors.Is(err, errFull) {
+			t.Errorf("with room for %d bytes: %v, want the disk's error", left, err)
+		}
+	}
+}
+
+func TestZipOfADeepTreeKeepsPathsShort(t *testing.T) {
+	m := &memSource{}
+	parent := ""
+	for i := range 3000 {
+		id := fmt.Sprint("f", i)
+		m.put(parent, id, "folder with a name", holdfast.KindFolder, "")
+		parent = id
+	}
+	m.put(parent, "x", "treasure", holdfast.KindFile, "gold")
+	m.put(parent, "f0", "a circle", holdfast.KindFolder, "") // the tree bites its tail
+	var b bytes.Buffer
+	if err := export.Zip(t.Context(), m, nil, now, &b); err != nil {
+		t.Fatal(err)
+	}
+	files, manifest := unzip(t, b.Bytes())
+	if len(manifest.Files) != 1 || files[manifest.Files[0].Path] != "gold" || len(manifest.Files[0].Path) > 1300 {
+		t.Errorf("manifest %+v", manifest.Files)
+	}
+}
+
+func TestZipEndsWhenCancelled(t *testing.T) {
+	m := &memSource{}
+	m.put("", "a", "a", holdfast.KindFile, "A")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := export.Zip(ctx, m, nil, now, io.Discard); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
