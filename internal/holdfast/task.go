@@ -44,7 +44,7 @@ type HeadRecord struct {
 	Organization OrganizationID
 	Repository   RepositoryID
 	Container    Container
-	Number       uint64 // from 1, by one
+	Number       uint64 // grows; checkpoints use numbers up too
 	Epoch        Epoch
 	Time         time.Time
 	Journal      string // name of the journal entry that holds it

@@ -26,12 +26,20 @@ type Control interface {
 
 	// CurrentHeads gives a container's published head and its newer checkpoint, either of which may be nil.
 	CurrentHeads(ctx context.Context, lease holdfast.Lease, repository holdfast.RepositoryID, container holdfast.Container) (head, checkpoint *holdfast.HeadRecord, err error)
-	// CommitHeads publishes heads (checkpoint false) or resume points, all or none, each under its own lease.
+	// CommitHeads publishes heads (checkpoint false) or resume points, all or none, each under its own lease. A head's number must be
+	// above the published one's and the checkpoint's; gaps are usual, since checkpoints use numbers up. A published head drops an
+	// older checkpoint. Committing the very same head again (number, epoch and journal entry) changes nothing and succeeds.
 	CommitHeads(ctx context.Context, commits []HeadCommit) error
 	// SessionEntries gives what the backup tasks of a session reported, for the restore point.
 	SessionEntries(ctx context.Context, lease holdfast.Lease) ([]holdfast.PointEntry, error)
 	// CommitRestorePoint publishes a restore point whose record is in the repository.
 	CommitRestorePoint(ctx context.Context, lease holdfast.Lease, point holdfast.RestorePoint) error
+
+	// Heads gives every container's published head and newer checkpoint that the database has of the lease's organization in a
+	// repository: retention keeps what they reach, and an empty folder is not taken for a new repository while there are any.
+	Heads(ctx context.Context, lease holdfast.Lease, repository holdfast.RepositoryID) ([]holdfast.HeadRecord, error)
+	// ForgetRestorePoints takes expired restore points out of the database, before their records leave the repository.
+	ForgetRestorePoints(ctx context.Context, lease holdfast.Lease, points []holdfast.RestorePointID) error
 
 	// Head gives one head by number; explorers read with it.
 	Head(ctx context.Context, repository holdfast.RepositoryID, organization holdfast.OrganizationID, container string, number uint64) (holdfast.HeadRecord, error)
