@@ -149,8 +149,8 @@ func (w *walker) part(m *mail, e *message.Entity, depth int, related bool) error
 		nested, err := w.message(inner, depth+1)
 		inner.Close()
 		if err == nil {
-			buf.close()
 			a.nested = nested
+			a.content = buf // for a place that takes it only as a file
 			if a.name == "" {
 				a.name, _ = nested.header.Text("Subject")
 			}

@@ -1,0 +1,832 @@
+package exchange
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"holdfast/internal/engine"
+	"holdfast/internal/holdfast"
+	"holdfast/internal/m365"
+	"holdfast/internal/m365/graph"
+)
+
+// Cursors of a mailbox.
+const (
+	cursorFolders  = "folders"  // delta link of the folder tree
+	cursorSpecial  = "special"  // JSON: folder id -> well-known name
+	cursorFresh    = "fresh"    // when the links were last written, RFC 3339
+	cursorMessages = "f/"       // + folder id: delta or next link of its messages; behind resyncing, one that must begin again after a crash
+	cursorPending  = "pending/" // + message id: it left a folder, and whether it is elsewhere has not been asked
+	cursorRetry    = "retry/"   // + message id: it could not be read; the value is the reason
+	resyncing      = "resync:"
+)
+
+const (
+	// pageSize is what a page of a message delta asks for: bodies are in the rows, and fat pages end in 504.
+	pageSize      = 200
+	smallPageSize = 20
+	// keepLinks is how long an idle mailbox keeps its old links, so that an idle backup writes nothing. Outlook does not say how long a link
+	// lives; an expired one costs a re-read, never data.
+	keepLinks = 48 * time.Hour
+	// mimeAttempts bounds how often a broken download of one mail is begun again.
+	mimeAttempts = 4
+)
+
+// messageFields are all properties of a message but uniqueBody, whose text is in the MIME.
+// https://learn.microsoft.com/graph/api/resources/message
+var messageFields = []string{"id", "changeKey", "parentFolderId", "createdDateTime", "lastModifiedDateTime", "receivedDateTime", "sentDateTime",
+	"hasAttachments", "internetMessageId", "subject", "body", "bodyPreview", "importance", "isRead", "isDraft", "isDeliveryReceiptRequested",
+	"isReadReceiptRequested", "from", "sender", "toRecipients", "ccRecipients", "bccRecipients", "replyTo", "categories", "flag",
+	"inferenceClassification", "conversationId", "conversationIndex"}
+
+// The extended properties that are read with each row: message class and size.
+const (
+	propClass = "String 0x001A"
+	propSize  = "Integer 0x0E08"
+)
+
+var rowExpand = []string{
+	"attachments($select=id,name,contentType,size,isInline)",
+	"singleValueExtendedProperties($filter=id eq '" + propClass + "' or id eq '" + propSize + "')",
+}
+
+// signed are the members of a row that change whenever the MIME may: nothing else is asked about it, for boundaries may differ on every read.
+var signed = []string{"body", "subject", "from", "sender", "toRecipients", "ccRecipients", "bccRecipients", "replyTo", "internetMessageId",
+	"hasAttachments", "attachments", "sentDateTime", "receivedDateTime", "isDraft", "importance"}
+
+func rows(size int) graph.List {
+	return graph.List{Select: messageFields, Expand: rowExpand, PageSize: size, Prefer: []string{`outlook.body-content-type="html"`, "outlook.allow-unsafe-html"}}
+}
+
+// Read brings a mailbox up to date: the folder tree by one delta, each folder's messages by one delta each.
+func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Previous, sink engine.Sink) error {
+	r := &reader{g: s.g, mailbox: c.Source, prev: prev, sink: sink, now: s.g.M365().Clock().Now(), folders: map[string]string{}, placed: map[string]string{}, pending: map[string]string{}, retry: map[string]bool{}}
+	for cur, err := range prev.Cursors(ctx) {
+		if err != nil {
+			return err
+		}
+		r.remember(cur)
+	}
+	if err := r.tree(ctx); err != nil {
+		return err
+	}
+	for _, folder := range slices.Sorted(maps.Keys(r.folders)) {
+		if err := r.messages(ctx, folder); err != nil {
+			return err
+		}
+	}
+	if err := r.again(ctx); err != nil {
+		return err
+	}
+	if err := r.resolve(ctx); err != nil {
+		return err
+	}
+	return sink.Wait()
+}
+
+// reader reads one mailbox once. Only fetches run beside it, and they touch nothing but mu's.
+type reader struct {
+	g       *graph.Client
+	mailbox string
+	prev    engine.Previous
+	sink    engine.Sink
+	now     time.Time
+	fresh   time.Time         // when links were last written
+	special map[string]string // folder id -> well-known name
+	tree0   string            // delta link of the tree before
+	folders map[string]string // known folders -> cursor
+	pending map[string]string // message -> folder that it left
+	placed  map[string]string // message -> folder in whose delta it was seen last, in an incremental read
+	earlier []string          // messages that an earlier session could not read
+	mu      sync.Mutex        // guards retry
+	retry   map[string]bool   // messages that could not be read so far
+}
+
+func (r *reader) remember(c engine.Cursor) {
+	switch {
+	case c.Name == cursorFolders:
+		r.tree0 = c.Value
+	case c.Name == cursorFresh:
+		r.fresh, _ = time.Parse(time.RFC3339, c.Value) // an unreadable time is an old one
+	case c.Name == cursorSpecial:
+		if json.Unmarshal([]byte(c.Value), &r.special) != nil {
+			r.special = nil
+		}
+	case strings.HasPrefix(c.Name, cursorMessages):
+		r.folders[c.Name[len(cursorMessages):]] = c.Value
+	case strings.HasPrefix(c.Name, cursorPending):
+		r.pending[c.Name[len(cursorPending):]] = c.Value
+	case strings.HasPrefix(c.Name, cursorRetry):
+		r.retry[c.Name[len(cursorRetry):]] = true
+		r.earlier = append(r.earlier, c.Name[len(cursorRetry):])
+	}
+}
+
+// stale says that links should be written though nothing changed.
+func (r *reader) stale() bool { return r.now.Sub(r.fresh) > keepLinks }
+
+// tree reads the folders. Hidden ones are not in the delta, so the top is listed for them each time, the whole tree after a reset.
+func (r *reader) tree(ctx context.Context) error {
+	if err := r.names(ctx); err != nil {
+		return err
+	}
+	link, changed := r.tree0, false
+	var page *graph.Page[graph.MailFolder]
+	var err error
+	reset := link == ""
+	if reset {
+		page, err = r.g.MailFolderDelta(ctx, r.mailbox, graph.List{})
+	} else {
+		page, err = graph.Follow[graph.MailFolder](ctx, r.g, link, graph.List{})
+		if m365.KindOf(err) == m365.Resync {
+			reset = true
+			page, err = r.g.MailFolderDelta(ctx, r.mailbox, graph.List{})
+		}
+	}
+	seen := map[string]bool{}
+	var gone []string
+	for {
+		if err != nil {
+			return mailboxError(err)
+		}
+		for i := range page.Value {
+			f := &page.Value[i]
+			changed = true
+			if f.Removed != nil {
+				gone = append(gone, f.ID)
+				continue
+			}
+			if err := r.folder(ctx, f, seen); err != nil {
+				return err
+			}
+		}
+		if page.NextLink == "" {
+			break
+		}
+		page, err = graph.Follow[graph.MailFolder](ctx, r.g, page.NextLink, graph.List{})
+	}
+	if page.DeltaLink == "" {
+		return fmt.Errorf("read folders of mailbox %s: %w", r.mailbox, errors.New("the last page has no delta link"))
+	}
+	if err := r.hidden(ctx, "", reset, seen); err != nil {
+		return err
+	}
+	if reset && r.tree0 != "" {
+		// After a reset what is missing may be gone; only a 404 says so.
+		for id := range r.folders {
+			if !seen[id] {
+				gone = append(gone, id)
+			}
+		}
+	}
+	for _, id := range gone {
+		if err := r.goneFolder(ctx, id, seen); err != nil {
+			return err
+		}
+	}
+	if changed || r.stale() {
+		if err := r.sink.Cursor(ctx, cursorFolders, page.DeltaLink); err != nil {
+			return err
+		}
+	}
+	if r.stale() {
+		return r.sink.Cursor(ctx, cursorFresh, r.now.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// wellKnown are the folders whose names tell what they are for; a restore finds them by it in any mailbox and language.
+// https://learn.microsoft.com/graph/api/resources/mailfolder
+var wellKnown = []string{"msgfolderroot", "inbox", "drafts", "sentitems", "deleteditems", "junkemail", "outbox", "archive",
+	"conversationhistory", "scheduled", "syncissues", "conflicts", "localfailures", "serverfailures", "clutter"}
+
+// names asks once for the ids of the well-known folders, and stores the root, which no list has.
+func (r *reader) names(ctx context.Context) error {
+	if r.special != nil {
+		return nil
+	}
+	root, err := r.g.MailFolder(ctx, r.mailbox, "msgfolderroot", graph.List{})
+	if err != nil {
+		return mailboxError(err)
+	}
+	r.special = map[string]string{root.ID: "msgfolderroot"}
+	parts := make([]graph.Part, 0, len(wellKnown))
+	for _, name := range wellKnown[1:] {
+		parts = append(parts, graph.Part{Path: []string{"users", r.mailbox, "mailFolders", name}})
+	}
+	results, err := r.g.Batch(ctx, parts)
+	if err != nil {
+		return mailboxError(err)
+	}
+	for i, res := range results {
+		f, err := graph.Object[graph.MailFolder](res)
+		if err == nil {
+			r.special[f.ID] = wellKnown[i+1]
+		} else if m365.KindOf(err) != m365.NotFound {
+			return fmt.Errorf("look up folder %s: %w", wellKnown[i+1], err)
+		}
+	}
+	special, err := json.Marshal(r.special)
+	if err != nil {
+		return err
+	}
+	if err := r.sink.Cursor(ctx, cursorSpecial, string(special)); err != nil {
+		return err
+	}
+	return r.putFolder(ctx, root, "")
+}
+
+// hidden lists below folder ("" is the top) what the delta does not have: hidden folders, and in a whole walk everything.
+func (r *reader) hidden(ctx context.Context, folder string, whole bool, seen map[string]bool) error {
+	type level struct {
+		folder string
+		whole  bool
+	}
+	for todo := []level{{folder, whole}}; len(todo) > 0; {
+		at := todo[0]
+		todo = todo[1:]
+		l := graph.List{Hidden: true, Top: 250}
+		var page *graph.Page[graph.MailFolder]
+		var err error
+		if at.folder == "" {
+			page, err = r.g.MailFolders(ctx, r.mailbox, l)
+		} else {
+			page, err = r.g.ChildFolders(ctx, r.mailbox, at.folder, l)
+		}
+		if at.folder != "" && m365.KindOf(err) == m365.NotFound {
+			continue // gone since its parent was listed
+		}
+		for f, err := range graph.All(ctx, r.g, page, err, l) {
+			if err != nil {
+				return mailboxError(err)
+			}
+			if !at.whole && !f.IsHidden {
+				continue
+			}
+			if err := r.folder(ctx, f, seen); err != nil {
+				return err
+			}
+			if f.ChildFolderCount > 0 {
+				todo = append(todo, level{f.ID, true})
+			}
+		}
+	}
+	return nil
+}
+
+// folder stores a folder when it is new or changed.
+func (r *reader) folder(ctx context.Context, f *graph.MailFolder, seen map[string]bool) error {
+	if f.ID == "" {
+		return errors.New("a folder without an id")
+	}
+	seen[f.ID] = true
+	if r.special[f.ID] == "msgfolderroot" {
+		return nil
+	}
+	if strings.Contains(f.Type, "mailSearchFolder") {
+		return nil // a search over other folders: its messages are theirs
+	}
+	if _, known := r.folders[f.ID]; !known {
+		r.folders[f.ID] = ""
+	}
+	return r.putFolder(ctx, f, f.ParentFolderID)
+}
+
+func (r *reader) putFolder(ctx context.Context, f *graph.MailFolder, parent string) error {
+	raw, err := without(f.Raw, "totalItemCount", "unreadItemCount", "childFolderCount", "sizeInBytes", "@odata.context", "@odata.etag")
+	if err != nil {
+		return fmt.Errorf("folder %s: %w", f.ID, err)
+	}
+	item := holdfast.Item{ID: f.ID, Parent: parent, Kind: holdfast.KindFolder, Name: f.DisplayName, Fields: map[string]string{}}
+	if name := r.special[f.ID]; name != "" {
+		item.Fields[holdfast.FieldSpecial] = name
+	}
+	if f.IsHidden {
+		item.Fields[holdfast.FieldHidden] = "true"
+	}
+	sum := sha256.Sum256(raw)
+	item.Version = hex.EncodeToString(sum[:12])
+	if old, ok, err := r.prev.Item(ctx, f.ID); err != nil {
+		return err
+	} else if ok && old.Version == item.Version && old.Parent == item.Parent && old.Fields[holdfast.FieldSpecial] == item.Fields[holdfast.FieldSpecial] {
+		return nil
+	}
+	return r.sink.Put(ctx, item, holdfast.Whole(holdfast.FormJSON, bytes.NewReader(raw), int64(len(raw))))
+}
+
+// goneFolder makes sure that a folder that was reported as removed is gone, and hides it. Its messages become pending: they may be elsewhere.
+func (r *reader) goneFolder(ctx context.Context, id string, seen map[string]bool) error {
+	if f, err := r.g.MailFolder(ctx, r.mailbox, id, graph.List{}); err == nil {
+		return r.folder(ctx, f, seen)
+	} else if m365.KindOf(err) != m365.NotFound {
+		return fmt.Errorf("look up folder %s: %w", id, err)
+	}
+	return r.dropFolder(ctx, id)
+}
+
+// dropFolder hides a folder that is known to be gone, with the folders in it.
+func (r *reader) dropFolder(ctx context.Context, id string) error {
+	for todo := []string{id}; len(todo) > 0; {
+		id, todo = todo[0], todo[1:]
+		for child, err := range r.prev.Children(ctx, id) {
+			if err != nil {
+				return err
+			}
+			if child.Kind != holdfast.KindFolder {
+				if err := r.left(ctx, child.ID, id); err != nil {
+					return err
+				}
+				continue
+			}
+			f, err := r.g.MailFolder(ctx, r.mailbox, child.ID, graph.List{})
+			switch {
+			case err == nil:
+				if err := r.folder(ctx, f, map[string]bool{}); err != nil {
+					return err
+				}
+			case m365.KindOf(err) == m365.NotFound:
+				todo = append(todo, child.ID)
+			default:
+				return fmt.Errorf("look up folder %s: %w", child.ID, err)
+			}
+		}
+		delete(r.folders, id)
+		if err := r.sink.Delete(ctx, id); err != nil {
+			return err
+		}
+		if err := r.sink.Cursor(ctx, cursorMessages+id, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// left notes that a message is no longer in a folder. It survives a crash: the folder's cursor may move on before the question is asked.
+func (r *reader) left(ctx context.Context, id, folder string) error {
+	if r.placed[id] == folder {
+		delete(r.placed, id)
+	}
+	r.pending[id] = folder
+	return r.sink.Cursor(ctx, cursorPending+id, folder)
+}
+
+// messages reads the changes of one folder.
+func (r *reader) messages(ctx context.Context, folder string) error {
+	cursor := r.folders[folder]
+	restart := strings.HasPrefix(cursor, resyncing)
+	var page *graph.Page[graph.Message]
+	var err error
+	size := pageSize
+	var seen map[[12]byte]struct{} // of a resync
+	begin := func(resync bool) {
+		if resync {
+			seen = map[[12]byte]struct{}{}
+		}
+		page, err = r.g.MessageDelta(ctx, r.mailbox, folder, rows(size))
+	}
+	link := ""
+	if cursor == "" || restart {
+		begin(restart)
+	} else {
+		link = cursor
+		page, err = graph.Follow[graph.Message](ctx, r.g, link, rows(size))
+	}
+	news := cursor == "" || restart
+	for {
+		switch m365.KindOf(err) {
+		case m365.Resync:
+			if seen != nil {
+				return fmt.Errorf("read folder %s: the service reset it again and again: %w", folder, err)
+			}
+			news = true
+			link = ""
+			begin(true)
+			continue
+		case m365.NotFound:
+			// Gone since the tree was read.
+			if err := r.sink.Wait(); err != nil {
+				return err
+			}
+			return r.goneFolder(ctx, folder, map[string]bool{})
+		case m365.Unavailable:
+			// Bodies are in the rows: a fat page may never come, a thin one does.
+			if size > smallPageSize {
+				size = smallPageSize
+				if link == "" {
+					begin(seen != nil)
+				} else {
+					page, err = graph.Follow[graph.Message](ctx, r.g, link, rows(size))
+				}
+				continue
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("read folder %s: %w", folder, err)
+		}
+		for i := range page.Value {
+			m := &page.Value[i]
+			news = true
+			if m.Removed != nil {
+				if err := r.left(ctx, m.ID, folder); err != nil {
+					return err
+				}
+				continue
+			}
+			if seen != nil {
+				seen[short(m.ID)] = struct{}{}
+			}
+			if err := r.row(ctx, m, folder); err != nil {
+				return err
+			}
+		}
+		// The link is good for what was put before it, so everything of this page must have been.
+		if err := r.sink.Wait(); err != nil {
+			return err
+		}
+		link = page.NextLink
+		if link == "" {
+			break
+		}
+		value := link
+		if seen != nil {
+			value = resyncing + link
+		}
+		if err := r.sink.Cursor(ctx, cursorMessages+folder, value); err != nil {
+			return err
+		}
+		if err := r.sink.Savepoint(ctx); err != nil {
+			return err
+		}
+		page, err = graph.Follow[graph.Message](ctx, r.g, link, rows(size))
+	}
+	if page.DeltaLink == "" {
+		return fmt.Errorf("read folder %s: the last page has no delta link", folder)
+	}
+	if seen != nil {
+		// What a reset does not list any more may have left; that alone deletes nothing.
+		for child, err := range r.prev.Children(ctx, folder) {
+			if err != nil {
+				return err
+			}
+			if _, ok := seen[short(child.ID)]; !ok && child.Kind == holdfast.KindMail {
+				if err := r.left(ctx, child.ID, folder); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if news || r.stale() {
+		if err := r.sink.Cursor(ctx, cursorMessages+folder, page.DeltaLink); err != nil {
+			return err
+		}
+		return r.sink.Savepoint(ctx)
+	}
+	return nil
+}
+
+func short(id string) (h [12]byte) {
+	sum := sha256.Sum256([]byte(id))
+	copy(h[:], sum[:])
+	return h
+}
+
+// row stores what a row says, at once when the MIME that is stored is still right, else by a fetch in the pool.
+func (r *reader) row(ctx context.Context, m *graph.Message, folder string) error {
+	if m.ID == "" {
+		return errors.New("a message without an id")
+	}
+	if !r.prev.Empty() {
+		r.placed[m.ID] = folder
+	}
+	if was, ok := r.pending[m.ID]; ok && was == folder {
+		// It came back after it left.
+		delete(r.pending, m.ID)
+		if err := r.sink.Cursor(ctx, cursorPending+m.ID, ""); err != nil {
+			return err
+		}
+	}
+	raw, err := without(m.Raw, "body", "uniqueBody", "@odata.context")
+	if err != nil {
+		return fmt.Errorf("message %s: %w", m.ID, err)
+	}
+	signature, err := sign(m.Raw)
+	if err != nil {
+		return fmt.Errorf("message %s: %w", m.ID, err)
+	}
+	item := itemOf(m, signature)
+	if item.Parent == "" {
+		item.Parent = folder
+	}
+	if !r.prev.Empty() && !r.retrying(m.ID) {
+		old, ok, err := r.prev.Item(ctx, m.ID)
+		switch {
+		case err != nil:
+			return err
+		case ok && old.Version == item.Version && old.Parent == item.Parent:
+			return nil
+		case ok && old.Fields[holdfast.FieldBody] == signature:
+			payloads := []holdfast.Payload{holdfast.Whole(holdfast.FormJSON, bytes.NewReader(raw), int64(len(raw))), holdfast.Kept(holdfast.FormMIME)}
+			if len(beyondMIME(m)) > 0 {
+				payloads = append(payloads, holdfast.Kept(holdfast.FormAttachments))
+			}
+			return r.sink.Put(ctx, item, payloads...)
+		}
+	}
+	extra := beyondMIME(m)
+	r.sink.Go(ctx, max(item.Size, 16<<10), func(ctx context.Context) error { return r.fetch(ctx, item, raw, extra) })
+	return nil
+}
+
+func (r *reader) retrying(id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.retry[id]
+}
+
+// fetch reads a mail's MIME and what MIME cannot carry, and stores it.
+func (r *reader) fetch(ctx context.Context, item holdfast.Item, raw []byte, extra []string) error {
+	var err error
+	for range mimeAttempts {
+		err = r.fetchOnce(ctx, item, raw, extra)
+		if kind := m365.KindOf(err); kind != m365.Unavailable && kind != m365.Corrupt {
+			break
+		}
+	}
+	if err == nil {
+		return r.retried(ctx, item.ID)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	s := skip(err)
+	switch {
+	case s == nil:
+		return err
+	case s.Reason == holdfast.SkipVanished:
+		return r.retried(ctx, item.ID) // deleted since its row was served: it was not there for the whole of the backup
+	}
+	r.sink.Skip(ctx, item, s)
+	r.mu.Lock()
+	r.retry[item.ID] = true
+	r.mu.Unlock()
+	return r.sink.Cursor(ctx, cursorRetry+item.ID, string(s.Reason))
+}
+
+// retried forgets that an item could not be read.
+func (r *reader) retried(ctx context.Context, id string) error {
+	r.mu.Lock()
+	was := r.retry[id]
+	delete(r.retry, id)
+	r.mu.Unlock()
+	if !was {
+		return nil
+	}
+	return r.sink.Cursor(ctx, cursorRetry+id, "")
+}
+
+func (r *reader) fetchOnce(ctx context.Context, item holdfast.Item, raw []byte, extra []string) error {
+	payloads := []holdfast.Payload{holdfast.Whole(holdfast.FormJSON, bytes.NewReader(raw), int64(len(raw)))}
+	if len(extra) > 0 {
+		attachments, err := r.attachments(ctx, item.ID, extra)
+		if err != nil {
+			return err
+		}
+		payloads = append(payloads, holdfast.Whole(holdfast.FormAttachments, bytes.NewReader(attachments), int64(len(attachments))))
+	}
+	mime, err := r.g.OpenMIME(ctx, r.mailbox, item.ID)
+	if err != nil {
+		return err
+	}
+	defer mime.Close()
+	payloads = append(payloads, holdfast.Payload{Form: holdfast.FormMIME, Pieces: split(mime)})
+	return r.sink.Put(ctx, item, payloads...)
+}
+
+// attachments gives the JSON of the named attachments as an array.
+func (r *reader) attachments(ctx context.Context, message string, ids []string) ([]byte, error) {
+	all := make([]json.RawMessage, 0, len(ids))
+	for _, id := range ids {
+		a, err := r.g.Attachment(ctx, r.mailbox, message, id, graph.List{})
+		if err == nil && a.Type == graph.ItemAttachment {
+			a, err = r.g.Attachment(ctx, r.mailbox, message, id, graph.List{Expand: []string{"microsoft.graph.itemattachment/item"}})
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, a.Raw)
+	}
+	return json.Marshal(all)
+}
+
+// beyondMIME are the ids of the attachments that MIME does not carry whole: references, and items other than plain files.
+func beyondMIME(m *graph.Message) []string {
+	var ids []string
+	for _, a := range m.Attachments {
+		if a.Type == graph.ReferenceAttachment || a.Type == graph.ItemAttachment {
+			ids = append(ids, a.ID)
+		}
+	}
+	return ids
+}
+
+// sign hashes what must change when the MIME does.
+func sign(raw []byte) (string, error) {
+	h := sha256.New()
+	for m, err := range members(raw) {
+		if err != nil {
+			return "", err
+		}
+		if slices.Contains(signed, m.name) {
+			fmt.Fprintf(h, "%s %d ", m.name, len(m.value))
+			h.Write(m.value)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16]), nil
+}
+
+func itemOf(m *graph.Message, signature string) holdfast.Item {
+	item := holdfast.Item{ID: m.ID, Parent: m.ParentFolderID, Kind: holdfast.KindMail, Version: m.ChangeKey, Time: m.Received, Name: m.Subject,
+		Fields: map[string]string{holdfast.FieldBody: signature}}
+	if item.Time.IsZero() {
+		item.Time = m.Created
+	}
+	set := func(key, value string) {
+		if value != "" {
+			item.Fields[key] = value
+		}
+	}
+	instant := func(key string, t time.Time) {
+		if !t.IsZero() {
+			set(key, t.UTC().Format(time.RFC3339))
+		}
+	}
+	for _, p := range m.Properties {
+		switch {
+		case strings.EqualFold(p.ID, propSize):
+			item.Size, _ = strconv.ParseInt(p.Value, 10, 64) // no number, no size: it is for lists
+		case strings.EqualFold(p.ID, propClass):
+			set(holdfast.FieldClass, p.Value)
+		}
+	}
+	if m.From != nil {
+		set(holdfast.FieldFrom, names([]graph.Recipient{*m.From}))
+	}
+	set(holdfast.FieldTo, names(m.To))
+	set(holdfast.FieldCc, names(m.Cc))
+	instant(holdfast.FieldSent, m.Sent)
+	instant(holdfast.FieldCreated, m.Created)
+	instant(holdfast.FieldModified, m.Modified)
+	if m.IsRead {
+		set(holdfast.FieldRead, "true")
+	}
+	if m.HasAttachments {
+		set(holdfast.FieldAttached, "true")
+	}
+	if m.Flag != nil && m.Flag.FlagStatus != "notFlagged" {
+		set(holdfast.FieldFlag, m.Flag.FlagStatus)
+	}
+	if m.Importance != "normal" {
+		set(holdfast.FieldImportance, m.Importance)
+	}
+	if len(m.Categories) > 0 {
+		if b, err := json.Marshal(m.Categories); err == nil {
+			set(holdfast.FieldCategories, string(b))
+		}
+	}
+	return item
+}
+
+// names writes recipients for a list, at most about a kilobyte of them; all of them are in the JSON.
+func names(rs []graph.Recipient) string {
+	var b strings.Builder
+	for i, r := range rs {
+		if b.Len() > 1000 {
+			b.WriteString("; …")
+			break
+		}
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		name, address := r.EmailAddress.Name, r.EmailAddress.Address
+		switch {
+		case name == "" || name == address:
+			b.WriteString(address)
+		case address == "":
+			b.WriteString(name)
+		default:
+			b.WriteString(name + " <" + address + ">")
+		}
+	}
+	return b.String()
+}
+
+// again reads what an earlier session could not.
+func (r *reader) again(ctx context.Context) error {
+	ids := slices.DeleteFunc(r.earlier, func(id string) bool { _, seen := r.placed[id]; return seen })
+	for m, err := range r.ask(ctx, ids) {
+		if err != nil {
+			return err
+		}
+		if m.gone {
+			if err := r.retried(ctx, m.id); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := r.row(ctx, m.message, m.message.ParentFolderID); err != nil {
+			return err
+		}
+	}
+	return r.sink.Wait()
+}
+
+// resolve asks for every message that left a folder. Only "not found" deletes; one that is elsewhere is stored there.
+func (r *reader) resolve(ctx context.Context) error {
+	var ids []string
+	for _, id := range slices.Sorted(maps.Keys(r.pending)) {
+		if at := r.placed[id]; at != "" && at != r.pending[id] {
+			if err := r.settle(ctx, id); err != nil {
+				return err
+			}
+			continue
+		}
+		ids = append(ids, id)
+	}
+	for m, err := range r.ask(ctx, ids) {
+		if err != nil {
+			return err
+		}
+		if m.gone {
+			if err := r.sink.Delete(ctx, m.id); err != nil {
+				return err
+			}
+			if err := r.retried(ctx, m.id); err != nil {
+				return err
+			}
+		} else if err := r.row(ctx, m.message, m.message.ParentFolderID); err != nil {
+			return err
+		}
+		if err := r.settle(ctx, m.id); err != nil {
+			return err
+		}
+	}
+	return r.sink.Wait()
+}
+
+func (r *reader) settle(ctx context.Context, id string) error {
+	delete(r.pending, id)
+	return r.sink.Cursor(ctx, cursorPending+id, "")
+}
+
+// answer is what the service says of one message.
+type answer struct {
+	id      string
+	gone    bool
+	message *graph.Message
+}
+
+// ask reads messages by id, twenty to a round trip.
+func (r *reader) ask(ctx context.Context, ids []string) iter.Seq2[answer, error] {
+	return func(yield func(answer, error) bool) {
+		l := rows(0)
+		for chunk := range slices.Chunk(ids, 20) {
+			parts := make([]graph.Part, len(chunk))
+			for i, id := range chunk {
+				parts[i] = graph.Part{Path: []string{"users", r.mailbox, "messages", id}, List: l}
+			}
+			results, err := r.g.Batch(ctx, parts)
+			if err != nil {
+				yield(answer{}, fmt.Errorf("look up messages: %w", err))
+				return
+			}
+			for i, res := range results {
+				m, err := graph.Object[graph.Message](res)
+				switch {
+				case err == nil:
+					if !yield(answer{id: chunk[i], message: m}, nil) {
+						return
+					}
+				case m365.KindOf(err) == m365.NotFound:
+					if !yield(answer{id: chunk[i], gone: true}, nil) {
+						return
+					}
+				default:
+					yield(answer{}, fmt.Errorf("look up message: %w", err))
+					return
+				}
+			}
+		}
+	}
+}

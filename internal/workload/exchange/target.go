@@ -1,0 +1,599 @@
+package exchange
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"holdfast/internal/engine"
+	"holdfast/internal/holdfast"
+	"holdfast/internal/m365"
+	"holdfast/internal/m365/graph"
+)
+
+type target struct{ g *graph.Client }
+
+// Open prepares a restore: the application may write, the mailbox is there, and its well-known folders are known.
+func (t *target) Open(ctx context.Context, plan engine.RestorePlan) (engine.Restore, error) {
+	missing, err := t.g.CheckPermissions(ctx, "Mail.ReadWrite")
+	if err != nil {
+		return nil, err
+	}
+	if len(missing) > 0 {
+		return nil, holdfast.Denied("the application may not write mail: grant it %s in Microsoft Entra, or restore with an application that has it", strings.Join(missing, ", "))
+	}
+	r := &restore{g: t.g, plan: plan, mailbox: plan.To.Source, same: plan.From.Key() == plan.To.Key() && plan.From.Organization == plan.To.Organization, special: map[string]string{}, children: map[string]map[string]string{}}
+	parts := make([]graph.Part, 0, len(wellKnown))
+	for _, name := range wellKnown {
+		parts = append(parts, graph.Part{Path: []string{"users", r.mailbox, "mailFolders", name}})
+	}
+	results, err := t.g.Batch(ctx, parts)
+	if err != nil {
+		return nil, err
+	}
+	for i, res := range results {
+		f, err := graph.Object[graph.MailFolder](res)
+		switch {
+		case err == nil:
+			r.special[wellKnown[i]] = f.ID
+		case wellKnown[i] == "msgfolderroot":
+			switch m365.KindOf(err) {
+			case m365.NotFound, m365.Unlicensed:
+				return nil, holdfast.Conflict("%s has no mailbox now: give the user a licence with Exchange Online, or restore to another user: %w", plan.To.Address, err)
+			}
+			return nil, err
+		case m365.KindOf(err) != m365.NotFound:
+			return nil, err
+		}
+	}
+	r.root = r.special["msgfolderroot"]
+	for _, name := range strings.FieldsFunc(plan.Folder, func(c rune) bool { return c == '/' }) {
+		if r.root, err = r.child(ctx, r.root, name, false); err != nil {
+			return nil, fmt.Errorf("folder %q: %w", plan.Folder, err)
+		}
+	}
+	return r, nil
+}
+
+type restore struct {
+	g       *graph.Client
+	plan    engine.RestorePlan
+	mailbox string
+	same    bool              // the mailbox that the items came from
+	root    string            // what the stored root becomes
+	special map[string]string // well-known name -> folder id, at the target
+
+	mu       sync.Mutex                   // guards children
+	children map[string]map[string]string // folder id -> lower-case name -> id
+}
+
+// Folder finds the folder at the target: a well-known one by what it is for, one of the same mailbox by its id, any other by name.
+func (r *restore) Folder(ctx context.Context, folder holdfast.Item, parent string) (string, error) {
+	special := folder.Fields[holdfast.FieldSpecial]
+	if special == "msgfolderroot" {
+		return r.root, nil
+	}
+	if parent == "" {
+		parent = r.root
+	}
+	if r.plan.Folder == "" {
+		if id := r.special[special]; special != "" && id != "" {
+			return id, nil
+		}
+		if r.same {
+			f, err := r.g.MailFolder(ctx, r.mailbox, folder.ID, graph.List{})
+			if err == nil {
+				return f.ID, nil
+			} else if m365.KindOf(err) != m365.NotFound {
+				return "", err
+			}
+		}
+	}
+	return r.child(ctx, parent, folder.Name, folder.Fields[holdfast.FieldHidden] == "true")
+}
+
+// child finds or makes the folder called name in parent. Exchange compares names without case.
+func (r *restore) child(ctx context.Context, parent, name string, hidden bool) (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock() // also while asking: two items must not make one folder twice
+	known, ok := r.children[parent]
+	if !ok {
+		var err error
+		if known, err = r.list(ctx, parent); err != nil {
+			return "", err
+		}
+		r.children[parent] = known
+	}
+	if id := known[strings.ToLower(name)]; id != "" {
+		return id, nil
+	}
+	body := object{"displayName": name}
+	if hidden {
+		body["isHidden"] = true
+	}
+	f, err := r.g.CreateMailFolder(ctx, r.mailbox, parent, body)
+	if m365.KindOf(err) == m365.Conflict || m365.OutcomeUnknown(err) {
+		again, lerr := r.list(ctx, parent)
+		if lerr != nil {
+			return "", lerr
+		}
+		r.children[parent] = again
+		if id := again[strings.ToLower(name)]; id != "" {
+			return id, nil
+		}
+	}
+	if err != nil {
+		return "", err
+	}
+	known[strings.ToLower(name)] = f.ID
+	return f.ID, nil
+}
+
+func (r *restore) list(ctx context.Context, parent string) (map[string]string, error) {
+	l := graph.List{Select: []string{"id", "displayName"}, Hidden: true, Top: 250}
+	known := map[string]string{}
+	first, err := r.g.ChildFolders(ctx, r.mailbox, parent, l)
+	for f, err := range graph.All(ctx, r.g, first, err, l) {
+		if err != nil {
+			return nil, err
+		}
+		known[strings.ToLower(f.DisplayName)] = f.ID
+	}
+	return known, nil
+}
+
+// Close has nothing to do.
+func (r *restore) Close(context.Context) error { return nil }
+
+// Put restores one mail.
+func (r *restore) Put(ctx context.Context, p engine.Put) (engine.Restored, error) {
+	res, err := r.put(ctx, p)
+	if err != nil {
+		if s := skip(err); s != nil && ctx.Err() == nil && !m365.OutcomeUnknown(err) {
+			return res, s
+		}
+	}
+	return res, err
+}
+
+func (r *restore) put(ctx context.Context, p engine.Put) (engine.Restored, error) {
+	parent := p.Parent
+	if parent == "" {
+		parent = r.root
+	}
+	found, err := r.find(ctx, p)
+	if err != nil {
+		return engine.Restored{}, err
+	}
+	if found.mine != "" {
+		// What an earlier attempt of this act left. Whether it is whole is seen by comparing; a half one is made anew.
+		s, err := load(ctx, p)
+		if err != nil {
+			return engine.Restored{}, err
+		}
+		defer s.mail.close()
+		lost, whole, err := r.compare(ctx, found.mine, s)
+		if err != nil {
+			return engine.Restored{}, err
+		}
+		if whole {
+			return engine.Restored{Outcome: engine.Created, NewID: found.mine, Lost: lost}, nil
+		}
+		if err := r.g.DeleteMessage(ctx, r.mailbox, found.mine); err != nil && m365.KindOf(err) != m365.NotFound {
+			return engine.Restored{}, err
+		}
+	}
+	if found.existing != "" {
+		if found.equal && r.plan.Mode != engine.KeepBoth {
+			return engine.Restored{Outcome: engine.Existing, NewID: found.existing}, nil
+		}
+		switch r.plan.Mode {
+		case engine.SkipExisting, "":
+			return engine.Restored{Outcome: engine.Skipped}, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: errors.New("the mail is there and was changed; restore with \"keep both\" or \"overwrite\"")}
+		case engine.Overwrite:
+			if found.newer && !r.plan.Newer {
+				return engine.Restored{Outcome: engine.Skipped}, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: errors.New("the mail there is newer than the restore point; it is overwritten only when that is asked for")}
+			}
+		}
+	}
+	s, err := load(ctx, p)
+	if err != nil {
+		return engine.Restored{}, err
+	}
+	defer s.mail.close()
+	id, notSet, err := r.create(ctx, parent, p, s)
+	if err != nil {
+		return engine.Restored{}, err
+	}
+	lost, _, err := r.compare(ctx, id, s)
+	if err != nil {
+		return engine.Restored{NewID: id}, err
+	}
+	out := engine.Restored{Outcome: engine.Created, NewID: id, Lost: union(lost, notSet)}
+	if found.existing != "" && r.plan.Mode == engine.Overwrite {
+		if err := r.g.DeleteMessage(ctx, r.mailbox, found.existing); err != nil && m365.KindOf(err) != m365.NotFound {
+			return out, err
+		}
+		out.Outcome = engine.Overwritten
+	}
+	return out, nil
+}
+
+// load reads the stored forms of a mail.
+func load(ctx context.Context, p engine.Put) (*stored, error) {
+	s := &stored{}
+	read := func(f holdfast.Form, use func(io.Reader) error) (bool, error) {
+		r, ok, err := p.Open(ctx, f)
+		if err != nil || !ok {
+			return false, err
+		}
+		defer r.Close()
+		return true, use(r)
+	}
+	if _, err := read(holdfast.FormJSON, func(r io.Reader) error { return json.NewDecoder(r).Decode(&s.json) }); err != nil {
+		return nil, fmt.Errorf("stored properties: %w", err)
+	}
+	if _, err := read(holdfast.FormAttachments, func(r io.Reader) error { return json.NewDecoder(r).Decode(&s.beyond) }); err != nil {
+		return nil, fmt.Errorf("stored attachments: %w", err)
+	}
+	ok, err := read(holdfast.FormMIME, func(r io.Reader) (err error) { s.mail, err = takeApart(r); return err })
+	if err != nil {
+		return nil, fmt.Errorf("stored MIME: %w", err)
+	}
+	if !ok {
+		return nil, &holdfast.Skip{Reason: holdfast.SkipCorrupt, Err: errors.New("the restore point has no content of this mail")}
+	}
+	return s, nil
+}
+
+// state is what the target mailbox has of an item.
+type state struct {
+	mine     string // made by an earlier attempt of this very act
+	existing string // the item itself, or what another restore made of it
+	equal    bool   // and it is as the restore point has it
+	newer    bool   // and it was changed after the restore point
+}
+
+// find looks for the item at the target: by its own id in its own mailbox, by the mark of origin anywhere.
+func (r *restore) find(ctx context.Context, p engine.Put) (state, error) {
+	var st state
+	if r.same && r.plan.Folder == "" {
+		m, err := r.g.Message(ctx, r.mailbox, p.Item.ID, graph.List{Select: []string{"id", "changeKey", "parentFolderId", "lastModifiedDateTime"}})
+		switch {
+		case m365.KindOf(err) == m365.NotFound:
+		case err != nil:
+			return st, err
+		case m.ParentFolderID == r.special["deleteditems"] && p.Parent != m.ParentFolderID:
+			// In the bin is as good as gone for who asks for it back; it is left there.
+		default:
+			st.existing, st.equal = m.ID, m.ChangeKey == p.Item.Version
+			modified, err := time.Parse(time.RFC3339, p.Item.Fields[holdfast.FieldModified])
+			st.newer = err != nil || m.Modified.Truncate(time.Second).After(modified)
+		}
+	}
+	l := graph.List{Select: []string{"id", "parentFolderId"}, Top: 50,
+		Filter: fmt.Sprintf("singleValueExtendedProperties/Any(ep: ep/id eq '%s' and ep/value eq '%s')", propOrigin, origin(r.plan.From, p.Item)),
+		Expand: []string{fmt.Sprintf("singleValueExtendedProperties($filter=id eq '%s' or id eq '%s')", propMarker, propVersion)}}
+	first, err := r.g.Messages(ctx, r.mailbox, "", l)
+	for m, err := range graph.All(ctx, r.g, first, err, l) {
+		if err != nil {
+			return st, err
+		}
+		var marker, version string
+		for _, prop := range m.Properties {
+			switch {
+			case strings.EqualFold(prop.ID, propMarker):
+				marker = prop.Value
+			case strings.EqualFold(prop.ID, propVersion):
+				version = prop.Value
+			}
+		}
+		switch {
+		case marker == p.Marker:
+			st.mine = m.ID
+		case m.ParentFolderID == r.special["deleteditems"] && p.Parent != m.ParentFolderID:
+		case st.existing == "" && m.ParentFolderID == p.Parent:
+			st.existing, st.equal = m.ID, version == p.Item.Version
+		}
+	}
+	return st, nil
+}
+
+// origin names an item for ever: whoever restores it finds what earlier restores made of it.
+func origin(c holdfast.Container, item holdfast.Item) string {
+	sum := sha256.Sum256([]byte(string(c.Organization) + "\x00" + c.Key() + "\x00" + item.ID))
+	return hex.EncodeToString(sum[:20])
+}
+
+// create makes the mail with as many attachments as the request takes, and adds the others. notSet names what could not be set.
+func (r *restore) create(ctx context.Context, parent string, p engine.Put, s *stored) (id string, notSet []string, err error) {
+	body := s.message(property{propOrigin, origin(r.plan.From, p.Item)}, property{propMarker, p.Marker}, property{propVersion, p.Item.Version})
+	var inline []object
+	var later []*attachment
+	var room int64 = inlineLimit - int64(len(s.mail.body))
+	for i := range s.mail.parts {
+		a := &s.mail.parts[i]
+		if a.content.size > room {
+			later = append(later, a)
+			continue
+		}
+		o, n, err := a.graph()
+		if err != nil {
+			return "", nil, err
+		}
+		room -= n
+		inline = append(inline, o)
+	}
+	for _, b := range s.beyond {
+		o := foreignItem(b)
+		if o == nil {
+			if isReference(b) {
+				notSet = append(notSet, "reference attachments")
+			}
+			continue
+		}
+		inline = append(inline, o)
+	}
+	if len(inline) > 0 {
+		body["attachments"] = inline
+	}
+	m, err := r.g.CreateMessage(ctx, r.mailbox, parent, body)
+	for try := 0; m365.OutcomeUnknown(err) && try < 3; try++ {
+		found, ferr := r.find(ctx, p)
+		if ferr != nil {
+			return "", nil, ferr
+		}
+		if found.mine != "" {
+			m, err = &graph.Message{ID: found.mine}, nil
+			break
+		}
+		m, err = r.g.CreateMessage(ctx, r.mailbox, parent, body)
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	for _, a := range later {
+		if err := r.attach(ctx, m.ID, a); err != nil {
+			return "", nil, fmt.Errorf("attachment %q: %w", a.title(), err)
+		}
+		if a.nested != nil {
+			notSet = append(notSet, "nested message as item")
+		}
+	}
+	return m.ID, notSet, nil
+}
+
+// attach adds one attachment to a mail that exists.
+func (r *restore) attach(ctx context.Context, message string, a *attachment) error {
+	if a.content.size < uploadFrom {
+		o, _, err := a.graph()
+		if err != nil {
+			return err
+		}
+		_, err = r.g.AddAttachment(ctx, r.mailbox, message, o)
+		return err
+	}
+	name, kind := a.title(), a.contentType
+	if a.nested != nil && !strings.HasSuffix(strings.ToLower(name), ".eml") {
+		name += ".eml" // there is no upload of items, so it goes as the file that it is in MIME
+	}
+	up, err := r.g.CreateAttachmentUpload(ctx, r.mailbox, message, graph.NewAttachment{Name: name, ContentType: kind, ContentID: a.contentID, Size: a.content.size, IsInline: a.inline})
+	if err != nil {
+		return err
+	}
+	in, err := a.content.open()
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	_, _, err = up.Send(ctx, in)
+	return err
+}
+
+func isReference(b map[string]json.RawMessage) bool {
+	return string(b["@odata.type"]) == `"`+graph.ReferenceAttachment+`"`
+}
+
+// foreignItem is an attached item that is no message (an event, a contact), as Graph takes it; nil for what MIME carries or nothing can.
+func foreignItem(b map[string]json.RawMessage) object {
+	var item map[string]json.RawMessage
+	if json.Unmarshal(b["item"], &item) != nil || item == nil {
+		return nil
+	}
+	kind := string(item["@odata.type"])
+	if kind == `"#microsoft.graph.message"` || strings.HasPrefix(kind, `"#microsoft.graph.eventMessage`) {
+		return nil
+	}
+	for name := range item {
+		if slices.Contains(readOnly, name) || strings.HasPrefix(name, "@odata.") && name != "@odata.type" || strings.Contains(name, "@odata.") && !strings.HasPrefix(name, "@") {
+			delete(item, name)
+		}
+	}
+	o := object{"@odata.type": graph.ItemAttachment, "item": item}
+	if !isNull(b["name"]) {
+		o["name"] = b["name"]
+	}
+	return o
+}
+
+// readOnly are properties of items that Graph sets itself.
+var readOnly = []string{"id", "changeKey", "createdDateTime", "lastModifiedDateTime", "iCalUId", "webLink", "onlineMeetingUrl", "isOrganizer",
+	"organizer", "responseStatus", "seriesMasterId", "type", "hasAttachments", "bodyPreview", "parentFolderId", "uid", "occurrenceId", "cancelledOccurrences",
+	"isCancelled", "originalStartTimeZone", "originalEndTimeZone", "originalStart"}
+
+// compare reads a restored mail back, in two calls, and names what differs from the stored one. whole is false when content is missing.
+func (r *restore) compare(ctx context.Context, id string, s *stored) (lost []string, whole bool, err error) {
+	l := graph.List{Select: messageFields, Prefer: []string{`outlook.body-content-type="html"`, "outlook.allow-unsafe-html"}}
+	m, err := r.g.Message(ctx, r.mailbox, id, l)
+	if err != nil {
+		return nil, false, fmt.Errorf("read back: %w", err)
+	}
+	var now map[string]json.RawMessage
+	if err := json.Unmarshal(m.Raw, &now); err != nil {
+		return nil, false, fmt.Errorf("read back: %w", err)
+	}
+	for _, name := range []string{"subject", "importance", "isRead", "isDraft", "isDeliveryReceiptRequested", "isReadReceiptRequested", "from", "sender",
+		"toRecipients", "ccRecipients", "bccRecipients", "replyTo", "categories", "flag", "inferenceClassification", "internetMessageId",
+		"sentDateTime", "receivedDateTime", "conversationIndex", "conversationId", "createdDateTime", "lastModifiedDateTime"} {
+		if s.draft() && (name == "sentDateTime" || name == "receivedDateTime") {
+			continue // a draft was not sent
+		}
+		if !sameJSON(s.json[name], now[name]) {
+			lost = append(lost, name)
+		}
+	}
+	stream, err := r.g.OpenMIME(ctx, r.mailbox, id)
+	if err != nil {
+		return nil, false, fmt.Errorf("read back: %w", err)
+	}
+	back, err := takeApart(stream)
+	stream.Close()
+	if err != nil {
+		return nil, false, fmt.Errorf("read back: %w", err)
+	}
+	defer back.close()
+	whole = true
+	if text(back.body) != text(s.mail.body) || back.html != s.mail.html {
+		lost, whole = append(lost, "body"), false
+	}
+	if s.mail.alternative && !back.alternative {
+		lost = append(lost, "alternative body")
+	}
+	want, err := fingerprints(s.mail)
+	if err != nil {
+		return nil, false, err
+	}
+	have, err := fingerprints(back)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, f := range want {
+		if i := slices.Index(have, f); i >= 0 {
+			have = slices.Delete(have, i, i+1)
+		} else {
+			lost, whole = append(lost, "attachments"), false
+			break
+		}
+	}
+	return lost, whole, nil
+}
+
+func text(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }
+
+// fingerprints names each attachment by its content, whatever its place; of a nested message its body and attachments count.
+func fingerprints(m *mail) ([]string, error) {
+	var out []string
+	for i := range m.parts {
+		a := &m.parts[i]
+		h := sha256.New()
+		if err := a.fingerprint(h); err != nil {
+			return nil, err
+		}
+		out = append(out, hex.EncodeToString(h.Sum(nil)))
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+func (a *attachment) fingerprint(h hash.Hash) error {
+	if a.nested != nil {
+		fmt.Fprintf(h, "message %s\n", text(a.nested.body))
+		inner, err := fingerprints(a.nested)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(h, inner)
+		return nil
+	}
+	r, err := a.content.open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	_, err = io.Copy(h, r)
+	return err
+}
+
+// sameJSON compares values; absent, null, empty list and empty text are one, and so are instants written differently.
+func sameJSON(a, b json.RawMessage) bool {
+	if bytes.Equal(a, b) {
+		return true
+	}
+	var x, y any
+	if !isNull(a) && json.Unmarshal(a, &x) != nil || !isNull(b) && json.Unmarshal(b, &y) != nil {
+		return false
+	}
+	return sameValue(x, y)
+}
+
+func sameValue(x, y any) bool {
+	if empty(x) && empty(y) {
+		return true
+	}
+	switch x := x.(type) {
+	case map[string]any:
+		y, ok := y.(map[string]any)
+		if !ok {
+			return false
+		}
+		for k := range x {
+			if !strings.Contains(k, "@odata") && !sameValue(x[k], y[k]) {
+				return false
+			}
+		}
+		for k := range y {
+			if _, ok := x[k]; !ok && !strings.Contains(k, "@odata") && !empty(y[k]) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		y, ok := y.([]any)
+		return ok && slices.EqualFunc(x, y, sameValue)
+	case string:
+		y, ok := y.(string)
+		if !ok {
+			return false
+		}
+		if x == y {
+			return true
+		}
+		t, err := time.Parse(time.RFC3339Nano, x)
+		u, err2 := time.Parse(time.RFC3339Nano, y)
+		return err == nil && err2 == nil && t.Truncate(time.Second).Equal(u.Truncate(time.Second))
+	}
+	return x == y
+}
+
+func empty(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case string:
+		return v == ""
+	case []any:
+		return len(v) == 0
+	case map[string]any:
+		return len(v) == 0
+	}
+	return false
+}
+
+func union(a, b []string) []string {
+	for _, v := range b {
+		if !slices.Contains(a, v) {
+			a = append(a, v)
+		}
+	}
+	return a
+}
