@@ -372,6 +372,7 @@ func (s *Sim) handle(c *Call, body func(max int64) ([]byte, error)) *Reply {
 	}
 	s.faults.after(c, reply)
 	s.stats.answered(c, reply)
+	s.observe(c, reply)
 	return reply
 }
 

@@ -63,6 +63,9 @@ type Options struct {
 	FilesPer    int           // files in a drive; 0 takes the profile's
 	Clock       sys.Clock     // default the machine's; POST /clock moves the simulator's own view of it
 	MaxRequests int           // requests served at once, default 256
+
+	// OnResponse, if set, sees every answer of the simulated hosts, each part of a batch on its own, before it is sent.
+	OnResponse func(Exchange)
 }
 
 // MailShape describes the generated mailboxes.
@@ -90,6 +93,7 @@ type Sim struct {
 	entra    *entra
 	dir      *directory
 	mail     *mailService
+	drives   *driveService
 	blobs    *blobStore
 	oracle   *oracle
 	stats    *stats

@@ -29,6 +29,7 @@ type client struct {
 func start(t *testing.T, o sim.Options) *client {
 	t.Helper()
 	o.Dir = t.TempDir()
+	o = judged(t, o)
 	s, err := sim.New(o)
 	if err != nil {
 		t.Fatal(err)

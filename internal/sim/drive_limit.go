@@ -1,0 +1,184 @@
+package sim
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// SharePoint's published limits per application and tenant ("Avoid getting throttled or blocked in SharePoint Online",
+// October 2025): resource units per minute and per day by number of licences.
+var sharePointTiers = []struct {
+	licences    int
+	minute, day int64
+}{
+	{1000, 1250, 1_200_000},
+	{5000, 2500, 2_400_000},
+	{15000, 3750, 3_600_000},
+	{50000, 5000, 4_800_000},
+	{1 << 30, 6250, 6_000_000},
+}
+
+// driveCost is the resource units of a call, same source: 5 for anything with permissions, 2 for a list, a delta
+// without token and a change, 1 for one item, a delta with token and a download.
+func driveCost(c *Call) int {
+	if strings.Contains(strings.ToLower(c.Query.Get("$expand")+c.Query.Get("expand")), "permissions") {
+		return 5
+	}
+	if c.Route.Public {
+		if c.Method == http.MethodPut {
+			return 2
+		}
+		return 1
+	}
+	p, err := splitDrivePath(c)
+	if err != nil {
+		return 1
+	}
+	tail := p.tail()
+	switch {
+	case strings.HasPrefix(tail, "permissions"), tail == "invite", tail == "createlink":
+		return 5
+	case c.Method != http.MethodGet:
+		return 2
+	case strings.HasPrefix(tail, "delta("):
+		return 1
+	case tail == "delta":
+		if c.Query.Has("token") {
+			return 1
+		}
+		return 2
+	case tail == "children", tail == "versions", strings.HasSuffix(c.Path, "/drives"):
+		return 2
+	}
+	return 1
+}
+
+// inFlight is how long after a 429 calls that were on their way already are not held against the client.
+const inFlight = 250 * time.Millisecond
+
+// sharePointLimiter counts the resource units of each application. A refusal pauses all calls of the application until
+// its Retry-After has passed.
+type sharePointLimiter struct {
+	s  *Sim
+	mu sync.Mutex // guards by
+	by map[string]*sharePointUse
+}
+
+type sharePointUse struct {
+	minute, day   window
+	paused, since time.Time
+}
+
+func newSharePointLimiter(s *Sim) *sharePointLimiter {
+	return &sharePointLimiter{s: s, by: map[string]*sharePointUse{}}
+}
+
+func (l *sharePointLimiter) tier() (minute, day int64) {
+	for _, t := range sharePointTiers {
+		if l.s.shape.users <= t.licences {
+			return t.minute, t.day
+		}
+	}
+	return 0, 0
+}
+
+// use returns what an application has used. A download has no token: it counts for the one application of the tenant.
+func (l *sharePointLimiter) use(c *Call) *sharePointUse {
+	app := c.App
+	if app == "" {
+		app = l.s.tenant.ApplicationID
+	}
+	u := l.by[app]
+	if u == nil {
+		u = &sharePointUse{}
+		l.by[app] = u
+	}
+	return u
+}
+
+func (l *sharePointLimiter) Admit(c *Call) (func(), error) {
+	c.Cost = driveCost(c)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	u := l.use(c)
+	off, enforce := l.s.opt.Limits == LimitsOff, l.s.opt.Limits == LimitsEnforce
+	if c.Now.Before(u.paused) {
+		if c.Now.Sub(u.since) > inFlight {
+			l.s.stats.early(c, u.paused.Sub(c.Now))
+		}
+		return nil, l.refusal(u, u.paused.Sub(c.Now), "The application is still throttled.")
+	}
+	cost := int64(c.Cost)
+	minute, day := l.tier()
+	if off { // units are counted, never refused
+		minute, day = 1<<60, 1<<60
+	}
+	wait, ok := u.minute.add(c.Now, time.Minute, cost, minute)
+	kind := "sharePointMinute"
+	if ok {
+		if wait, ok = u.day.add(c.Now, 24*time.Hour, cost, day); !ok {
+			kind = "sharePointDay"
+		}
+	} else if !enforce {
+		u.minute.used += cost // throttled calls count too
+	}
+	l.s.stats.peakUnits(ClassSharePoint.String(), u.minute.used)
+	if ok || off {
+		return nil, nil
+	}
+	l.s.stats.violation(c, kind, c.Method+" "+c.Path)
+	if !enforce {
+		return nil, nil
+	}
+	u.since = c.Now
+	u.paused = c.Now.Add(wait).Truncate(time.Second).Add(time.Second)
+	return nil, l.refusal(u, u.paused.Sub(c.Now), "The request has been throttled.")
+}
+
+// pause makes a fault's 429 count as a real one.
+func (l *sharePointLimiter) pause(c *Call, wait time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	u := l.use(c)
+	u.since, u.paused = c.Now, c.Now.Add(wait)
+}
+
+func (l *sharePointLimiter) refusal(u *sharePointUse, wait time.Duration, msg string) *Error {
+	minute, _ := l.tier()
+	seconds := strconv.Itoa(max(1, int((wait+time.Second-1)/time.Second)))
+	return tooMany("tooManyRequests", msg, wait).With("RateLimit-Limit", itoa(minute)).With("RateLimit-Remaining", "0").With("RateLimit-Reset", seconds)
+}
+
+// annotate adds the RateLimit headers, which appear from 80 % of a minute's units on.
+func (l *sharePointLimiter) annotate(c *Call, header func(key, value string)) {
+	if l.s.opt.Limits == LimitsOff {
+		return
+	}
+	minute, _ := l.tier()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	u := l.use(c)
+	if u.minute.used*10 < minute*8 {
+		return
+	}
+	header("RateLimit-Limit", itoa(minute))
+	header("RateLimit-Remaining", itoa(max(0, minute-u.minute.used)))
+	header("RateLimit-Reset", itoa(max(1, int64(u.minute.start.Add(time.Minute).Sub(c.Now)/time.Second))))
+}
+
+// early notes a call of a paused application.
+func (st *stats) early(c *Call, by time.Duration) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.s.EarlyRetries++
+	st.violationLocked(Violation{Time: c.Now, Kind: "earlyRetry", Scope: c.scope, Detail: c.Method + " " + c.Path + " came " + by.String() + " before the end of the application's pause"})
+}
+
+func (st *stats) peakUnits(class string, used int64) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.s.PeakUnits[class] = max(st.s.PeakUnits[class], used)
+}
