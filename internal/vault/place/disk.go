@@ -266,7 +266,7 @@ func (d *disk) list(ctx context.Context, prefix string, each func(blob.Metadata)
 		}
 		id, ok := d.blobID(filepath.ToSlash(rel))
 		if !ok || !fi.Mode().IsRegular() {
-			if strange == nil || rel == lockFile && fi.Size() == 0 {
+			if strange == nil || rel == lockFile && fi.Size() == 0 || rel == wrappedFile {
 				return nil
 			}
 			return strange(filepath.ToSlash(rel), fi.Size())

@@ -340,8 +340,15 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 func isNotFound(err error) bool { return errors.Is(err, blob.ErrBlobNotFound) }
 
-// descriptionHash is the hash of holdfast.json in the folder of the backup repository.
-func descriptionHash(dir string) (hash, error) {
-	text, err := os.ReadFile(filepath.Join(dir, descriptionFile))
+func fileHash(path string) (hash, error) {
+	text, err := os.ReadFile(path)
 	return sha256.Sum256(text), err
+}
+
+// filePath is where a file of ledgerEntry.Files lies.
+func (s *Store) filePath(name string) string {
+	if name == descriptionFile {
+		return filepath.Join(s.options.Dir, name)
+	}
+	return filepath.Join(s.storage.disk.root, name)
 }

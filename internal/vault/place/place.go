@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/kopia/kopia/repo"
 	"github.com/kopia/kopia/repo/blob"
@@ -33,6 +34,7 @@ type Options struct {
 	Organization holdfast.OrganizationID
 	Shard        int
 	Password     []byte      // 32 random bytes
+	Wrapped      []byte      // Create only: the password as the key file wraps it, kept in the place (ReadWrapped)
 	CacheDir     string      // for index files; empty keeps them in memory
 	Clock        sys.Clock   // nil is the machine's
 	Faults       *sys.Faults // nil breaks nothing
@@ -133,6 +135,8 @@ func fill(ctx context.Context, o Options, dir string) error {
 			EnablePasswordChange: true,
 		},
 		ObjectFormat: format.ObjectFormat{Splitter: fileSplitter},
+		// The password is random: kopia's default of 64 MiB of scrypt at each opening would protect nothing.
+		FormatBlockKeyDerivationAlgorithm: "pbkdf2-sha256-600000",
 	}, o.kopiaPassword())
 	if err != nil {
 		return s.storage.clear(ctx, err)
@@ -146,14 +150,52 @@ func fill(ctx context.Context, o Options, dir string) error {
 			return s.storage.clear(ctx, err)
 		}
 	}
-	described, err := descriptionHash(o.Dir)
-	if err != nil {
+	files := map[string]hash{}
+	if files[descriptionFile], err = fileHash(filepath.Join(o.Dir, descriptionFile)); err != nil {
 		return clearOS(o.Dir, err)
 	}
-	return s.storage.clear(ctx, s.seal(ctx, func(e *ledgerEntry) {
-		e.Base = true
-		e.Files = map[string]hash{descriptionFile: described}
-	}))
+	if len(o.Wrapped) > 0 {
+		d, err := Describe(o.Dir)
+		if err != nil {
+			return err
+		}
+		text, err := json.MarshalIndent(wrappedKey{KeyID: d.KeyID, Wrapped: o.Wrapped}, "", "  ")
+		if err != nil {
+			return err
+		}
+		path := filepath.Join(dir, wrappedFile)
+		if err := o.Faults.Do(ctx, "place.key", func(context.Context) error { return writeFile(path, append(text, '\n')) }); err != nil {
+			return clearOS(o.Dir, err)
+		}
+		if files[wrappedFile], err = fileHash(path); err != nil {
+			return clearOS(o.Dir, err)
+		}
+	}
+	return s.storage.clear(ctx, s.seal(ctx, func(e *ledgerEntry) { e.Base, e.Files = true, files }))
+}
+
+// wrappedFile lies in the folder of a store: with the key file it opens the store when the database is lost.
+const wrappedFile = "key.json"
+
+type wrappedKey struct {
+	KeyID   string `json:"keyId"`
+	Wrapped []byte `json:"wrapped"`
+}
+
+// ReadWrapped gives the wrapped password that Create put into the place, and the id of the key that wraps it.
+func ReadWrapped(dir string, p Part) (keyID string, wrapped []byte, err error) {
+	path := filepath.Join(dir, p.folder(), wrappedFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return "", nil, holdfast.NotFound("the backup repository in %s keeps no wrapped password of organization %s: use the recovery kit", dir, p.Organization)
+	} else if err != nil {
+		return "", nil, clearOS(dir, err)
+	}
+	var w wrappedKey
+	if err := json.Unmarshal(text, &w); err != nil || len(w.Wrapped) == 0 {
+		return "", nil, holdfast.Damaged("%s is damaged: use the recovery kit", path)
+	}
+	return w.KeyID, w.Wrapped, nil
 }
 
 // formatRecords are sealed copies of kopia's two format blobs, without which nothing can be read.
@@ -164,17 +206,24 @@ var formatRecords = map[blob.ID]string{
 
 // Store is an open repository of one organization and shard. Opening derives a key and reads the index: keep it open.
 type Store struct {
-	options     Options
-	storage     *storage
-	sealer      *sealer
-	clock       sys.Clock
-	log         *slog.Logger
-	kopia       repo.DirectRepository
-	lock        *os.File // nil when reading only
-	scratch     string   // directory of kopia's configuration and index cache
-	scratchLock *os.File // tells other processes that scratch is in use
+	options Options
+	storage *storage
+	sealer  *sealer
+	clock   sys.Clock
+	log     *slog.Logger
 
-	sealing sync.Mutex // held while one ledger entry is made
+	// Set by Open.
+	kopia           repo.DirectRepository
+	salvaged        bool                        // index blobs are damaged
+	salvage         repo.DirectRepositoryWriter // reads in kopia's stead then
+	lock            *os.File                    // of the folder; nil when reading only
+	scratch         string                      // directory of kopia's configuration and index cache
+	scratchLock     *os.File                    // tells other processes that scratch is in use
+	openedWall      time.Time                   // to notice a clock that jumps
+	openedMonotonic time.Time
+
+	maintaining sync.Mutex // held while maintenance runs
+	sealing     sync.Mutex // held while one ledger entry is made
 
 	mu       sync.Mutex // guards all below
 	ledger   *ledger
@@ -217,6 +266,7 @@ func openLedger(ctx context.Context, o Options) (_ *Store, err error) {
 	s := &Store{
 		options: o, storage: newStorage(newDisk(o.root(), o.ReadOnly), o), clock: o.Clock, log: o.Log,
 		ledger: newLedger(), unsure: map[string]bool{}, adopted: map[blob.ID]bool{}, sessions: map[*Session]struct{}{},
+		openedWall: o.Clock.Now().Round(0), openedMonotonic: sys.System.Now(),
 	}
 	defer func() {
 		if err != nil {
@@ -266,6 +316,27 @@ func (s *Store) openKopia(ctx context.Context) error {
 	if err := s.mendFormat(ctx); err != nil {
 		return s.storage.clear(ctx, err)
 	}
+	err := s.openRepository(ctx)
+	if err == nil {
+		err = s.indexPresent()
+	}
+	if err != nil && ctx.Err() == nil && !errors.Is(err, sys.ErrInjected) {
+		err = s.openSalvaged(ctx, err)
+	}
+	return s.storage.clear(ctx, err)
+}
+
+// indexPresent notices index blobs that are gone, which kopia can't.
+func (s *Store) indexPresent() error {
+	for id := range s.ledger.blobs {
+		if _, err := s.storage.disk.stat(id); isIndex(id) && isNotFound(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) openRepository(ctx context.Context) error {
 	config, err := s.configure()
 	if err != nil {
 		return err
@@ -282,7 +353,7 @@ func (s *Store) openKopia(ctx context.Context) error {
 		},
 	})
 	if err != nil {
-		return s.storage.clear(ctx, err)
+		return err
 	}
 	direct, ok := r.(repo.DirectRepository)
 	if !ok {
@@ -329,13 +400,17 @@ func (s *Store) configure() (path string, err error) {
 		}
 		sweepScratch(base)
 	}
-	if s.scratch, err = os.MkdirTemp(base, scratchPrefix); err != nil {
+	if s.scratch != "" { // a first attempt to open failed
+		s.storage.unregister()
+	} else if s.scratch, err = os.MkdirTemp(base, scratchPrefix); err != nil {
 		return "", clearOS(base, err)
 	}
 	cache := &content.CachingOptions{} // no cache of contents: the folder is local
 	if base != "" {
-		if s.scratchLock, err = holdScratch(s.scratch); err != nil {
-			return "", err
+		if s.scratchLock == nil {
+			if s.scratchLock, err = holdScratch(s.scratch); err != nil {
+				return "", err
+			}
 		}
 		cache.CacheDirectory = filepath.Join(s.scratch, "cache")
 	}
@@ -371,6 +446,10 @@ func (s *Store) Close(ctx context.Context) error {
 	s.mu.Unlock()
 	for _, w := range open {
 		errs = append(errs, w.Close(ctx))
+	}
+	if s.salvage != nil {
+		errs = append(errs, s.salvage.Close(ctx))
+		s.salvage = nil
 	}
 	if s.kopia != nil {
 		errs = append(errs, s.kopia.Close(ctx))

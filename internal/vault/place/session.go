@@ -219,7 +219,7 @@ func (s *Store) OpenObject(ctx context.Context, id ObjectID) (io.ReadSeekCloser,
 	if err := s.usable(); err != nil {
 		return nil, 0, err
 	}
-	return s.openObject(ctx, s.kopia, id)
+	return s.openObject(ctx, s.reader(), id)
 }
 
 type opener interface {
@@ -299,5 +299,5 @@ func (s *Store) contents(ctx context.Context, id ObjectID) ([]content.ID, error)
 		}
 		return []content.ID{c}, nil // most objects: no look-up
 	}
-	return s.kopia.VerifyObject(ctx, oid)
+	return s.reader().VerifyObject(ctx, oid)
 }
