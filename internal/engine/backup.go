@@ -1,0 +1,339 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+	"time"
+
+	"github.com/google/uuid"
+
+	"holdfast/internal/holdfast"
+	"holdfast/internal/vault"
+)
+
+// BackupTask is one container to bring up to date.
+type BackupTask struct {
+	Lease     holdfast.Lease
+	Container holdfast.Container
+	// Progress, when not nil, is told now and then what has been done in all, from any goroutine.
+	Progress func(sofar holdfast.Statistics)
+}
+
+// Backup brings a container up to date and commits its head. The entry is what a restore point says of the container.
+//
+// An error means that the container has no new head and why; the entry then names the one that stands in, as far as it is known.
+// A container that is gone or has no licence is no error: its entry says so and keeps the head that there was.
+func (e *Engine) Backup(ctx context.Context, repo *vault.Repository, src Source, task BackupTask) (holdfast.PointEntry, holdfast.Statistics, error) {
+	b := &backup{engine: e, repo: repo, source: src, task: task, committer: e.committer(repo)}
+	b.entry = holdfast.PointEntry{Container: task.Container, State: holdfast.StateNotUpdated}
+	b.committer.begin()
+	err := guard(func() error { return b.run(ctx) })
+	if !b.submitted {
+		b.committer.end()
+	}
+	if err != nil {
+		b.entry.State = holdfast.StateNotUpdated
+		b.entry.Reason = err.Error()
+	}
+	return b.entry, b.stats, err
+}
+
+type backup struct {
+	engine    *Engine
+	repo      *vault.Repository
+	source    Source
+	task      BackupTask
+	committer *committer
+	submitted bool // the committer has counted this backup off
+
+	entry holdfast.PointEntry
+	stats holdfast.Statistics
+}
+
+func (b *backup) run(ctx context.Context) error {
+	e, c := b.engine, b.task.Container
+	published, checkpoint, err := e.Catalogue.CurrentHeads(ctx, b.task.Lease, b.repo.Ref().Repository, c)
+	if err != nil {
+		return fmt.Errorf("look up the current head of %s: %w", c, err)
+	}
+	if published != nil {
+		b.entry.Head, b.entry.HeadTime = published.Number, published.Time
+	}
+	base, resumed := published, false
+	if checkpoint != nil && (published == nil || checkpoint.Number > published.Number) {
+		base, resumed = checkpoint, true
+	}
+	baseHead, err := HeadOf(base)
+	if err != nil {
+		return err
+	}
+	view, err := b.repo.View(ctx, baseHead)
+	if err != nil {
+		return fmt.Errorf("open the last state of %s: %w", c, err)
+	}
+	writer, err := b.repo.Writer(ctx, vault.WriterOptions{Container: c, Base: baseHead, Epoch: b.task.Lease.Epoch})
+	if err != nil {
+		return fmt.Errorf("start writing %s: %w", c, err)
+	}
+	defer writer.Close()
+
+	ctx, usage := metered(ctx, b.source)
+	s := &sink{
+		engine: e, task: b.task, writer: writer, lastSaved: e.Clock.Now(),
+		misses: map[string]Missed{}, vanished: map[string]Missed{},
+	}
+	before := previous{view}
+	for m, err := range before.Missed(ctx) {
+		if err != nil {
+			return fmt.Errorf("read what earlier sessions missed of %s: %w", c, err)
+		}
+		s.misses[m.Item.ID] = m
+	}
+	s.save = func(ctx context.Context) error { return b.checkpoint(ctx, s) }
+	if b.task.Progress != nil {
+		inner := b.task.Progress
+		s.task.Progress = func(st holdfast.Statistics) { inner(withUsage(st, usage())) }
+	}
+
+	s.lane = e.pool.lane(ctx)
+	err = guard(func() error { return b.source.Read(s.lane.ctx, c, before, s) })
+	if err != nil {
+		s.lane.cancel(err) // what still runs is for nothing
+	} else {
+		err = s.lane.wait()
+	}
+	s.lane.close()
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	} else if broken := s.spent(); broken != nil {
+		err = broken
+	}
+	b.stats = withUsage(s.statistics(), usage())
+	if err != nil {
+		var skip *holdfast.Skip
+		if !errors.As(err, &skip) {
+			return fmt.Errorf("read %s: %w", c, err)
+		} else if skip.Reason != holdfast.SkipGone && skip.Reason != holdfast.SkipUnlicensed {
+			return err
+		}
+		b.entry.State, b.entry.Reason = holdfast.StateGone, skip.Error()
+		return nil
+	}
+	return b.finish(ctx, s, view, resumed)
+}
+
+// finish commits the new head, or finds that there is none.
+func (b *backup) finish(ctx context.Context, s *sink, view *vault.View, resumed bool) error {
+	if resumed {
+		if err := b.resume(ctx, s, view); err != nil {
+			return err
+		}
+	}
+	head, bytes, err := s.seal(ctx)
+	if err != nil {
+		return fmt.Errorf("seal what changed in %s: %w", b.task.Container, err)
+	}
+	b.nameSkipped(s)
+	if head == nil {
+		b.entry.State = holdfast.StateUnchanged
+		return nil
+	}
+	b.submitted = true
+	record, err := b.committer.submit(ctx, b.repo, &sealed{lease: b.task.Lease, head: *head, bytes: bytes})
+	if err != nil {
+		return fmt.Errorf("commit %s: %w", b.task.Container, err)
+	}
+	b.entry.State, b.entry.Head, b.entry.HeadTime = holdfast.StateUpdated, record.Number, record.Time
+	return nil
+}
+
+// resume makes sure that there is a head to publish when all changes are in the checkpoint that the backup went on from: a mark
+// that is not there comes, one that is there goes.
+func (b *backup) resume(ctx context.Context, s *sink, view *vault.View) error {
+	_, marked, err := view.Cursor(ctx, resumedMark)
+	if err == nil && marked {
+		err = s.writer.Cursor(ctx, resumedMark, "")
+	} else if err == nil {
+		err = s.writer.Cursor(ctx, resumedMark, "true")
+	}
+	if err != nil {
+		return fmt.Errorf("mark %s as resumed: %w", b.task.Container, err)
+	}
+	return nil
+}
+
+func (b *backup) checkpoint(ctx context.Context, s *sink) error {
+	head, bytes, err := s.seal(ctx)
+	if err != nil || head == nil {
+		return err
+	}
+	_, err = b.committer.submit(ctx, b.repo, &sealed{lease: b.task.Lease, head: *head, checkpoint: true, bytes: bytes})
+	return err
+}
+
+// nameSkipped puts what the head lacks into the entry, those of this session's vanished items too.
+func (b *backup) nameSkipped(s *sink) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]Missed, 0, len(s.misses)+len(s.vanished))
+	for _, m := range s.misses {
+		all = append(all, m)
+	}
+	for id, m := range s.vanished {
+		if _, twice := s.misses[id]; !twice {
+			all = append(all, m)
+		}
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].Item.ID < all[j].Item.ID })
+	b.entry.SkippedCount = int64(len(all))
+	b.entry.Skipped = nil
+	for _, m := range all[:min(len(all), SkippedListed)] {
+		b.entry.Skipped = append(b.entry.Skipped, holdfast.SkippedItem{ID: m.Item.ID, Name: m.Item.Name, Reason: m.Reason, Detail: m.Detail})
+	}
+}
+
+// metered asks a Source or Target to count its calls.
+func metered(ctx context.Context, end any) (context.Context, func() holdfast.Statistics) {
+	if m, ok := end.(Metered); ok {
+		return m.Meter(ctx)
+	}
+	return ctx, func() holdfast.Statistics { return holdfast.Statistics{} }
+}
+
+func withUsage(st, usage holdfast.Statistics) holdfast.Statistics {
+	st.Requests += usage.Requests
+	st.ResourceUnits += usage.ResourceUnits
+	st.Throttled += usage.Throttled
+	if st.ReadBytes == 0 {
+		st.ReadBytes = usage.ReadBytes
+	}
+	return st
+}
+
+// PointID is the id of the restore point that a job session ends with: a second attempt makes no second point.
+func PointID(session holdfast.JobSessionID) holdfast.RestorePointID {
+	return holdfast.RestorePointID(uuid.NewSHA1(pointSpace, []byte(session)).String())
+}
+
+var pointSpace = uuid.MustParse("5a0b3f0e-6f3c-5c0c-9a52-3f7f0f6f5d11")
+
+// FinishTask is a job session whose containers are all done.
+type FinishTask struct {
+	Lease      holdfast.Lease
+	Job        holdfast.JobID
+	JobName    string
+	JobSession holdfast.JobSessionID
+	Attempt    int // of the task, from 1
+}
+
+// Finish writes the session's restore point and commits it. It is nil when no container could be read: there is nothing new to restore.
+func (e *Engine) Finish(ctx context.Context, repo *vault.Repository, task FinishTask) (*holdfast.RestorePoint, error) {
+	entries, err := e.Catalogue.SessionEntries(ctx, task.Lease)
+	if err != nil {
+		return nil, fmt.Errorf("collect what the session did: %w", err)
+	}
+	ref := repo.Ref()
+	point := holdfast.RestorePoint{
+		ID: PointID(task.JobSession), Organization: ref.Organization, Repository: ref.Repository,
+		Job: task.Job, JobName: task.JobName, JobSession: task.JobSession,
+		Time: e.Clock.Now().Truncate(time.Second), Status: PointStatus(entries), Entries: entries,
+	}
+	if point.Status == holdfast.StatusFailed {
+		return nil, nil
+	}
+	// An earlier attempt may have written the record and not lived to commit it. It is immutable, so it is the one.
+	var stored *holdfast.RestorePoint
+	if task.Attempt > 1 {
+		if stored, err = e.storedPoint(ctx, repo, point.ID); err != nil {
+			return nil, err
+		}
+	}
+	if stored == nil {
+		if err := e.writePoint(ctx, repo, point); err != nil {
+			// It may be there all the same.
+			var readErr error
+			if stored, readErr = e.storedPoint(ctx, repo, point.ID); readErr != nil || stored == nil {
+				return nil, errors.Join(err, readErr)
+			}
+		}
+	}
+	if stored != nil {
+		point = *stored
+	}
+	wait := e.CommitWait
+	for try := 0; ; try++ {
+		err := e.Catalogue.CommitRestorePoint(ctx, task.Lease, point)
+		if err == nil {
+			return &point, nil
+		}
+		// Committing the same point again changes nothing when it is there, so repeating reads the outcome too.
+		if k := holdfast.KindOf(err); k == holdfast.KindStale || try == 5 {
+			return nil, fmt.Errorf("commit restore point %s: %w", point.ID, err)
+		}
+		if e.Clock.Sleep(ctx, wait) != nil {
+			return nil, holdfast.Unknown("the database did not say whether it took restore point %s: %w", point.ID, err)
+		}
+		wait *= 2
+	}
+}
+
+func (e *Engine) storedPoint(ctx context.Context, repo *vault.Repository, id holdfast.RestorePointID) (*holdfast.RestorePoint, error) {
+	for p, err := range repo.Points(ctx) {
+		if err != nil {
+			return nil, fmt.Errorf("look for restore point %s in the repository: %w", id, err)
+		}
+		if p.ID == id {
+			return &p.RestorePoint, nil
+		}
+	}
+	return nil, nil
+}
+
+func (e *Engine) writePoint(ctx context.Context, repo *vault.Repository, point holdfast.RestorePoint) error {
+	var heads []vault.Head
+	for _, entry := range point.Entries {
+		if entry.Head == 0 {
+			continue
+		}
+		record, err := e.Catalogue.Head(ctx, point.Repository, point.Organization, entry.Container.Key(), entry.Head)
+		if err != nil {
+			return fmt.Errorf("look up head %d of %s: %w", entry.Head, entry.Container, err)
+		}
+		head, err := HeadOf(&record)
+		if err != nil {
+			return err
+		}
+		heads = append(heads, *head)
+	}
+	if err := repo.WriteRestorePoint(ctx, point, heads); err != nil {
+		return fmt.Errorf("write restore point %s: %w", point.ID, err)
+	}
+	return nil
+}
+
+// PointStatus is how a session with these entries went: success when everything in scope is in, failed when nothing new is.
+func PointStatus(entries []holdfast.PointEntry) holdfast.SessionStatus {
+	status, read := holdfast.StatusSuccess, 0
+	for _, e := range entries {
+		switch e.State {
+		case holdfast.StateUpdated, holdfast.StateUnchanged:
+			read++
+			for _, s := range e.Skipped {
+				if s.Reason != holdfast.SkipVanished {
+					status = holdfast.StatusWarning
+				}
+			}
+			if e.SkippedCount > int64(len(e.Skipped)) {
+				status = holdfast.StatusWarning
+			}
+		default:
+			status = holdfast.StatusWarning
+		}
+	}
+	if read == 0 {
+		return holdfast.StatusFailed
+	}
+	return status
+}
