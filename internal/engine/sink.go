@@ -27,11 +27,11 @@ type sink struct {
 	write sync.RWMutex // held for reading by each Put, Delete, Skip and Cursor, for writing while a checkpoint is sealed; before mu
 	keys  keyLocks     // one item's Puts and Deletes, in the order in which they were called; before mu
 
-	mu         sync.Mutex        // guards all below
-	misses     map[string]Missed // by item id: what the head being written names as skipped
-	vanished   map[string]Missed // named in this restore point only: the source no longer has them
-	broken     error             // first error of the repository: the writer is spent
-	lastSaved  time.Time
+	mu        sync.Mutex        // guards all below
+	misses    map[string]Missed // by item id: what the head being written names as skipped
+	vanished  map[string]Missed // named in this restore point only: the source no longer has them
+	broken    error             // first error of the repository: the writer is spent
+	lastSaved time.Time
 	readBytes atomic.Int64
 	done      holdfast.Statistics // of what was sealed; guarded by mu
 }
