@@ -26,7 +26,7 @@ type Region string
 const (
 	Worldwide    Region = "Worldwide"
 	USDefence    Region = "USDefence"
-	USGovGCCHigh Region = "USGovGCCHigh"
+	USGovernment Region = "USGovernment"
 	China        Region = "China"
 	Germany      Region = "Germany"
 )
