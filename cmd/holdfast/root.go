@@ -20,7 +20,10 @@ func newRootCommand() *cobra.Command {
 			return flagsFromEnvironment(cmd.Flags())
 		},
 	}
+	root.PersistentFlags().Bool("json", false, "answer in JSON")
 	root.AddCommand(
+		newLoginCommand(), newLogoutCommand(), newOrgCommand(), newRepoCommand(), newJobCommand(), newSessionCommand(), newPointCommand(),
+		newExploreCommand(), newSearchCommand(), newRestoreCommand(), newProxyCommand(), newLicenseCommand(),
 		newSimCommand(),
 	)
 	return root

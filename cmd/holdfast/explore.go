@@ -1,0 +1,549 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// explorer looks at one mailbox or drive at a restore point, through a restore session that ends with the command.
+type explorer struct {
+	c       *client
+	session string
+	files   bool
+	object  string // mailbox or drive id in the session
+	name    string
+}
+
+// lookAt are the flags that say where to look.
+type lookAt struct {
+	org, user, at string
+	files         bool
+}
+
+func (l *lookAt) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&l.org, "org", "", "organization (default: the only one)")
+	f.StringVar(&l.user, "user", "", "whose mailbox or OneDrive: name, address or the beginning of it")
+	f.BoolVar(&l.files, "files", false, "look at OneDrive instead of mail")
+	f.StringVar(&l.at, "at", "", "as it was at this time: 2026-01-31, \"2026-01-31 18:00\" or RFC 3339 (default: newest)")
+}
+
+type restoreSession struct {
+	ID        string     `json:"id"`
+	Type      string     `json:"type"`
+	State     string     `json:"state"`
+	Result    string     `json:"result"`
+	Created   *time.Time `json:"creationTime"`
+	Ended     *time.Time `json:"endTime"`
+	Initiator string     `json:"initiatedBy"`
+	Details   string     `json:"details"`
+}
+
+// box is a mailbox or a drive in a restore session.
+type box struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Email string `json:"email,omitempty"`
+	URL   string `json:"url,omitempty"`
+}
+
+// open begins a restore session.
+func (l *lookAt) open(cmd *cobra.Command, c *client) (*explorer, error) {
+	at, err := parseTime(l.at)
+	if err != nil {
+		return nil, err
+	}
+	o, err := organizationNamed(cmd, c, l.org)
+	if err != nil {
+		return nil, err
+	}
+	body := map[string]any{"type": "Vex", "showDeleted": false, "showAllVersions": true}
+	if l.files {
+		body["type"] = "Veod"
+	}
+	if at != nil {
+		body["dateTime"] = at
+	}
+	var s restoreSession
+	if err := c.call(cmd.Context(), http.MethodPost, join("Organizations", o.ID, "explore"), body, &s); err != nil {
+		return nil, err
+	}
+	return &explorer{c: c, session: s.ID, files: l.files}, nil
+}
+
+func (e *explorer) path(parts ...string) string {
+	kind := "mailboxes"
+	if e.files {
+		kind = "OneDrives"
+	}
+	return join(append([]string{"RestoreSessions", e.session, "organization", kind}, parts...)...)
+}
+
+// boxes lists what the restore point has.
+func (e *explorer) boxes(ctx context.Context) ([]box, error) {
+	return list[box](ctx, e.c, e.path(), nil, 0)
+}
+
+// enter goes to the box of a user.
+func (e *explorer) enter(ctx context.Context, user string) error {
+	all, err := e.boxes(ctx)
+	if err != nil {
+		return err
+	}
+	b, err := pick("user in this restore point", "explore", all, user, func(b box) []string { return []string{b.ID, b.Name, b.Email} })
+	if err != nil {
+		return err
+	}
+	e.object, e.name = b.ID, b.Name
+	return nil
+}
+
+// stop ends the restore session, also when the command was interrupted.
+func (e *explorer) stop(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if err := e.c.call(ctx, http.MethodPost, join("RestoreSessions", e.session, "Stop"), nil, nil); err != nil {
+		fmt.Fprintln(os.Stderr, "holdfast: the restore session ends by itself later:", err)
+	}
+}
+
+// thing is a folder, mail or file as the command line shows it.
+type thing struct {
+	ID       string     `json:"id"`
+	Kind     string     `json:"kind"`
+	Name     string     `json:"name"`
+	From     string     `json:"from,omitempty"`
+	To       string     `json:"to,omitempty"`
+	Time     *time.Time `json:"time,omitempty"`
+	Size     int64      `json:"size,omitempty"`
+	Version  string     `json:"version,omitempty"`
+	FullPath string     `json:"path,omitempty"`
+}
+
+type mailItem struct {
+	ID       string     `json:"id"`
+	Subject  string     `json:"subject"`
+	From     string     `json:"from"`
+	To       string     `json:"to"`
+	Received *time.Time `json:"received"`
+	Size     int64      `json:"sizeBytes"`
+}
+
+func (m mailItem) thing() thing {
+	return thing{ID: m.ID, Kind: "mail", Name: m.Subject, From: m.From, To: m.To, Time: m.Received, Size: m.Size}
+}
+
+type document struct {
+	ID       string     `json:"id"`
+	Name     string     `json:"name"`
+	Size     int64      `json:"sizeBytes"`
+	Version  string     `json:"version"`
+	Folder   bool       `json:"isFolder"`
+	Modified *time.Time `json:"modificationTime"`
+}
+
+func (d document) thing() thing {
+	t := thing{ID: d.ID, Kind: "file", Name: d.Name, Time: d.Modified, Size: d.Size, Version: d.Version}
+	if d.Folder {
+		t.Kind, t.Size = "folder", 0
+	}
+	return t
+}
+
+type mailFolder struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+func query(parent string) string {
+	if parent == "" {
+		return ""
+	}
+	return "?parentId=" + url.QueryEscape(parent)
+}
+
+// children lists a folder ("" is the top): folders first.
+func (e *explorer) children(ctx context.Context, parent string, most int) ([]thing, error) {
+	var out []thing
+	if e.files {
+		folders, err := list[document](ctx, e.c, e.path(e.object, "Folders")+query(parent), nil, 0)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range folders {
+			d.Folder = true
+			out = append(out, d.thing())
+		}
+		docs, err := list[document](ctx, e.c, e.path(e.object, "Documents")+query(parent), nil, most)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range docs {
+			if !d.Folder {
+				out = append(out, d.thing())
+			}
+		}
+		return out, nil
+	}
+	folders, err := e.mailFolders(ctx, parent)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range folders {
+		out = append(out, thing{ID: f.ID, Kind: "folder", Name: f.Name})
+	}
+	if parent == "" {
+		return out, nil
+	}
+	mails, err := list[mailItem](ctx, e.c, e.path(e.object, "items")+query(parent), nil, most)
+	for _, m := range mails {
+		out = append(out, m.thing())
+	}
+	return out, err
+}
+
+func (e *explorer) mailFolders(ctx context.Context, parent string) ([]mailFolder, error) {
+	return list[mailFolder](ctx, e.c, e.path(e.object, "folders")+query(parent), nil, 0)
+}
+
+// walk follows a path of names, "/" between, to a folder or item.
+func (e *explorer) walk(ctx context.Context, path string) (thing, error) {
+	at := thing{Kind: "folder"}
+	for _, name := range strings.FieldsFunc(path, func(r rune) bool { return r == '/' }) {
+		if at.Kind != "folder" {
+			return thing{}, fmt.Errorf("%q is not a folder", at.Name)
+		}
+		children, err := e.children(ctx, at.ID, 0)
+		if err != nil {
+			return thing{}, err
+		}
+		found := false
+		for _, c := range children {
+			if found = strings.EqualFold(c.Name, name); found {
+				at = c
+				break
+			}
+		}
+		if !found {
+			return thing{}, fmt.Errorf("there is no %q in %q at this restore point", name, "/"+strings.Trim(path, "/"))
+		}
+	}
+	return at, nil
+}
+
+// search finds things of the box.
+func (e *explorer) search(ctx context.Context, q string, most int) ([]thing, error) {
+	body := map[string]string{"query": q}
+	var out []thing
+	if e.files {
+		docs, err := list[document](ctx, e.c, e.path(e.object, "search"), body, most)
+		for _, d := range docs {
+			out = append(out, d.thing())
+		}
+		return out, err
+	}
+	mails, err := list[mailItem](ctx, e.c, e.path(e.object, "search"), body, most)
+	for _, m := range mails {
+		out = append(out, m.thing())
+	}
+	return out, err
+}
+
+func showThings(cmd *cobra.Command, things []thing, files bool) error {
+	if files {
+		return show(cmd, things, []string{"kind", "name", "modified", "size", "version", "id"}, func(t thing) []any {
+			return []any{t.Kind, cut(t.Name, 60), when(t.Time), sizeOf(t), t.Version, t.ID}
+		}, "nothing there")
+	}
+	return show(cmd, things, []string{"kind", "received", "from", "subject", "id"}, func(t thing) []any {
+		return []any{t.Kind, when(t.Time), cut(t.From, 40), cut(t.Name, 60), t.ID}
+	}, "nothing there")
+}
+
+func sizeOf(t thing) string {
+	if t.Kind == "folder" {
+		return "-"
+	}
+	return size(t.Size)
+}
+
+func newExploreCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "explore",
+		Short: "Look into restore points: list users, folders, mails and files, and save them",
+		Example: `  holdfast explore users
+  holdfast explore ls --user ada Inbox
+  holdfast explore ls --user ada --files --at 2026-01-31 Documents/Reports
+  holdfast explore save --user ada --files Documents/Reports/plan.docx --out plan.docx`,
+	}
+	cmd.AddCommand(newExploreUsersCommand(), newExploreListCommand(), newExploreSaveCommand(), newExploreSessionsCommand())
+	return cmd
+}
+
+func newExploreUsersCommand() *cobra.Command {
+	var l lookAt
+	cmd := &cobra.Command{
+		Use: "users", Short: "List the mailboxes (or with --files the drives) of a restore point", Args: cobra.NoArgs,
+		RunE: with(func(cmd *cobra.Command, c *client, _ []string) error {
+			e, err := l.open(cmd, c)
+			if err != nil {
+				return err
+			}
+			defer e.stop(cmd.Context())
+			all, err := e.boxes(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return show(cmd, all, []string{"name", "address", "id"}, func(b box) []any { return []any{b.Name, b.Email + b.URL, b.ID} }, "nothing is protected there")
+		}),
+	}
+	l.flags(cmd)
+	return cmd
+}
+
+func newExploreListCommand() *cobra.Command {
+	var l lookAt
+	var most int
+	cmd := &cobra.Command{
+		Use: "ls [PATH]", Short: "List a folder at a restore point", Args: cobra.MaximumNArgs(1),
+		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
+			e, err := l.open(cmd, c)
+			if err != nil {
+				return err
+			}
+			defer e.stop(cmd.Context())
+			if err := e.enter(cmd.Context(), l.user); err != nil {
+				return err
+			}
+			at, err := e.walk(cmd.Context(), strings.Join(args, ""))
+			if err != nil {
+				return err
+			}
+			things := []thing{at}
+			if at.Kind == "folder" {
+				if things, err = e.children(cmd.Context(), at.ID, most); err != nil {
+					return err
+				}
+			}
+			return showThings(cmd, things, l.files)
+		}),
+	}
+	l.flags(cmd)
+	cmd.Flags().IntVar(&most, "limit", 50, "at most so many mails or files (0: all)")
+	return cmd
+}
+
+func newSearchCommand() *cobra.Command {
+	var l lookAt
+	var most int
+	cmd := &cobra.Command{
+		Use:   "search QUERY",
+		Short: "Find mails or files of a user at a restore point",
+		Example: `  holdfast search --user ada 'subject:budget'
+  holdfast search --user ada --files --at 2026-01-31 plan`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
+			e, err := l.open(cmd, c)
+			if err != nil {
+				return err
+			}
+			defer e.stop(cmd.Context())
+			if err := e.enter(cmd.Context(), l.user); err != nil {
+				return err
+			}
+			things, err := e.search(cmd.Context(), strings.Join(args, " "), most)
+			if err != nil {
+				return err
+			}
+			return showThings(cmd, things, l.files)
+		}),
+	}
+	l.flags(cmd)
+	cmd.Flags().IntVar(&most, "limit", 50, "at most so many (0: all)")
+	return cmd
+}
+
+// selection says which things of a box a command is about.
+type selection struct {
+	ids   []string
+	query string
+}
+
+func (s *selection) flags(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVar(&s.ids, "id", nil, "id of a mail, file or folder, as ls and search show it; may be given several times")
+	cmd.Flags().StringVar(&s.query, "query", "", "everything that this search finds")
+}
+
+// things gives what was selected: by paths, ids and a search.
+func (s *selection) things(ctx context.Context, e *explorer, paths []string) ([]thing, error) {
+	var out []thing
+	for _, p := range paths {
+		t, err := e.walk(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, t)
+	}
+	for _, id := range s.ids {
+		t := thing{ID: id, Kind: "mail"}
+		if e.files {
+			t.Kind = "file"
+			var folder document
+			if err := e.c.get(ctx, e.path(e.object, "Folders", id), &folder); err == nil {
+				t.Kind = "folder"
+			}
+		} else {
+			var folder mailFolder
+			if err := e.c.get(ctx, e.path(e.object, "folders", id), &folder); err == nil {
+				t.Kind = "folder"
+			}
+		}
+		out = append(out, t)
+	}
+	if s.query != "" {
+		found, err := e.search(ctx, s.query, 0)
+		if err != nil {
+			return nil, err
+		}
+		if len(found) == 0 {
+			return nil, fmt.Errorf("%q finds nothing at this restore point", s.query)
+		}
+		out = append(out, found...)
+	}
+	return out, nil
+}
+
+func newExploreSaveCommand() *cobra.Command {
+	var l lookAt
+	var s selection
+	var out string
+	cmd := &cobra.Command{
+		Use:   "save [PATH…]",
+		Short: "Save mails (.eml) or files as they were; several go into one ZIP",
+		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
+			ctx := cmd.Context()
+			e, err := l.open(cmd, c)
+			if err != nil {
+				return err
+			}
+			defer e.stop(ctx)
+			if err := e.enter(ctx, l.user); err != nil {
+				return err
+			}
+			things, err := s.things(ctx, e, args)
+			if err != nil {
+				return err
+			}
+			resp, err := e.save(ctx, things)
+			if err != nil {
+				return err
+			}
+			defer resp.Body.Close()
+			return saveAnswer(cmd, resp, out)
+		}),
+	}
+	l.flags(cmd)
+	s.flags(cmd)
+	cmd.Flags().StringVar(&out, "out", "", "file to write (default: the name that the server gives)")
+	return cmd
+}
+
+// ref is how the contract names an item in a body.
+func refs(things []thing) []map[string]string {
+	out := make([]map[string]string, len(things))
+	for i, t := range things {
+		out[i] = map[string]string{"id": t.ID}
+	}
+	return out
+}
+
+// split parts folders from mails and files.
+func split(things []thing) (folders, items []thing) {
+	for _, t := range things {
+		if t.Kind == "folder" {
+			folders = append(folders, t)
+		} else {
+			items = append(items, t)
+		}
+	}
+	return folders, items
+}
+
+func (e *explorer) save(ctx context.Context, things []thing) (*http.Response, error) {
+	folders, items := split(things)
+	switch {
+	case len(things) == 0:
+		return nil, errors.New("nothing is selected: name paths, --id or --query")
+	case len(folders) > 0 && len(items) > 0:
+		return nil, errors.New("save folders and single items in two steps")
+	case len(folders) > 0 && !e.files:
+		return nil, errors.New("mail is saved by mails, not by folders: select them with --query")
+	case len(folders) > 0:
+		return e.c.send(ctx, http.MethodPost, e.path(e.object, "Folders", "save"), map[string]any{"folders": refs(folders)})
+	case e.files && len(items) == 1:
+		return e.c.send(ctx, http.MethodPost, e.path(e.object, "Documents", items[0].ID, "save"), map[string]any{"asZip": false})
+	case e.files:
+		return e.c.send(ctx, http.MethodPost, e.path(e.object, "Documents", "save"), map[string]any{"documents": refs(items)})
+	case len(items) == 1:
+		return e.c.send(ctx, http.MethodPost, e.path(e.object, "items", items[0].ID, "save"), map[string]any{})
+	}
+	return e.c.send(ctx, http.MethodPost, e.path(e.object, "items", "Save"), map[string]any{"items": refs(items)})
+}
+
+// saveAnswer writes a download. An existing file is never overwritten, a broken download leaves none.
+func saveAnswer(cmd *cobra.Command, resp *http.Response, out string) error {
+	if out == "" {
+		_, params, err := mime.ParseMediaType(resp.Header.Get("Content-Disposition"))
+		if err == nil {
+			out = filepath.Base(filepath.Clean("/" + params["filename"]))
+		}
+		if out == "" || out == "/" || out == "." {
+			out = "download"
+		}
+	}
+	if out == "-" {
+		_, err := io.Copy(cmd.OutOrStdout(), resp.Body)
+		return err
+	}
+	f, err := os.OpenFile(out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("%s is there already: give another name with --out", out)
+	} else if err != nil {
+		return err
+	}
+	n, err := io.Copy(f, resp.Body)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		os.Remove(out)
+		return fmt.Errorf("the download broke off: %w", err)
+	}
+	return done(cmd, map[string]any{"file": out, "size": n}, "saved %s (%s)", out, size(n))
+}
+
+func newExploreSessionsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "sessions", Short: "List restore sessions, newest first", Args: cobra.NoArgs,
+		RunE: with(func(cmd *cobra.Command, c *client, _ []string) error {
+			all, err := list[restoreSession](cmd.Context(), c, "/RestoreSessions", nil, 0)
+			if err != nil {
+				return err
+			}
+			return show(cmd, all, []string{"type", "started", "ended", "state", "result", "by", "id"}, func(s restoreSession) []any {
+				return []any{s.Type, when(s.Created), when(s.Ended), s.State, s.Result, s.Initiator, s.ID}
+			}, "no restore session yet")
+		}),
+	}
+}

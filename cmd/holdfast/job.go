@@ -1,0 +1,207 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+type job struct {
+	ID           string     `json:"id"`
+	Name         string     `json:"name"`
+	Enabled      bool       `json:"isEnabled"`
+	BackupType   string     `json:"backupType"`
+	LastStatus   string     `json:"lastStatus"`
+	LastRun      *time.Time `json:"lastRun"`
+	NextRun      *time.Time `json:"nextRun"`
+	Organization string     `json:"organizationId"`
+	Repository   string     `json:"repositoryId"`
+}
+
+func jobNamed(cmd *cobra.Command, c *client, name string) (job, error) {
+	all, err := list[job](cmd.Context(), c, "/Jobs", nil, 0)
+	if err != nil {
+		return job{}, err
+	}
+	return pick("job", "job", all, name, func(j job) []string { return []string{j.ID, j.Name} })
+}
+
+func newJobCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "job", Short: "Backup jobs"}
+	cmd.AddCommand(newJobAddCommand(), newJobListCommand(), newJobStartCommand(),
+		newJobVerbCommand("stop", "Stop a running job; what is finished is kept", http.MethodPost, "stop", "stopping job %s"),
+		newJobVerbCommand("enable", "Let a job run by its schedule again", http.MethodPost, "enable", "enabled job %s"),
+		newJobVerbCommand("disable", "Keep a job from running", http.MethodPost, "disable", "disabled job %s"),
+		newJobVerbCommand("remove", "Remove a job; its restore points stay", http.MethodDelete, "", "removed job %s; its restore points stay"))
+	return cmd
+}
+
+// scheduleEvery are the intervals that the contract has.
+var scheduleEvery = map[string]string{"5m": "Minutes5", "10m": "Minutes10", "15m": "Minutes15", "30m": "Minutes30",
+	"1h": "Hours1", "2h": "Hours2", "4h": "Hours4", "8h": "Hours8"}
+
+func newJobAddCommand() *cobra.Command {
+	var org, repo, daily, every string
+	var users, exclude []string
+	var noMail, noFiles, run bool
+	cmd := &cobra.Command{
+		Use:   "add NAME",
+		Short: "Make a backup job for the whole organization or for chosen users",
+		Example: `  holdfast job add all --daily 22:00
+  holdfast job add board --user ada@contoso.com --user bob@contoso.com --every 1h --run`,
+		Args: cobra.ExactArgs(1),
+		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
+			ctx := cmd.Context()
+			o, err := organizationNamed(cmd, c, org)
+			if err != nil {
+				return err
+			}
+			r, err := repositoryNamed(cmd, c, repo)
+			if err != nil {
+				return err
+			}
+			item := func(user string) (map[string]any, error) {
+				found, err := list[directoryUser](ctx, c, join("Organizations", o.ID, "Users"), nil, 0)
+				if err != nil {
+					return nil, err
+				}
+				u, err := pick("user", "org users", found, user, func(u directoryUser) []string { return []string{u.ID, u.Name, u.DisplayName} })
+				if err != nil {
+					return nil, err
+				}
+				return map[string]any{"type": "User", "user": map[string]any{"id": u.ID, "name": u.Name, "displayName": u.DisplayName}, "mailbox": !noMail, "oneDrive": !noFiles}, nil
+			}
+			body := map[string]any{"name": args[0], "organizationId": o.ID, "repositoryId": r.ID, "backupType": "EntireOrganization", "isEnabled": true, "runNow": false}
+			var selected, excluded []map[string]any
+			for _, u := range users {
+				i, err := item(u)
+				if err != nil {
+					return err
+				}
+				selected = append(selected, i)
+			}
+			for _, u := range exclude {
+				i, err := item(u)
+				if err != nil {
+					return err
+				}
+				excluded = append(excluded, i)
+			}
+			if len(selected) > 0 {
+				body["backupType"], body["selectedItems"] = "SelectedItems", selected
+			} else if noMail || noFiles {
+				body["backupType"] = "SelectedItems"
+				body["selectedItems"] = []map[string]any{{"type": "PartialOrganization", "mailbox": !noMail, "oneDrive": !noFiles}}
+			}
+			if len(excluded) > 0 {
+				body["excludedItems"] = excluded
+			}
+			policy := map[string]any{"scheduleEnabled": false}
+			switch {
+			case daily != "" && every != "":
+				return errors.New("give --daily or --every, not both")
+			case daily != "":
+				if len(strings.Split(daily, ":")) == 2 {
+					daily += ":00"
+				}
+				policy = map[string]any{"scheduleEnabled": true, "type": "Daily", "dailyType": "Everyday", "dailyTime": daily}
+			case every != "":
+				e := scheduleEvery[every]
+				if e == "" {
+					return fmt.Errorf("--every %q: one of 5m, 10m, 15m, 30m, 1h, 2h, 4h, 8h", every)
+				}
+				policy = map[string]any{"scheduleEnabled": true, "type": "Periodically", "periodicallyEvery": e}
+			}
+			if policy["scheduleEnabled"] == true {
+				policy["retryEnabled"], policy["retryNumber"], policy["retryWaitInterval"] = true, 3, 10
+			}
+			body["schedulePolicy"] = policy
+			var j job
+			if err := c.call(ctx, http.MethodPost, "/Jobs", body, &j); err != nil {
+				return err
+			}
+			if !run {
+				return done(cmd, j, "made job %s\nnext: holdfast job start %s", j.Name, j.Name)
+			}
+			return startJob(cmd, c, j, false, true)
+		}),
+	}
+	f := cmd.Flags()
+	f.StringVar(&org, "org", "", "organization (default: the only one)")
+	f.StringVar(&repo, "repo", "", "repository (default: the only one)")
+	f.StringSliceVar(&users, "user", nil, "protect this user only; may be given several times")
+	f.StringSliceVar(&exclude, "exclude", nil, "leave this user out; may be given several times")
+	f.StringVar(&daily, "daily", "", "run every day at HH:MM, server's time")
+	f.StringVar(&every, "every", "", "run every 5m, 10m, 15m, 30m, 1h, 2h, 4h or 8h")
+	f.BoolVar(&noMail, "no-mail", false, "leave mail out")
+	f.BoolVar(&noFiles, "no-files", false, "leave OneDrive out")
+	f.BoolVar(&run, "run", false, "run it now and wait")
+	return cmd
+}
+
+func newJobListCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "List the jobs", Args: cobra.NoArgs,
+		RunE: with(func(cmd *cobra.Command, c *client, _ []string) error {
+			all, err := list[job](cmd.Context(), c, "/Jobs", nil, 0)
+			if err != nil {
+				return err
+			}
+			return show(cmd, all, []string{"name", "protects", "last run", "result", "next run", "enabled", "id"}, func(j job) []any {
+				return []any{j.Name, j.BackupType, when(j.LastRun), j.LastStatus, when(j.NextRun), yes(j.Enabled), j.ID}
+			}, `no job yet: make one with "holdfast job add NAME"`)
+		}),
+	}
+}
+
+func newJobStartCommand() *cobra.Command {
+	var full, detach bool
+	cmd := &cobra.Command{
+		Use: "start [NAME]", Short: "Run a job now and show its progress", Args: cobra.MaximumNArgs(1),
+		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
+			j, err := jobNamed(cmd, c, strings.Join(args, ""))
+			if err != nil {
+				return err
+			}
+			return startJob(cmd, c, j, full, !detach)
+		}),
+	}
+	cmd.Flags().BoolVar(&full, "full", false, "compare everything anew instead of reading what changed")
+	cmd.Flags().BoolVar(&detach, "detach", false, "do not wait for the end")
+	return cmd
+}
+
+func startJob(cmd *cobra.Command, c *client, j job, full, wait bool) error {
+	var s jobSession
+	if err := c.call(cmd.Context(), http.MethodPost, join("Jobs", j.ID, "start"), map[string]any{"full": full}, &s); err != nil {
+		return err
+	}
+	if !wait {
+		return done(cmd, s, "started job %s\nnext: holdfast session wait %s", j.Name, s.ID)
+	}
+	return follow(cmd, c, j.Name, s.ID)
+}
+
+func newJobVerbCommand(name, short, method, verb, said string) *cobra.Command {
+	return &cobra.Command{
+		Use: name + " NAME", Short: short, Args: cobra.ExactArgs(1),
+		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
+			j, err := jobNamed(cmd, c, args[0])
+			if err != nil {
+				return err
+			}
+			path := join("Jobs", j.ID)
+			if verb != "" {
+				path = join("Jobs", j.ID, verb)
+			}
+			if err := c.call(cmd.Context(), method, path, nil, nil); err != nil {
+				return err
+			}
+			return done(cmd, j, said, j.Name)
+		}),
+	}
+}

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+type organization struct {
+	ID         string     `json:"id"`
+	Name       string     `json:"name"`
+	OfficeName string     `json:"officeName"`
+	Region     string     `json:"region"`
+	Exchange   bool       `json:"isExchangeOnline"`
+	SharePoint bool       `json:"isSharePointOnline"`
+	LastBackup *time.Time `json:"lastBackuptime"`
+}
+
+// organizationNamed finds an organization by id, name or the beginning of its name; with an empty name the only one there is.
+func organizationNamed(cmd *cobra.Command, c *client, name string) (organization, error) {
+	all, err := list[organization](cmd.Context(), c, "/Organizations", nil, 0)
+	if err != nil {
+		return organization{}, err
+	}
+	return pick("organization", "org", all, name, func(o organization) []string { return []string{o.ID, o.Name, o.OfficeName} })
+}
+
+// pick finds the one thing that name means: exactly, else by the beginning of a name.
+func pick[T any](what, command string, all []T, name string, names func(T) []string) (T, error) {
+	var zero T
+	if name == "" {
+		switch len(all) {
+		case 1:
+			return all[0], nil
+		case 0:
+			return zero, fmt.Errorf("there is no %s yet: add one with \"holdfast %s add\"", what, command)
+		}
+		var have []string
+		for _, x := range all {
+			have = append(have, names(x)[1])
+		}
+		return zero, fmt.Errorf("which %s? There are %s", what, strings.Join(have, ", "))
+	}
+	var begins []T
+	for _, x := range all {
+		for _, n := range names(x) {
+			if strings.EqualFold(n, name) {
+				return x, nil
+			}
+		}
+		for _, n := range names(x) {
+			if n != "" && strings.HasPrefix(strings.ToLower(n), strings.ToLower(name)) {
+				begins = append(begins, x)
+				break
+			}
+		}
+	}
+	switch len(begins) {
+	case 1:
+		return begins[0], nil
+	case 0:
+		return zero, fmt.Errorf("there is no %s %q: \"holdfast %s list\" shows what there is", what, name, command)
+	}
+	return zero, fmt.Errorf("%q may be several: \"holdfast %s list\" shows the ids", name, command)
+}
+
+func newOrgCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "org", Aliases: []string{"organization"}, Short: "Organizations of Microsoft 365"}
+	cmd.AddCommand(newOrgAddCommand(), newOrgListCommand(), newOrgUsersCommand(), newOrgRemoveCommand())
+	return cmd
+}
+
+func newOrgAddCommand() *cobra.Command {
+	var region, app, secretFile, certificate, certificatePassword string
+	var noMail, noFiles bool
+	cmd := &cobra.Command{
+		Use:   "add TENANT",
+		Short: "Add an organization, with an application that Microsoft Entra knows",
+		Long: `Add an organization. TENANT is its id or one of its domains. The application signs in with a certificate (recommended)
+or a secret; every permission is checked first, and those that are missing are named.`,
+		Example: `  holdfast org add contoso.onmicrosoft.com --application 0f…1 --certificate app.pfx --certificate-password-file pw
+  holdfast org add contoso.onmicrosoft.com --application 0f…1 --secret-file secret`,
+		Args: cobra.ExactArgs(1),
+		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
+			settings := map[string]any{"useApplicationOnlyAuth": true, "officeOrganizationName": args[0], "applicationId": app}
+			switch {
+			case certificate != "" && secretFile != "":
+				return errors.New("give a certificate or a secret, not both")
+			case certificate != "":
+				raw, err := os.ReadFile(certificate)
+				if err != nil {
+					return err
+				}
+				settings["applicationCertificate"] = base64.StdEncoding.EncodeToString(raw)
+				if certificatePassword != "" {
+					pw, err := readSecret(cmd, certificatePassword, "")
+					if err != nil {
+						return err
+					}
+					settings["applicationCertificatePassword"] = pw
+				}
+			default:
+				secret, err := readSecret(cmd, secretFile, "Secret of the application: ")
+				if err != nil {
+					return err
+				}
+				settings["applicationSecret"] = secret
+			}
+			body := map[string]any{"type": "Office365", "region": region, "isExchangeOnline": !noMail, "isSharePointOnline": !noFiles}
+			if !noMail {
+				body["exchangeOnlineSettings"] = settings
+			}
+			if !noFiles {
+				body["sharePointOnlineSettings"] = settings
+			}
+			var o organization
+			if err := c.call(cmd.Context(), http.MethodPost, "/Organizations", body, &o); err != nil {
+				return err
+			}
+			return done(cmd, o, "added organization %s\nnext: holdfast repo add NAME --path DIR, then holdfast job add NAME", o.Name)
+		}),
+	}
+	f := cmd.Flags()
+	f.StringVar(&region, "region", "Worldwide", "cloud of the organization: Worldwide, USGovernment, USDefence, China")
+	f.StringVar(&app, "application", "", "application (client) id")
+	f.StringVar(&secretFile, "secret-file", "", "file with the application's secret, - for standard input (default: ask)")
+	f.StringVar(&certificate, "certificate", "", "file with the application's certificate and key (PFX or PEM)")
+	f.StringVar(&certificatePassword, "certificate-password-file", "", "file with the password of the PFX file")
+	f.BoolVar(&noMail, "no-mail", false, "do not protect Exchange Online")
+	f.BoolVar(&noFiles, "no-files", false, "do not protect OneDrive")
+	cobra.CheckErr(cmd.MarkFlagRequired("application"))
+	return cmd
+}
+
+func newOrgListCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "List the organizations", Args: cobra.NoArgs,
+		RunE: with(func(cmd *cobra.Command, c *client, _ []string) error {
+			all, err := list[organization](cmd.Context(), c, "/Organizations", nil, 0)
+			if err != nil {
+				return err
+			}
+			return show(cmd, all, []string{"name", "display name", "region", "mail", "files", "last backup", "id"}, func(o organization) []any {
+				return []any{o.Name, o.OfficeName, o.Region, yes(o.Exchange), yes(o.SharePoint), when(o.LastBackup), o.ID}
+			}, `no organization yet: add one with "holdfast org add"`)
+		}),
+	}
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+type directoryUser struct {
+	ID          string `json:"id"`
+	Name        string `json:"name"`
+	DisplayName string `json:"displayName"`
+	IsBackedUp  bool   `json:"isBackedUp"`
+}
+
+func newOrgUsersCommand() *cobra.Command {
+	var org string
+	var most int
+	cmd := &cobra.Command{
+		Use: "users", Short: "List the users that the organization has now", Args: cobra.NoArgs,
+		RunE: with(func(cmd *cobra.Command, c *client, _ []string) error {
+			o, err := organizationNamed(cmd, c, org)
+			if err != nil {
+				return err
+			}
+			users, err := list[directoryUser](cmd.Context(), c, join("Organizations", o.ID, "Users"), nil, most)
+			if err != nil {
+				return err
+			}
+			return show(cmd, users, []string{"name", "display name", "protected", "id"}, func(u directoryUser) []any {
+				return []any{u.Name, u.DisplayName, yes(u.IsBackedUp), u.ID}
+			}, "the organization has no users")
+		}),
+	}
+	cmd.Flags().StringVar(&org, "org", "", "organization (default: the only one)")
+	cmd.Flags().IntVar(&most, "limit", 0, "at most so many (0: all)")
+	return cmd
+}
+
+func newOrgRemoveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "remove NAME", Short: "Forget an organization; its backups stay in their repositories", Args: cobra.ExactArgs(1),
+		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
+			o, err := organizationNamed(cmd, c, args[0])
+			if err != nil {
+				return err
+			}
+			if err := c.call(cmd.Context(), http.MethodDelete, join("Organizations", o.ID), nil, nil); err != nil {
+				return err
+			}
+			return done(cmd, o, "removed organization %s", o.Name)
+		}),
+	}
+}

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"holdfast/internal/sys"
+)
+
+// restoreEvent is what a restore session says of one item, or of a whole request.
+type restoreEvent struct {
+	ID      string     `json:"id"`
+	Type    string     `json:"type"`
+	Status  string     `json:"status"`
+	Item    string     `json:"itemName"`
+	Kind    string     `json:"itemType"`
+	Source  string     `json:"source"`
+	Target  string     `json:"target"`
+	Title   string     `json:"title"`
+	Message string     `json:"message"`
+	Order   int        `json:"order"`
+	Ended   *time.Time `json:"endTime"`
+}
+
+func (e restoreEvent) running() bool { return e.Status == "Running" }
+
+func newRestoreCommand() *cobra.Command {
+	var l lookAt
+	var s selection
+	var to, folder, app, certificate, certificatePassword string
+	var overwrite, everything bool
+	cmd := &cobra.Command{
+		Use:   "restore [PATH…]",
+		Short: "Give mails, files or folders back: to their place, to another folder or to another user",
+		Long: `Give mails, files or folders back and wait for the result of each. What is still there and unchanged is left alone; a restore that is
+repeated makes no second copy. No mail and no invitation is sent.`,
+		Example: `  holdfast restore --user ada --query 'subject:budget'
+  holdfast restore --user ada --files --at 2026-01-31 Documents/Reports
+  holdfast restore --user ada --all --to bob@contoso.com --folder "Mail of Ada"`,
+		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
+			ctx := cmd.Context()
+			e, err := l.open(cmd, c)
+			if err != nil {
+				return err
+			}
+			defer e.stop(ctx)
+			if err := e.enter(ctx, l.user); err != nil {
+				return err
+			}
+			things, err := s.things(ctx, e, args)
+			if err != nil {
+				return err
+			}
+			if everything != (len(things) == 0) {
+				return errors.New("say what to restore: paths, --id, --query, or --all for everything of the user")
+			}
+			body := map[string]any{}
+			if app != "" || certificate != "" {
+				if app == "" || certificate == "" {
+					return errors.New("an application of its own needs --application and --certificate")
+				}
+				raw, err := os.ReadFile(certificate)
+				if err != nil {
+					return err
+				}
+				body["applicationId"], body["applicationCertificate"] = app, base64.StdEncoding.EncodeToString(raw)
+				if certificatePassword != "" {
+					if body["applicationCertificatePassword"], err = readSecret(cmd, certificatePassword, ""); err != nil {
+						return err
+					}
+				}
+			}
+			if err := e.restore(ctx, things, body, place{to, folder, overwrite}); err != nil {
+				return err
+			}
+			return e.results(cmd)
+		}),
+	}
+	l.flags(cmd)
+	s.flags(cmd)
+	f := cmd.Flags()
+	f.BoolVar(&everything, "all", false, "everything of the user")
+	f.StringVar(&to, "to", "", "restore to this user instead")
+	f.StringVar(&folder, "folder", "", "restore into this folder, with \"/\" between names (default: the original places)")
+	f.BoolVar(&overwrite, "overwrite", false, "replace what was changed since (default: files are kept beside it, mails are left alone)")
+	f.StringVar(&app, "application", "", "restore with this application instead of the organization's")
+	f.StringVar(&certificate, "certificate", "", "file with that application's certificate and key (PFX or PEM)")
+	f.StringVar(&certificatePassword, "certificate-password-file", "", "file with the password of the PFX file")
+	return cmd
+}
+
+// place says where a restore goes.
+type place struct {
+	to, folder string
+	overwrite  bool
+}
+
+func (p place) elsewhere() bool { return p.to != "" || p.folder != "" }
+
+// restore asks for the restore in the contract's words.
+func (e *explorer) restore(ctx context.Context, things []thing, body map[string]any, p place) error {
+	folders, items := split(things)
+	if e.files {
+		action := "Keep"
+		if p.overwrite {
+			action = "Overwrite"
+		}
+		body["documentAction"] = action
+		if p.elsewhere() {
+			body["documentVersion"], body["documentLastVersionAction"] = "Last", "Merge"
+			if p.overwrite {
+				body["documentLastVersionAction"] = "Overwrite"
+			}
+			body["folder"] = p.folder
+			body["changedItems"], body["deletedItems"] = true, true
+			if p.to != "" {
+				body["onedrive"] = map[string]string{"name": p.to}
+			}
+		}
+	} else if p.elsewhere() {
+		body["folder"], body["changedItems"], body["deletedItems"] = p.folder, true, true
+		body["mailbox"] = p.to
+	}
+	ask := func(in map[string]any, parts ...string) error {
+		return e.c.call(ctx, http.MethodPost, e.path(append([]string{e.object}, parts...)...), in, nil)
+	}
+	if e.files {
+		verb := "restore"
+		if p.elsewhere() {
+			verb = "copyTo"
+		}
+		if len(things) == 0 {
+			return ask(body, verb)
+		}
+		if len(folders) > 0 {
+			if err := ask(merge(body, "folders", refs(folders)), "Folders", verb); err != nil {
+				return err
+			}
+		}
+		if len(items) > 0 {
+			return ask(merge(body, "documents", refs(items)), "Documents", verb)
+		}
+		return nil
+	}
+	verb := "restore"
+	if p.elsewhere() {
+		verb = "restoreTo"
+	}
+	if len(things) == 0 {
+		return ask(body, verb)
+	}
+	for _, f := range folders {
+		if err := ask(body, "folders", f.ID, verb); err != nil {
+			return err
+		}
+	}
+	if len(items) > 0 {
+		return ask(merge(body, "items", refs(items)), "items", verb)
+	}
+	return nil
+}
+
+func merge(body map[string]any, name string, value any) map[string]any {
+	out := map[string]any{name: value}
+	for k, v := range body {
+		out[k] = v
+	}
+	return out
+}
+
+// results waits until nothing runs any more and shows what became of each item.
+func (e *explorer) results(cmd *cobra.Command) error {
+	ctx := cmd.Context()
+	var events []restoreEvent
+	for {
+		var err error
+		if events, err = list[restoreEvent](ctx, e.c, join("RestoreSessions", e.session, "Events"), nil, 0); err != nil {
+			return interrupted(ctx, err)
+		}
+		running := false
+		requests := 0
+		for _, ev := range events {
+			running = running || ev.running()
+			if ev.Type == "Restore" {
+				requests++
+			}
+		}
+		if requests > 0 && !running {
+			break
+		}
+		if err := sys.System.Sleep(ctx, 300*time.Millisecond); err != nil {
+			return interrupted(ctx, err)
+		}
+	}
+	count := map[string]int{}
+	var shown []restoreEvent
+	for _, ev := range events {
+		if ev.Type != "Restore" {
+			continue
+		}
+		count[ev.Status]++
+		shown = append(shown, ev)
+	}
+	if err := show(cmd, shown, []string{"result", "what", "where", "message"}, func(ev restoreEvent) []any {
+		what := ev.Item
+		if what == "" {
+			what = ev.Title
+		}
+		return []any{ev.Status, cut(what, 50), cut(ev.Target, 40), cut(ev.Message, 80)}
+	}, "nothing was restored"); err != nil {
+		return err
+	}
+	if count["Failed"] > 0 {
+		return &exitError{code: 1, err: fmt.Errorf("%d could not be restored", count["Failed"])}
+	}
+	return nil
+}
