@@ -48,6 +48,12 @@ type Credential struct {
 	key    crypto.PrivateKey
 }
 
+// String shows nothing: fmt does not ask the String of an unexported field.
+func (Credential) String() string { return "***" }
+
+// GoString shows nothing.
+func (Credential) GoString() string { return "***" }
+
 // FromSecret uses a client secret.
 func FromSecret(s Secret) Credential { return Credential{secret: s} }
 

@@ -239,7 +239,7 @@ func (l *lane) blocked(now time.Time, c Charge, class Class, share float64) time
 		wait = max(wait, l.upload.wait(now, c.Upload, part))
 	}
 	if now.Before(l.hintEnds) {
-		reserve := int64(float64(l.hintLimit) * (1 - part))
+		reserve := l.hintLimit - int64(float64(l.hintLimit)*part)
 		if l.hintLeft-n < reserve {
 			wait = max(wait, l.hintEnds.Sub(now))
 		}
