@@ -1,0 +1,523 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"holdfast/internal/holdfast"
+	"holdfast/internal/vault"
+)
+
+// RestoreTask is one restore request and where it goes.
+type RestoreTask struct {
+	Lease   holdfast.Lease
+	Request holdfast.RestoreRequest
+	From    holdfast.Container
+	To      holdfast.Container
+	// Progress, when not nil, is told now and then what has been done in all, from any goroutine.
+	Progress func(sofar holdfast.Statistics)
+}
+
+// Plan is the request as a Target sees it.
+func (t RestoreTask) Plan() RestorePlan {
+	r := t.Request
+	mode := ConflictMode(r.Mode)
+	if mode == "" {
+		mode = SkipExisting
+	}
+	return RestorePlan{
+		Session: r.Session, From: t.From, To: t.To, Folder: r.Folder, Mode: mode, Newer: r.Newer, AllVersions: r.AllVersions,
+		Permissions: r.Permissions, ChangedItems: r.ChangedItems, MissingItems: r.MissingItems, MarkRestored: r.MarkRestored,
+	}
+}
+
+// Marker is what an attempt to restore this version of an item within this request may have left at the target.
+func Marker(request holdfast.RestoreRequest, item holdfast.Item) string {
+	h := sha256.New()
+	for _, s := range []string{string(request.Session), request.ID, item.ID, item.Version} {
+		fmt.Fprintf(h, "%d:%s,", len(s), s)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// fails is how many items in a row may fail for no reason of their own before a restore ends: then it is not the items.
+const fails = 10
+
+// Restore puts the selected items of a state back. report is called for each item, from several goroutines. A second call with the same
+// request goes on where the first one ended and makes no duplicates. An error means that items were left undone, and why.
+func (e *Engine) Restore(ctx context.Context, repo *vault.Repository, head *vault.Head, target Target, task RestoreTask, report func(holdfast.ItemResult)) (holdfast.Statistics, error) {
+	if report == nil {
+		report = func(holdfast.ItemResult) {}
+	}
+	view, err := repo.View(ctx, head)
+	if err != nil {
+		return holdfast.Statistics{}, fmt.Errorf("open the restore point of %s: %w", task.From, err)
+	}
+	ctx, usage := metered(ctx, target)
+	r := &restoring{engine: e, view: view, task: task, plan: task.Plan(), report: report, places: map[string]folderPlace{}, selected: map[string]bool{}}
+	err = guard(func() error {
+		if r.to, err = target.Open(ctx, r.plan); err != nil {
+			return fmt.Errorf("open %s to restore into: %w", task.To, err)
+		}
+		return errors.Join(r.run(ctx, usage), r.to.Close(context.WithoutCancel(ctx)))
+	})
+	return r.statistics(usage()), err
+}
+
+type restoring struct {
+	engine *Engine
+	view   *vault.View
+	task   RestoreTask
+	plan   RestorePlan
+	to     Restore
+	report func(holdfast.ItemResult)
+
+	// Used by the one goroutine that walks the selection.
+	selected map[string]bool
+	places   map[string]folderPlace // of folders in the view, found or made at the target
+
+	mu      sync.Mutex // guards all below
+	stats   holdfast.Statistics
+	failing int // items in a row that failed for no reason of their own
+}
+
+// folderPlace is a folder of the view at the target. When err is set it could not be made, nor anything in it.
+type folderPlace struct {
+	id   string
+	path string
+	err  error
+}
+
+// placesKept bounds the folders that are remembered; those forgotten are looked up again.
+const placesKept = 100_000
+
+// job is an item on its way to a worker.
+type job struct {
+	item   holdfast.Item
+	parent folderPlace
+}
+
+func (r *restoring) run(ctx context.Context, usage func() holdfast.Statistics) error {
+	work, ctx := errgroup.WithContext(ctx)
+	jobs := make(chan job) // unbuffered: what waits is in the view
+	for range r.engine.RestorePuts {
+		work.Go(func() error {
+			for j := range jobs {
+				if err := guard(func() error { return r.item(ctx, j) }); err != nil {
+					return err
+				}
+				if r.task.Progress != nil {
+					r.task.Progress(r.statistics(usage()))
+				}
+			}
+			return nil
+		})
+	}
+	work.Go(func() error {
+		defer close(jobs)
+		return guard(func() error { return r.walk(ctx, jobs) })
+	})
+	return work.Wait()
+}
+
+func (r *restoring) statistics(usage holdfast.Statistics) holdfast.Statistics {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return withUsage(r.stats, usage)
+}
+
+// walk sends everything selected to the workers, each thing once, and makes the folders.
+func (r *restoring) walk(ctx context.Context, jobs chan<- job) error {
+	if len(r.task.Request.Items) == 0 {
+		for item, err := range r.view.All(ctx) {
+			if err != nil {
+				return fmt.Errorf("list %s: %w", r.task.From, err)
+			}
+			if err := r.send(ctx, item, jobs); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var tops []holdfast.Item
+	for _, id := range r.task.Request.Items {
+		if r.selected[id] {
+			continue
+		}
+		r.selected[id] = true
+		item, ok, err := r.view.Item(ctx, id)
+		if err != nil {
+			return fmt.Errorf("look up %q of %s: %w", id, r.task.From, err)
+		} else if !ok {
+			gone := &holdfast.Skip{Reason: holdfast.SkipGone, Err: errors.New("it is not in this restore point")}
+			if err := r.refuse(ctx, holdfast.Item{ID: id}, holdfast.ItemResult{Item: id}, gone); err != nil {
+				return err
+			}
+			continue
+		}
+		tops = append(tops, item)
+	}
+	for _, top := range tops {
+		inside, err := r.insideSelected(ctx, top)
+		if err != nil {
+			return err
+		} else if inside {
+			continue // comes with its folder
+		}
+		if err := r.tree(ctx, top, jobs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// insideSelected says whether a folder above item is selected too.
+func (r *restoring) insideSelected(ctx context.Context, item holdfast.Item) (bool, error) {
+	seen := map[string]bool{item.ID: true}
+	for id := item.Parent; id != "" && !seen[id]; {
+		if r.selected[id] {
+			return true, nil
+		}
+		seen[id] = true
+		above, ok, err := r.view.Item(ctx, id)
+		if err != nil {
+			return false, fmt.Errorf("look up folder %q of %s: %w", id, r.task.From, err)
+		} else if !ok {
+			break
+		}
+		id = above.Parent
+	}
+	return false, nil
+}
+
+// tree sends an item and, when it is a folder, all that is below it, without recursion.
+func (r *restoring) tree(ctx context.Context, top holdfast.Item, jobs chan<- job) error {
+	if err := r.send(ctx, top, jobs); err != nil {
+		return err
+	}
+	var open []string
+	if top.Kind == holdfast.KindFolder {
+		open = []string{top.ID}
+	}
+	for len(open) > 0 {
+		parent := open[len(open)-1]
+		open = open[:len(open)-1]
+		for item, err := range r.view.Children(ctx, parent) {
+			if err != nil {
+				return fmt.Errorf("list folder %q of %s: %w", parent, r.task.From, err)
+			}
+			if item.ID == top.ID {
+				continue // the tree bites its tail
+			}
+			if err := r.send(ctx, item, jobs); err != nil {
+				return err
+			}
+			if item.Kind == holdfast.KindFolder {
+				open = append(open, item.ID)
+			}
+		}
+	}
+	return nil
+}
+
+// send makes a folder, or hands an item to a worker.
+func (r *restoring) send(ctx context.Context, item holdfast.Item, jobs chan<- job) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	switch item.Kind {
+	case holdfast.KindVersion:
+		return nil // comes with its file
+	case holdfast.KindFolder:
+		place, err := r.place(ctx, item.ID)
+		if err != nil {
+			return err
+		}
+		if place.err != nil {
+			return r.refuse(ctx, item, holdfast.ItemResult{Item: item.ID, Name: item.Name, Path: place.path}, place.err)
+		}
+		return nil
+	}
+	var parent folderPlace
+	if !r.apart(item.ID) {
+		var err error
+		if parent, err = r.place(ctx, item.Parent); err != nil {
+			return err
+		}
+	}
+	select {
+	case jobs <- job{item: item, parent: parent}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// apart says that a selected item goes straight into the folder that the user named, without the folders above it.
+func (r *restoring) apart(id string) bool { return r.plan.Folder != "" && r.selected[id] }
+
+// place finds or makes the folder with that id at the target, and those above it first. Its own error ends the restore.
+func (r *restoring) place(ctx context.Context, id string) (folderPlace, error) {
+	var missing []holdfast.Item // from id upwards
+	above := folderPlace{}
+	seen := map[string]bool{}
+	for id != "" && !seen[id] {
+		if known, ok := r.places[id]; ok {
+			above = known
+			break
+		}
+		seen[id] = true
+		item, ok, err := r.view.Item(ctx, id)
+		if err != nil {
+			return above, fmt.Errorf("look up folder %q of %s: %w", id, r.task.From, err)
+		} else if !ok || item.Kind != holdfast.KindFolder {
+			break // an orphan goes to the root
+		}
+		missing = append(missing, item)
+		if r.apart(item.ID) {
+			break
+		}
+		id = item.Parent
+	}
+	for _, item := range slices.Backward(missing) {
+		here := folderPlace{path: above.path + "/" + strings.ReplaceAll(item.Name, "/", "\\/"), err: above.err}
+		if here.err == nil {
+			here.err = r.try(ctx, func(int) error {
+				var err error
+				here.id, err = r.to.Folder(ctx, item, above.id)
+				return err
+			})
+			if err := r.fatal(ctx, here.err); err != nil {
+				return above, fmt.Errorf("make folder %q at %s: %w", item.Name, r.task.To, err)
+			}
+		}
+		if len(r.places) >= placesKept {
+			clear(r.places)
+		}
+		r.places[item.ID] = here
+		above = here
+	}
+	return above, nil
+}
+
+// try calls fn until it succeeds, gives a *Skip or an error that repeating does not mend, or the attempts are used up.
+func (r *restoring) try(ctx context.Context, fn func(attempt int) error) error {
+	wait := r.engine.RestoreWait
+	for attempt := 1; ; attempt++ {
+		err := fn(attempt)
+		var skip *holdfast.Skip
+		if err == nil || errors.As(err, &skip) || attempt == r.engine.RestoreTries || r.fatal(ctx, err) != nil || holdfast.KindOf(err) == holdfast.KindDamaged {
+			return err
+		}
+		var known *holdfast.Error
+		if errors.As(err, &known) {
+			wait = max(wait, known.RetryAfter)
+		}
+		if r.engine.Clock.Sleep(ctx, wait) != nil {
+			return context.Cause(ctx)
+		}
+		wait = min(2*wait, time.Minute)
+	}
+}
+
+// fatal is the error, if err is one that concerns the whole restore.
+func (r *restoring) fatal(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	var skip *holdfast.Skip
+	if errors.As(err, &skip) {
+		return nil
+	}
+	switch holdfast.KindOf(err) {
+	case holdfast.KindDenied, holdfast.KindUnauthenticated, holdfast.KindStale, holdfast.KindInvalid:
+		return err
+	}
+	return nil
+}
+
+// item restores one item; its error ends the restore.
+func (r *restoring) item(ctx context.Context, j job) error {
+	result := holdfast.ItemResult{Item: j.item.ID, Name: j.item.Name, Path: j.parent.path + "/" + strings.ReplaceAll(j.item.Name, "/", "\\/")}
+	if j.parent.err != nil {
+		return r.refuse(ctx, j.item, result, fmt.Errorf("its folder could not be made: %w", j.parent.err))
+	}
+	request := r.task.Request
+	earlier, began, err := r.begin(ctx, j.item)
+	if err != nil {
+		return err
+	}
+	if earlier != nil && earlier.Outcome != "" && !(earlier.Outcome == string(Skipped) && retriable(earlier.Reason)) {
+		r.finished(*earlier)
+		return nil
+	}
+	put := Put{Item: j.item, Parent: j.parent.id, Marker: Marker(request, j.item), Again: began}
+	if earlier != nil {
+		put.NewID = earlier.NewID
+	}
+	put.Open = func(ctx context.Context, f holdfast.Form) (io.ReadCloser, bool, error) {
+		return r.open(ctx, j.item.ID, f)
+	}
+	if r.plan.AllVersions && j.item.Kind == holdfast.KindFile {
+		put.Versions = r.versions(ctx, j.item.ID)
+	}
+	var restored Restored
+	err = r.try(ctx, func(attempt int) error {
+		put.Again = began || attempt > 1
+		var err error
+		restored, err = r.to.Put(ctx, put)
+		if restored.NewID != "" {
+			put.NewID = restored.NewID
+		}
+		return err
+	})
+	result.NewID, result.Lost = put.NewID, restored.Lost
+	if err != nil {
+		if fatal := r.fatal(ctx, err); fatal != nil {
+			return fmt.Errorf("restore %q: %w", j.item.Name, fatal) // its intent stays: the next attempt looks for what this one left
+		}
+		return r.end(ctx, r.failed(result, err), err)
+	}
+	result.Outcome = string(restored.Outcome)
+	if result.Outcome == "" {
+		return fmt.Errorf("internal check: restoring %q gave no outcome", j.item.Name)
+	}
+	return r.end(ctx, result, nil)
+}
+
+// begin records the intent to restore an item, and gives what an earlier attempt recorded.
+func (r *restoring) begin(ctx context.Context, item holdfast.Item) (earlier *holdfast.ItemResult, began bool, err error) {
+	err = r.try(ctx, func(int) error {
+		var err error
+		earlier, began, err = r.engine.Intents.BeginItem(ctx, r.task.Lease, r.task.Request.ID, item.ID, item.Version)
+		return err
+	})
+	if err != nil {
+		return nil, false, fmt.Errorf("record the intent to restore %q: %w", item.Name, err)
+	}
+	return earlier, began, nil
+}
+
+// refuse records that an item was not even tried.
+func (r *restoring) refuse(ctx context.Context, item holdfast.Item, result holdfast.ItemResult, why error) error {
+	if _, _, err := r.begin(ctx, item); err != nil {
+		return err
+	}
+	return r.end(ctx, r.failed(result, why), nil)
+}
+
+// end records and reports a result. failure is an error that was not the item's own fault.
+func (r *restoring) end(ctx context.Context, result holdfast.ItemResult, failure error) error {
+	if err := r.try(ctx, func(int) error {
+		return r.engine.Intents.EndItem(ctx, r.task.Lease, r.task.Request.ID, result)
+	}); err != nil {
+		return fmt.Errorf("record the result of restoring %q: %w", result.Name, err)
+	}
+	r.finished(result)
+	var skip *holdfast.Skip
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if failure == nil || errors.As(failure, &skip) {
+		r.failing = 0
+		return nil
+	}
+	if r.failing++; r.failing >= fails {
+		return holdfast.Unavailable("%d items in a row could not be restored, the last one because: %w", r.failing, failure)
+	}
+	return nil
+}
+
+// failed is the result of an item that was not restored.
+func (r *restoring) failed(result holdfast.ItemResult, err error) holdfast.ItemResult {
+	result.Outcome, result.Reason, result.Detail = string(Skipped), holdfast.SkipTransient, err.Error()
+	var skip *holdfast.Skip
+	if errors.As(err, &skip) {
+		result.Reason = skip.Reason
+	} else if holdfast.KindOf(err) == holdfast.KindDamaged {
+		result.Reason = holdfast.SkipCorrupt
+	}
+	return result
+}
+
+func retriable(reason holdfast.SkipReason) bool {
+	switch reason {
+	case holdfast.SkipTransient, holdfast.SkipLocked, holdfast.SkipChanging:
+		return true
+	}
+	return false
+}
+
+func (r *restoring) finished(result holdfast.ItemResult) {
+	r.mu.Lock()
+	if result.Outcome == string(Skipped) {
+		r.stats.Skipped++
+	} else {
+		r.stats.Items++
+	}
+	r.mu.Unlock()
+	r.report(result)
+}
+
+func (r *restoring) open(ctx context.Context, id string, f holdfast.Form) (io.ReadCloser, bool, error) {
+	body, ok, err := r.view.Open(ctx, id, f)
+	if err != nil || !ok {
+		return nil, ok, err
+	}
+	return &countedBody{ReadCloser: body, r: r}, true, nil
+}
+
+type countedBody struct {
+	io.ReadCloser
+	r *restoring
+}
+
+func (c *countedBody) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	c.r.mu.Lock()
+	c.r.stats.ReadBytes += int64(n)
+	c.r.mu.Unlock()
+	return n, err
+}
+
+// versions gives a file's older versions, oldest first.
+func (r *restoring) versions(ctx context.Context, file string) iter.Seq2[PutVersion, error] {
+	return func(yield func(PutVersion, error) bool) {
+		var all []holdfast.Item
+		for item, err := range r.view.Children(ctx, file) {
+			if err != nil {
+				yield(PutVersion{}, err)
+				return
+			}
+			if item.Kind == holdfast.KindVersion {
+				all = append(all, item)
+			}
+		}
+		slices.SortStableFunc(all, func(a, b holdfast.Item) int { return a.Time.Compare(b.Time) })
+		for _, item := range all {
+			open := func(ctx context.Context) (io.ReadCloser, error) {
+				body, ok, err := r.open(ctx, item.ID, holdfast.FormFile)
+				if err == nil && !ok {
+					err = holdfast.NotFound("version %q has no content in the restore point", item.Name)
+				}
+				return body, err
+			}
+			if !yield(PutVersion{Item: item, Open: open}, nil) {
+				return
+			}
+		}
+	}
+}
