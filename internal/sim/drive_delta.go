@@ -121,14 +121,14 @@ func (d *driveService) delta(c *Call, a *address, n *node) (*Reply, error) {
 		repeat := d.strikes(FaultDuplicateRows, x.owner)
 		for len(rows) < top {
 			if n, ok := x.get(key); ok {
-				for range 2 {
+				if repeat && key%5 == 0 { // an earlier state first; the last row of an id wins
 					if err := full(n); err != nil {
 						return nil, err
 					}
-					if !repeat || key%5 != 0 {
-						break
-					}
 					stale(rows[len(rows)-1].(map[string]any))
+				}
+				if err := full(n); err != nil {
+					return nil, err
 				}
 			}
 			if key, done = x.after(key); done {

@@ -101,9 +101,9 @@ func (t *Table) Response(method, path string, status int, body []byte) []string 
 	case status >= 400:
 		v.errorBody(body)
 		return v.problems
-	case status == 204 || status == 302 || status == 202 && len(body) == 0:
-		if status == 204 && len(body) != 0 {
-			v.add("", "a 204 carries a body")
+	case status == 204 || status == 302 || status == 304 || status == 202 && len(body) == 0:
+		if status != 302 && len(body) != 0 {
+			v.add("", "a %d carries a body", status)
 		}
 		v.resolve(path)
 		return v.problems
