@@ -52,6 +52,7 @@ type Organization struct {
 	ID                    OrganizationID
 	Name                  string // default domain, for example contoso.onmicrosoft.com
 	OfficeName            string // display name
+	Description           string
 	TenantID              string
 	Region                Region
 	Exchange              bool // protect Exchange Online
@@ -85,7 +86,9 @@ type Repository struct {
 	MonthlyDayNumber   string // First…Fourth, Last
 	MonthlyDayOfWeek   string
 	KitExported        bool
-	OutOfDate          bool
+	NextRetention      time.Time
+	Attached           bool  // the place came from an earlier installation
+	OutOfDate          bool  // the place holds what the catalogue does not: synchronize
 	Capacity, Free     int64 // bytes
 	Created            time.Time
 }
@@ -114,20 +117,25 @@ type JobItem struct {
 
 // Schedule is when a job runs by itself. Times of day are HH:MM:SS in Zone.
 type Schedule struct {
-	Enabled          bool
-	Type             string // Daily or Periodically
-	DailyTime        string
-	DailyType        string        // Everyday, Workdays, Weekends, Monday…Sunday
-	Every            time.Duration // Periodically: the interval
-	Continuously     bool
-	Offset           time.Duration // Periodically: minutes after the hour
-	Window           []bool        // 168 hours of the week from Sunday 00:00; nil means always
-	WindowEnabled    bool
-	RetryEnabled     bool
-	RetryNumber      int
-	RetryWait        time.Duration
-	TerminateOutside bool   // stop a run that leaves the window
-	Zone             string // IANA name; empty is the server's local zone
+	Enabled       bool
+	Type          string // Daily or Periodically
+	DailyTime     string
+	DailyType     string        // Everyday, Workdays, Weekends, Monday…Sunday
+	Every         time.Duration // Periodically: the interval
+	Continuously  bool
+	Offset        time.Duration // Periodically: minutes after the hour
+	Window        []bool        // 168 hours of the week from Sunday 00:00 in which the job may run; nil means always
+	WindowEnabled bool
+	WindowOffset  time.Duration // moves all of Window
+	// StartWindow limits when a Periodically schedule starts runs, in the same form; a run may go on outside it.
+	StartWindow        []bool
+	StartWindowEnabled bool
+	StartWindowOffset  time.Duration
+	RetryEnabled       bool
+	RetryNumber        int
+	RetryWait          time.Duration
+	TerminateOutside   bool   // stop a run that leaves the window
+	Zone               string // IANA name; empty is the server's local zone
 }
 
 // Job is a backup job.
@@ -144,8 +152,10 @@ type Job struct {
 	Enabled      bool
 	LastRun      time.Time
 	LastBackup   time.Time
-	LastStatus   SessionStatus
-	NextRun      time.Time
+	LastStatus   SessionStatus // empty: never ran
+	NextRun      time.Time     // by the schedule; zero: none
+	RetryAt      time.Time     // when RetryOf is tried again; zero: not
+	RetryOf      JobSessionID
 	Created      time.Time
 }
 
@@ -179,7 +189,9 @@ type Statistics struct {
 // JobSession is one run of a job.
 type JobSession struct {
 	ID           JobSessionID
+	Main         JobSessionID // the first session, of which this one is a retry; else empty
 	Job          JobID
+	JobName      string
 	Organization OrganizationID
 	Repository   RepositoryID
 	Full         bool
@@ -191,12 +203,14 @@ type JobSession struct {
 	Retry        int // number of the retry, 0 for the first run
 	WillRetry    bool
 	RestorePoint RestorePointID // empty until there is one
+	StopBy       time.Time      // when it was asked to stop: the time at which it has
 	Statistics   Statistics
 }
 
 // LogLine is one line of a session's log, for people.
 type LogLine struct {
 	ID      string
+	Number  int64  // order within the session, from 1
 	Session string // job or restore session
 	Type    string // contract's spelling: Success, Warning, Error, None
 	Title   string

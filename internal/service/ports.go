@@ -5,6 +5,7 @@ package service
 import (
 	"context"
 	"io"
+	"time"
 
 	"holdfast/internal/holdfast"
 )
@@ -36,4 +37,257 @@ type (
 // Restorer runs restores where the repository is. report is called for each item, from several goroutines.
 type Restorer interface {
 	Restore(ctx context.Context, lease holdfast.Lease, request holdfast.RestoreRequest, report func(holdfast.ItemResult)) error
+}
+
+// Directory reads an organization's directory live, and says what its application may do. app binds it to Microsoft 365.
+type Directory interface {
+	// Check signs in and compares what the application was granted with what is needed.
+	// A refused sign-in is a KindInvalid or KindDenied error that says why and what to do.
+	Check(ctx context.Context, org holdfast.Organization, cred holdfast.Credential) (Tenant, error)
+	// Users gives the users in the directory's own order, from offset on, at most limit.
+	Users(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, q DirectoryQuery) ([]DirectoryUser, error)
+	// User looks one up by its object id or user principal name.
+	User(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, id string) (DirectoryUser, error)
+	// Groups gives the groups like Users does.
+	Groups(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, q DirectoryQuery) ([]DirectoryGroup, error)
+	// Drives gives the drives of a user.
+	Drives(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, user string) ([]DirectoryDrive, error)
+}
+
+// Tenant is what signing in tells.
+type Tenant struct {
+	TenantID      string
+	DefaultDomain string // contoso.onmicrosoft.com
+	DisplayName   string
+	Thumbprint    string // of the certificate signed in with
+	Permissions   []Permission
+}
+
+// Permission is one that Holdfast asks for, and whether it was granted.
+type Permission struct {
+	Name    string // as Entra shows it: Mail.Read
+	API     string // Microsoft Graph
+	Why     string // what needs it
+	Use     PermissionUse
+	Granted bool
+}
+
+// PermissionUse says which part of the product needs a permission.
+type PermissionUse string
+
+// The uses of permissions.
+const (
+	UseDirectory       PermissionUse = "directory"
+	UseMailBackup      PermissionUse = "mail backup"
+	UseMailRestore     PermissionUse = "mail restore"
+	UseOneDriveBackup  PermissionUse = "OneDrive backup"
+	UseOneDriveRestore PermissionUse = "OneDrive restore"
+)
+
+// DirectoryQuery asks for a page of a directory. Name and DisplayName are prefixes; empty ones match all.
+type DirectoryQuery struct {
+	Name, DisplayName string
+	Offset, Limit     int
+}
+
+// DirectoryUser is a user as the directory has him now.
+type DirectoryUser struct {
+	ID          string // Entra object id
+	Name        string // user principal name
+	DisplayName string
+	Office      string
+	Shared      bool
+	Licenses    []License
+}
+
+// License is a licence assigned to a user.
+type License struct{ SKU, PartNumber string }
+
+// DirectoryGroup is a group as the directory has it now.
+type DirectoryGroup struct {
+	ID          string
+	Name        string // mail address or alias
+	DisplayName string
+	Type        string // Office365, Security, Distribution, DynamicDistribution
+}
+
+// DirectoryDrive is a drive of a user.
+type DirectoryDrive struct{ ID, Name, URL string }
+
+// Vaults makes and looks after the places of backup repositories. app binds it to the vault.
+type Vaults interface {
+	// Prepare checks that repo.Path can hold a repository (absolute, writable, empty or this very repository's), marks it as
+	// repo's and writes the recovery kit. It is idempotent. attach says that a place of an earlier installation is taken over.
+	Prepare(ctx context.Context, repo holdfast.Repository, attach bool) error
+	// Space gives the capacity and the free bytes of the place.
+	Space(ctx context.Context, repo holdfast.Repository) (capacity, free int64, err error)
+	// Usage gives the bytes that an organization occupies.
+	Usage(ctx context.Context, repo holdfast.Repository, org holdfast.OrganizationID) (int64, error)
+	// Rebuild reads the catalogue from the place.
+	Rebuild(ctx context.Context, repo holdfast.Repository) (holdfast.Catalogue, error)
+	// Kit gives the recovery kit, encrypted to the passphrase or the age recipients.
+	Kit(ctx context.Context, repo holdfast.Repository, passphrase holdfast.Secret, recipients []string) ([]byte, error)
+	// Forget closes the place and drops what the server keeps of it; the bytes at the place stay.
+	Forget(ctx context.Context, repo holdfast.Repository) error
+}
+
+// Store keeps rows. fn may run more than once when the database asks for another try, so it must not have other effects.
+//
+// Write runs fn in one transaction, as if nothing else ran beside it. When the outcome of the commit is not known
+// the error's kind is KindUnknown: read before doing anything else.
+type Store interface {
+	Read(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error
+	Write(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error
+	// Now is the clock that leases run by. It never jumps.
+	Now(ctx context.Context) (time.Time, error)
+}
+
+// Tx is the rows as one transaction sees them. What does not exist is a KindNotFound error. A Put inserts or replaces.
+type Tx interface {
+	basicRows
+	accountRows
+	auditRows
+	organizationRows
+	repositoryRows
+	jobRows
+	sessionRows
+	taskRows
+	headRows
+	pointRows
+	restoreRows
+}
+
+type basicRows interface {
+	Setting(ctx context.Context, name string) (value string, ok bool, err error)
+	PutSetting(ctx context.Context, name, value string) error
+	// NextEpoch draws a number greater than all drawn before.
+	NextEpoch(ctx context.Context) (holdfast.Epoch, error)
+	// RaiseEpoch makes all later epochs greater than e.
+	RaiseEpoch(ctx context.Context, e holdfast.Epoch) error
+	Secret(ctx context.Context, id string) (holdfast.SealedSecret, error)
+	PutSecret(ctx context.Context, s holdfast.SealedSecret) error
+	DeleteSecret(ctx context.Context, id string) error
+	Proxies(ctx context.Context, page holdfast.Page) ([]holdfast.Proxy, error)
+	Proxy(ctx context.Context, id holdfast.ProxyID) (holdfast.Proxy, error)
+	PutProxy(ctx context.Context, p holdfast.Proxy) error
+}
+
+type accountRows interface {
+	Account(ctx context.Context, id holdfast.UserID) (holdfast.Account, error)
+	AccountByName(ctx context.Context, name string) (holdfast.Account, error)
+	PutAccount(ctx context.Context, a holdfast.Account) error
+	Token(ctx context.Context, hash string) (holdfast.Token, error)
+	PutToken(ctx context.Context, t holdfast.Token) error
+	DeleteTokens(ctx context.Context, family string) error
+	DeleteTokensOf(ctx context.Context, account holdfast.UserID) error
+	DeleteTokensExpired(ctx context.Context, before time.Time) error
+}
+
+type auditRows interface {
+	// AuditHead is the last entry; ok is false when there is none.
+	AuditHead(ctx context.Context) (e holdfast.AuditEntry, ok bool, err error)
+	AppendAudit(ctx context.Context, e holdfast.AuditEntry) error
+	// Audit gives entries from number on, in order.
+	Audit(ctx context.Context, from int64, limit int) ([]holdfast.AuditEntry, error)
+}
+
+type organizationRows interface {
+	Organizations(ctx context.Context, page holdfast.Page) ([]holdfast.Organization, error)
+	Organization(ctx context.Context, id holdfast.OrganizationID) (holdfast.Organization, error)
+	PutOrganization(ctx context.Context, o holdfast.Organization) error
+	DeleteOrganization(ctx context.Context, id holdfast.OrganizationID) error
+}
+
+type repositoryRows interface {
+	Repositories(ctx context.Context, page holdfast.Page) ([]holdfast.Repository, error)
+	Repository(ctx context.Context, id holdfast.RepositoryID) (holdfast.Repository, error)
+	PutRepository(ctx context.Context, r holdfast.Repository) error
+	// DeleteRepository deletes the repository and everything that the catalogue has of it.
+	DeleteRepository(ctx context.Context, id holdfast.RepositoryID) error
+}
+
+type jobRows interface {
+	Jobs(ctx context.Context, f holdfast.JobFilter, page holdfast.Page) ([]holdfast.Job, error)
+	Job(ctx context.Context, id holdfast.JobID) (holdfast.Job, error)
+	// JobsDue gives enabled jobs whose next run or retry is not after now.
+	JobsDue(ctx context.Context, now time.Time) ([]holdfast.Job, error)
+	PutJob(ctx context.Context, j holdfast.Job) error
+	// DeleteJob deletes the job with its sessions and their logs; its restore points stay.
+	DeleteJob(ctx context.Context, id holdfast.JobID) error
+}
+
+type sessionRows interface {
+	// JobSessions gives the newest first.
+	JobSessions(ctx context.Context, f holdfast.SessionFilter, page holdfast.Page) ([]holdfast.JobSession, error)
+	JobSession(ctx context.Context, id holdfast.JobSessionID) (holdfast.JobSession, error)
+	PutJobSession(ctx context.Context, s holdfast.JobSession) error
+	// AddLog appends lines, numbering them.
+	AddLog(ctx context.Context, session string, lines ...holdfast.LogLine) error
+	Log(ctx context.Context, session string, types []string, oldestFirst bool, page holdfast.Page) ([]holdfast.LogLine, error)
+}
+
+type taskRows interface {
+	Task(ctx context.Context, id holdfast.TaskID) (holdfast.TaskRecord, error)
+	Tasks(ctx context.Context, f holdfast.TaskFilter, page holdfast.Page) ([]holdfast.TaskRecord, error)
+	// TaskCounts gives how many tasks of a job session are in each state, by kind.
+	TaskCounts(ctx context.Context, session holdfast.JobSessionID, kind holdfast.TaskKind) (map[holdfast.TaskState]int, error)
+	PutTasks(ctx context.Context, t ...holdfast.TaskRecord) error
+	// Claimable gives tasks that may be leased now: ready ones, and running ones whose lease has ended.
+	// now is the wall clock (for NotBefore), leaseNow the store's. No two of them are on one container,
+	// none is on a container or (retention) a repository on which another one runs.
+	Claimable(ctx context.Context, now, leaseNow time.Time, max int) ([]holdfast.TaskRecord, error)
+	// NextClaimable is the earliest later time at which a ready task's NotBefore passes; zero when there is none.
+	NextClaimable(ctx context.Context, now time.Time) (time.Time, error)
+	DeleteTasks(ctx context.Context, f holdfast.TaskFilter) error
+}
+
+type headRows interface {
+	Containers(ctx context.Context, f holdfast.ContainerFilter, page holdfast.Page) ([]holdfast.ContainerRecord, error)
+	Container(ctx context.Context, repo holdfast.RepositoryID, org holdfast.OrganizationID, key string) (holdfast.ContainerRecord, error)
+	PutContainer(ctx context.Context, c holdfast.ContainerRecord) error
+	Head(ctx context.Context, repo holdfast.RepositoryID, org holdfast.OrganizationID, key string, number uint64) (holdfast.HeadRecord, error)
+	PutHead(ctx context.Context, h holdfast.HeadRecord) error
+	// Checkpoint is the resume point of a container.
+	Checkpoint(ctx context.Context, repo holdfast.RepositoryID, org holdfast.OrganizationID, key string) (holdfast.HeadRecord, error)
+	PutCheckpoint(ctx context.Context, h holdfast.HeadRecord) error
+	DeleteCheckpoint(ctx context.Context, repo holdfast.RepositoryID, org holdfast.OrganizationID, key string) error
+}
+
+type pointRows interface {
+	// RestorePoints gives the newest first, without Entries, unless the filter says otherwise. Expiring ones are left out.
+	RestorePoints(ctx context.Context, f holdfast.PointFilter, page holdfast.Page) ([]holdfast.RestorePoint, error)
+	// NewestPoints gives, of each repository, organization and job, the newest one that f lets through, without Entries.
+	NewestPoints(ctx context.Context, f holdfast.PointFilter) ([]holdfast.RestorePoint, error)
+	// RestorePoint gives one with its entries.
+	RestorePoint(ctx context.Context, id holdfast.RestorePointID) (holdfast.RestorePoint, error)
+	// PointKnown says whether a point is there, expiring or not.
+	PointKnown(ctx context.Context, id holdfast.RestorePointID) (bool, error)
+	PutRestorePoint(ctx context.Context, p holdfast.RestorePoint) error
+	// EntryCounts counts a point's entries that have a head, by kind.
+	EntryCounts(ctx context.Context, id holdfast.RestorePointID) (map[holdfast.ContainerKind]int, error)
+	// ExpirePoint hides a point for ever; DeletePoint forgets it.
+	ExpirePoint(ctx context.Context, id holdfast.RestorePointID) error
+	ExpiringPoints(ctx context.Context, repo holdfast.RepositoryID) ([]holdfast.RestorePoint, error)
+	DeletePoint(ctx context.Context, id holdfast.RestorePointID) error
+	// Roots pages through the heads that must be kept: in a point's entries (expiring ones too), current, or a checkpoint.
+	Roots(ctx context.Context, repo holdfast.RepositoryID, after string, limit int) (heads []holdfast.HeadRecord, next string, err error)
+	// DeleteUnusedHeads deletes heads that are neither current nor in any point's entries.
+	DeleteUnusedHeads(ctx context.Context, repo holdfast.RepositoryID) error
+}
+
+type restoreRows interface {
+	RestoreSessions(ctx context.Context, f holdfast.RestoreSessionFilter, page holdfast.Page) ([]holdfast.RestoreSession, error)
+	RestoreSession(ctx context.Context, id holdfast.RestoreSessionID) (holdfast.RestoreSession, error)
+	PutRestoreSession(ctx context.Context, s holdfast.RestoreSession) error
+	// RestoreEvents gives them in order.
+	RestoreEvents(ctx context.Context, session holdfast.RestoreSessionID, page holdfast.Page) ([]holdfast.RestoreEvent, error)
+	RestoreEvent(ctx context.Context, session holdfast.RestoreSessionID, id string) (holdfast.RestoreEvent, error)
+	// PutRestoreEvent inserts (numbering it) or replaces.
+	PutRestoreEvent(ctx context.Context, e holdfast.RestoreEvent) error
+	// RestoreEventCounts counts the events of a request's items by status.
+	RestoreEventCounts(ctx context.Context, session holdfast.RestoreSessionID, request string) (map[string]int, error)
+	RestoreItem(ctx context.Context, request, item, version string) (holdfast.RestoreItem, bool, error)
+	PutRestoreItem(ctx context.Context, i holdfast.RestoreItem) error
+	// EndRestoreItem records the outcome of an item that was begun.
+	EndRestoreItem(ctx context.Context, request string, result holdfast.ItemResult) error
 }

@@ -1,0 +1,93 @@
+package service
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"holdfast/internal/holdfast"
+)
+
+// Audit is the chain of security-relevant acts. Each entry is written before its act takes effect, in the act's own transaction
+// where that is in the database. It shows changes and gaps; that its tail was cut is shown only by a head kept elsewhere.
+type Audit struct{ *core }
+
+// List gives entries from number on, in order.
+func (a *Audit) List(ctx context.Context, u User, from int64, limit int) ([]holdfast.AuditEntry, error) {
+	if err := a.may(u, "read the audit chain"); err != nil {
+		return nil, err
+	}
+	return read(ctx, a.core, func(ctx context.Context, tx Tx) ([]holdfast.AuditEntry, error) { return tx.Audit(ctx, from, limit) })
+}
+
+// Head is the newest entry's number and hash, to be kept elsewhere.
+func (a *Audit) Head(ctx context.Context) (number int64, hash string, err error) {
+	e, err := read(ctx, a.core, func(ctx context.Context, tx Tx) (holdfast.AuditEntry, error) {
+		e, _, err := tx.AuditHead(ctx)
+		return e, err
+	})
+	return e.Number, e.Hash, err
+}
+
+// Verify reads the whole chain. A KindDamaged error names the first entry that is wrong. anchor, when its number is not 0,
+// is an earlier head that must still be in the chain.
+func (a *Audit) Verify(ctx context.Context, anchor holdfast.AuditEntry) (entries int64, err error) {
+	prev, next := "", int64(1)
+	for {
+		page, err := read(ctx, a.core, func(ctx context.Context, tx Tx) ([]holdfast.AuditEntry, error) { return tx.Audit(ctx, next, 1000) })
+		if err != nil {
+			return next - 1, err
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, e := range page {
+			switch {
+			case e.Number != next:
+				return next - 1, holdfast.Damaged("audit entry %d is missing: entry %d follows entry %d", next, e.Number, next-1)
+			case e.Prev != prev:
+				return next - 1, holdfast.Damaged("audit entry %d does not follow entry %d", e.Number, e.Number-1)
+			case auditHash(e) != e.Hash:
+				return next - 1, holdfast.Damaged("audit entry %d is not what was written", e.Number)
+			case e.Number == anchor.Number && e.Hash != anchor.Hash:
+				return next - 1, holdfast.Damaged("audit entry %d is not the one that was noted down", e.Number)
+			}
+			prev, next = e.Hash, next+1
+		}
+	}
+	if next-1 < anchor.Number {
+		return next - 1, holdfast.Damaged("the audit chain ends at entry %d, but entry %d was noted down", next-1, anchor.Number)
+	}
+	return next - 1, nil
+}
+
+// audit appends an entry within tx.
+func (c *core) audit(ctx context.Context, tx Tx, u User, act, object, detail string) error {
+	head, _, err := tx.AuditHead(ctx)
+	if err != nil {
+		return fmt.Errorf("read the audit chain's head: %w", err)
+	}
+	e := holdfast.AuditEntry{Number: head.Number + 1, Time: c.now(), Actor: u.Name, Address: u.Address, Act: act, Object: object, Detail: detail, Prev: head.Hash}
+	e.Hash = auditHash(e)
+	if err := tx.AppendAudit(ctx, e); err != nil {
+		return fmt.Errorf("append to the audit chain: %w", err)
+	}
+	return nil
+}
+
+// auditNow appends an entry in a transaction of its own, before an act outside the database.
+func (c *core) auditNow(ctx context.Context, u User, act, object, detail string) error {
+	return c.Store.Write(ctx, func(ctx context.Context, tx Tx) error { return c.audit(ctx, tx, u, act, object, detail) })
+}
+
+// auditHash is over a JSON array, which has one spelling for given texts.
+func auditHash(e holdfast.AuditEntry) string {
+	b, err := json.Marshal([]any{e.Number, e.Time.UnixMicro(), e.Actor, e.Address, e.Act, e.Object, e.Detail, e.Prev})
+	if err != nil {
+		panic(err) // texts and numbers always encode
+	}
+	h := sha256.Sum256(b)
+	return hex.EncodeToString(h[:])
+}

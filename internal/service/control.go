@@ -1,0 +1,691 @@
+package service
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"holdfast/internal/holdfast"
+)
+
+// Control is what a proxy calls; it fills proxy.Control. Each call is one transaction that checks the lease's epoch first.
+type Control struct{ *core }
+
+// poll is how often a waiting Claim looks by itself; a bell in this process is quicker.
+const poll = 2 * time.Second
+
+// Claim leases up to max tasks that are ready to proxy, and waits until there is one or ctx ends.
+func (c *Control) Claim(ctx context.Context, proxy holdfast.ProxyID, max int) ([]holdfast.Task, error) {
+	for {
+		ring := c.bell.wait()
+		tasks, err := c.claim(ctx, proxy, max)
+		if err != nil || len(tasks) > 0 {
+			return tasks, err
+		}
+		wait := poll
+		next, err := read(ctx, c.core, func(ctx context.Context, tx Tx) (time.Time, error) { return tx.NextClaimable(ctx, c.now()) })
+		if err != nil {
+			return nil, err
+		}
+		if !next.IsZero() {
+			wait = min(wait, next.Sub(c.now()))
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-ring:
+		case <-c.Clock.After(wait):
+		}
+	}
+}
+
+func (c *Control) claim(ctx context.Context, proxy holdfast.ProxyID, max int) ([]holdfast.Task, error) {
+	leaseNow, err := c.Store.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// Looking costs no write; most looks find nothing.
+	found, err := read(ctx, c.core, func(ctx context.Context, tx Tx) ([]holdfast.TaskRecord, error) {
+		p, err := tx.Proxy(ctx, proxy)
+		if err != nil || p.Maintenance {
+			return nil, err
+		}
+		return tx.Claimable(ctx, c.now(), leaseNow, max)
+	})
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return write(ctx, c.core, func(ctx context.Context, tx Tx) ([]holdfast.Task, error) {
+		found, err := tx.Claimable(ctx, c.now(), leaseNow, max)
+		if err != nil {
+			return nil, err
+		}
+		var out []holdfast.Task
+		for i := range found {
+			t := &found[i]
+			if t.Attempt >= taskAttempts {
+				if err := c.giveUp(ctx, tx, t); err != nil {
+					return nil, err
+				}
+				continue
+			}
+			if t.Epoch, err = tx.NextEpoch(ctx); err != nil {
+				return nil, err
+			}
+			t.Attempt++
+			t.State, t.Proxy, t.LeaseUntil = holdfast.TaskRunning, proxy, leaseNow.Add(c.Lease)
+			if t.Kind == holdfast.TaskDiscover {
+				if err := c.begun(ctx, tx, t.JobSession); err != nil {
+					return nil, err
+				}
+			}
+			if err := tx.PutTasks(ctx, *t); err != nil {
+				return nil, err
+			}
+			out = append(out, t.Task)
+		}
+		return out, nil
+	})
+}
+
+// begun marks a session as running when the first of its tasks is.
+func (c *Control) begun(ctx context.Context, tx Tx, id holdfast.JobSessionID) error {
+	s, err := tx.JobSession(ctx, id)
+	if err != nil || s.Status != holdfast.StatusQueued {
+		return err
+	}
+	s.Status = holdfast.StatusRunning
+	return tx.PutJobSession(ctx, s)
+}
+
+// giveUp ends a task that every holder lost.
+func (c *Control) giveUp(ctx context.Context, tx Tx, t *holdfast.TaskRecord) error {
+	epoch, err := tx.NextEpoch(ctx)
+	if err != nil {
+		return err
+	}
+	t.Epoch = epoch
+	return c.complete(ctx, tx, *t, holdfast.TaskResult{Err: fmt.Sprintf("given up: %d attempts ended without a result", t.Attempt), Reason: holdfast.SkipTransient, Retriable: true})
+}
+
+// held gives the task when lease is still its newest, else a KindStale error.
+func (c *core) held(ctx context.Context, tx Tx, lease holdfast.Lease) (holdfast.TaskRecord, error) {
+	t, err := tx.Task(ctx, lease.Task)
+	if missing(err) {
+		return t, holdfast.Stale("task %s is gone", lease.Task)
+	} else if err != nil {
+		return t, err
+	}
+	if t.Epoch != lease.Epoch || t.State != holdfast.TaskRunning {
+		return t, holdfast.Stale("the lease of task %s, epoch %d, has passed on", lease.Task, lease.Epoch)
+	}
+	return t, nil
+}
+
+// Renew extends leases. Tasks that were cancelled or whose lease has passed on come back; their work must end.
+func (c *Control) Renew(ctx context.Context, leases []holdfast.Lease) (cancelled []holdfast.TaskID, err error) {
+	leaseNow, err := c.Store.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return write(ctx, c.core, func(ctx context.Context, tx Tx) ([]holdfast.TaskID, error) {
+		var gone []holdfast.TaskID
+		for _, l := range leases {
+			t, err := c.held(ctx, tx, l)
+			if holdfast.KindOf(err) == holdfast.KindStale {
+				gone = append(gone, l.Task)
+				continue
+			} else if err != nil {
+				return nil, err
+			}
+			if t.Cancel {
+				gone = append(gone, l.Task)
+			}
+			// A lease is worth a write only when a good part of it is gone.
+			if t.LeaseUntil.Sub(leaseNow) > c.Lease*2/3 {
+				continue
+			}
+			t.LeaseUntil = leaseNow.Add(c.Lease)
+			if err := tx.PutTasks(ctx, t); err != nil {
+				return nil, err
+			}
+		}
+		return gone, nil
+	})
+}
+
+// Complete reports a task's end and moves its session on.
+func (c *Control) Complete(ctx context.Context, lease holdfast.Lease, result holdfast.TaskResult) error {
+	err := c.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+		t, err := c.held(ctx, tx, lease)
+		if err != nil {
+			return err
+		}
+		return c.complete(ctx, tx, t, result)
+	})
+	if err == nil {
+		c.dropCredential(lease.Task)
+	}
+	c.bell.ring()
+	return err
+}
+
+func (c *core) complete(ctx context.Context, tx Tx, t holdfast.TaskRecord, r holdfast.TaskResult) error {
+	t.State, t.Ended, t.Result, t.Retriable = holdfast.TaskDone, c.now(), r.Err, r.Retriable
+	if r.Err != "" {
+		t.State = holdfast.TaskFailed
+	}
+	if t.Cancel {
+		t.State = holdfast.TaskCancelled
+	}
+	switch t.Kind {
+	case holdfast.TaskRestore:
+		if err := tx.PutTasks(ctx, t); err != nil {
+			return err
+		}
+		return c.restoreEnded(ctx, tx, t, r)
+	case holdfast.TaskRetention:
+		if err := tx.PutTasks(ctx, t); err != nil {
+			return err
+		}
+		if r.Err != "" {
+			c.Log.ErrorContext(ctx, "retention did not finish", "repository", t.Repository, "error", r.Err)
+		}
+		return nil
+	}
+	s, err := tx.JobSession(ctx, t.JobSession)
+	if err != nil {
+		return err
+	}
+	add(&s.Statistics, r.Statistics)
+	switch t.Kind {
+	case holdfast.TaskBackup:
+		e, err := c.reported(ctx, tx, t, r)
+		if err != nil {
+			return err
+		}
+		t.Entry = e
+		if e != nil && t.State == holdfast.TaskDone && !fresh(e.State) {
+			t.State, t.Result = holdfast.TaskFailed, e.Reason
+		}
+		if err := c.logContainer(ctx, tx, t); err != nil {
+			return err
+		}
+	case holdfast.TaskDiscover:
+		if t.State == holdfast.TaskDone {
+			if err := c.discovered(ctx, tx, &s, r); err != nil {
+				return err
+			}
+		}
+	case holdfast.TaskFinish:
+		if t.State == holdfast.TaskDone && s.RestorePoint == "" {
+			t.State, t.Result, t.Retriable = holdfast.TaskFailed, "no restore point was written", true
+		}
+	}
+	if err := tx.PutJobSession(ctx, s); err != nil {
+		return err
+	}
+	if err := tx.PutTasks(ctx, t); err != nil {
+		return err
+	}
+	return c.advance(ctx, tx, s)
+}
+
+// reported is the entry that a backup task leaves for the restore point: its own, or the container's newest head as a stand-in.
+func (c *core) reported(ctx context.Context, tx Tx, t holdfast.TaskRecord, r holdfast.TaskResult) (*holdfast.PointEntry, error) {
+	if r.Err == "" && r.Entry.State != "" {
+		e := r.Entry
+		e.Container = t.Container
+		return &e, nil
+	}
+	e := holdfast.PointEntry{Container: t.Container, State: holdfast.StateNotUpdated, Reason: r.Err, Skipped: r.Entry.Skipped, SkippedCount: r.Entry.SkippedCount}
+	if r.Reason == holdfast.SkipGone || r.Reason == holdfast.SkipUnlicensed {
+		e.State = holdfast.StateGone
+	}
+	if r.Err == "" {
+		e.Reason = "the backup reported no result"
+	}
+	rec, err := tx.Container(ctx, t.Repository, t.Organization, t.Container.Key())
+	if err == nil {
+		e.Head, e.HeadTime = rec.Head, rec.HeadTime
+	} else if !missing(err) {
+		return nil, err
+	}
+	return &e, nil
+}
+
+func (c *core) logContainer(ctx context.Context, tx Tx, t holdfast.TaskRecord) error {
+	kind, title := logSuccess, fmt.Sprintf("%s: up to date", t.Container)
+	switch {
+	case t.State == holdfast.TaskCancelled:
+		kind, title = logStop, fmt.Sprintf("%s: stopped", t.Container)
+	case t.Entry == nil || !fresh(t.Entry.State):
+		kind, title = logWarning, fmt.Sprintf("%s: not updated: %s", t.Container, t.Result)
+	case t.Entry.SkippedCount > 0:
+		kind, title = logWarning, fmt.Sprintf("%s: %d items skipped", t.Container, t.Entry.SkippedCount)
+		for _, s := range t.Entry.Skipped[:min(3, len(t.Entry.Skipped))] {
+			title += fmt.Sprintf("; %q: %s: %s", s.Name, s.Reason, s.Detail)
+		}
+	case t.Entry.State == holdfast.StateUnchanged:
+		return nil // idle containers by the thousand would only hide the rest
+	}
+	return c.log(ctx, tx, string(t.JobSession), kind, title)
+}
+
+// discovered makes a backup task for each container in the job's scope.
+func (c *core) discovered(ctx context.Context, tx Tx, s *holdfast.JobSession, r holdfast.TaskResult) error {
+	job, err := tx.Job(ctx, s.Job)
+	if err != nil {
+		return err
+	}
+	org, err := tx.Organization(ctx, s.Organization)
+	if err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	var tasks []holdfast.TaskRecord
+	add := func(container holdfast.Container, state holdfast.TaskState, e *holdfast.PointEntry) error {
+		container.Organization = s.Organization
+		if seen[container.Key()] || !inScope(job, org, container) {
+			return nil
+		}
+		seen[container.Key()] = true
+		t, err := c.newTask(*s, holdfast.TaskBackup)
+		if err != nil {
+			return err
+		}
+		t.Container, t.State, t.Position, t.Entry = container, state, len(tasks), e
+		if e != nil {
+			t.Result, t.Ended = e.Reason, c.now()
+		}
+		tasks = append(tasks, t)
+		return nil
+	}
+	for _, f := range r.Found {
+		if err := add(f, holdfast.TaskReady, nil); err != nil {
+			return err
+		}
+	}
+	for _, e := range r.Skipped {
+		e.Container.Organization = s.Organization
+		if e.State == "" {
+			e.State = holdfast.StateNotUpdated
+		}
+		if rec, err := tx.Container(ctx, s.Repository, s.Organization, e.Container.Key()); err == nil {
+			e.Head, e.HeadTime = rec.Head, rec.HeadTime
+		} else if !missing(err) {
+			return err
+		}
+		if seen[e.Container.Key()] || !inScope(job, org, e.Container) {
+			continue
+		}
+		if err := c.log(ctx, tx, string(s.ID), logWarning, fmt.Sprintf("%s: not updated: %s", e.Container, e.Reason)); err != nil {
+			return err
+		}
+		if err := add(e.Container, holdfast.TaskFailed, &e); err != nil {
+			return err
+		}
+	}
+	if err := c.log(ctx, tx, string(s.ID), logNone, fmt.Sprintf("Found %d objects to protect", len(tasks))); err != nil {
+		return err
+	}
+	s.Statistics.ObjectsTotal = int64(len(tasks))
+	return tx.PutTasks(ctx, tasks...)
+}
+
+// Progress adds to the statistics of the task's session and writes log lines.
+func (c *Control) Progress(ctx context.Context, lease holdfast.Lease, delta holdfast.Statistics, lines ...holdfast.LogLine) error {
+	return c.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+		t, err := c.held(ctx, tx, lease)
+		if err != nil {
+			return err
+		}
+		if t.JobSession == "" {
+			return nil
+		}
+		s, err := tx.JobSession(ctx, t.JobSession)
+		if err != nil {
+			return err
+		}
+		add(&s.Statistics, delta)
+		if err := tx.PutJobSession(ctx, s); err != nil {
+			return err
+		}
+		for i := range lines {
+			if lines[i].Created.IsZero() {
+				lines[i].Created = c.now()
+			}
+		}
+		return tx.AddLog(ctx, string(t.JobSession), lines...)
+	})
+}
+
+// add sums what a worker counts; the numbers of objects are the server's own.
+func add(to *holdfast.Statistics, d holdfast.Statistics) {
+	to.Items += d.Items
+	to.Skipped += d.Skipped
+	to.ReadBytes += d.ReadBytes
+	to.WrittenBytes += d.WrittenBytes
+	to.Requests += d.Requests
+	to.ResourceUnits += d.ResourceUnits
+	to.Throttled += d.Throttled
+	if d.Bottleneck != "" {
+		to.Bottleneck = d.Bottleneck
+	}
+}
+
+// Access gives what a task needs to reach Microsoft 365 and the repository.
+func (c *Control) Access(ctx context.Context, lease holdfast.Lease) (holdfast.Access, error) {
+	return read(ctx, c.core, func(ctx context.Context, tx Tx) (holdfast.Access, error) {
+		var a holdfast.Access
+		t, err := c.held(ctx, tx, lease)
+		if err != nil {
+			return a, err
+		}
+		if a.Repository, err = tx.Repository(ctx, t.Repository); err != nil {
+			return a, err
+		}
+		if t.Kind == holdfast.TaskRetention {
+			return a, nil
+		}
+		if a.Organization, err = tx.Organization(ctx, t.Organization); err != nil {
+			return a, err
+		}
+		if t.Job != "" {
+			if a.Job, err = tx.Job(ctx, t.Job); err != nil {
+				return a, err
+			}
+		}
+		if t.OwnCredential {
+			var ok bool
+			if a.Credential, ok = c.ownCredential(t.ID); !ok {
+				return a, holdfast.Conflict("the application that the restore was asked for with is not known any more, because the server was restarted: ask for the restore again")
+			}
+			return a, nil
+		}
+		a.Credential, err = c.credential(ctx, tx, t.Organization)
+		return a, err
+	})
+}
+
+func (c *core) ownCredential(t holdfast.TaskID) (holdfast.Credential, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	cred, ok := c.restoreCredentials[t]
+	return cred, ok
+}
+
+func (c *core) dropCredential(t holdfast.TaskID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.restoreCredentials, t)
+}
+
+// CurrentHeads gives a container's published head and its newer checkpoint; either may be nil.
+func (c *Control) CurrentHeads(ctx context.Context, lease holdfast.Lease, repo holdfast.RepositoryID, container holdfast.Container) (head, checkpoint *holdfast.HeadRecord, err error) {
+	err = c.Store.Read(ctx, func(ctx context.Context, tx Tx) error {
+		head, checkpoint = nil, nil
+		t, err := c.held(ctx, tx, lease)
+		if err != nil {
+			return err
+		}
+		rec, err := tx.Container(ctx, repo, t.Organization, container.Key())
+		if missing(err) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if rec.Head > 0 {
+			h, err := tx.Head(ctx, repo, t.Organization, container.Key(), rec.Head)
+			if err != nil {
+				return err
+			}
+			head = &h
+		}
+		if rec.Checkpoint > 0 {
+			h, err := tx.Checkpoint(ctx, repo, t.Organization, container.Key())
+			if err != nil {
+				return err
+			}
+			checkpoint = &h
+		}
+		return nil
+	})
+	return head, checkpoint, err
+}
+
+// CommitHeads publishes heads or resume points, all or none, each under its own lease. A head's number is the current one's plus one;
+// committing the very head that is current again changes nothing and is no error, so an unknown outcome can be repeated.
+func (c *Control) CommitHeads(ctx context.Context, commits []holdfast.HeadCommit) error {
+	return c.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+		for _, commit := range commits {
+			if err := c.commitHead(ctx, tx, commit); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (c *Control) commitHead(ctx context.Context, tx Tx, commit holdfast.HeadCommit) error {
+	t, err := c.held(ctx, tx, commit.Lease)
+	if err != nil {
+		return err
+	}
+	h := commit.Head
+	key := h.Container.Key()
+	switch {
+	case t.Kind != holdfast.TaskBackup:
+		return holdfast.Stale("task %s is no backup and may not commit heads", t.ID)
+	case t.Repository != h.Repository || t.Organization != h.Organization || t.Container.Key() != key:
+		return holdfast.Stale("task %s holds %s in repository %s, not %s in %s", t.ID, t.Container.Key(), t.Repository, key, h.Repository)
+	case h.Epoch != t.Epoch:
+		return holdfast.Stale("the head of %s carries epoch %d, but its lease has epoch %d", h.Container, h.Epoch, t.Epoch)
+	}
+	rec, err := tx.Container(ctx, h.Repository, h.Organization, key)
+	if missing(err) {
+		rec = holdfast.ContainerRecord{Container: t.Container, Repository: h.Repository, First: h.Time}
+	} else if err != nil {
+		return err
+	}
+	if commit.Checkpoint {
+		if h.Number <= rec.Head {
+			return holdfast.Conflict("a checkpoint of %s has number %d, but head %d is published", h.Container, h.Number, rec.Head)
+		}
+		rec.Checkpoint = h.Number
+		if err := tx.PutContainer(ctx, rec); err != nil {
+			return err
+		}
+		return tx.PutCheckpoint(ctx, h)
+	}
+	if h.Number == rec.Head && rec.Head > 0 {
+		old, err := tx.Head(ctx, h.Repository, h.Organization, key, h.Number)
+		if err != nil {
+			return err
+		}
+		if old.Epoch == h.Epoch && old.Journal == h.Journal && string(old.Data) == string(h.Data) {
+			return nil
+		}
+	}
+	if h.Number != rec.Head+1 {
+		return holdfast.Conflict("head %d of %s does not follow head %d", h.Number, h.Container, rec.Head)
+	}
+	rec.Container, rec.Head, rec.HeadTime, rec.Items, rec.Bytes, rec.Checkpoint, rec.State = t.Container, h.Number, h.Time, h.Items, h.Bytes, 0, holdfast.StateUpdated
+	if rec.First.IsZero() {
+		rec.First = h.Time
+	}
+	if err := tx.PutHead(ctx, h); err != nil {
+		return err
+	}
+	if err := tx.DeleteCheckpoint(ctx, h.Repository, h.Organization, key); err != nil {
+		return err
+	}
+	return tx.PutContainer(ctx, rec)
+}
+
+// SessionEntries gives what the backup tasks of the session reported, for the restore point.
+func (c *Control) SessionEntries(ctx context.Context, lease holdfast.Lease) ([]holdfast.PointEntry, error) {
+	return read(ctx, c.core, func(ctx context.Context, tx Tx) ([]holdfast.PointEntry, error) {
+		t, err := c.held(ctx, tx, lease)
+		if err != nil {
+			return nil, err
+		}
+		tasks, err := tx.Tasks(ctx, holdfast.TaskFilter{JobSession: t.JobSession, Kind: holdfast.TaskBackup}, holdfast.Page{})
+		if err != nil {
+			return nil, err
+		}
+		entries := make([]holdfast.PointEntry, 0, len(tasks))
+		for _, b := range tasks {
+			switch {
+			case b.Entry != nil:
+				entries = append(entries, *b.Entry)
+			default:
+				entries = append(entries, holdfast.PointEntry{Container: b.Container, State: holdfast.StateNotUpdated, Reason: b.Result})
+			}
+		}
+		return entries, nil
+	})
+}
+
+// SessionOutcome gives the status and the identity that the session's restore point is to carry.
+func (c *Control) SessionOutcome(ctx context.Context, lease holdfast.Lease) (holdfast.RestorePoint, error) {
+	return read(ctx, c.core, func(ctx context.Context, tx Tx) (holdfast.RestorePoint, error) {
+		t, err := c.held(ctx, tx, lease)
+		if err != nil {
+			return holdfast.RestorePoint{}, err
+		}
+		s, err := tx.JobSession(ctx, t.JobSession)
+		if err != nil {
+			return holdfast.RestorePoint{}, err
+		}
+		o, err := c.outcome(ctx, tx, s)
+		if err != nil {
+			return holdfast.RestorePoint{}, err
+		}
+		return holdfast.RestorePoint{ID: holdfast.RestorePointID(holdfast.DerivedID(string(s.ID), "restore point")), Organization: s.Organization, Repository: s.Repository,
+			Job: s.Job, JobName: s.JobName, JobSession: s.ID, Time: c.now(), Status: o.status}, nil
+	})
+}
+
+// CommitRestorePoint publishes a restore point whose record is in the repository. Committing the same one again changes nothing.
+func (c *Control) CommitRestorePoint(ctx context.Context, lease holdfast.Lease, p holdfast.RestorePoint) error {
+	return c.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+		t, err := c.held(ctx, tx, lease)
+		if err != nil {
+			return err
+		}
+		if t.Kind != holdfast.TaskFinish || t.JobSession != p.JobSession || t.Repository != p.Repository || t.Organization != p.Organization {
+			return holdfast.Stale("task %s may not publish restore point %s", t.ID, p.ID)
+		}
+		s, err := tx.JobSession(ctx, t.JobSession)
+		if err != nil {
+			return err
+		}
+		if s.RestorePoint == p.ID {
+			return nil
+		} else if s.RestorePoint != "" {
+			return holdfast.Conflict("job session %s has restore point %s already", s.ID, s.RestorePoint)
+		}
+		held, err := tx.Containers(ctx, holdfast.ContainerFilter{Organization: p.Organization, Repository: p.Repository}, holdfast.Page{})
+		if err != nil {
+			return err
+		}
+		byKey := make(map[string]holdfast.ContainerRecord, len(held))
+		for _, rec := range held {
+			byKey[rec.Key()] = rec
+		}
+		for _, e := range p.Entries {
+			rec, known := byKey[e.Container.Key()]
+			// Every head that the point shows must be published: a point that reaches for what is not there is worse than none.
+			if e.Head > 0 && (!known || e.Head != rec.Head) {
+				if _, err := tx.Head(ctx, p.Repository, p.Organization, e.Container.Key(), e.Head); err != nil {
+					return fmt.Errorf("restore point %s: %w", p.ID, err)
+				}
+			}
+			if known && rec.State != e.State {
+				rec.State = e.State
+				if err := tx.PutContainer(ctx, rec); err != nil {
+					return err
+				}
+			}
+		}
+		if err := tx.PutRestorePoint(ctx, p); err != nil {
+			return err
+		}
+		org, err := tx.Organization(ctx, p.Organization)
+		if err == nil {
+			if org.FirstBackup.IsZero() {
+				org.FirstBackup = p.Time
+			}
+			org.LastBackup = p.Time
+			if err := tx.PutOrganization(ctx, org); err != nil {
+				return err
+			}
+		} else if !missing(err) {
+			return err
+		}
+		s.RestorePoint = p.ID
+		return tx.PutJobSession(ctx, s)
+	})
+}
+
+// RestorePoint gives a published restore point; after an unknown outcome of CommitRestorePoint it says which it was.
+func (c *Control) RestorePoint(ctx context.Context, id holdfast.RestorePointID) (holdfast.RestorePoint, error) {
+	return read(ctx, c.core, func(ctx context.Context, tx Tx) (holdfast.RestorePoint, error) { return tx.RestorePoint(ctx, id) })
+}
+
+// Head gives one head by number.
+func (c *Control) Head(ctx context.Context, repo holdfast.RepositoryID, org holdfast.OrganizationID, container string, number uint64) (holdfast.HeadRecord, error) {
+	return read(ctx, c.core, func(ctx context.Context, tx Tx) (holdfast.HeadRecord, error) {
+		return tx.Head(ctx, repo, org, container, number)
+	})
+}
+
+// BeginItem writes the intent to restore one item before anything is created. began says that an earlier attempt had written it;
+// earlier is what that attempt recorded, nil when its outcome is not known.
+func (c *Control) BeginItem(ctx context.Context, lease holdfast.Lease, request, item, version string) (earlier *holdfast.ItemResult, began bool, err error) {
+	err = c.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+		earlier, began = nil, false
+		t, err := c.held(ctx, tx, lease)
+		if err != nil {
+			return err
+		}
+		if t.Cancel {
+			return holdfast.Stale("the restore was stopped")
+		}
+		i, ok, err := tx.RestoreItem(ctx, request, item, version)
+		if err != nil {
+			return err
+		}
+		if ok {
+			earlier, began = i.Result, true
+			if i.Epoch == t.Epoch {
+				return nil
+			}
+		} else {
+			i = holdfast.RestoreItem{Request: request, Item: item, Version: version, Began: c.now()}
+		}
+		i.Epoch = t.Epoch
+		return tx.PutRestoreItem(ctx, i)
+	})
+	return earlier, began, err
+}
+
+// EndItem records what became of an item and shows it as an event of the restore session.
+func (c *Control) EndItem(ctx context.Context, lease holdfast.Lease, request string, result holdfast.ItemResult) error {
+	return c.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+		t, err := c.held(ctx, tx, lease)
+		if err != nil {
+			return err
+		}
+		var req holdfast.RestoreRequest
+		if err := json.Unmarshal(t.Request, &req); err != nil {
+			return fmt.Errorf("decode restore request: %w", err)
+		}
+		if err := tx.EndRestoreItem(ctx, request, result); err != nil {
+			return err
+		}
+		return c.itemEvent(ctx, tx, req, result)
+	})
+}

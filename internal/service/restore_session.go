@@ -1,0 +1,656 @@
+package service
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"holdfast/internal/holdfast"
+)
+
+// RestoreSessions are explorers at work. What one sees is fixed when it opens; it stops when asked to or when idle.
+type RestoreSessions struct {
+	*core
+	views viewCache
+}
+
+// ExploreSpec opens a restore session on an organization, a repository or a job, or on all that there is.
+type ExploreSpec struct {
+	Type            holdfast.ExplorerType
+	Organization    holdfast.OrganizationID
+	Repository      holdfast.RepositoryID
+	Job             holdfast.JobID
+	Point           holdfast.RestorePointID // one restore point only
+	Time            time.Time               // zero: the newest
+	ShowDeleted     bool
+	ShowAllVersions bool
+	ClientHost      string
+	Reason          string
+}
+
+// SessionContainer is a mailbox or drive as a restore session sees it.
+type SessionContainer struct {
+	holdfast.PointEntry
+	View View
+}
+
+// Open starts a restore session. Nothing to see at that time is a KindNotFound error.
+func (r *RestoreSessions) Open(ctx context.Context, u User, spec ExploreSpec) (holdfast.RestoreSession, error) {
+	if err := r.may(u, "explore backups"); err != nil {
+		return holdfast.RestoreSession{}, err
+	}
+	switch spec.Type {
+	case holdfast.ExploreExchange, holdfast.ExploreOneDrive:
+	case "Vesp", "Vet":
+		return holdfast.RestoreSession{}, holdfast.Conflict("exploring %s is not built yet; Vex (Exchange) and Veod (OneDrive) are", map[holdfast.ExplorerType]string{"Vesp": "SharePoint", "Vet": "Teams"}[spec.Type])
+	default:
+		return holdfast.RestoreSession{}, holdfast.Invalid("there is no explorer type %q; it is Vex or Veod", spec.Type)
+	}
+	id, err := r.id()
+	if err != nil {
+		return holdfast.RestoreSession{}, err
+	}
+	now := r.now()
+	return write(ctx, r.core, func(ctx context.Context, tx Tx) (holdfast.RestoreSession, error) {
+		s := holdfast.RestoreSession{ID: holdfast.RestoreSessionID(id), Type: spec.Type, Organization: spec.Organization, Repository: spec.Repository, Job: spec.Job, PointInTime: spec.Time,
+			ShowDeleted: spec.ShowDeleted, ShowAllVersions: spec.ShowAllVersions, Account: u.ID, InitiatedBy: u.Name, ClientHost: spec.ClientHost, Reason: spec.Reason,
+			Result: holdfast.StatusSuccess, Created: now, LastUsed: now}
+		scope, err := r.scope(ctx, tx, spec)
+		if err != nil {
+			return s, err
+		}
+		s.Name = fmt.Sprintf("%s of %s", map[holdfast.ExplorerType]string{holdfast.ExploreExchange: "Exchange", holdfast.ExploreOneDrive: "OneDrive"}[spec.Type], scope)
+		var points []holdfast.RestorePoint
+		if spec.Point != "" {
+			p, err := tx.RestorePoint(ctx, spec.Point)
+			if err != nil {
+				return s, err
+			}
+			points = append(points, p)
+		} else if points, err = tx.NewestPoints(ctx, holdfast.PointFilter{Organization: spec.Organization, Repository: spec.Repository, Job: spec.Job, Until: spec.Time}); err != nil {
+			return s, err
+		}
+		for _, p := range points {
+			s.Points = append(s.Points, p.ID)
+			if s.Organization == "" && len(points) == 1 {
+				s.Organization = p.Organization
+			}
+		}
+		if len(points) == 0 {
+			if spec.Time.IsZero() {
+				return s, holdfast.NotFound("%s has no restore point yet", scope)
+			}
+			return s, holdfast.NotFound("%s has no restore point at or before %s", scope, spec.Time.Format(time.RFC3339))
+		}
+		if err := r.audit(ctx, tx, u, "restore_session.open", "restore_session/"+id, fmt.Sprintf("%s, %s, %s", s.Name, atText(spec.Time), spec.Reason)); err != nil {
+			return s, err
+		}
+		return s, tx.PutRestoreSession(ctx, s)
+	})
+}
+
+func atText(t time.Time) string {
+	if t.IsZero() {
+		return "newest state"
+	}
+	return "state of " + t.Format(time.RFC3339)
+}
+
+// scope checks that what is explored exists, and names it.
+func (r *RestoreSessions) scope(ctx context.Context, tx Tx, spec ExploreSpec) (string, error) {
+	name := "all organizations"
+	if spec.Organization != "" {
+		o, err := tx.Organization(ctx, spec.Organization)
+		if err != nil {
+			return "", err
+		}
+		name = "organization " + o.Name
+	}
+	if spec.Repository != "" {
+		o, err := tx.Repository(ctx, spec.Repository)
+		if err != nil {
+			return "", err
+		}
+		name = fmt.Sprintf("%s in repository %q", name, o.Name)
+	}
+	if spec.Job != "" {
+		j, err := tx.Job(ctx, spec.Job)
+		if err != nil {
+			return "", err
+		}
+		name = fmt.Sprintf("backup job %q", j.Name)
+	}
+	return name, nil
+}
+
+// List gives restore sessions, newest first unless f says otherwise.
+func (r *RestoreSessions) List(ctx context.Context, u User, f holdfast.RestoreSessionFilter, page holdfast.Page) ([]holdfast.RestoreSession, error) {
+	if err := r.may(u, "see restore sessions"); err != nil {
+		return nil, err
+	}
+	return read(ctx, r.core, func(ctx context.Context, tx Tx) ([]holdfast.RestoreSession, error) {
+		return tx.RestoreSessions(ctx, f, page)
+	})
+}
+
+// Get gives one restore session.
+func (r *RestoreSessions) Get(ctx context.Context, u User, id holdfast.RestoreSessionID) (holdfast.RestoreSession, error) {
+	if err := r.may(u, "see restore sessions"); err != nil {
+		return holdfast.RestoreSession{}, err
+	}
+	return read(ctx, r.core, func(ctx context.Context, tx Tx) (holdfast.RestoreSession, error) { return tx.RestoreSession(ctx, id) })
+}
+
+// Stop ends a session and the restores in it, within 5 s. Stopping a stopped one changes nothing.
+func (r *RestoreSessions) Stop(ctx context.Context, u User, id holdfast.RestoreSessionID) error {
+	if err := r.may(u, "stop a restore session"); err != nil {
+		return err
+	}
+	err := r.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+		s, err := tx.RestoreSession(ctx, id)
+		if err != nil || s.Stopped {
+			return err
+		}
+		if err := r.audit(ctx, tx, u, "restore_session.stop", "restore_session/"+string(id), s.Name); err != nil {
+			return err
+		}
+		return r.stopRestoreSession(ctx, tx, s, "stopped by "+u.Name)
+	})
+	r.views.drop(id)
+	r.bell.ring()
+	return err
+}
+
+func (c *core) stopRestoreSession(ctx context.Context, tx Tx, s holdfast.RestoreSession, why string) error {
+	tasks, err := tx.Tasks(ctx, holdfast.TaskFilter{RestoreSession: s.ID, States: []holdfast.TaskState{holdfast.TaskReady, holdfast.TaskRunning}}, holdfast.Page{})
+	if err != nil {
+		return err
+	}
+	for _, t := range tasks {
+		if t.State == holdfast.TaskRunning {
+			t.Cancel, t.NotBefore = true, c.now().Add(stopGrace)
+			if err := tx.PutTasks(ctx, t); err != nil {
+				return err
+			}
+			continue
+		}
+		t.Cancel = true
+		if err := c.complete(ctx, tx, t, holdfast.TaskResult{Err: why}); err != nil {
+			return err
+		}
+	}
+	// The cancelled tasks may have changed the session's result.
+	if s, err = tx.RestoreSession(ctx, s.ID); err != nil {
+		return err
+	}
+	s.Stopped, s.Ended, s.Details = true, c.now(), why
+	return tx.PutRestoreSession(ctx, s)
+}
+
+// Containers gives the mailboxes or drives that the session sees, by name.
+func (r *RestoreSessions) Containers(ctx context.Context, u User, id holdfast.RestoreSessionID, page holdfast.Page) ([]SessionContainer, error) {
+	all, _, err := r.open(ctx, u, id)
+	return window(all, page), err
+}
+
+// Container gives one by its public id (Container.PublicID), its source id, or its owner's object id or address.
+func (r *RestoreSessions) Container(ctx context.Context, u User, id holdfast.RestoreSessionID, container string) (SessionContainer, error) {
+	all, _, err := r.open(ctx, u, id)
+	if err != nil {
+		return SessionContainer{}, err
+	}
+	for _, c := range all {
+		if c.Container.PublicID() == container || c.Container.Source == container {
+			return c, nil
+		}
+	}
+	return SessionContainer{}, holdfast.NotFound("restore session %s sees nothing with id %s", id, container)
+}
+
+// Items lists or searches a container; q.At is filled in.
+func (r *RestoreSessions) Items(ctx context.Context, u User, id holdfast.RestoreSessionID, container string, q ItemQuery) (ItemPage, error) {
+	c, err := r.Container(ctx, u, id, container)
+	if err != nil {
+		return ItemPage{}, err
+	}
+	q.At = c.View
+	return r.Explorer.Items(ctx, q)
+}
+
+// Item looks one item up.
+func (r *RestoreSessions) Item(ctx context.Context, u User, id holdfast.RestoreSessionID, container, item string) (Entry, error) {
+	c, err := r.Container(ctx, u, id, container)
+	if err != nil {
+		return Entry{}, err
+	}
+	return r.Explorer.Item(ctx, c.View, item)
+}
+
+// Versions gives the stored older versions of a file.
+func (r *RestoreSessions) Versions(ctx context.Context, u User, id holdfast.RestoreSessionID, container, item string) ([]Entry, error) {
+	c, err := r.Container(ctx, u, id, container)
+	if err != nil {
+		return nil, err
+	}
+	return r.Explorer.Versions(ctx, c.View, item)
+}
+
+// Save streams one item as a user wants it. The read is in the audit chain and among the session's events.
+func (r *RestoreSessions) Save(ctx context.Context, u User, id holdfast.RestoreSessionID, container, item string) (Content, error) {
+	c, err := r.Container(ctx, u, id, container)
+	if err != nil {
+		return Content{}, err
+	}
+	e, err := r.Explorer.Item(ctx, c.View, item)
+	if err != nil {
+		return Content{}, err
+	}
+	if err := r.saved(ctx, u, id, c, []string{item}, e.Name); err != nil {
+		return Content{}, err
+	}
+	return r.Explorer.Open(ctx, c.View, item)
+}
+
+// SaveMany streams items and whole folders as a ZIP.
+func (r *RestoreSessions) SaveMany(ctx context.Context, u User, id holdfast.RestoreSessionID, container string, items []string, w io.Writer) error {
+	c, err := r.Container(ctx, u, id, container)
+	if err != nil {
+		return err
+	}
+	name := fmt.Sprintf("%d items", len(items))
+	if len(items) == 0 {
+		name = c.Container.String()
+	}
+	if err := r.saved(ctx, u, id, c, items, name); err != nil {
+		return err
+	}
+	return r.Explorer.Export(ctx, c.View, items, w)
+}
+
+func (r *RestoreSessions) saved(ctx context.Context, u User, id holdfast.RestoreSessionID, c SessionContainer, items []string, name string) error {
+	event, err := r.id()
+	if err != nil {
+		return err
+	}
+	now := r.now()
+	return r.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+		if err := r.audit(ctx, tx, u, "restore_session.save", "restore_session/"+string(id), fmt.Sprintf("%d items of %s", len(items), c.Container.Key())); err != nil {
+			return err
+		}
+		return tx.PutRestoreEvent(ctx, holdfast.RestoreEvent{ID: event, Session: id, Type: "Save", Status: "Success", ItemName: name, ItemType: string(c.Container.Kind),
+			Source: c.Container.Address, Title: "Saved " + name, Message: "Saved " + name, Organization: c.Container.Organization, User: c.Container.Owner, Started: now, Ended: now})
+	})
+}
+
+// RestoreSpec asks for a restore of items of one container. See holdfast.RestoreRequest for the fields that it shares.
+type RestoreSpec struct {
+	Container    string // as in Container
+	Items        []string
+	To           string
+	Folder       string
+	Mode         string
+	Newer        bool
+	AllVersions  bool
+	Permissions  bool
+	ChangedItems bool
+	MissingItems bool
+	MarkRestored string
+	// Credential is the application that the request named; nil is the organization's own.
+	Credential *holdfast.Credential
+	// UserName says that the request came with a user name and password, which are refused; so is a device code.
+	UserName   bool
+	DeviceCode bool
+}
+
+// Restore begins a restore in the background and gives its request's id. Its progress is the session's events.
+func (r *RestoreSessions) Restore(ctx context.Context, u User, id holdfast.RestoreSessionID, spec RestoreSpec) (request string, err error) {
+	if err := r.may(u, "restore"); err != nil {
+		return "", err
+	}
+	switch {
+	case spec.UserName:
+		return "", holdfast.Invalid("Microsoft 365 has no restore by user name and password any more (basic authentication is switched off): leave them out to use the organization's own application, or give an application id with its certificate")
+	case spec.DeviceCode:
+		return "", holdfast.Invalid("signing in by device code is not built yet: leave it out to use the organization's own application, or give an application id with its certificate")
+	}
+	c, err := r.Container(ctx, u, id, spec.Container)
+	if err != nil {
+		return "", err
+	}
+	org, own, err := (&Organizations{r.core}).access(ctx, u, c.Container.Organization)
+	if err != nil {
+		return "", err
+	}
+	cred := own
+	if spec.Credential != nil {
+		cred = *spec.Credential
+		if cred.TenantID == "" {
+			cred.TenantID = own.TenantID
+		}
+		if cred.ApplicationID == "" || cred.Certificate == "" && cred.ApplicationSecret == "" {
+			return "", holdfast.Invalid("an application for the restore needs its id and its certificate")
+		}
+	}
+	use := UseMailRestore
+	if c.Container.Kind == holdfast.Drive {
+		use = UseOneDriveRestore
+	}
+	tenant, err := r.Directory.Check(ctx, org, cred)
+	if err != nil {
+		return "", err
+	}
+	if err := granted(tenant.Permissions, cred.ApplicationID, use); err != nil {
+		return "", err
+	}
+	ids := [2]string{}
+	for i := range ids {
+		if ids[i], err = r.id(); err != nil {
+			return "", err
+		}
+	}
+	request, task := ids[0], holdfast.TaskID(ids[1])
+	body, err := json.Marshal(holdfast.RestoreRequest{ID: request, Session: id, Organization: org.ID, Repository: c.View.Repository, Point: c.View.Point, From: c.Container.Key(),
+		Items: spec.Items, To: spec.To, Folder: spec.Folder, Mode: spec.Mode, Newer: spec.Newer, AllVersions: spec.AllVersions, Permissions: spec.Permissions,
+		ChangedItems: spec.ChangedItems, MissingItems: spec.MissingItems, MarkRestored: spec.MarkRestored})
+	if err != nil {
+		return "", fmt.Errorf("encode the restore request: %w", err)
+	}
+	if spec.Credential != nil {
+		r.mu.Lock()
+		r.restoreCredentials[task] = cred
+		r.mu.Unlock()
+	}
+	now := r.now()
+	what := fmt.Sprintf("%d items of %s", len(spec.Items), c.Container)
+	if len(spec.Items) == 0 {
+		what = c.Container.String()
+	}
+	to := spec.To
+	if to == "" {
+		to = c.Container.Address
+	}
+	err = r.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+		s, err := tx.RestoreSession(ctx, id)
+		if err != nil {
+			return err
+		} else if s.Stopped {
+			return holdfast.Conflict("restore session %s has ended: open another one", id)
+		}
+		if err := r.audit(ctx, tx, u, "restore_session.restore", "restore_session/"+string(id), fmt.Sprintf("%s to %s, mode %s, application %s", what, to, spec.Mode, cred.ApplicationID)); err != nil {
+			return err
+		}
+		s.LastUsed = now
+		if err := tx.PutRestoreSession(ctx, s); err != nil {
+			return err
+		}
+		if err := tx.PutRestoreEvent(ctx, holdfast.RestoreEvent{ID: holdfast.DerivedID(string(id), request), Session: id, Request: request, Type: "Restore", Status: "Running", ItemName: what, ItemType: string(c.Container.Kind),
+			Source: c.Container.Address, Target: to, Title: "Restoring " + what, Message: "Restoring " + what, Organization: org.ID, User: c.Container.Owner, Started: now}); err != nil {
+			return err
+		}
+		return tx.PutTasks(ctx, holdfast.TaskRecord{Task: holdfast.Task{ID: task, Kind: holdfast.TaskRestore, Organization: org.ID, Repository: c.View.Repository, RestoreSession: id, Container: c.Container, Request: body},
+			State: holdfast.TaskReady, OwnCredential: spec.Credential != nil})
+	})
+	if err != nil {
+		r.dropCredential(task)
+		return "", err
+	}
+	r.bell.ring()
+	return request, nil
+}
+
+// Events gives the session's events in order.
+func (r *RestoreSessions) Events(ctx context.Context, u User, id holdfast.RestoreSessionID, page holdfast.Page) ([]holdfast.RestoreEvent, error) {
+	if _, err := r.Get(ctx, u, id); err != nil {
+		return nil, err
+	}
+	return read(ctx, r.core, func(ctx context.Context, tx Tx) ([]holdfast.RestoreEvent, error) {
+		return tx.RestoreEvents(ctx, id, page)
+	})
+}
+
+// Event gives one event.
+func (r *RestoreSessions) Event(ctx context.Context, u User, id holdfast.RestoreSessionID, event string) (holdfast.RestoreEvent, error) {
+	if _, err := r.Get(ctx, u, id); err != nil {
+		return holdfast.RestoreEvent{}, err
+	}
+	return read(ctx, r.core, func(ctx context.Context, tx Tx) (holdfast.RestoreEvent, error) {
+		return tx.RestoreEvent(ctx, id, event)
+	})
+}
+
+// RestoreStatistics counts what a session restored.
+type RestoreStatistics struct {
+	Total, Restored, Failed, Skipped int64
+	Warnings, Errors                 []string // of whole requests and of items, at most 100 each
+	Items                            []holdfast.RestoreEvent
+}
+
+// Statistics counts what the session's restores did so far. Items holds at most 1,000 events of items.
+func (r *RestoreSessions) Statistics(ctx context.Context, u User, id holdfast.RestoreSessionID) (RestoreStatistics, error) {
+	var out RestoreStatistics
+	for offset := 0; ; {
+		events, err := r.Events(ctx, u, id, holdfast.Page{Offset: offset, Limit: 5000})
+		if err != nil {
+			return out, err
+		}
+		for _, e := range events {
+			if e.Type != "Restore" {
+				continue
+			}
+			text := e.Message
+			if e.Item != "" {
+				out.Total++
+				text = e.ItemName + ": " + e.Message
+				if len(out.Items) < 1000 {
+					out.Items = append(out.Items, e)
+				}
+			}
+			switch e.Status {
+			case "Success":
+				if e.Item != "" {
+					out.Restored++
+				}
+			case "Skipped", "Warning":
+				if e.Item != "" {
+					out.Skipped++
+				}
+				if len(out.Warnings) < 100 {
+					out.Warnings = append(out.Warnings, text)
+				}
+			case "Failed":
+				if e.Item != "" {
+					out.Failed++
+				}
+				if len(out.Errors) < 100 {
+					out.Errors = append(out.Errors, text)
+				}
+			}
+		}
+		if len(events) < 5000 {
+			return out, nil
+		}
+		offset += len(events)
+	}
+}
+
+// itemEvent shows one item's outcome. Its id follows from session, request and item, so that a repeated report replaces it.
+func (c *core) itemEvent(ctx context.Context, tx Tx, req holdfast.RestoreRequest, res holdfast.ItemResult) error {
+	now := c.now()
+	e := holdfast.RestoreEvent{ID: holdfast.DerivedID(string(req.Session), req.ID+"/"+res.Item), Session: req.Session, Request: req.ID, Item: res.Item, Type: "Restore", Status: "Success",
+		ItemName: res.Name, Source: res.Path, Target: req.To, Title: "Restored " + res.Name, Organization: req.Organization, Started: now, Ended: now}
+	e.Message = res.Outcome
+	if res.Detail != "" {
+		e.Message += ": " + res.Detail
+	}
+	if len(res.Lost) > 0 {
+		e.Message += "; not equal, as docs/fidelity.md says: " + strings.Join(res.Lost, ", ")
+	}
+	switch {
+	case res.Outcome == "skipped" && (res.Reason == holdfast.SkipConflict || res.Reason == ""):
+		e.Status, e.Title = "Skipped", "Skipped "+res.Name
+	case res.Outcome == "skipped":
+		e.Status, e.Title, e.Message = "Failed", "Could not restore "+res.Name, fmt.Sprintf("%s: %s", res.Reason, res.Detail)
+	}
+	return tx.PutRestoreEvent(ctx, e)
+}
+
+// restoreEnded closes the event of a whole request and sets the session's result.
+func (c *core) restoreEnded(ctx context.Context, tx Tx, t holdfast.TaskRecord, r holdfast.TaskResult) error {
+	var req holdfast.RestoreRequest
+	if err := json.Unmarshal(t.Request, &req); err != nil {
+		return fmt.Errorf("decode restore request: %w", err)
+	}
+	e, err := tx.RestoreEvent(ctx, req.Session, holdfast.DerivedID(string(req.Session), req.ID))
+	if err != nil {
+		return err
+	}
+	counts, err := tx.RestoreEventCounts(ctx, req.Session, req.ID)
+	if err != nil {
+		return err
+	}
+	e.Ended, e.Status = c.now(), "Success"
+	e.Message = fmt.Sprintf("%d items restored, %d skipped, %d failed", counts["Success"], counts["Skipped"], counts["Failed"])
+	result := holdfast.StatusSuccess
+	switch {
+	case t.State == holdfast.TaskCancelled:
+		e.Status, e.Message, result = "Cancelled", e.Message+"; stopped before its end", holdfast.StatusWarning
+	case r.Err != "":
+		e.Status, e.Message, result = "Failed", r.Err+" ("+e.Message+")", holdfast.StatusFailed
+	case counts["Failed"] > 0:
+		e.Status, result = "Warning", holdfast.StatusWarning
+	}
+	e.Title = strings.Replace(e.Title, "Restoring ", "Restored ", 1)
+	if e.Status == "Failed" {
+		e.Title = strings.Replace(e.Title, "Restored ", "Could not restore ", 1)
+	}
+	if err := tx.PutRestoreEvent(ctx, e); err != nil {
+		return err
+	}
+	s, err := tx.RestoreSession(ctx, req.Session)
+	if err != nil {
+		return err
+	}
+	s.LastUsed = c.now()
+	if rank(result) > rank(s.Result) {
+		s.Result, s.Details = result, e.Message
+	}
+	return tx.PutRestoreSession(ctx, s)
+}
+
+func rank(s holdfast.SessionStatus) int {
+	return slices.Index([]holdfast.SessionStatus{holdfast.StatusSuccess, holdfast.StatusWarning, holdfast.StatusFailed}, s)
+}
+
+// open gives what a working session sees and notes that it is in use.
+func (r *RestoreSessions) open(ctx context.Context, u User, id holdfast.RestoreSessionID) ([]SessionContainer, holdfast.RestoreSession, error) {
+	if err := r.may(u, "explore backups"); err != nil {
+		return nil, holdfast.RestoreSession{}, err
+	}
+	var all []SessionContainer
+	s, err := read(ctx, r.core, func(ctx context.Context, tx Tx) (holdfast.RestoreSession, error) {
+		s, err := tx.RestoreSession(ctx, id)
+		if err != nil {
+			return s, err
+		} else if s.Stopped {
+			return s, holdfast.Conflict("restore session %s has ended: open another one", id)
+		}
+		var ok bool
+		if all, ok = r.views.get(id); ok {
+			return s, nil
+		}
+		all, err = seen(ctx, tx, s)
+		return s, err
+	})
+	if err != nil {
+		return nil, s, err
+	}
+	r.views.put(id, all)
+	if now := r.now(); now.Sub(s.LastUsed) > min(time.Minute, r.SessionIdle/4) {
+		err = r.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+			s, err := tx.RestoreSession(ctx, id)
+			if err != nil || s.Stopped {
+				return err
+			}
+			s.LastUsed = now
+			return tx.PutRestoreSession(ctx, s)
+		})
+	}
+	return all, s, err
+}
+
+// seen merges the entries of the session's points: of a container that several jobs protect, the newest head.
+func seen(ctx context.Context, tx Tx, s holdfast.RestoreSession) ([]SessionContainer, error) {
+	var all []SessionContainer
+	at := map[string]int{}
+	for _, id := range s.Points {
+		p, err := tx.RestorePoint(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range p.Entries {
+			if e.Head == 0 || e.Container.Kind != s.Type.Kind() || s.Organization != "" && p.Organization != s.Organization {
+				continue
+			}
+			e.Container.Organization = p.Organization
+			c := SessionContainer{PointEntry: e, View: View{Repository: p.Repository, Organization: p.Organization, Point: p.ID, Container: e.Container.Key(), Head: e.Head}}
+			if i, ok := at[e.Container.PublicID()]; !ok {
+				at[e.Container.PublicID()] = len(all)
+				all = append(all, c)
+			} else if e.HeadTime.After(all[i].HeadTime) {
+				all[i] = c
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b SessionContainer) int {
+		if n := strings.Compare(strings.ToLower(a.Container.Name), strings.ToLower(b.Container.Name)); n != 0 {
+			return n
+		}
+		return strings.Compare(a.Container.Key(), b.Container.Key())
+	})
+	return all, nil
+}
+
+// viewCache keeps what the sessions used last see; it never changes while a session lives. The zero value works.
+type viewCache struct {
+	mu    sync.Mutex // guards all below
+	all   map[holdfast.RestoreSessionID][]SessionContainer
+	order []holdfast.RestoreSessionID
+}
+
+// viewsKept bounds the cache.
+const viewsKept = 32
+
+func (v *viewCache) get(id holdfast.RestoreSessionID) ([]SessionContainer, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	all, ok := v.all[id]
+	return all, ok
+}
+
+func (v *viewCache) put(id holdfast.RestoreSessionID, all []SessionContainer) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.all == nil {
+		v.all = map[holdfast.RestoreSessionID][]SessionContainer{}
+	}
+	if _, ok := v.all[id]; ok {
+		return
+	}
+	if len(v.order) >= viewsKept {
+		delete(v.all, v.order[0])
+		v.order = v.order[1:]
+	}
+	v.all[id], v.order = all, append(v.order, id)
+}
+
+func (v *viewCache) drop(id holdfast.RestoreSessionID) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	delete(v.all, id)
+	v.order = slices.DeleteFunc(v.order, func(o holdfast.RestoreSessionID) bool { return o == id })
+}

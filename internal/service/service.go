@@ -1,0 +1,224 @@
+package service
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"holdfast/internal/holdfast"
+	"holdfast/internal/sys"
+)
+
+// Role is what a caller may do.
+type Role string
+
+// The roles. The zero role may do nothing.
+const (
+	RoleAdmin Role = "admin"
+)
+
+// User is the caller of an operation.
+type User struct {
+	ID      holdfast.UserID
+	Name    string
+	Role    Role
+	Address string // where the call came from, for the audit chain
+}
+
+// systemUser acts when a schedule does.
+var systemUser = User{Name: "system", Role: RoleAdmin}
+
+// Deps is what the rules stand on. Rand, Log and Clock have defaults; Explorer may be nil when nothing is browsed.
+type Deps struct {
+	Store     Store
+	Clock     sys.Clock
+	Rand      io.Reader
+	Keys      *Keys
+	Directory Directory
+	Vaults    Vaults
+	Explorer  Explorer
+	Log       *slog.Logger
+	Version   string
+	// Proxy is the built-in proxy's host name and port, for people.
+	Proxy     string
+	ProxyPort int
+	// SessionIdle is how long a restore session may be idle before it stops; 0 is an hour.
+	SessionIdle time.Duration
+	// Lease is how long a claim holds without being renewed; 0 is 30 s.
+	Lease time.Duration
+}
+
+// Service is all the rules, by noun. Control is what a proxy calls.
+type Service struct {
+	Organizations   *Organizations
+	Repositories    *Repositories
+	Jobs            *Jobs
+	JobSessions     *JobSessions
+	RestorePoints   *RestorePoints
+	Protected       *Protected
+	RestoreSessions *RestoreSessions
+	Proxies         *Proxies
+	Licenses        *Licenses
+	Admin           *Admin
+	Audit           *Audit
+	Control         *Control
+
+	*core
+}
+
+// core is what the nouns share.
+type core struct {
+	Deps
+	bell bell
+	// restoreCredentials keeps the credentials that came with restore requests, in memory only.
+	mu                 sync.Mutex // guards the two below
+	restoreCredentials map[holdfast.TaskID]holdfast.Credential
+	// started pairs the wall clock with the store's, which never jumps, so that a jump of the former shows.
+	started struct{ wall, steady time.Time }
+}
+
+// New makes the rules. Call Start before anything else.
+func New(d Deps) *Service {
+	if d.Clock == nil {
+		d.Clock = sys.System
+	}
+	if d.Rand == nil {
+		d.Rand = rand.Reader
+	}
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	if d.SessionIdle == 0 {
+		d.SessionIdle = time.Hour
+	}
+	if d.Lease == 0 {
+		d.Lease = 30 * time.Second
+	}
+	c := &core{Deps: d, restoreCredentials: map[holdfast.TaskID]holdfast.Credential{}}
+	return &Service{
+		Organizations:   &Organizations{c},
+		Repositories:    newRepositories(c),
+		Jobs:            &Jobs{c},
+		JobSessions:     &JobSessions{c},
+		RestorePoints:   &RestorePoints{c},
+		Protected:       &Protected{c},
+		RestoreSessions: &RestoreSessions{core: c},
+		Proxies:         &Proxies{c},
+		Licenses:        &Licenses{c},
+		Admin:           newAdmin(c),
+		Audit:           &Audit{c},
+		Control:         &Control{c},
+		core:            c,
+	}
+}
+
+// Instance identifies this installation.
+type Instance struct {
+	ID      string
+	Version string
+}
+
+// Instance gives the installation's id and the program's version.
+func (s *Service) Instance(ctx context.Context) (Instance, error) {
+	in := Instance{Version: s.Version}
+	err := s.Store.Read(ctx, func(ctx context.Context, tx Tx) error {
+		id, ok, err := tx.Setting(ctx, settingInstallation)
+		if err == nil && !ok {
+			err = errors.New("the installation has no id yet")
+		}
+		in.ID = id
+		return err
+	})
+	return in, err
+}
+
+// Healthy says whether the database answers.
+func (s *Service) Healthy(ctx context.Context) error {
+	_, err := s.Instance(ctx)
+	return err
+}
+
+// Names of settings.
+const (
+	settingInstallation = "installation"
+	settingKeyCheck     = "key check"
+)
+
+func (c *core) now() time.Time { return c.Clock.Now().UTC().Truncate(time.Microsecond) }
+
+// id draws a random UUID.
+func (c *core) id() (string, error) {
+	var b [16]byte
+	if _, err := io.ReadFull(c.Rand, b[:]); err != nil {
+		return "", fmt.Errorf("draw an id: %w", err)
+	}
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return holdfast.FormatUUID(b), nil
+}
+
+// may is the one place that decides who may do what. Only administrators exist so far, so the act does not matter yet.
+func (c *core) may(u User, act string) error {
+	switch u.Role {
+	case RoleAdmin:
+		return nil
+	case "":
+		return holdfast.Unauthenticated("sign in first")
+	}
+	return holdfast.Denied("%s may not %s", u.Name, act)
+}
+
+// read runs fn on a snapshot and hands its value on.
+func read[T any](ctx context.Context, c *core, fn func(ctx context.Context, tx Tx) (T, error)) (T, error) {
+	var out T
+	err := c.Store.Read(ctx, func(ctx context.Context, tx Tx) error {
+		var err error
+		out, err = fn(ctx, tx)
+		return err
+	})
+	return out, err
+}
+
+// write is read for changes; fn may run again.
+func write[T any](ctx context.Context, c *core, fn func(ctx context.Context, tx Tx) (T, error)) (T, error) {
+	var out T
+	err := c.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+		var err error
+		out, err = fn(ctx, tx)
+		return err
+	})
+	return out, err
+}
+
+// missing tells "there is none" from a fault of the database.
+func missing(err error) bool { return holdfast.KindOf(err) == holdfast.KindNotFound }
+
+// bell wakes everybody who waits for work in this process. The zero value works.
+type bell struct {
+	mu sync.Mutex // guards ch
+	ch chan struct{}
+}
+
+// wait gives a channel that is closed at the next ring.
+func (b *bell) wait() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ch == nil {
+		b.ch = make(chan struct{})
+	}
+	return b.ch
+}
+
+func (b *bell) ring() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ch != nil {
+		close(b.ch)
+		b.ch = nil
+	}
+}
