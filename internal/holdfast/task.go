@@ -111,10 +111,3 @@ type Access struct {
 	Repository   Repository
 	Job          Job
 }
-
-// RetentionPlan says what a retention task is to do.
-type RetentionPlan struct {
-	Now     time.Time        // retention's clock
-	Expired []RestorePoint   // their records are to be deleted from the repository; without Entries
-	Kept    []RestorePointID // all others
-}

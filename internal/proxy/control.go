@@ -32,6 +32,10 @@ type Control interface {
 	CommitHeads(ctx context.Context, commits []HeadCommit) error
 	// SessionEntries gives what the backup tasks of a session reported, for the restore point.
 	SessionEntries(ctx context.Context, lease holdfast.Lease) ([]holdfast.PointEntry, error)
+	// SessionOutcome gives the restore point that a finish task is to write, without its entries: its id, names, time and status.
+	SessionOutcome(ctx context.Context, lease holdfast.Lease) (holdfast.RestorePoint, error)
+	// RestorePoint gives a published restore point, to learn how a commit went.
+	RestorePoint(ctx context.Context, id holdfast.RestorePointID) (holdfast.RestorePoint, error)
 	// CommitRestorePoint publishes a restore point whose record is in the repository.
 	CommitRestorePoint(ctx context.Context, lease holdfast.Lease, point holdfast.RestorePoint) error
 

@@ -189,10 +189,17 @@ func (c *core) complete(ctx context.Context, tx Tx, t holdfast.TaskRecord, r hol
 		if err := tx.PutTasks(ctx, t); err != nil {
 			return err
 		}
-		if r.Err != "" {
-			c.Log.ErrorContext(ctx, "retention did not finish", "repository", t.Repository, "error", r.Err)
+		if r.Err == "" {
+			return nil
 		}
-		return nil
+		c.Log.ErrorContext(ctx, "retention did not finish", "repository", t.Repository, "error", r.Err)
+		repo, err := tx.Repository(ctx, t.Repository)
+		if missing(err) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		return c.retainAgain(ctx, tx, repo)
 	}
 	s, err := tx.JobSession(ctx, t.JobSession)
 	if err != nil {
@@ -455,8 +462,8 @@ func (c *Control) CurrentHeads(ctx context.Context, lease holdfast.Lease, repo h
 	return head, checkpoint, err
 }
 
-// CommitHeads publishes heads or resume points, all or none, each under its own lease. A head's number is the current one's plus one;
-// committing the very head that is current again changes nothing and is no error, so an unknown outcome can be repeated.
+// CommitHeads publishes heads or resume points, all or none, each under its own lease. A head's number is above the published one's and
+// the checkpoint's; committing the very same head again changes nothing and is no error, so an unknown outcome can be repeated.
 func (c *Control) CommitHeads(ctx context.Context, commits []holdfast.HeadCommit) error {
 	return c.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
 		for _, commit := range commits {
@@ -489,27 +496,27 @@ func (c *Control) commitHead(ctx context.Context, tx Tx, commit holdfast.HeadCom
 	} else if err != nil {
 		return err
 	}
+	// The very same head again: the caller could not know that it had gone through.
+	again := tx.Head
 	if commit.Checkpoint {
-		if h.Number <= rec.Head {
-			return holdfast.Conflict("a checkpoint of %s has number %d, but head %d is published", h.Container, h.Number, rec.Head)
+		again = func(ctx context.Context, repo holdfast.RepositoryID, org holdfast.OrganizationID, key string, _ uint64) (holdfast.HeadRecord, error) {
+			return tx.Checkpoint(ctx, repo, org, key)
 		}
+	}
+	if old, err := again(ctx, h.Repository, h.Organization, key, h.Number); err == nil && old.Number == h.Number && old.Epoch == h.Epoch && old.Journal == h.Journal {
+		return nil
+	} else if err != nil && !missing(err) {
+		return err
+	}
+	if h.Number <= max(rec.Head, rec.Checkpoint) {
+		return holdfast.Conflict("head %d of %s does not follow head %d and checkpoint %d", h.Number, h.Container, rec.Head, rec.Checkpoint)
+	}
+	if commit.Checkpoint {
 		rec.Checkpoint = h.Number
 		if err := tx.PutContainer(ctx, rec); err != nil {
 			return err
 		}
 		return tx.PutCheckpoint(ctx, h)
-	}
-	if h.Number == rec.Head && rec.Head > 0 {
-		old, err := tx.Head(ctx, h.Repository, h.Organization, key, h.Number)
-		if err != nil {
-			return err
-		}
-		if old.Epoch == h.Epoch && old.Journal == h.Journal && string(old.Data) == string(h.Data) {
-			return nil
-		}
-	}
-	if h.Number != rec.Head+1 {
-		return holdfast.Conflict("head %d of %s does not follow head %d", h.Number, h.Container, rec.Head)
 	}
 	rec.Container, rec.Head, rec.HeadTime, rec.Items, rec.Bytes, rec.Checkpoint, rec.State = t.Container, h.Number, h.Time, h.Items, h.Bytes, 0, holdfast.StateUpdated
 	if rec.First.IsZero() {

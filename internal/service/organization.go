@@ -321,11 +321,11 @@ func (o *Organizations) access(ctx context.Context, u User, id holdfast.Organiza
 // connect signs in with cred, checks permissions and completes org.
 func (o *Organizations) connect(ctx context.Context, org *holdfast.Organization, cred *holdfast.Credential) error {
 	switch org.Region {
-	case holdfast.Worldwide, holdfast.USDefence, holdfast.USGovGCCHigh, holdfast.China:
+	case holdfast.Worldwide, holdfast.USDefence, holdfast.USGovernment, holdfast.China:
 	case holdfast.Germany:
 		return holdfast.Invalid("the region Germany was closed by Microsoft in 2021; its organizations are in region Worldwide now")
 	default:
-		return holdfast.Invalid("there is no region %q; it is one of Worldwide, USDefence, USGovGCCHigh, China", org.Region)
+		return holdfast.Invalid("there is no region %q; it is one of Worldwide, USDefence, USGovernment, China", org.Region)
 	}
 	if !org.Exchange && !org.SharePoint {
 		return holdfast.Invalid("an organization protects Exchange Online, SharePoint Online, or both")

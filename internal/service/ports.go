@@ -246,6 +246,8 @@ type headRows interface {
 	Container(ctx context.Context, repo holdfast.RepositoryID, org holdfast.OrganizationID, key string) (holdfast.ContainerRecord, error)
 	PutContainer(ctx context.Context, c holdfast.ContainerRecord) error
 	Head(ctx context.Context, repo holdfast.RepositoryID, org holdfast.OrganizationID, key string, number uint64) (holdfast.HeadRecord, error)
+	// CurrentHeads gives the published head and the checkpoint of each container; an empty org means all.
+	CurrentHeads(ctx context.Context, repo holdfast.RepositoryID, org holdfast.OrganizationID) ([]holdfast.HeadRecord, error)
 	PutHead(ctx context.Context, h holdfast.HeadRecord) error
 	// Checkpoint is the resume point of a container.
 	Checkpoint(ctx context.Context, repo holdfast.RepositoryID, org holdfast.OrganizationID, key string) (holdfast.HeadRecord, error)
@@ -254,23 +256,18 @@ type headRows interface {
 }
 
 type pointRows interface {
-	// RestorePoints gives the newest first, without Entries, unless the filter says otherwise. Expiring ones are left out.
+	// RestorePoints gives the newest first, without Entries, unless the filter says otherwise.
 	RestorePoints(ctx context.Context, f holdfast.PointFilter, page holdfast.Page) ([]holdfast.RestorePoint, error)
 	// NewestPoints gives, of each repository, organization and job, the newest one that f lets through, without Entries.
 	NewestPoints(ctx context.Context, f holdfast.PointFilter) ([]holdfast.RestorePoint, error)
 	// RestorePoint gives one with its entries.
 	RestorePoint(ctx context.Context, id holdfast.RestorePointID) (holdfast.RestorePoint, error)
-	// PointKnown says whether a point is there, expiring or not.
+	// PointKnown says whether a point is there.
 	PointKnown(ctx context.Context, id holdfast.RestorePointID) (bool, error)
 	PutRestorePoint(ctx context.Context, p holdfast.RestorePoint) error
 	// EntryCounts counts a point's entries that have a head, by kind.
 	EntryCounts(ctx context.Context, id holdfast.RestorePointID) (map[holdfast.ContainerKind]int, error)
-	// ExpirePoint hides a point for ever; DeletePoint forgets it.
-	ExpirePoint(ctx context.Context, id holdfast.RestorePointID) error
-	ExpiringPoints(ctx context.Context, repo holdfast.RepositoryID) ([]holdfast.RestorePoint, error)
 	DeletePoint(ctx context.Context, id holdfast.RestorePointID) error
-	// Roots pages through the heads that must be kept: in a point's entries (expiring ones too), current, or a checkpoint.
-	Roots(ctx context.Context, repo holdfast.RepositoryID, after string, limit int) (heads []holdfast.HeadRecord, next string, err error)
 	// DeleteUnusedHeads deletes heads that are neither current nor in any point's entries.
 	DeleteUnusedHeads(ctx context.Context, repo holdfast.RepositoryID) error
 }

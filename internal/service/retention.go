@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"holdfast/internal/holdfast"
@@ -13,8 +12,8 @@ import (
 // clockSlack is how far the system clock may lie off before retention refuses to act.
 const clockSlack = time.Hour
 
-// settingRetentionClock has the last time at which a retention run trusted the clock, for each repository.
-func settingRetentionClock(id holdfast.RepositoryID) string { return "retention clock " + string(id) }
+// retentionAgain is the pause after a retention run that did not finish.
+const retentionAgain = time.Hour
 
 // retentionDue adds a retention task for each repository whose time has come.
 func (s *Service) retentionDue(ctx context.Context) error {
@@ -46,6 +45,14 @@ func (s *Service) retentionDue(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// retainAgain plans another run after one that did not finish.
+func (c *core) retainAgain(ctx context.Context, tx Tx, r holdfast.Repository) error {
+	if again := c.now().Add(retentionAgain); r.NextRetention.IsZero() || again.Before(r.NextRetention) {
+		r.NextRetention = again
+	}
+	return tx.PutRepository(ctx, r)
+}
+
 // enqueueRetention adds a retention task unless one waits or runs.
 func (c *core) enqueueRetention(ctx context.Context, tx Tx, r holdfast.Repository) error {
 	open, err := tx.Tasks(ctx, holdfast.TaskFilter{Repository: r.ID, Kind: holdfast.TaskRetention, States: []holdfast.TaskState{holdfast.TaskReady, holdfast.TaskRunning}}, holdfast.Page{Limit: 1})
@@ -62,102 +69,80 @@ func (c *core) enqueueRetention(ctx context.Context, tx Tx, r holdfast.Repositor
 	return tx.PutTasks(ctx, holdfast.TaskRecord{Task: holdfast.Task{ID: holdfast.TaskID(id), Kind: holdfast.TaskRetention, Repository: r.ID}, State: holdfast.TaskReady})
 }
 
-// BeginRetention decides which restore points of the task's repository have expired and hides them for ever. journal is the time of the
-// repository's newest journal entry. The clock is the later of that and the system's, and nothing expires when the system's lies behind the
-// journal, or jumped, by over an hour.
-func (c *Control) BeginRetention(ctx context.Context, lease holdfast.Lease, journal time.Time) (holdfast.RetentionPlan, error) {
-	return write(ctx, c.core, func(ctx context.Context, tx Tx) (holdfast.RetentionPlan, error) {
-		var plan holdfast.RetentionPlan
+// ForgetRestorePoints takes expired restore points out of the database, with the heads that only they showed, before their records leave
+// the repository. Points that are gone already are no error. It refuses, and changes nothing, when one is not past its retention by the
+// server's own clock, is being explored, or when that clock jumped by over an hour since the server started.
+func (c *Control) ForgetRestorePoints(ctx context.Context, lease holdfast.Lease, points []holdfast.RestorePointID) error {
+	return c.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
 		t, err := c.held(ctx, tx, lease)
 		if err != nil {
-			return plan, err
+			return err
 		}
 		if t.Kind != holdfast.TaskRetention {
-			return plan, holdfast.Stale("task %s is no retention", t.ID)
+			return holdfast.Stale("task %s is no retention", t.ID)
 		}
 		repo, err := tx.Repository(ctx, t.Repository)
 		if err != nil {
-			return plan, err
+			return err
 		}
-		if plan.Now, err = c.trustedClock(ctx, tx, repo, journal); err != nil {
-			return plan, err
-		}
-		if !repo.Retention.Forever {
-			limit := expiry(repo.Retention, plan.Now)
-			old, err := tx.RestorePoints(ctx, holdfast.PointFilter{Repository: repo.ID, Until: limit}, holdfast.Page{})
-			if err != nil {
-				return plan, err
-			}
-			shown, err := c.shownPoints(ctx, tx)
-			if err != nil {
-				return plan, err
-			}
-			for _, p := range old {
-				// A point that is being explored waits for the next run.
-				if !p.Time.Before(limit) || shown[p.ID] {
-					continue
-				}
-				if err := c.audit(ctx, tx, systemUser, "restore_point.expire", "restore_point/"+string(p.ID), fmt.Sprintf("of %s, retention of repository %q is %s", p.Time.Format(time.RFC3339), repo.Name, describePeriod(repo.Retention))); err != nil {
-					return plan, err
-				}
-				if err := tx.ExpirePoint(ctx, p.ID); err != nil {
-					return plan, err
-				}
-			}
-		}
-		if plan.Expired, err = tx.ExpiringPoints(ctx, repo.ID); err != nil {
-			return plan, err
-		}
-		kept, err := tx.RestorePoints(ctx, holdfast.PointFilter{Repository: repo.ID}, holdfast.Page{})
+		jump, err := c.clockJump(ctx)
 		if err != nil {
-			return plan, err
+			return err
+		} else if jump.Abs() > clockSlack {
+			return holdfast.Conflict("retention of repository %q refuses to act: the system clock jumped by %v since the server started; set the clock right and restart the server", repo.Name, jump.Round(time.Second))
 		}
-		for _, p := range kept {
-			plan.Kept = append(plan.Kept, p.ID)
+		shown, err := c.shownPoints(ctx, tx)
+		if err != nil {
+			return err
 		}
-		return plan, nil
+		for _, id := range points {
+			p, err := tx.RestorePoint(ctx, id)
+			if missing(err) {
+				continue
+			} else if err != nil {
+				return err
+			}
+			switch s, open := shown[id]; {
+			case p.Repository != repo.ID:
+				return holdfast.Stale("restore point %s is not in repository %q", id, repo.Name)
+			case repo.Retention.Forever || !p.Time.Before(expiry(repo.Retention, c.now().Add(clockSlack))):
+				return holdfast.Conflict("restore point %s of %s is not past its retention of %s", id, p.Time.Format(time.RFC3339), describePeriod(repo.Retention))
+			case open:
+				return holdfast.Conflict("restore point %s has expired but is being explored; retention waits for restore session %s to end", id, s)
+			}
+			if err := c.audit(ctx, tx, systemUser, "restore_point.expire", "restore_point/"+string(id), fmt.Sprintf("of %s, retention of repository %q is %s", p.Time.Format(time.RFC3339), repo.Name, describePeriod(repo.Retention))); err != nil {
+				return err
+			}
+			if err := tx.DeletePoint(ctx, id); err != nil {
+				return err
+			}
+		}
+		return tx.DeleteUnusedHeads(ctx, repo.ID)
 	})
 }
 
-// shownPoints gives the restore points that open restore sessions show.
-func (c *core) shownPoints(ctx context.Context, tx Tx) (map[holdfast.RestorePointID]bool, error) {
+// shownPoints gives the restore points that open restore sessions show, with one of the sessions.
+func (c *core) shownPoints(ctx context.Context, tx Tx) (map[holdfast.RestorePointID]holdfast.RestoreSessionID, error) {
 	open, err := tx.RestoreSessions(ctx, holdfast.RestoreSessionFilter{Active: true}, holdfast.Page{})
-	shown := map[holdfast.RestorePointID]bool{}
+	shown := map[holdfast.RestorePointID]holdfast.RestoreSessionID{}
 	for _, s := range open {
 		for _, p := range s.Points {
-			shown[p] = true
+			shown[p] = s.ID
 		}
 	}
 	return shown, err
 }
 
-// trustedClock is retention's clock, see BeginRetention.
-func (c *Control) trustedClock(ctx context.Context, tx Tx, repo holdfast.Repository, journal time.Time) (time.Time, error) {
-	now := c.now()
-	if journal.Sub(now) > clockSlack {
-		return now, holdfast.Conflict("retention of repository %q refuses to act: the system clock (%s) lies behind the repository's newest entry (%s); set the clock right", repo.Name, now.Format(time.RFC3339), journal.Format(time.RFC3339))
-	}
-	if jump, err := c.clockJump(ctx); err != nil {
-		return now, err
-	} else if jump > clockSlack || jump < -clockSlack {
-		return now, holdfast.Conflict("retention of repository %q refuses to act: the system clock jumped by %v since the server started; set the clock right and restart the server", repo.Name, jump.Round(time.Second))
-	}
-	name := settingRetentionClock(repo.ID)
-	if last, ok, err := tx.Setting(ctx, name); err != nil {
-		return now, err
-	} else if ok {
-		at, err := time.Parse(time.RFC3339Nano, last)
+// Heads gives every container's published head and newer checkpoint that the database has of an organization in a repository; a retention
+// task, which is of no organization, gets those of all.
+func (c *Control) Heads(ctx context.Context, lease holdfast.Lease, repo holdfast.RepositoryID) ([]holdfast.HeadRecord, error) {
+	return read(ctx, c.core, func(ctx context.Context, tx Tx) ([]holdfast.HeadRecord, error) {
+		t, err := c.held(ctx, tx, lease)
 		if err != nil {
-			return now, fmt.Errorf("read the clock of the last retention: %w", err)
+			return nil, err
 		}
-		if at.Sub(now) > clockSlack {
-			return now, holdfast.Conflict("retention of repository %q refuses to act: the system clock (%s) lies behind the last retention run (%s); set the clock right", repo.Name, now.Format(time.RFC3339), at.Format(time.RFC3339))
-		}
-	}
-	if journal.After(now) {
-		now = journal
-	}
-	return now, tx.PutSetting(ctx, name, now.Format(time.RFC3339Nano))
+		return tx.CurrentHeads(ctx, repo, t.Organization)
+	})
 }
 
 // clockJump is how far the wall clock went from the steady one since the first call.
@@ -178,41 +163,4 @@ func (c *core) clockJump(ctx context.Context) (time.Duration, error) {
 // expiry is the time before which restore points have expired.
 func expiry(p holdfast.RetentionPeriod, now time.Time) time.Time {
 	return now.AddDate(-p.Years, -p.Months, -p.Days)
-}
-
-// Roots gives the heads that the task's repository must keep, a page at a time from after (empty at first): those that kept restore points
-// show, those that are current, and checkpoints. Next is empty at the end.
-func (c *Control) Roots(ctx context.Context, lease holdfast.Lease, after string) (heads []holdfast.HeadRecord, next string, err error) {
-	err = c.Store.Read(ctx, func(ctx context.Context, tx Tx) error {
-		t, err := c.held(ctx, tx, lease)
-		if err != nil {
-			return err
-		}
-		heads, next, err = tx.Roots(ctx, t.Repository, after, 500)
-		return err
-	})
-	return heads, next, err
-}
-
-// EndRetention forgets expired restore points whose records are gone from the repository, and the heads that only they showed.
-func (c *Control) EndRetention(ctx context.Context, lease holdfast.Lease, gone []holdfast.RestorePointID) error {
-	return c.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
-		t, err := c.held(ctx, tx, lease)
-		if err != nil {
-			return err
-		}
-		expiring, err := tx.ExpiringPoints(ctx, t.Repository)
-		if err != nil {
-			return err
-		}
-		for _, id := range gone {
-			if !slices.ContainsFunc(expiring, func(p holdfast.RestorePoint) bool { return p.ID == id }) {
-				return holdfast.Conflict("restore point %s has not expired", id)
-			}
-			if err := tx.DeletePoint(ctx, id); err != nil {
-				return err
-			}
-		}
-		return tx.DeleteUnusedHeads(ctx, t.Repository)
-	})
 }

@@ -1,102 +1,37 @@
 package service
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"github.com/tink-crypto/tink-go/v2/aead/subtle"
 
 	"holdfast/internal/holdfast"
 )
 
-// keySize is of the key-encryption key and of each record's data key: AES-256.
+// keySize is of each record's data key: AES-256.
 const keySize = 32
+
+// KeyEncryptionKey wraps data keys; it is kept outside the database. vault/keys has one in a file.
+type KeyEncryptionKey interface {
+	// ID names the key without telling it.
+	ID() string
+	// Wrap encrypts a secret for a purpose, which Unwrap must name again.
+	Wrap(purpose string, secret []byte) ([]byte, error)
+	Unwrap(purpose string, wrapped []byte) ([]byte, error)
+}
 
 // Keys seals secrets: each under a data key of its own (AES-256-GCM), which the key-encryption key wraps.
 // The id of a record is bound to both, so that a ciphertext moved to another row does not open.
 type Keys struct {
-	kek  []byte
-	id   string
+	kek  KeyEncryptionKey
 	rand io.Reader
 }
 
-// OpenKeys reads the key-encryption key at path, 32 bytes in a file that only its owner may read.
-// It makes one when there is none and create is set.
-func OpenKeys(path string, create bool, rand io.Reader) (*Keys, error) {
-	info, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) && create {
-		if err := createKey(path, rand); err != nil {
-			return nil, fmt.Errorf("create the key file %s: %w", path, err)
-		}
-		info, err = os.Lstat(path)
-	}
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, holdfast.Invalid("the key file %s is gone; without it no secret in the database can be read: put it back, or start with an empty data folder and rebuild from the repository with its recovery kit", path)
-	case err != nil:
-		return nil, fmt.Errorf("look at the key file: %w", err)
-	case !info.Mode().IsRegular():
-		return nil, holdfast.Invalid("the key file %s is not a regular file", path)
-	case info.Mode().Perm()&0o077 != 0:
-		return nil, holdfast.Invalid("the key file %s may be read by others (mode %04o): chmod 600 it", path, info.Mode().Perm())
-	}
-	key, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read the key file: %w", err)
-	}
-	if len(key) != keySize {
-		return nil, holdfast.Invalid("the key file %s has %d bytes, not %d: it is damaged or not a key file", path, len(key), keySize)
-	}
-	return NewKeys(key, rand), nil
-}
-
-// NewKeys seals with the given key-encryption key of 32 bytes.
-func NewKeys(kek []byte, rand io.Reader) *Keys {
-	h := sha256.Sum256(append([]byte("holdfast key id\x00"), kek...))
-	return &Keys{kek: bytes.Clone(kek), id: hex.EncodeToString(h[:8]), rand: rand}
-}
-
-// createKey writes a whole key file or none: a crash leaves no half key under the name.
-func createKey(path string, rand io.Reader) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	key := make([]byte, keySize)
-	if _, err := io.ReadFull(rand, key); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(key)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
-}
-
-// ID names the key-encryption key without telling it.
-func (k *Keys) ID() string { return k.id }
+// NewKeys seals under kek, with data keys drawn from rand.
+func NewKeys(kek KeyEncryptionKey, rand io.Reader) *Keys { return &Keys{kek: kek, rand: rand} }
 
 // Seal encrypts plain for the record id.
 func (k *Keys) Seal(id string, plain []byte) (holdfast.SealedSecret, error) {
@@ -104,11 +39,7 @@ func (k *Keys) Seal(id string, plain []byte) (holdfast.SealedSecret, error) {
 	if _, err := io.ReadFull(k.rand, data); err != nil {
 		return holdfast.SealedSecret{}, fmt.Errorf("draw a data key: %w", err)
 	}
-	wrap, err := subtle.NewAESGCM(k.kek)
-	if err != nil {
-		return holdfast.SealedSecret{}, err
-	}
-	wrapped, err := wrap.Encrypt(data, []byte("key\x00"+id))
+	wrapped, err := k.kek.Wrap(wrapPurpose(id), data)
 	if err != nil {
 		return holdfast.SealedSecret{}, err
 	}
@@ -120,19 +51,15 @@ func (k *Keys) Seal(id string, plain []byte) (holdfast.SealedSecret, error) {
 	if err != nil {
 		return holdfast.SealedSecret{}, err
 	}
-	return holdfast.SealedSecret{ID: id, KeyID: k.id, WrappedKey: wrapped, Ciphertext: text}, nil
+	return holdfast.SealedSecret{ID: id, KeyID: k.kek.ID(), WrappedKey: wrapped, Ciphertext: text}, nil
 }
 
 // Open decrypts a record. Another key file, and a record that was changed or moved, are errors that say so.
 func (k *Keys) Open(id string, s holdfast.SealedSecret) ([]byte, error) {
-	if s.KeyID != k.id {
-		return nil, holdfast.Invalid("secret %s was sealed under key %s, but the key file holds key %s: put the right key file back", id, s.KeyID, k.id)
+	if s.KeyID != k.kek.ID() {
+		return nil, holdfast.Invalid("secret %s was sealed under key %s, but the key file holds key %s: put the right key file back", id, s.KeyID, k.kek.ID())
 	}
-	wrap, err := subtle.NewAESGCM(k.kek)
-	if err != nil {
-		return nil, err
-	}
-	data, err := wrap.Decrypt(s.WrappedKey, []byte("key\x00"+id))
+	data, err := k.kek.Unwrap(wrapPurpose(id), s.WrappedKey)
 	if err != nil {
 		return nil, holdfast.Damaged("secret %s does not open: its row was changed", id)
 	}
@@ -146,6 +73,8 @@ func (k *Keys) Open(id string, s holdfast.SealedSecret) ([]byte, error) {
 	}
 	return plain, nil
 }
+
+func wrapPurpose(id string) string { return "database/" + id }
 
 // sealedCredential is holdfast.Credential with its secrets spelt out; it only ever exists encrypted or in memory.
 type sealedCredential struct {
