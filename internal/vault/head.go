@@ -20,7 +20,7 @@ type Head struct {
 	Number    uint64             `json:"number"` // from 1; one more than the head that it was built on
 	Epoch     holdfast.Epoch     `json:"epoch"`  // of the lease under which it was written
 	Time      time.Time          `json:"time"`
-	Runs      []RunRef           `json:"runs"` // newest first
+	Runs      []RunRef           `json:"runs"`  // newest first
 	Items     int64              `json:"items"` // live ones that are no folders
 	Folders   int64              `json:"folders"`
 	Bytes     int64              `json:"bytes"` // of the live items' payloads, exact

@@ -62,11 +62,11 @@ func (s *shared) loadBlock(ctx context.Context, ref objectRef) ([]byte, error) {
 
 // intake reads payloads on behalf of one Put: small pieces into memory, large ones into objects.
 type intake struct {
-	repo    *shared
-	to      *writeSession
-	buffer  []byte
-	stored  int64
-	list    []payload
+	repo   *shared
+	to     *writeSession
+	buffer []byte
+	stored int64
+	list   []payload
 	// pack moves the buffer into blocks; also before the end of a Put whose small pieces are too many to wait in memory.
 	pack func(ctx context.Context, in *intake) error
 }

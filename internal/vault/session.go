@@ -13,7 +13,7 @@ import (
 // writeSession is the session that all writers of a repository share, so that what many containers add fills common packs.
 // When it breaks, what was not published is lost for all of them: they end, and the next writer starts a new one.
 type writeSession struct {
-	s session
+	s *session
 
 	mu  sync.Mutex // guards err
 	err error

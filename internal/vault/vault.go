@@ -18,6 +18,7 @@ import (
 
 	"holdfast/internal/holdfast"
 	"holdfast/internal/sys"
+	"holdfast/internal/vault/place"
 )
 
 // Ref names the part of a backup repository that holds one organization's data.
@@ -85,8 +86,14 @@ func New(o Options) *Vault {
 }
 
 // CreateRepository makes the repository of ref in a prepared folder; its password is what Options.Password gives.
-func (v *Vault) CreateRepository(ctx context.Context, ref Ref) error {
-	return v.createStore(ctx, ref)
+// wrapped, when not empty, is that password as the key file wraps it and stays readable beside the repository (place.ReadWrapped).
+func (v *Vault) CreateRepository(ctx context.Context, ref Ref, wrapped []byte) error {
+	o, err := v.placeOptions(ctx, ref)
+	if err != nil {
+		return err
+	}
+	o.Wrapped = wrapped
+	return place.Create(ctx, o)
 }
 
 // Repository gives the repository of ref, opening it when it is not open yet. Give it back with Close.
@@ -145,7 +152,7 @@ func (v *Vault) openRepository(ctx context.Context, ref Ref) (*Repository, error
 	return newRepository(v, ref, st), nil
 }
 
-func newRepository(v *Vault, ref Ref, st store) *Repository {
+func newRepository(v *Vault, ref Ref, st *store) *Repository {
 	return &Repository{shared: &shared{
 		vault: v, ref: ref, store: st, clock: v.options.Clock, sizes: defaultLayout,
 		cachePrefix: fmt.Sprintf("%s/%s/%d", ref.Repository, ref.Organization, ref.Shard),
@@ -225,7 +232,7 @@ type Repository struct {
 type shared struct {
 	vault       *Vault
 	ref         Ref
-	store       store
+	store       *store
 	clock       sys.Clock
 	cachePrefix string
 	sizes       layout

@@ -122,8 +122,8 @@ func (w *Writer) Bytes() int64 {
 	return w.stored
 }
 
-// Changes is how many versions and tombstones were stored since the last Seal.
-func (w *Writer) Changes() int64 {
+// Items is how many versions and tombstones were stored since the last Seal.
+func (w *Writer) Items() int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.changes
