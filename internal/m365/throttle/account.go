@@ -65,11 +65,9 @@ func (a *Account) AddWait(d time.Duration) {
 	}
 }
 
-func (a *Account) addCharge(c Charge, requests bool) {
+func (a *Account) addCharge(c Charge) {
 	if a != nil {
-		if requests {
-			a.requests.Add(int64(c.Requests))
-		}
+		a.requests.Add(int64(c.Requests))
 		if c.Service == SharePoint {
 			a.units.Add(int64(c.Units))
 		}

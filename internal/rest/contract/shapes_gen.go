@@ -10,11 +10,11 @@ import (
 
 // EventsGetResponse: The answer to: events get.
 type EventsGetResponse struct {
-	NextChangeToken string                 `json:"nextChangeToken"`
-	Limit           int32                  `json:"limit"`
-	SetID           *uuid.UUID             `json:"setId,omitzero"`
-	Results         []RESTEvent            `json:"results"`
-	Links           *RESTLinkHALDictionary `json:"_links,omitzero"`
+	NextChangeToken string                `json:"nextChangeToken"`
+	Limit           int32                 `json:"limit"`
+	SetID           *uuid.UUID            `json:"setId,omitzero"`
+	Results         []RESTEvent           `json:"results"`
+	Links           RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // OAuthTokenResponse: The answer to: o auth token.
@@ -30,11 +30,11 @@ type OAuthTokenResponse struct {
 
 // PageOfRESTApplication: One page of application objects.
 type PageOfRESTApplication struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTApplication      `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTApplication     `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTBackupApplication: One page of backup application objects.
@@ -43,16 +43,16 @@ type PageOfRESTBackupApplication struct {
 	Limit   int32                   `json:"limit"`
 	SetID   *uuid.UUID              `json:"setId,omitzero"`
 	Results []RESTBackupApplication `json:"results"`
-	Links   *RESTLinkHALDictionary  `json:"_links,omitzero"`
+	Links   RESTLinkHALDictionary   `json:"_links,omitzero"`
 }
 
 // PageOfRESTBackupGroupData: One page of backup group data objects.
 type PageOfRESTBackupGroupData struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTBackupGroupData  `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTBackupGroupData `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTBackupMailboxData: One page of backup mailbox data objects.
@@ -61,7 +61,7 @@ type PageOfRESTBackupMailboxData struct {
 	Limit   int32                   `json:"limit"`
 	SetID   *uuid.UUID              `json:"setId,omitzero"`
 	Results []RESTBackupMailboxData `json:"results"`
-	Links   *RESTLinkHALDictionary  `json:"_links,omitzero"`
+	Links   RESTLinkHALDictionary   `json:"_links,omitzero"`
 }
 
 // PageOfRESTBackupOneDriveData: One page of backup OneDrive data objects.
@@ -70,7 +70,7 @@ type PageOfRESTBackupOneDriveData struct {
 	Limit   int32                    `json:"limit"`
 	SetID   *uuid.UUID               `json:"setId,omitzero"`
 	Results []RESTBackupOneDriveData `json:"results"`
-	Links   *RESTLinkHALDictionary   `json:"_links,omitzero"`
+	Links   RESTLinkHALDictionary    `json:"_links,omitzero"`
 }
 
 // PageOfRESTBackupOrganizationData: One page of backup organization data objects.
@@ -79,7 +79,7 @@ type PageOfRESTBackupOrganizationData struct {
 	Limit   int32                        `json:"limit"`
 	SetID   *uuid.UUID                   `json:"setId,omitzero"`
 	Results []RESTBackupOrganizationData `json:"results"`
-	Links   *RESTLinkHALDictionary       `json:"_links,omitzero"`
+	Links   RESTLinkHALDictionary        `json:"_links,omitzero"`
 }
 
 // PageOfRESTBackupRepository: One page of backup repository objects.
@@ -88,7 +88,7 @@ type PageOfRESTBackupRepository struct {
 	Limit   int32                  `json:"limit"`
 	SetID   *uuid.UUID             `json:"setId,omitzero"`
 	Results []RESTBackupRepository `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Links   RESTLinkHALDictionary  `json:"_links,omitzero"`
 }
 
 // PageOfRESTBackupRepositoryOwnerChangeSession: One page of backup repository owner change session objects.
@@ -97,7 +97,7 @@ type PageOfRESTBackupRepositoryOwnerChangeSession struct {
 	Limit   int32                                    `json:"limit"`
 	SetID   *uuid.UUID                               `json:"setId,omitzero"`
 	Results []RESTBackupRepositoryOwnerChangeSession `json:"results"`
-	Links   *RESTLinkHALDictionary                   `json:"_links,omitzero"`
+	Links   RESTLinkHALDictionary                    `json:"_links,omitzero"`
 }
 
 // PageOfRESTBackupRepositoryStorageUsageInfo: One page of backup repository storage usage info objects.
@@ -106,52 +106,52 @@ type PageOfRESTBackupRepositoryStorageUsageInfo struct {
 	Limit   int32                                  `json:"limit"`
 	SetID   *uuid.UUID                             `json:"setId,omitzero"`
 	Results []RESTBackupRepositoryStorageUsageInfo `json:"results"`
-	Links   *RESTLinkHALDictionary                 `json:"_links,omitzero"`
+	Links   RESTLinkHALDictionary                  `json:"_links,omitzero"`
 }
 
 // PageOfRESTBackupSiteData: One page of backup site data objects.
 type PageOfRESTBackupSiteData struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTBackupSiteData   `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTBackupSiteData  `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTBackupTeamData: One page of backup team data objects.
 type PageOfRESTBackupTeamData struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTBackupTeamData   `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTBackupTeamData  `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTBackupUserData: One page of backup user data objects.
 type PageOfRESTBackupUserData struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTBackupUserData   `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTBackupUserData  `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTChannelEntity: One page of channel entity objects.
 type PageOfRESTChannelEntity struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTChannelEntity    `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTChannelEntity   `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTCopyJob: One page of copy job objects.
 type PageOfRESTCopyJob struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTCopyJob          `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTCopyJob         `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTDataRetrievalComposed: One page of data retrieval composed objects.
@@ -160,7 +160,7 @@ type PageOfRESTDataRetrievalComposed struct {
 	Limit   int32                       `json:"limit"`
 	SetID   *uuid.UUID                  `json:"setId,omitzero"`
 	Results []RESTDataRetrievalComposed `json:"results"`
-	Links   *RESTLinkHALDictionary      `json:"_links,omitzero"`
+	Links   RESTLinkHALDictionary       `json:"_links,omitzero"`
 }
 
 // PageOfRESTDataRetrievalMailbox: One page of data retrieval mailbox objects.
@@ -169,7 +169,7 @@ type PageOfRESTDataRetrievalMailbox struct {
 	Limit   int32                      `json:"limit"`
 	SetID   *uuid.UUID                 `json:"setId,omitzero"`
 	Results []RESTDataRetrievalMailbox `json:"results"`
-	Links   *RESTLinkHALDictionary     `json:"_links,omitzero"`
+	Links   RESTLinkHALDictionary      `json:"_links,omitzero"`
 }
 
 // PageOfRESTDataRetrievalOneDrive: One page of data retrieval OneDrive objects.
@@ -178,7 +178,7 @@ type PageOfRESTDataRetrievalOneDrive struct {
 	Limit   int32                       `json:"limit"`
 	SetID   *uuid.UUID                  `json:"setId,omitzero"`
 	Results []RESTDataRetrievalOneDrive `json:"results"`
-	Links   *RESTLinkHALDictionary      `json:"_links,omitzero"`
+	Links   RESTLinkHALDictionary       `json:"_links,omitzero"`
 }
 
 // PageOfRESTDataRetrievalSession: One page of data retrieval session objects.
@@ -187,7 +187,7 @@ type PageOfRESTDataRetrievalSession struct {
 	Limit   int32                      `json:"limit"`
 	SetID   *uuid.UUID                 `json:"setId,omitzero"`
 	Results []RESTDataRetrievalSession `json:"results"`
-	Links   *RESTLinkHALDictionary     `json:"_links,omitzero"`
+	Links   RESTLinkHALDictionary      `json:"_links,omitzero"`
 }
 
 // PageOfRESTDataRetrievalTeam: One page of data retrieval team objects.
@@ -196,7 +196,7 @@ type PageOfRESTDataRetrievalTeam struct {
 	Limit   int32                   `json:"limit"`
 	SetID   *uuid.UUID              `json:"setId,omitzero"`
 	Results []RESTDataRetrievalTeam `json:"results"`
-	Links   *RESTLinkHALDictionary  `json:"_links,omitzero"`
+	Links   RESTLinkHALDictionary   `json:"_links,omitzero"`
 }
 
 // PageOfRESTDataRetrievalWeb: One page of data retrieval web objects.
@@ -205,16 +205,16 @@ type PageOfRESTDataRetrievalWeb struct {
 	Limit   int32                  `json:"limit"`
 	SetID   *uuid.UUID             `json:"setId,omitzero"`
 	Results []RESTDataRetrievalWeb `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Links   RESTLinkHALDictionary  `json:"_links,omitzero"`
 }
 
 // PageOfRESTExchangeFolder: One page of Exchange folder objects.
 type PageOfRESTExchangeFolder struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTExchangeFolder   `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTExchangeFolder  `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTExchangeItemsComposed: One page of Exchange items composed objects.
@@ -223,70 +223,70 @@ type PageOfRESTExchangeItemsComposed struct {
 	Limit   int32                       `json:"limit"`
 	SetID   *uuid.UUID                  `json:"setId,omitzero"`
 	Results []RESTExchangeItemsComposed `json:"results"`
-	Links   *RESTLinkHALDictionary      `json:"_links,omitzero"`
+	Links   RESTLinkHALDictionary       `json:"_links,omitzero"`
 }
 
 // PageOfRESTExchangeMailbox: One page of Exchange mailbox objects.
 type PageOfRESTExchangeMailbox struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTExchangeMailbox  `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTExchangeMailbox `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTGroup: One page of group objects.
 type PageOfRESTGroup struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTGroup            `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTGroup           `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTGroupMember: One page of group member objects.
 type PageOfRESTGroupMember struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTGroupMember      `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTGroupMember     `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTItemComposed: One page of item composed objects.
 type PageOfRESTItemComposed struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTItemComposed     `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTItemComposed    `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTJob: One page of job objects.
 type PageOfRESTJob struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTJob              `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTJob             `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTJobItemComposed: One page of job item composed objects.
 type PageOfRESTJobItemComposed struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTJobItemComposed  `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTJobItemComposed `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTJobSession: One page of job session objects.
 type PageOfRESTJobSession struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTJobSession       `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTJobSession      `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTJobSessionObject: One page of job session object objects.
@@ -295,34 +295,34 @@ type PageOfRESTJobSessionObject struct {
 	Limit   int32                  `json:"limit"`
 	SetID   *uuid.UUID             `json:"setId,omitzero"`
 	Results []RESTJobSessionObject `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Links   RESTLinkHALDictionary  `json:"_links,omitzero"`
 }
 
 // PageOfRESTLicensedUser: One page of licensed user objects.
 type PageOfRESTLicensedUser struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTLicensedUser     `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTLicensedUser    `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTLogItem: One page of log item objects.
 type PageOfRESTLogItem struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTLogItem          `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTLogItem         `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTOneDrive: One page of OneDrive objects.
 type PageOfRESTOneDrive struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTOneDrive         `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTOneDrive        `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTOneDriveDocument: One page of OneDrive document objects.
@@ -331,16 +331,16 @@ type PageOfRESTOneDriveDocument struct {
 	Limit   int32                  `json:"limit"`
 	SetID   *uuid.UUID             `json:"setId,omitzero"`
 	Results []RESTOneDriveDocument `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Links   RESTLinkHALDictionary  `json:"_links,omitzero"`
 }
 
 // PageOfRESTOneDriveFolder: One page of OneDrive folder objects.
 type PageOfRESTOneDriveFolder struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTOneDriveFolder   `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTOneDriveFolder  `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTOrganizationStorageSpaceUsage: One page of organization storage space usage objects.
@@ -349,79 +349,79 @@ type PageOfRESTOrganizationStorageSpaceUsage struct {
 	Limit   int32                               `json:"limit"`
 	SetID   *uuid.UUID                          `json:"setId,omitzero"`
 	Results []RESTOrganizationStorageSpaceUsage `json:"results"`
-	Links   *RESTLinkHALDictionary              `json:"_links,omitzero"`
+	Links   RESTLinkHALDictionary               `json:"_links,omitzero"`
 }
 
 // PageOfRESTProtectedGroup: One page of protected group objects.
 type PageOfRESTProtectedGroup struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTProtectedGroup   `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTProtectedGroup  `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTProtectedSite: One page of protected site objects.
 type PageOfRESTProtectedSite struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTProtectedSite    `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTProtectedSite   `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTProtectedTeam: One page of protected team objects.
 type PageOfRESTProtectedTeam struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTProtectedTeam    `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTProtectedTeam   `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTProtectedUser: One page of protected user objects.
 type PageOfRESTProtectedUser struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTProtectedUser    `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTProtectedUser   `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTProxy: One page of proxy objects.
 type PageOfRESTProxy struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTProxy            `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTProxy           `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTProxyPool: One page of proxy pool objects.
 type PageOfRESTProxyPool struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTProxyPool        `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTProxyPool       `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTRestorePoint: One page of restore point objects.
 type PageOfRESTRestorePoint struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTRestorePoint     `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTRestorePoint    `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTRestoreSession: One page of restore session objects.
 type PageOfRESTRestoreSession struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTRestoreSession   `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTRestoreSession  `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTRestoreSessionEvent: One page of restore session event objects.
@@ -430,7 +430,7 @@ type PageOfRESTRestoreSessionEvent struct {
 	Limit   int32                     `json:"limit"`
 	SetID   *uuid.UUID                `json:"setId,omitzero"`
 	Results []RESTRestoreSessionEvent `json:"results"`
-	Links   *RESTLinkHALDictionary    `json:"_links,omitzero"`
+	Links   RESTLinkHALDictionary     `json:"_links,omitzero"`
 }
 
 // PageOfRESTSharePointAttachment: One page of SharePoint attachment objects.
@@ -439,7 +439,7 @@ type PageOfRESTSharePointAttachment struct {
 	Limit   int32                      `json:"limit"`
 	SetID   *uuid.UUID                 `json:"setId,omitzero"`
 	Results []RESTSharePointAttachment `json:"results"`
-	Links   *RESTLinkHALDictionary     `json:"_links,omitzero"`
+	Links   RESTLinkHALDictionary      `json:"_links,omitzero"`
 }
 
 // PageOfRESTSharePointDocument: One page of SharePoint document objects.
@@ -448,7 +448,7 @@ type PageOfRESTSharePointDocument struct {
 	Limit   int32                    `json:"limit"`
 	SetID   *uuid.UUID               `json:"setId,omitzero"`
 	Results []RESTSharePointDocument `json:"results"`
-	Links   *RESTLinkHALDictionary   `json:"_links,omitzero"`
+	Links   RESTLinkHALDictionary    `json:"_links,omitzero"`
 }
 
 // PageOfRESTSharePointFolder: One page of SharePoint folder objects.
@@ -457,16 +457,16 @@ type PageOfRESTSharePointFolder struct {
 	Limit   int32                  `json:"limit"`
 	SetID   *uuid.UUID             `json:"setId,omitzero"`
 	Results []RESTSharePointFolder `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Links   RESTLinkHALDictionary  `json:"_links,omitzero"`
 }
 
 // PageOfRESTSharePointItem: One page of SharePoint item objects.
 type PageOfRESTSharePointItem struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTSharePointItem   `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTSharePointItem  `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTSharePointLibrary: One page of SharePoint library objects.
@@ -475,43 +475,43 @@ type PageOfRESTSharePointLibrary struct {
 	Limit   int32                   `json:"limit"`
 	SetID   *uuid.UUID              `json:"setId,omitzero"`
 	Results []RESTSharePointLibrary `json:"results"`
-	Links   *RESTLinkHALDictionary  `json:"_links,omitzero"`
+	Links   RESTLinkHALDictionary   `json:"_links,omitzero"`
 }
 
 // PageOfRESTSharePointList: One page of SharePoint list objects.
 type PageOfRESTSharePointList struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTSharePointList   `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTSharePointList  `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTSharePointSite: One page of SharePoint site objects.
 type PageOfRESTSharePointSite struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTSharePointSite   `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTSharePointSite  `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTSite: One page of site objects.
 type PageOfRESTSite struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTSite             `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTSite            `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTTeam: One page of team objects.
 type PageOfRESTTeam struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTTeam             `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTTeam            `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTTeamsChannelPreview: One page of teams channel preview objects.
@@ -520,52 +520,52 @@ type PageOfRESTTeamsChannelPreview struct {
 	Limit   int32                     `json:"limit"`
 	SetID   *uuid.UUID                `json:"setId,omitzero"`
 	Results []RESTTeamsChannelPreview `json:"results"`
-	Links   *RESTLinkHALDictionary    `json:"_links,omitzero"`
+	Links   RESTLinkHALDictionary     `json:"_links,omitzero"`
 }
 
 // PageOfRESTTeamsFile: One page of teams file objects.
 type PageOfRESTTeamsFile struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTTeamsFile        `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTTeamsFile       `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTTeamsNode: One page of teams node objects.
 type PageOfRESTTeamsNode struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTTeamsNode        `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTTeamsNode       `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTTeamsPost: One page of teams post objects.
 type PageOfRESTTeamsPost struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTTeamsPost        `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTTeamsPost       `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTTeamsTeam: One page of teams team objects.
 type PageOfRESTTeamsTeam struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTTeamsTeam        `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTTeamsTeam       `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRESTUser: One page of user objects.
 type PageOfRESTUser struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RESTUser             `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RESTUser            `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // PageOfRestOrganizationComposed: One page of organization composed objects.
@@ -574,16 +574,16 @@ type PageOfRestOrganizationComposed struct {
 	Limit   int32                      `json:"limit"`
 	SetID   *uuid.UUID                 `json:"setId,omitzero"`
 	Results []RestOrganizationComposed `json:"results"`
-	Links   *RESTLinkHALDictionary     `json:"_links,omitzero"`
+	Links   RESTLinkHALDictionary      `json:"_links,omitzero"`
 }
 
 // PageOfRestTeamsTab: One page of teams tab objects.
 type PageOfRestTeamsTab struct {
-	Offset  int32                  `json:"offset"`
-	Limit   int32                  `json:"limit"`
-	SetID   *uuid.UUID             `json:"setId,omitzero"`
-	Results []RestTeamsTab         `json:"results"`
-	Links   *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Offset  int32                 `json:"offset"`
+	Limit   int32                 `json:"limit"`
+	SetID   *uuid.UUID            `json:"setId,omitzero"`
+	Results []RestTeamsTab        `json:"results"`
+	Links   RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // RESTAccount: Describes: account.
@@ -593,12 +593,12 @@ type RESTAccount struct {
 	ID             *uuid.UUID              `json:"id,omitzero"`
 	Description    *string                 `json:"description,omitzero"`
 	OrganizationID *uuid.UUID              `json:"organizationId,omitzero"`
-	Links          *RESTLinkHALDictionary  `json:"_links,omitzero"`
+	Links          RESTLinkHALDictionary   `json:"_links,omitzero"`
 }
 
 // RESTAccountPool: Describes: account pool.
 type RESTAccountPool struct {
-	Links *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Links RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // RESTAccountToSend: What a client sends of: account.
@@ -609,7 +609,7 @@ type RESTAccountToSend struct {
 	ID             *uuid.UUID                    `json:"id,omitzero"`
 	Description    *string                       `json:"description,omitzero"`
 	OrganizationID *uuid.UUID                    `json:"organizationId,omitzero"`
-	Links          *RESTLinkHALDictionary        `json:"_links,omitzero"`
+	Links          RESTLinkHALDictionary         `json:"_links,omitzero"`
 }
 
 // RESTAction: Something that can be done with an object.
@@ -634,45 +634,45 @@ type RESTAmazonBucketS3Aws struct {
 	RegionName *string                `json:"regionName,omitzero"`
 	RegionID   *string                `json:"regionId,omitzero"`
 	Name       *string                `json:"name,omitzero"`
-	Links      *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Links      RESTLinkHALDictionary  `json:"_links,omitzero"`
 }
 
 // RESTAmazonBucketS3Compatible: Describes: amazon bucket S3 compatible.
 type RESTAmazonBucketS3Compatible struct {
-	ServicePoint   *string                `json:"servicePoint,omitzero"`
-	CustomRegionID *string                `json:"customRegionId,omitzero"`
-	Name           *string                `json:"name,omitzero"`
-	Links          *RESTLinkHALDictionary `json:"_links,omitzero"`
+	ServicePoint   *string               `json:"servicePoint,omitzero"`
+	CustomRegionID *string               `json:"customRegionId,omitzero"`
+	Name           *string               `json:"name,omitzero"`
+	Links          RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // RESTAmazonBucketS3CompatibleFromClient: What a client sends of: amazon bucket S3 compatible.
 type RESTAmazonBucketS3CompatibleFromClient struct {
-	ServicePoint                       *string                `json:"servicePoint,omitzero"`
-	CustomRegionID                     *string                `json:"customRegionId,omitzero"`
-	Name                               *string                `json:"name,omitzero"`
-	TrustedServerCertificateThumbprint *string                `json:"trustedServerCertificateThumbprint,omitzero"`
-	TrustServerCertificate             *bool                  `json:"trustServerCertificate,omitzero"`
-	Links                              *RESTLinkHALDictionary `json:"_links,omitzero"`
+	ServicePoint                       *string               `json:"servicePoint,omitzero"`
+	CustomRegionID                     *string               `json:"customRegionId,omitzero"`
+	Name                               *string               `json:"name,omitzero"`
+	TrustedServerCertificateThumbprint *string               `json:"trustedServerCertificateThumbprint,omitzero"`
+	TrustServerCertificate             *bool                 `json:"trustServerCertificate,omitzero"`
+	Links                              RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // RESTAmazonFolderToReceiveS3Aws: Describes: amazon folder to receive S3 aws.
 type RESTAmazonFolderToReceiveS3Aws struct {
-	Path  *string                `json:"path,omitzero"`
-	Name  *string                `json:"name,omitzero"`
-	Links *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Path  *string               `json:"path,omitzero"`
+	Name  *string               `json:"name,omitzero"`
+	Links RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // RESTAmazonFolderToReceiveS3Compatible: Describes: amazon folder to receive S3 compatible.
 type RESTAmazonFolderToReceiveS3Compatible struct {
-	Path  *string                `json:"path,omitzero"`
-	Name  *string                `json:"name,omitzero"`
-	Links *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Path  *string               `json:"path,omitzero"`
+	Name  *string               `json:"name,omitzero"`
+	Links RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // RESTAmazonFolderToSend: What a client sends of: amazon folder.
 type RESTAmazonFolderToSend struct {
-	Name  *string                `json:"name,omitzero"`
-	Links *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Name  *string               `json:"name,omitzero"`
+	Links RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // RESTAmazonInstanceType: Describes: amazon instance type.
@@ -822,7 +822,7 @@ type RESTAuditEmailSettingsRequest struct {
 
 // RESTAuditEmailSettingsResponse: The answer to: audit email settings.
 type RESTAuditEmailSettingsResponse struct {
-	Links              *RESTLinkHALDictionary  `json:"_links,omitzero"`
+	Links              RESTLinkHALDictionary   `json:"_links,omitzero"`
 	Actions            map[string]RESTAction   `json:"_actions,omitzero"`
 	EnableNotification *bool                   `json:"enableNotification,omitzero"`
 	SmtpServer         *string                 `json:"smtpServer,omitzero"`
@@ -847,7 +847,7 @@ type RESTAuditUserOrGroup struct {
 	Type  *RESTAuditUserOrGroupType `json:"type,omitzero"`
 	Group *RESTGroup                `json:"group,omitzero"`
 	User  *RESTUser                 `json:"user,omitzero"`
-	Links *RESTLinkHALDictionary    `json:"_links,omitzero"`
+	Links RESTLinkHALDictionary     `json:"_links,omitzero"`
 }
 
 // RESTAuthCode: Describes: auth code.
@@ -876,7 +876,7 @@ type RESTAzureArchiverAppliance struct {
 type RESTAzureContainer struct {
 	Name       *string                       `json:"name,omitzero"`
 	RegionType *AzureStorageEndpointNullable `json:"regionType,omitzero"`
-	Links      *RESTLinkHALDictionary        `json:"_links,omitzero"`
+	Links      RESTLinkHALDictionary         `json:"_links,omitzero"`
 }
 
 // RESTAzureDataRetrieval: Describes: Azure data retrieval.
@@ -906,15 +906,15 @@ type RESTAzureDataRetrieval struct {
 
 // RESTAzureFolderToReceive: Describes: Azure folder to receive.
 type RESTAzureFolderToReceive struct {
-	Path  *string                `json:"path,omitzero"`
-	Links *RESTLinkHALDictionary `json:"_links,omitzero"`
-	Name  *string                `json:"name,omitzero"`
+	Path  *string               `json:"path,omitzero"`
+	Links RESTLinkHALDictionary `json:"_links,omitzero"`
+	Name  *string               `json:"name,omitzero"`
 }
 
 // RESTAzureFolderToSend: What a client sends of: Azure folder.
 type RESTAzureFolderToSend struct {
-	Name  *string                `json:"name,omitzero"`
-	Links *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Name  *string               `json:"name,omitzero"`
+	Links RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // RESTAzureLocation: Describes: Azure location.
@@ -1002,64 +1002,64 @@ type RESTBackupApplicationFromClient struct {
 
 // RESTBackupGroupData: Describes: backup group data.
 type RESTBackupGroupData struct {
-	ItemType               RESTBackupItemType     `json:"itemType"`
-	RepositoryID           uuid.UUID              `json:"repositoryId"`
-	IsMailboxBackedUp      *bool                  `json:"isMailboxBackedUp,omitzero"`
-	IsSiteBackedUp         *bool                  `json:"isSiteBackedUp,omitzero"`
-	MailboxBackedUpTime    *time.Time             `json:"mailboxBackedUpTime,omitzero"`
-	SiteBackedUpTime       *time.Time             `json:"siteBackedUpTime,omitzero"`
-	ID                     string                 `json:"id"`
-	AccountID              *string                `json:"accountId,omitzero"`
-	DisplayName            *string                `json:"displayName,omitzero"`
-	Email                  *string                `json:"email,omitzero"`
-	GroupSiteURL           []string               `json:"groupSiteUrl,omitzero"`
-	OrganizationID         *uuid.UUID             `json:"organizationId"`
-	BackedUpOrganizationID string                 `json:"backedUpOrganizationId"`
-	Links                  *RESTLinkHALDictionary `json:"_links,omitzero"`
+	ItemType               RESTBackupItemType    `json:"itemType"`
+	RepositoryID           uuid.UUID             `json:"repositoryId"`
+	IsMailboxBackedUp      *bool                 `json:"isMailboxBackedUp,omitzero"`
+	IsSiteBackedUp         *bool                 `json:"isSiteBackedUp,omitzero"`
+	MailboxBackedUpTime    *time.Time            `json:"mailboxBackedUpTime,omitzero"`
+	SiteBackedUpTime       *time.Time            `json:"siteBackedUpTime,omitzero"`
+	ID                     string                `json:"id"`
+	AccountID              *string               `json:"accountId,omitzero"`
+	DisplayName            *string               `json:"displayName,omitzero"`
+	Email                  *string               `json:"email,omitzero"`
+	GroupSiteURL           []string              `json:"groupSiteUrl,omitzero"`
+	OrganizationID         *uuid.UUID            `json:"organizationId"`
+	BackedUpOrganizationID string                `json:"backedUpOrganizationId"`
+	Links                  RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // RESTBackupMailboxData: Describes: backup mailbox data.
 type RESTBackupMailboxData struct {
-	ID                     string                 `json:"id"`
-	ItemType               RESTBackupItemType     `json:"itemType"`
-	RepositoryID           uuid.UUID              `json:"repositoryId"`
-	IsArchive              bool                   `json:"isArchive"`
-	DisplayName            *string                `json:"displayName,omitzero"`
-	Email                  string                 `json:"email"`
-	BackedUpTime           *time.Time             `json:"backedUpTime,omitzero"`
-	OrganizationID         *uuid.UUID             `json:"organizationId,omitzero"`
-	BackedUpOrganizationID string                 `json:"backedUpOrganizationId"`
-	Links                  *RESTLinkHALDictionary `json:"_links,omitzero"`
+	ID                     string                `json:"id"`
+	ItemType               RESTBackupItemType    `json:"itemType"`
+	RepositoryID           uuid.UUID             `json:"repositoryId"`
+	IsArchive              bool                  `json:"isArchive"`
+	DisplayName            *string               `json:"displayName,omitzero"`
+	Email                  string                `json:"email"`
+	BackedUpTime           *time.Time            `json:"backedUpTime,omitzero"`
+	OrganizationID         *uuid.UUID            `json:"organizationId,omitzero"`
+	BackedUpOrganizationID string                `json:"backedUpOrganizationId"`
+	Links                  RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // RESTBackupOneDriveData: Describes: backup OneDrive data.
 type RESTBackupOneDriveData struct {
-	ID                     string                 `json:"id"`
-	ItemType               RESTBackupItemType     `json:"itemType"`
-	RepositoryID           uuid.UUID              `json:"repositoryId"`
-	Title                  string                 `json:"title"`
-	URL                    string                 `json:"url"`
-	BackedUpTime           *time.Time             `json:"backedUpTime,omitzero"`
-	OrganizationID         *uuid.UUID             `json:"organizationId,omitzero"`
-	BackedUpOrganizationID string                 `json:"backedUpOrganizationId"`
-	Links                  *RESTLinkHALDictionary `json:"_links,omitzero"`
+	ID                     string                `json:"id"`
+	ItemType               RESTBackupItemType    `json:"itemType"`
+	RepositoryID           uuid.UUID             `json:"repositoryId"`
+	Title                  string                `json:"title"`
+	URL                    string                `json:"url"`
+	BackedUpTime           *time.Time            `json:"backedUpTime,omitzero"`
+	OrganizationID         *uuid.UUID            `json:"organizationId,omitzero"`
+	BackedUpOrganizationID string                `json:"backedUpOrganizationId"`
+	Links                  RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // RESTBackupOrganization: Describes: backup organization.
 type RESTBackupOrganization struct {
-	ID    *uuid.UUID             `json:"id,omitzero"`
-	Name  *string                `json:"name,omitzero"`
-	Type  *RestOrganizationType  `json:"type,omitzero"`
-	Links *RESTLinkHALDictionary `json:"_links,omitzero"`
+	ID    *uuid.UUID            `json:"id,omitzero"`
+	Name  *string               `json:"name,omitzero"`
+	Type  *RestOrganizationType `json:"type,omitzero"`
+	Links RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // RESTBackupOrganizationData: Describes: backup organization data.
 type RESTBackupOrganizationData struct {
-	DisplayName            *string                `json:"displayName,omitzero"`
-	OrganizationID         *uuid.UUID             `json:"organizationId,omitzero"`
-	BackedUpOrganizationID *string                `json:"backedUpOrganizationId,omitzero"`
-	Links                  *RESTLinkHALDictionary `json:"_links,omitzero"`
-	Msid                   *uuid.UUID             `json:"msid,omitzero"`
+	DisplayName            *string               `json:"displayName,omitzero"`
+	OrganizationID         *uuid.UUID            `json:"organizationId,omitzero"`
+	BackedUpOrganizationID *string               `json:"backedUpOrganizationId,omitzero"`
+	Links                  RESTLinkHALDictionary `json:"_links,omitzero"`
+	Msid                   *uuid.UUID            `json:"msid,omitzero"`
 }
 
 // RESTBackupRepository: Describes: backup repository.
@@ -1093,7 +1093,7 @@ type RESTBackupRepository struct {
 	IsMigrationLocked              *bool                                       `json:"isMigrationLocked,omitzero"`
 	IsOutOfOrder                   *bool                                       `json:"isOutOfOrder,omitzero"`
 	OutOfOrderReason               *string                                     `json:"outOfOrderReason,omitzero"`
-	Links                          *RESTLinkHALDictionary                      `json:"_links,omitzero"`
+	Links                          RESTLinkHALDictionary                       `json:"_links,omitzero"`
 	ObjectStorage                  *RESTObjectStorageComposed                  `json:"objectStorage,omitzero"`
 }
 
@@ -1150,29 +1150,29 @@ type RESTBackupRepositoryStorageUsageInfo struct {
 
 // RESTBackupSiteData: Describes: backup site data.
 type RESTBackupSiteData struct {
-	ID                     string                 `json:"id"`
-	ItemType               RESTBackupItemType     `json:"itemType"`
-	RepositoryID           uuid.UUID              `json:"repositoryId"`
-	Title                  string                 `json:"title"`
-	URL                    string                 `json:"url"`
-	BackedUpTime           *time.Time             `json:"backedUpTime,omitzero"`
-	OrganizationID         *uuid.UUID             `json:"organizationId,omitzero"`
-	BackedUpOrganizationID string                 `json:"backedUpOrganizationId"`
-	Msid                   *uuid.UUID             `json:"msid,omitzero"`
-	Links                  *RESTLinkHALDictionary `json:"_links,omitzero"`
+	ID                     string                `json:"id"`
+	ItemType               RESTBackupItemType    `json:"itemType"`
+	RepositoryID           uuid.UUID             `json:"repositoryId"`
+	Title                  string                `json:"title"`
+	URL                    string                `json:"url"`
+	BackedUpTime           *time.Time            `json:"backedUpTime,omitzero"`
+	OrganizationID         *uuid.UUID            `json:"organizationId,omitzero"`
+	BackedUpOrganizationID string                `json:"backedUpOrganizationId"`
+	Msid                   *uuid.UUID            `json:"msid,omitzero"`
+	Links                  RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // RESTBackupTeamData: Describes: backup team data.
 type RESTBackupTeamData struct {
-	ID                     string                 `json:"id"`
-	ItemType               RESTBackupItemType     `json:"itemType"`
-	RepositoryID           uuid.UUID              `json:"repositoryId"`
-	DisplayName            *string                `json:"displayName,omitzero"`
-	BackedUpTime           *time.Time             `json:"backedUpTime,omitzero"`
-	OrganizationID         *uuid.UUID             `json:"organizationId,omitzero"`
-	BackedUpOrganizationID string                 `json:"backedUpOrganizationId"`
-	Msid                   *uuid.UUID             `json:"msid,omitzero"`
-	Links                  *RESTLinkHALDictionary `json:"_links,omitzero"`
+	ID                     string                `json:"id"`
+	ItemType               RESTBackupItemType    `json:"itemType"`
+	RepositoryID           uuid.UUID             `json:"repositoryId"`
+	DisplayName            *string               `json:"displayName,omitzero"`
+	BackedUpTime           *time.Time            `json:"backedUpTime,omitzero"`
+	OrganizationID         *uuid.UUID            `json:"organizationId,omitzero"`
+	BackedUpOrganizationID string                `json:"backedUpOrganizationId"`
+	Msid                   *uuid.UUID            `json:"msid,omitzero"`
+	Links                  RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // RESTBackupUserData: Describes: backup user data.
@@ -1197,7 +1197,7 @@ type RESTBackupUserData struct {
 	PersonalSiteURL          []string                   `json:"personalSiteUrl,omitzero"`
 	OrganizationID           *uuid.UUID                 `json:"organizationId,omitzero"`
 	BackedUpOrganizationID   string                     `json:"backedUpOrganizationId"`
-	Links                    *RESTLinkHALDictionary     `json:"_links,omitzero"`
+	Links                    RESTLinkHALDictionary      `json:"_links,omitzero"`
 }
 
 // RESTBackupWindowSettings: Describes: backup window settings.
@@ -1528,7 +1528,7 @@ type RESTDataRetrievalSession struct {
 	Status           *RESTDataRetrievalSessionStatus `json:"status,omitzero"`
 	ProxyID          *uuid.UUID                      `json:"proxyId,omitzero"`
 	ProxyPoolID      *uuid.UUID                      `json:"proxyPoolId,omitzero"`
-	Links            *RESTLinkHALDictionary          `json:"_links,omitzero"`
+	Links            RESTLinkHALDictionary           `json:"_links,omitzero"`
 }
 
 // RESTDataRetrievalTeam: Describes: data retrieval team.
@@ -1629,21 +1629,21 @@ type RESTEditCopyJob struct {
 
 // RESTEncryptionKey: Describes: encryption key.
 type RESTEncryptionKey struct {
-	ID             *uuid.UUID             `json:"id,omitzero"`
-	Description    *string                `json:"description,omitzero"`
-	OrganizationID *uuid.UUID             `json:"organizationId,omitzero"`
-	Links          *RESTLinkHALDictionary `json:"_links,omitzero"`
+	ID             *uuid.UUID            `json:"id,omitzero"`
+	Description    *string               `json:"description,omitzero"`
+	OrganizationID *uuid.UUID            `json:"organizationId,omitzero"`
+	Links          RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // RESTEncryptionKeyToSend: What a client sends of: encryption key.
 type RESTEncryptionKeyToSend struct {
-	Password       *SecureString          `json:"password,omitzero"`
-	NewPassword    *SecureString          `json:"newPassword,omitzero"`
-	OldPassword    *SecureString          `json:"oldPassword,omitzero"`
-	ID             *uuid.UUID             `json:"id,omitzero"`
-	OrganizationID *uuid.UUID             `json:"organizationId,omitzero"`
-	Description    *string                `json:"description,omitzero"`
-	Links          *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Password       *SecureString         `json:"password,omitzero"`
+	NewPassword    *SecureString         `json:"newPassword,omitzero"`
+	OldPassword    *SecureString         `json:"oldPassword,omitzero"`
+	ID             *uuid.UUID            `json:"id,omitzero"`
+	OrganizationID *uuid.UUID            `json:"organizationId,omitzero"`
+	Description    *string               `json:"description,omitzero"`
+	Links          RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // RESTEvent: Tells of a change: REST.
@@ -1673,7 +1673,7 @@ type RESTExchangeFolder struct {
 	Category    *RESTExchangeFolderCategory `json:"category,omitzero"`
 	Description *string                     `json:"description,omitzero"`
 	MailboxID   *uuid.UUID                  `json:"mailboxId,omitzero"`
-	Links       *RESTLinkHALDictionary      `json:"_links,omitzero"`
+	Links       RESTLinkHALDictionary       `json:"_links,omitzero"`
 	Actions     map[string]RESTAction       `json:"_actions,omitzero"`
 	ID          *string                     `json:"id,omitzero"`
 }
@@ -1734,13 +1734,13 @@ type RESTExchangeItemsComposed struct {
 
 // RESTExchangeMailbox: Describes: Exchange mailbox.
 type RESTExchangeMailbox struct {
-	ID        *uuid.UUID             `json:"id,omitzero"`
-	Name      *string                `json:"name,omitzero"`
-	Email     *string                `json:"email,omitzero"`
-	IsArchive *bool                  `json:"isArchive,omitzero"`
-	IsPublic  *bool                  `json:"isPublic,omitzero"`
-	Links     *RESTLinkHALDictionary `json:"_links,omitzero"`
-	Actions   map[string]RESTAction  `json:"_actions,omitzero"`
+	ID        *uuid.UUID            `json:"id,omitzero"`
+	Name      *string               `json:"name,omitzero"`
+	Email     *string               `json:"email,omitzero"`
+	IsArchive *bool                 `json:"isArchive,omitzero"`
+	IsPublic  *bool                 `json:"isPublic,omitzero"`
+	Links     RESTLinkHALDictionary `json:"_links,omitzero"`
+	Actions   map[string]RESTAction `json:"_actions,omitzero"`
 }
 
 // RESTExchangeMessageItem: Describes: Exchange message item.
@@ -1788,15 +1788,15 @@ type RESTExclusionSettings struct {
 
 // RESTExclusionSettingsToClient: Describes: exclusion settings to client.
 type RESTExclusionSettingsToClient struct {
-	Links          *RESTLinkHALDictionary `json:"_links,omitzero"`
-	Actions        map[string]RESTAction  `json:"_actions,omitzero"`
-	DeletedItems   *bool                  `json:"deletedItems,omitzero"`
-	Drafts         *bool                  `json:"drafts,omitzero"`
-	JunkEmail      *bool                  `json:"junkEmail,omitzero"`
-	Outbox         *bool                  `json:"outbox,omitzero"`
-	SyncIssues     *bool                  `json:"syncIssues,omitzero"`
-	LitigationHold *bool                  `json:"litigationHold,omitzero"`
-	InPlaceHold    *bool                  `json:"inPlaceHold,omitzero"`
+	Links          RESTLinkHALDictionary `json:"_links,omitzero"`
+	Actions        map[string]RESTAction `json:"_actions,omitzero"`
+	DeletedItems   *bool                 `json:"deletedItems,omitzero"`
+	Drafts         *bool                 `json:"drafts,omitzero"`
+	JunkEmail      *bool                 `json:"junkEmail,omitzero"`
+	Outbox         *bool                 `json:"outbox,omitzero"`
+	SyncIssues     *bool                 `json:"syncIssues,omitzero"`
+	LitigationHold *bool                 `json:"litigationHold,omitzero"`
+	InPlaceHold    *bool                 `json:"inPlaceHold,omitzero"`
 }
 
 // RESTExploreOptions: What a client sends to choose how to act: explore.
@@ -1862,24 +1862,24 @@ type RESTGroup struct {
 	LocationType  *RESTGroupLocationType `json:"locationType,omitzero"`
 	Msid          *uuid.UUID             `json:"msid,omitzero"`
 	DataLocation  *string                `json:"dataLocation,omitzero"`
-	Links         *RESTLinkHALDictionary `json:"_links,omitzero"`
+	Links         RESTLinkHALDictionary  `json:"_links,omitzero"`
 }
 
 // RESTGroupMember: Describes: group member.
 type RESTGroupMember struct {
-	GroupID      *string                `json:"groupId,omitzero"`
-	Name         *string                `json:"name,omitzero"`
-	Login        *string                `json:"login,omitzero"`
-	Type         *RESTGroupMemberType   `json:"type,omitzero"`
-	IsCloud      *bool                  `json:"isCloud,omitzero"`
-	DataLocation *string                `json:"dataLocation,omitzero"`
-	Links        *RESTLinkHALDictionary `json:"_links,omitzero"`
+	GroupID      *string               `json:"groupId,omitzero"`
+	Name         *string               `json:"name,omitzero"`
+	Login        *string               `json:"login,omitzero"`
+	Type         *RESTGroupMemberType  `json:"type,omitzero"`
+	IsCloud      *bool                 `json:"isCloud,omitzero"`
+	DataLocation *string               `json:"dataLocation,omitzero"`
+	Links        RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // RESTHealthReport: Describes: health report.
 type RESTHealthReport struct {
-	Status  *RESTHealthStatus        `json:"status,omitzero"`
-	Entries *RESTHealthReportEntries `json:"entries,omitzero"`
+	Status  *RESTHealthStatus       `json:"status,omitzero"`
+	Entries RESTHealthReportEntries `json:"entries,omitzero"`
 }
 
 // RESTHealthReportEntries: Describes: health report entries.
@@ -1893,10 +1893,10 @@ type RESTHealthReportEntry struct {
 
 // RESTHistorySettings: Describes: history settings.
 type RESTHistorySettings struct {
-	KeepAllsessions *bool                  `json:"keepAllsessions,omitzero"`
-	KeeponlyLast    *int32                 `json:"keeponlyLast,omitzero"`
-	Links           *RESTLinkHALDictionary `json:"_links,omitzero"`
-	Actions         map[string]RESTAction  `json:"_actions,omitzero"`
+	KeepAllsessions *bool                 `json:"keepAllsessions,omitzero"`
+	KeeponlyLast    *int32                `json:"keeponlyLast,omitzero"`
+	Links           RESTLinkHALDictionary `json:"_links,omitzero"`
+	Actions         map[string]RESTAction `json:"_actions,omitzero"`
 }
 
 // RESTInstallLicenseOptions: What a client sends to choose how to act: install license.
@@ -1906,12 +1906,12 @@ type RESTInstallLicenseOptions struct {
 
 // RESTInternetProxy: Describes: internet proxy.
 type RESTInternetProxy struct {
-	UseInternetProxy  *bool                  `json:"useInternetProxy,omitzero"`
-	Links             *RESTLinkHALDictionary `json:"_links,omitzero"`
-	HostName          *string                `json:"hostName,omitzero"`
-	Port              *int32                 `json:"port,omitzero"`
-	UseAuthentication *bool                  `json:"useAuthentication,omitzero"`
-	Username          *string                `json:"username,omitzero"`
+	UseInternetProxy  *bool                 `json:"useInternetProxy,omitzero"`
+	Links             RESTLinkHALDictionary `json:"_links,omitzero"`
+	HostName          *string               `json:"hostName,omitzero"`
+	Port              *int32                `json:"port,omitzero"`
+	UseAuthentication *bool                 `json:"useAuthentication,omitzero"`
+	Username          *string               `json:"username,omitzero"`
 }
 
 // RESTInternetProxyFromClient: What a client sends of: internet proxy.
@@ -2143,7 +2143,7 @@ type RESTJobSession struct {
 	Status               *RESTJobSessionStatus               `json:"status,omitzero"`
 	Statistics           *RESTJobStatistics                  `json:"statistics,omitzero"`
 	ETag                 *int64                              `json:"eTag,omitzero"`
-	Links                *RESTLinkHALDictionary              `json:"_links,omitzero"`
+	Links                RESTLinkHALDictionary               `json:"_links,omitzero"`
 	ProxyID              *uuid.UUID                          `json:"proxyId,omitzero"`
 	ProxyPoolID          *uuid.UUID                          `json:"proxyPoolId,omitzero"`
 }
@@ -2160,7 +2160,7 @@ type RESTJobSessionObject struct {
 	ID     *string                     `json:"id,omitzero"`
 	Type   *RESTJobSessionObjectType   `json:"type,omitzero"`
 	Status *RESTJobSessionObjectStatus `json:"status,omitzero"`
-	Links  *RESTLinkHALDictionary      `json:"_links,omitzero"`
+	Links  RESTLinkHALDictionary       `json:"_links,omitzero"`
 }
 
 // RESTJobSessionUpdateEvent: Tells of a change: job session update.
@@ -2175,16 +2175,16 @@ type RESTJobSessionUpdateEvent struct {
 
 // RESTJobSite: Describes: job site.
 type RESTJobSite struct {
-	ID                  string                 `json:"id"`
-	ETag                *int64                 `json:"eTag,omitzero"`
-	URL                 string                 `json:"url"`
-	ParentURL           *string                `json:"parentUrl,omitzero"`
-	Name                *string                `json:"name,omitzero"`
-	IsCloud             bool                   `json:"isCloud"`
-	IsPersonal          bool                   `json:"isPersonal"`
-	Title               string                 `json:"title"`
-	SiteCollectionError *string                `json:"siteCollectionError,omitzero"`
-	Links               *RESTLinkHALDictionary `json:"_links,omitzero"`
+	ID                  string                `json:"id"`
+	ETag                *int64                `json:"eTag,omitzero"`
+	URL                 string                `json:"url"`
+	ParentURL           *string               `json:"parentUrl,omitzero"`
+	Name                *string               `json:"name,omitzero"`
+	IsCloud             bool                  `json:"isCloud"`
+	IsPersonal          bool                  `json:"isPersonal"`
+	Title               string                `json:"title"`
+	SiteCollectionError *string               `json:"siteCollectionError,omitzero"`
+	Links               RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // RESTJobSiteItem: Describes: job site item.
@@ -2267,9 +2267,9 @@ type RESTLicense struct {
 
 // RESTLicenseAutoUpdate: Describes: license auto update.
 type RESTLicenseAutoUpdate struct {
-	IsEnabled *bool                  `json:"isEnabled,omitzero"`
-	Links     *RESTLinkHALDictionary `json:"_links,omitzero"`
-	Actions   map[string]RESTAction  `json:"_actions,omitzero"`
+	IsEnabled *bool                 `json:"isEnabled,omitzero"`
+	Links     RESTLinkHALDictionary `json:"_links,omitzero"`
+	Actions   map[string]RESTAction `json:"_actions,omitzero"`
 }
 
 // RESTLicenseOverviewOptions: What a client sends to choose how to act: license overview.
@@ -2295,7 +2295,7 @@ type RESTLicensedUser struct {
 	OrganizationID         *uuid.UUID                    `json:"organizationId,omitzero"`
 	BackedUpOrganizationID *string                       `json:"backedUpOrganizationId,omitzero"`
 	OrganizationName       *string                       `json:"organizationName,omitzero"`
-	Links                  *RESTLinkHALDictionary        `json:"_links,omitzero"`
+	Links                  RESTLinkHALDictionary         `json:"_links,omitzero"`
 }
 
 // RESTLicensingApproveReportOptions: What a client sends to choose how to act: licensing approve report.
@@ -2376,13 +2376,13 @@ type RESTLinkHALDictionary map[string]RESTLinkHAL
 
 // RESTLogItem: Describes: log item.
 type RESTLogItem struct {
-	ID           *uuid.UUID             `json:"id,omitzero"`
-	Usn          *int64                 `json:"usn,omitzero"`
-	Type         *RESTLogItemType       `json:"type,omitzero"`
-	Message      *string                `json:"message,omitzero"`
-	CreationTime *time.Time             `json:"creationTime,omitzero"`
-	EndTime      *time.Time             `json:"endTime,omitzero"`
-	Links        *RESTLinkHALDictionary `json:"_links,omitzero"`
+	ID           *uuid.UUID            `json:"id,omitzero"`
+	Usn          *int64                `json:"usn,omitzero"`
+	Type         *RESTLogItemType      `json:"type,omitzero"`
+	Message      *string               `json:"message,omitzero"`
+	CreationTime *time.Time            `json:"creationTime,omitzero"`
+	EndTime      *time.Time            `json:"endTime,omitzero"`
+	Links        RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // RESTLoggedInOrganization: Describes: logged in organization.
@@ -2425,11 +2425,11 @@ type RESTMailboxProtectionOptions struct {
 
 // RESTManagementMode: Describes: management mode.
 type RESTManagementMode struct {
-	IsManaged   *bool                  `json:"isManaged,omitzero"`
-	ManagerID   *uuid.UUID             `json:"managerId,omitzero"`
-	CompanyName *string                `json:"companyName,omitzero"`
-	Links       *RESTLinkHALDictionary `json:"_links,omitzero"`
-	Actions     map[string]RESTAction  `json:"_actions,omitzero"`
+	IsManaged   *bool                 `json:"isManaged,omitzero"`
+	ManagerID   *uuid.UUID            `json:"managerId,omitzero"`
+	CompanyName *string               `json:"companyName,omitzero"`
+	Links       RESTLinkHALDictionary `json:"_links,omitzero"`
+	Actions     map[string]RESTAction `json:"_actions,omitzero"`
 }
 
 // RESTMonthlyReportInterval: Describes: monthly report interval.
@@ -2463,7 +2463,7 @@ type RESTNotificationEmailSettingsRequest struct {
 
 // RESTNotificationEmailSettingsResponse: The answer to: notification email settings.
 type RESTNotificationEmailSettingsResponse struct {
-	Links                 *RESTLinkHALDictionary  `json:"_links,omitzero"`
+	Links                 RESTLinkHALDictionary   `json:"_links,omitzero"`
 	Actions               map[string]RESTAction   `json:"_actions,omitzero"`
 	NotifyOnSuccess       *bool                   `json:"notifyOnSuccess,omitzero"`
 	NotifyOnWarning       *bool                   `json:"notifyOnWarning,omitzero"`
@@ -2542,10 +2542,10 @@ type RESTOfficeLicense struct {
 
 // RESTOneDrive: Describes: OneDrive.
 type RESTOneDrive struct {
-	ID    *string                `json:"id,omitzero"`
-	Name  *string                `json:"name,omitzero"`
-	URL   *string                `json:"url,omitzero"`
-	Links *RESTLinkHALDictionary `json:"_links,omitzero"`
+	ID    *string               `json:"id,omitzero"`
+	Name  *string               `json:"name,omitzero"`
+	URL   *string               `json:"url,omitzero"`
+	Links RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // RESTOneDriveDocument: Describes: OneDrive document.
@@ -2807,7 +2807,7 @@ type RESTOrganizationSyncState struct {
 	OrganizationID   *uuid.UUID                        `json:"organizationId,omitzero"`
 	LastSyncState    any                               `json:"lastSyncState,omitzero"`
 	CurrentSyncState *RESTOrganizationCurrentSyncState `json:"currentSyncState,omitzero"`
-	Links            *RESTLinkHALDictionary            `json:"_links,omitzero"`
+	Links            RESTLinkHALDictionary             `json:"_links,omitzero"`
 }
 
 // RESTOrganizationTeamDeleteEvent: Tells of a change: organization team delete.
@@ -3016,7 +3016,7 @@ type RESTProxy struct {
 	Version                 *string                        `json:"version,omitzero"`
 	ServiceAccount          *string                        `json:"serviceAccount,omitzero"`
 	Role                    []RESTProxyRole                `json:"role,omitzero"`
-	Links                   *RESTLinkHALDictionary         `json:"_links,omitzero"`
+	Links                   RESTLinkHALDictionary          `json:"_links,omitzero"`
 }
 
 // RESTProxyCredentialsFromClient: What a client sends of: proxy credentials.
@@ -3056,10 +3056,10 @@ type RESTProxyIdFromClient struct {
 
 // RESTProxyPool: Describes: proxy pool.
 type RESTProxyPool struct {
-	ID          *uuid.UUID             `json:"id,omitzero"`
-	Name        *string                `json:"name,omitzero"`
-	Description *string                `json:"description,omitzero"`
-	Links       *RESTLinkHALDictionary `json:"_links,omitzero"`
+	ID          *uuid.UUID            `json:"id,omitzero"`
+	Name        *string               `json:"name,omitzero"`
+	Description *string               `json:"description,omitzero"`
+	Links       RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // RESTProxyPoolFromClient: What a client sends of: proxy pool.
@@ -3241,7 +3241,7 @@ type RESTRepositorySynchronizeSession struct {
 	State           *RESTRepositorySynchronizeSessionState `json:"state,omitzero"`
 	ProgressPercent *int32                                 `json:"progressPercent,omitzero"`
 	Error           *string                                `json:"error,omitzero"`
-	Links           *RESTLinkHALDictionary                 `json:"_links,omitzero"`
+	Links           RESTLinkHALDictionary                  `json:"_links,omitzero"`
 }
 
 // RESTRescanOptions: What a client sends to choose how to act: rescan.
@@ -3457,7 +3457,7 @@ type RESTRestoreSession struct {
 	ClientHost   *string                  `json:"clientHost,omitzero"`
 	Reason       *string                  `json:"reason,omitzero"`
 	ETag         *int64                   `json:"eTag,omitzero"`
-	Links        *RESTLinkHALDictionary   `json:"_links,omitzero"`
+	Links        RESTLinkHALDictionary    `json:"_links,omitzero"`
 }
 
 // RESTRestoreSessionDeleteEvent: Tells of a change: restore session delete.
@@ -3488,7 +3488,7 @@ type RESTRestoreSessionEvent struct {
 	GroupID                *string                       `json:"groupId,omitzero"`
 	SiteID                 *string                       `json:"siteId,omitzero"`
 	TeamID                 *uuid.UUID                    `json:"teamId,omitzero"`
-	Links                  *RESTLinkHALDictionary        `json:"_links,omitzero"`
+	Links                  RESTLinkHALDictionary         `json:"_links,omitzero"`
 }
 
 // RESTRestoreSessionStatistics: Describes: restore session statistics.
@@ -4217,19 +4217,19 @@ type RESTSharepointSettings struct {
 
 // RESTSite: Describes: site.
 type RESTSite struct {
-	ID                  string                 `json:"id"`
-	ETag                *int64                 `json:"eTag,omitzero"`
-	URL                 string                 `json:"url"`
-	ParentURL           *string                `json:"parentUrl,omitzero"`
-	Name                *string                `json:"name,omitzero"`
-	IsCloud             bool                   `json:"isCloud"`
-	IsPersonal          bool                   `json:"isPersonal"`
-	Title               string                 `json:"title"`
-	IsAvailable         *bool                  `json:"isAvailable,omitzero"`
-	SiteCollectionError *string                `json:"siteCollectionError,omitzero"`
-	Msid                *string                `json:"msid,omitzero"`
-	DataLocation        *string                `json:"dataLocation,omitzero"`
-	Links               *RESTLinkHALDictionary `json:"_links,omitzero"`
+	ID                  string                `json:"id"`
+	ETag                *int64                `json:"eTag,omitzero"`
+	URL                 string                `json:"url"`
+	ParentURL           *string               `json:"parentUrl,omitzero"`
+	Name                *string               `json:"name,omitzero"`
+	IsCloud             bool                  `json:"isCloud"`
+	IsPersonal          bool                  `json:"isPersonal"`
+	Title               string                `json:"title"`
+	IsAvailable         *bool                 `json:"isAvailable,omitzero"`
+	SiteCollectionError *string               `json:"siteCollectionError,omitzero"`
+	Msid                *string               `json:"msid,omitzero"`
+	DataLocation        *string               `json:"dataLocation,omitzero"`
+	Links               RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // RESTSmtpSettings: Describes: SMTP settings.
@@ -4247,7 +4247,7 @@ type RESTSmtpSettings struct {
 	UserID             *string                 `json:"userId,omitzero"`
 	MailApiURL         *string                 `json:"mailApiUrl,omitzero"`
 	IsAuthenticated    *bool                   `json:"isAuthenticated,omitzero"`
-	Links              *RESTLinkHALDictionary  `json:"_links,omitzero"`
+	Links              RESTLinkHALDictionary   `json:"_links,omitzero"`
 	Actions            map[string]RESTAction   `json:"_actions,omitzero"`
 }
 
@@ -4316,14 +4316,14 @@ type RESTTaskItem struct {
 
 // RESTTeam: Describes: team.
 type RESTTeam struct {
-	ID           uuid.UUID              `json:"id"`
-	ETag         *int64                 `json:"eTag,omitzero"`
-	DisplayName  string                 `json:"displayName"`
-	Description  *string                `json:"description,omitzero"`
-	Mail         string                 `json:"mail"`
-	Msid         *uuid.UUID             `json:"msid,omitzero"`
-	DataLocation *string                `json:"dataLocation,omitzero"`
-	Links        *RESTLinkHALDictionary `json:"_links,omitzero"`
+	ID           uuid.UUID             `json:"id"`
+	ETag         *int64                `json:"eTag,omitzero"`
+	DisplayName  string                `json:"displayName"`
+	Description  *string               `json:"description,omitzero"`
+	Mail         string                `json:"mail"`
+	Msid         *uuid.UUID            `json:"msid,omitzero"`
+	DataLocation *string               `json:"dataLocation,omitzero"`
+	Links        RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // RESTTeamsChannel: Describes: teams channel.
@@ -4495,18 +4495,18 @@ type RESTUpdateProductConfig struct {
 
 // RESTUser: Describes: user.
 type RESTUser struct {
-	ID               *string                `json:"id,omitzero"`
-	ETag             *int64                 `json:"eTag,omitzero"`
-	OnPremisesSid    *string                `json:"onPremisesSid,omitzero"`
-	DisplayName      *string                `json:"displayName,omitzero"`
-	Name             *string                `json:"name,omitzero"`
-	Type             *RESTUserType          `json:"type,omitzero"`
-	LocationType     *RESTUserLocationType  `json:"locationType,omitzero"`
-	Office           *string                `json:"office,omitzero"`
-	AssignedLicenses []RESTOfficeLicense    `json:"assignedLicenses,omitzero"`
-	Msid             *uuid.UUID             `json:"msid,omitzero"`
-	DataLocation     *string                `json:"dataLocation,omitzero"`
-	Links            *RESTLinkHALDictionary `json:"_links,omitzero"`
+	ID               *string               `json:"id,omitzero"`
+	ETag             *int64                `json:"eTag,omitzero"`
+	OnPremisesSid    *string               `json:"onPremisesSid,omitzero"`
+	DisplayName      *string               `json:"displayName,omitzero"`
+	Name             *string               `json:"name,omitzero"`
+	Type             *RESTUserType         `json:"type,omitzero"`
+	LocationType     *RESTUserLocationType `json:"locationType,omitzero"`
+	Office           *string               `json:"office,omitzero"`
+	AssignedLicenses []RESTOfficeLicense   `json:"assignedLicenses,omitzero"`
+	Msid             *uuid.UUID            `json:"msid,omitzero"`
+	DataLocation     *string               `json:"dataLocation,omitzero"`
+	Links            RESTLinkHALDictionary `json:"_links,omitzero"`
 }
 
 // RESTUserProtectionOptions: What a client sends to choose how to act: user protection.
@@ -4682,19 +4682,19 @@ type RestOrganizationComposed struct {
 
 // RestSmtpSettingsFromClient: What a client sends of: SMTP settings.
 type RestSmtpSettingsFromClient struct {
-	UserPassword       *SecureString          `json:"userPassword,omitzero"`
-	Username           *string                `json:"username,omitzero"`
-	EnableNotification *bool                  `json:"enableNotification,omitzero"`
-	Server             *string                `json:"server,omitzero"`
-	Port               *int32                 `json:"port,omitzero"`
-	From               *string                `json:"from,omitzero"`
-	UseAuthentication  *bool                  `json:"useAuthentication,omitzero"`
-	UseSSL             *bool                  `json:"useSSL,omitzero"`
-	UserID             *string                `json:"userId,omitzero"`
-	MailApiURL         *string                `json:"mailApiUrl,omitzero"`
-	RequestID          *string                `json:"requestId,omitzero"`
-	Links              *RESTLinkHALDictionary `json:"_links,omitzero"`
-	Actions            map[string]RESTAction  `json:"_actions,omitzero"`
+	UserPassword       *SecureString         `json:"userPassword,omitzero"`
+	Username           *string               `json:"username,omitzero"`
+	EnableNotification *bool                 `json:"enableNotification,omitzero"`
+	Server             *string               `json:"server,omitzero"`
+	Port               *int32                `json:"port,omitzero"`
+	From               *string               `json:"from,omitzero"`
+	UseAuthentication  *bool                 `json:"useAuthentication,omitzero"`
+	UseSSL             *bool                 `json:"useSSL,omitzero"`
+	UserID             *string               `json:"userId,omitzero"`
+	MailApiURL         *string               `json:"mailApiUrl,omitzero"`
+	RequestID          *string               `json:"requestId,omitzero"`
+	Links              RESTLinkHALDictionary `json:"_links,omitzero"`
+	Actions            map[string]RESTAction `json:"_actions,omitzero"`
 }
 
 // RestTeamsTab: Describes: teams tab.

@@ -66,6 +66,7 @@ type generator struct {
 	shapes, enums bytes.Buffer
 	table         []string // lines of contract.Enums
 	used          map[string]bool
+	maps          map[string]bool // schemas that become Go maps: nil already means absent
 }
 
 func run(file, dir string) error {
@@ -83,9 +84,10 @@ func run(file, dir string) error {
 	}
 	all := doc.Components.Schemas
 	slices.SortFunc(all, func(a, b named) int { return strings.Compare(a.Name, b.Name) })
-	g := &generator{used: map[string]bool{}}
+	g := &generator{used: map[string]bool{}, maps: map[string]bool{}}
 	for _, s := range all {
 		g.used[goName(s.Name)] = true
+		g.maps[goName(s.Name)] = s.Type == "object" && len(s.Properties) == 0
 	}
 	for _, s := range all {
 		if err := g.declare(s); err != nil {
@@ -140,7 +142,7 @@ func (g *generator) declare(s named) error {
 		if !required {
 			tag += ",omitzero"
 		}
-		if (!required || p.Nullable) && !strings.HasPrefix(typ, "[]") && !strings.HasPrefix(typ, "map[") && typ != "any" {
+		if (!required || p.Nullable) && !strings.HasPrefix(typ, "[]") && !strings.HasPrefix(typ, "map[") && !g.maps[typ] && typ != "any" {
 			typ = "*" + typ
 		}
 		fmt.Fprintf(&g.shapes, "\t%s %s `json:%q`\n", field, typ, tag)

@@ -1,0 +1,161 @@
+package rest
+
+import (
+	"context"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"holdfast/internal/holdfast"
+	"holdfast/internal/rest/contract"
+	"holdfast/internal/service"
+)
+
+// tokenRequest is the body of a login. Clients send it as a form or as JSON, with extra fields that are empty.
+type tokenRequest struct {
+	GrantType    string `json:"grant_type,omitzero"`
+	UserName     string `json:"username,omitzero"`
+	Password     string `json:"password,omitzero"`
+	RefreshToken string `json:"refresh_token,omitzero"`
+	ClientID     string `json:"client_id,omitzero"`
+	Assertion    string `json:"assertion,omitzero"`
+	// The contract's disable_antiforgery_token is taken and ignored: a bearer is never asked for an anti-forgery token.
+}
+
+// tokenError is a refused login. Some clients read the OAuth fields, some the contract's, so it has both, and its status
+// is 400, since others take a 401 for a served version.
+type tokenError struct {
+	code, description string
+}
+
+func (e *tokenError) Error() string { return e.code + ": " + e.description }
+
+func (e *tokenError) write(w http.ResponseWriter) {
+	writeJSON(w, http.StatusBadRequest, struct {
+		Error       string  `json:"error"`
+		Description string  `json:"error_description"`
+		Message     string  `json:"message"`
+		Code        *string `json:"errorCode"`
+	}{e.code, e.description, e.description, nil})
+}
+
+func (r *request) tokenRequest() (tokenRequest, error) {
+	var in tokenRequest
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	body, err := r.body()
+	if err != nil {
+		return in, &tokenError{"invalid_request", err.Error()}
+	}
+	text := strings.TrimSpace(string(body))
+	if kind != "application/x-www-form-urlencoded" && strings.HasPrefix(strings.TrimPrefix(text, "\ufeff"), "{") {
+		if err := decodeJSON(body, &in); err != nil {
+			return in, &tokenError{"invalid_request", err.Error()}
+		}
+		return in, nil
+	}
+	form, err := url.ParseQuery(text)
+	if err != nil {
+		return in, &tokenError{"invalid_request", "the body is neither a form nor JSON"}
+	}
+	for name, into := range map[string]*string{"grant_type": &in.GrantType, "username": &in.UserName, "password": &in.Password,
+		"refresh_token": &in.RefreshToken, "client_id": &in.ClientID, "assertion": &in.Assertion} {
+		for n, v := range form {
+			if strings.EqualFold(n, name) && len(v) > 0 {
+				*into = v[0]
+			}
+		}
+	}
+	return in, nil
+}
+
+// token logs in. Wrong credentials are a tokenError; everything else that goes wrong is an ordinary error.
+func (a *API) token(ctx context.Context, r *request) (any, error) {
+	in, err := r.tokenRequest()
+	if err != nil {
+		return nil, err
+	}
+	var t service.Tokens
+	switch grant := strings.ToLower(in.GrantType); {
+	case grant == "password" || grant == "" && in.UserName != "":
+		if in.UserName == "" || in.Password == "" {
+			return nil, &tokenError{"invalid_request", "username and password are needed"}
+		}
+		t, err = a.services.Admin.Login(ctx, r.address(), in.UserName, in.Password)
+	case grant == "refresh_token" || grant == "" && in.RefreshToken != "":
+		if in.RefreshToken == "" {
+			return nil, &tokenError{"invalid_request", "refresh_token is missing"}
+		}
+		t, err = a.services.Admin.Refresh(ctx, r.address(), in.RefreshToken)
+	case grant == "":
+		return nil, &tokenError{"invalid_request", "grant_type is missing; password and refresh_token are served"}
+	case grant == "operator" || grant == "urn:ietf:params:oauth:grant-type:jwt-bearer":
+		return nil, &tokenError{"unsupported_grant_type", "signing in with a token of Microsoft Entra (grant_type " + in.GrantType + ") is not built yet; use password with an account of Holdfast"}
+	default:
+		return nil, &tokenError{"unsupported_grant_type", "there is no grant_type " + in.GrantType + "; password and refresh_token are served"}
+	}
+	if holdfast.KindOf(err) == holdfast.KindUnauthenticated {
+		return nil, &tokenError{"invalid_grant", err.Error()}
+	} else if err != nil {
+		return nil, err
+	}
+	return contract.OAuthTokenResponse{
+		AccessToken:  t.Access,
+		RefreshToken: t.Refresh,
+		TokenType:    "bearer",
+		ExpiresIn:    int64(t.Expires.Sub(t.Issued).Seconds()),
+		Issued:       t.Issued.UTC(),
+		Expires:      t.Expires.UTC(),
+		UserName:     &t.User.Name,
+	}, nil
+}
+
+// logout ends the login of the presented token.
+func (a *API) logout(ctx context.Context, r *request) (any, error) {
+	return nil, a.services.Admin.Logout(ctx, r.user, r.bearer)
+}
+
+// authCode gives a one-time code that hands the login over.
+func (a *API) authCode(ctx context.Context, r *request) (any, error) {
+	code, err := a.services.Admin.Code(ctx, r.user)
+	if err != nil {
+		return nil, err
+	}
+	return contract.RESTAuthCode{AuthCode: code}, nil
+}
+
+// authorize finds out who calls and whether he may.
+func (a *API) authorize(r *request) error {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	token = strings.TrimSpace(token)
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return holdfast.Unauthenticated("log in first: POST /%s/token, then send the access token as Authorization: Bearer", served)
+	}
+	user, err := a.authenticate(r.Context(), r.address(), token)
+	if err != nil {
+		return err
+	}
+	if roleOf(user) < r.route.role {
+		return holdfast.Denied("%s may not do this: it takes the role %s", user.Name, r.route.role)
+	}
+	r.user, r.bearer = user, token
+	return nil
+}
+
+// roleOf is the highest role that a user has. Restore operators and tenants are not built.
+func roleOf(u service.User) role {
+	if u.Role == service.RoleAdmin {
+		return roleAdmin
+	}
+	return roleAnyone
+}
+
+// address is where the call comes from, for the audit chain.
+func (r *request) address() string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}

@@ -1,0 +1,185 @@
+package rest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"holdfast/internal/holdfast"
+	"holdfast/internal/rest/contract"
+	"holdfast/internal/service"
+)
+
+// exchangeItemGet lists the mails directly in parentId, newest first; without one, all mails of the mailbox.
+func (a *API) exchangeItemGet(ctx context.Context, r *request) (any, error) {
+	w, err := r.window()
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.mailbox(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	q := service.ItemQuery{Kinds: mailKinds, Sort: "time", Offset: w.Offset, Limit: w.Limit}
+	if _, given := r.query("parentId"); !given {
+		q.Search = searchText("")
+	} else if q.Parent, err = a.parent(ctx, r, p); err != nil {
+		return nil, err
+	}
+	found, err := a.services.RestoreSessions.Items(ctx, r.user, p.session, p.id, q)
+	if err != nil {
+		return nil, err
+	}
+	return page(r, w, found.Entries, func(e service.Entry) contract.RESTExchangeItemsComposed { return mailToContract(r.links, p, e) }), nil
+}
+
+func (a *API) exchangeItemGetById(ctx context.Context, r *request) (any, error) {
+	p, e, err := a.mail(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return mailToContract(r.links, p, e), nil
+}
+
+// mail is the item that the path names.
+func (a *API) mail(ctx context.Context, r *request) (place, service.Entry, error) {
+	p, err := a.mailbox(ctx, r)
+	if err != nil {
+		return p, service.Entry{}, err
+	}
+	e, err := a.services.RestoreSessions.Item(ctx, r.user, p.session, p.id, r.param("itemId"))
+	if err == nil && e.Kind != holdfast.KindMail {
+		err = holdfast.NotFound("there is no mail %s in %s", r.param("itemId"), p.container.Container)
+	}
+	return p, e, err
+}
+
+// exchangeItemSaveItemAction answers the mail exactly as it was stored, as an .eml file.
+func (a *API) exchangeItemSaveItemAction(ctx context.Context, r *request) (any, error) {
+	p, e, err := a.mail(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return a.save(r, p, []string{e.ID}, false, "")
+}
+
+// exchangeItemSaveItems answers one mail as an .eml file, several as a ZIP of such files.
+func (a *API) exchangeItemSaveItems(ctx context.Context, r *request) (any, error) {
+	p, err := a.mailbox(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	var in contract.RESTSaveToMsgOptions
+	if err := r.decode(&in); err != nil {
+		return nil, err
+	}
+	items, err := a.mails(ctx, r, p, in.Items)
+	if err != nil {
+		return nil, err
+	}
+	return a.save(r, p, items, false, fmt.Sprintf("%s, %d mails", p.container.Container.Address, len(items)))
+}
+
+// mails are the ids of a body, each of which must be there, so that nobody waits for a restore that lacks some.
+func (a *API) mails(ctx context.Context, r *request, p place, in []contract.RESTExchangeItemStringID) ([]string, error) {
+	if len(in) == 0 {
+		return nil, holdfast.Invalid("items is missing; it lists the mails by id")
+	}
+	ids := make([]string, 0, len(in))
+	for i, item := range in {
+		id := value(item.ID)
+		if id == "" {
+			return nil, holdfast.Invalid("items[%d].id is missing", i)
+		}
+		if _, err := a.services.RestoreSessions.Item(ctx, r.user, p.session, p.id, id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
+func (a *API) exchangeItemRestoreItemAction(ctx context.Context, r *request) (any, error) {
+	p, e, err := a.mail(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return a.restoreMail(ctx, r, p, []string{e.ID})
+}
+
+func (a *API) exchangeItemRestoreItemToAction(ctx context.Context, r *request) (any, error) {
+	p, e, err := a.mail(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return a.restoreMailTo(ctx, r, p, []string{e.ID})
+}
+
+func (a *API) exchangeItemRestoreItemsAction(ctx context.Context, r *request) (any, error) {
+	p, items, err := a.selectedMails(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return a.restoreMail(ctx, r, p, items)
+}
+
+func (a *API) exchangeItemRestoreItemsToAction(ctx context.Context, r *request) (any, error) {
+	p, items, err := a.selectedMails(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return a.restoreMailTo(ctx, r, p, items)
+}
+
+// selectedMails reads the items of a body; the rest of the same body is how to restore them.
+func (a *API) selectedMails(ctx context.Context, r *request) (place, []string, error) {
+	p, err := a.mailbox(ctx, r)
+	if err != nil {
+		return p, nil, err
+	}
+	if err := r.keepBody(); err != nil {
+		return p, nil, err
+	}
+	var in contract.RESTSaveToMsgOptions // the shape of all bodies with items
+	if err := r.decode(&in); err != nil {
+		return p, nil, err
+	}
+	items, err := a.mails(ctx, r, p, in.Items)
+	return p, items, err
+}
+
+func mailToContract(l links, p place, e service.Entry) contract.RESTExchangeItemsComposed {
+	session := string(p.session)
+	importance := contract.RESTExchangeItemImportanceNormal
+	switch e.Fields[holdfast.FieldImportance] {
+	case "low":
+		importance = contract.RESTExchangeItemImportanceLow
+	case "high":
+		importance = contract.RESTExchangeItemImportanceHigh
+	}
+	class := e.Fields[holdfast.FieldClass]
+	if class == "" {
+		class = "IPM.Note"
+	}
+	field := func(name string) *string { return new(e.Fields[name]) }
+	out := contract.RESTExchangeItemsComposed{
+		ID:         &e.ID,
+		MailboxID:  uid(p.id),
+		Subject:    &e.Name,
+		ItemClass:  &class,
+		From:       field(holdfast.FieldFrom),
+		To:         field(holdfast.FieldTo),
+		Cc:         field(holdfast.FieldCc),
+		Received:   stamp(e.Time),
+		Importance: &importance,
+		Links: map[string]contract.RESTLinkHAL{
+			"self":    l.to(mailboxPath+"/items/{itemId}", session, p.id, e.ID),
+			"mailbox": l.to(mailboxPath, session, p.id),
+			"folder":  l.to(mailboxPath+"/folders/{folderId}", session, p.id, e.Parent),
+		},
+	}
+	if t, err := time.Parse(time.RFC3339, e.Fields[holdfast.FieldSent]); err == nil {
+		out.Sent = stamp(t)
+	}
+	return out
+}

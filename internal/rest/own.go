@@ -1,0 +1,98 @@
+package rest
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"holdfast/internal/holdfast"
+	"holdfast/internal/service"
+)
+
+// What Holdfast has beyond the contract lives below /holdfast/v1, in the same frame: same logins, errors, pages and casing.
+
+const ownPrefix = "holdfast/v1"
+
+var ownRoutes = []route{
+	{"RecoveryKit_Export", "POST", repositoryPath + "/RecoveryKit", 200, roleAdmin, (*API).recoveryKitExport},
+	{"Retention_Start", "POST", repositoryPath + "/Retention", 204, roleAdmin, (*API).retentionStart},
+	{"Permission_Get", "GET", organizationPath + "/Permissions", 200, roleAdmin, (*API).permissionGet},
+	{"Warning_Get", "GET", "/Warnings", 200, roleAdmin, (*API).warningGet},
+	{"Account_SetPassword", "PUT", "/Account/Password", 204, roleAdmin, (*API).accountSetPassword},
+}
+
+// recoveryKitExport answers the recovery kit, an age file encrypted to a passphrase or to recipients.
+func (a *API) recoveryKitExport(ctx context.Context, r *request) (any, error) {
+	id, err := r.id("repositoryId")
+	if err != nil {
+		return nil, err
+	}
+	var in struct {
+		Passphrase string   `json:"passphrase,omitzero"`
+		Recipients []string `json:"recipients,omitzero"`
+	}
+	if err := r.decode(&in); err != nil {
+		return nil, err
+	}
+	kit, err := a.services.Repositories.ExportKit(ctx, r.user, holdfast.RepositoryID(id), holdfast.Secret(in.Passphrase), in.Recipients)
+	if err != nil {
+		return nil, err
+	}
+	return &download{name: fmt.Sprintf("holdfast-%s.age", id), size: int64(len(kit)), write: func(_ context.Context, w io.Writer) error {
+		_, err := w.Write(kit)
+		return err
+	}}, nil
+}
+
+// retentionStart runs a repository's retention now instead of at its time.
+func (a *API) retentionStart(ctx context.Context, r *request) (any, error) {
+	id, err := r.id("repositoryId")
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.services.Repositories.Retain(ctx, r.user, holdfast.RepositoryID(id))
+}
+
+type permission struct {
+	Name    string `json:"name"`
+	API     string `json:"api"`
+	Use     string `json:"use"`
+	Why     string `json:"why"`
+	Granted bool   `json:"granted"`
+}
+
+// permissionGet asks Microsoft which permissions an organization's application has, and lists those that are needed.
+func (a *API) permissionGet(ctx context.Context, r *request) (any, error) {
+	id, err := r.id("organizationId")
+	if err != nil {
+		return nil, err
+	}
+	tenant, err := a.services.Organizations.Check(ctx, r.user, holdfast.OrganizationID(id))
+	if err != nil {
+		return nil, err
+	}
+	return list(tenant.Permissions, func(p service.Permission) permission {
+		return permission{p.Name, p.API, string(p.Use), p.Why, p.Granted}
+	}), nil
+}
+
+// warningGet lists what the owner should do, in words: recovery kits never exported, repositories out of date.
+func (a *API) warningGet(ctx context.Context, r *request) (any, error) {
+	all, err := a.services.Repositories.Warnings(ctx, r.user)
+	if err != nil {
+		return nil, err
+	}
+	return list(all, func(s string) string { return s }), nil
+}
+
+// accountSetPassword changes the caller's own password and ends all his logins.
+func (a *API) accountSetPassword(ctx context.Context, r *request) (any, error) {
+	var in struct {
+		Old string `json:"oldPassword"`
+		New string `json:"newPassword"`
+	}
+	if err := r.decode(&in); err != nil {
+		return nil, err
+	}
+	return nil, a.services.Admin.SetPassword(ctx, r.user, in.Old, in.New)
+}

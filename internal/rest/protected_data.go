@@ -1,0 +1,127 @@
+package rest
+
+import (
+	"context"
+
+	"holdfast/internal/holdfast"
+	"holdfast/internal/rest/contract"
+	"holdfast/internal/service"
+)
+
+func (r *request) protectedFilter() (service.ProtectedFilter, error) {
+	var f service.ProtectedFilter
+	for _, q := range []struct {
+		name string
+		into func(string)
+	}{
+		{"backedUpOrganizationId", func(id string) { f.Organization = holdfast.OrganizationID(id) }},
+		{"organizationId", func(id string) { f.Organization = holdfast.OrganizationID(id) }},
+		{"repositoryId", func(id string) { f.Repository = holdfast.RepositoryID(id) }},
+		{"restorePointId", func(id string) { f.Point = holdfast.RestorePointID(id) }},
+	} {
+		id, err := r.queryID(q.name)
+		if err != nil {
+			return f, err
+		}
+		if id != "" {
+			q.into(id)
+		}
+	}
+	return f, nil
+}
+
+func (a *API) protectedDataGetProtectedUsers(ctx context.Context, r *request) (any, error) {
+	w, err := r.window()
+	if err != nil {
+		return nil, err
+	}
+	f, err := r.protectedFilter()
+	if err != nil {
+		return nil, err
+	}
+	users, err := a.services.Protected.Users(ctx, r.user, f, w.page())
+	if err != nil {
+		return nil, err
+	}
+	return page(r, w, users, protectedUserToContract), nil
+}
+
+func (a *API) protectedDataGetProtectedUser(ctx context.Context, r *request) (any, error) {
+	u, err := a.services.Protected.User(ctx, r.user, r.param("protectedUserId"), service.ProtectedFilter{})
+	if err != nil {
+		return nil, err
+	}
+	return protectedUserToContract(u), nil
+}
+
+func protectedUserToContract(u service.ProtectedUser) contract.RESTProtectedUser {
+	out := contract.RESTProtectedUser{
+		ID:                     &u.ID,
+		Msid:                   optional(u.ObjectID),
+		DisplayName:            &u.Name,
+		AccountType:            new(contract.RESTProtectedUserAccountTypeUser),
+		OrganizationID:         uid(u.Organization),
+		BackedUpOrganizationID: new(string(u.Organization)),
+		Mailboxes:              []contract.RESTProtectedMailbox{},
+		OneDrives:              []contract.RESTProtectedOneDrive{},
+		Sites:                  []contract.RESTProtectedSite{},
+	}
+	seen := map[string]bool{} // a container may be in several repositories
+	for _, c := range u.Containers {
+		id := c.PublicID()
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		switch c.Kind {
+		case holdfast.Mailbox:
+			out.Mailboxes = append(out.Mailboxes, contract.RESTProtectedMailbox{ID: uid(id), DisplayName: &c.Name, Email: &c.Address, IsArchive: new(false)})
+		case holdfast.Drive:
+			out.OneDrives = append(out.OneDrives, contract.RESTProtectedOneDrive{ID: &id, DisplayName: &c.Name})
+		}
+	}
+	return out
+}
+
+// Groups, sites and teams can't be selected for protection yet, so no backup holds any: their lists are empty because there
+// is nothing, not because nobody looked.
+
+func (a *API) protectedDataGetProtectedGroups(_ context.Context, r *request) (any, error) {
+	return noneProtected[contract.RESTProtectedGroup](r)
+}
+
+func (a *API) protectedDataGetProtectedSites(_ context.Context, r *request) (any, error) {
+	return noneProtected[contract.RESTProtectedSite](r)
+}
+
+func (a *API) protectedDataGetProtectedTeams(_ context.Context, r *request) (any, error) {
+	return noneProtected[contract.RESTProtectedTeam](r)
+}
+
+func (a *API) protectedDataGetProtectedGroup(_ context.Context, r *request) (any, error) {
+	return nil, holdfast.NotFound("no backup holds anything of group %s", r.param("protectedGroupId"))
+}
+
+func (a *API) protectedDataGetProtectedSite(_ context.Context, r *request) (any, error) {
+	return nil, holdfast.NotFound("no backup holds anything of site %s", r.param("protectedSiteId"))
+}
+
+func (a *API) protectedDataGetProtectedTeam(_ context.Context, r *request) (any, error) {
+	return nil, holdfast.NotFound("no backup holds anything of team %s", r.param("protectedTeamId"))
+}
+
+func noneProtected[T any](r *request) (any, error) {
+	w, err := r.window()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := r.protectedFilter(); err != nil {
+		return nil, err
+	}
+	return page(r, w, []T{}, func(t T) T { return t }), nil
+}
+
+// protectedIn narrows protected data as a filter of restore points does.
+func protectedIn(f holdfast.PointFilter) service.ProtectedFilter {
+	return service.ProtectedFilter{Organization: f.Organization, Repository: f.Repository}
+}

@@ -1,0 +1,58 @@
+// Package rest is the REST API: a thin skin that decodes a request, calls one method of package service and encodes
+// what it returns.
+//
+// The contract's operation id is the address: Job_Add is the method jobAdd in job.go, and a line in routes.go. What all
+// operations share lives once: finding them in router.go, the call's frame in serve.go, bodies in decode.go, pages in
+// page.go, addresses in links.go, errors in errors.go, logins in auth.go. The shapes are in package contract.
+package rest
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"sync"
+
+	"holdfast/internal/service"
+	"holdfast/internal/sys"
+)
+
+// API answers the REST contract over the services.
+type API struct {
+	config   Config
+	services *service.Service
+	log      *slog.Logger
+	clock    sys.Clock
+	router   *node // of the contract
+	own      *node // of what is beyond it
+	// authenticate tells who has an access token: services.Admin, or a test's own.
+	authenticate func(ctx context.Context, address, token string) (service.User, error)
+	slots        chan struct{}
+
+	mu       sync.Mutex // guards listener
+	listener net.Listener
+}
+
+// Config is what an API needs.
+type Config struct {
+	Services *service.Service
+	Listen   string // host:port
+	TLS      *tls.Config
+	Logger   *slog.Logger // nil: the default one
+	Clock    sys.Clock    // nil: the machine's
+}
+
+// New returns an API that does not listen yet.
+func New(c Config) *API {
+	a := &API{config: c, services: c.Services, log: c.Logger, clock: c.Clock, router: newRouter(routes), own: newRouter(ownRoutes), slots: make(chan struct{}, maxInFlight)}
+	if c.Services != nil {
+		a.authenticate = c.Services.Admin.Authenticate
+	}
+	if a.log == nil {
+		a.log = slog.Default()
+	}
+	if a.clock == nil {
+		a.clock = sys.System
+	}
+	return a
+}

@@ -1,0 +1,177 @@
+package rest
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"holdfast/internal/holdfast"
+	"holdfast/internal/rest/contract"
+)
+
+func (a *API) restoreSessionGetPage(ctx context.Context, r *request) (any, error) {
+	w, err := r.window()
+	if err != nil {
+		return nil, err
+	}
+	var f holdfast.RestoreSessionFilter
+	if f.StartFrom, err = r.queryTime("startTimeFrom"); err != nil {
+		return nil, err
+	}
+	if f.StartUntil, err = r.queryTime("startTimeTo"); err != nil {
+		return nil, err
+	}
+	if f.EndFrom, err = r.queryTime("endTimeFrom"); err != nil {
+		return nil, err
+	}
+	if f.EndUntil, err = r.queryTime("endTimeTo"); err != nil {
+		return nil, err
+	}
+	if f.OldestFirst, err = r.queryBool("orderAsc", false); err != nil {
+		return nil, err
+	}
+	by, err := r.queryOneOf("orderBy", "CreationTime", "EndTime")
+	if err != nil {
+		return nil, err
+	}
+	f.ByEndTime = by == "EndTime"
+	sessions, err := a.services.RestoreSessions.List(ctx, r.user, f, w.page())
+	if err != nil {
+		return nil, err
+	}
+	out := make([]contract.RESTRestoreSession, 0, len(sessions))
+	for _, s := range sessions {
+		one, err := a.restoreSessionToContract(ctx, r, s)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, one)
+	}
+	return page(r, w, out, func(s contract.RESTRestoreSession) contract.RESTRestoreSession { return s }), nil
+}
+
+func (a *API) restoreSessionGetByRestoreSessionId(ctx context.Context, r *request) (any, error) {
+	s, err := a.restoreSession(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return a.restoreSessionToContract(ctx, r, s)
+}
+
+// restoreSession is the one that the path names.
+func (a *API) restoreSession(ctx context.Context, r *request) (holdfast.RestoreSession, error) {
+	id, err := r.id("restoreSessionId")
+	if err != nil {
+		return holdfast.RestoreSession{}, err
+	}
+	return a.services.RestoreSessions.Get(ctx, r.user, holdfast.RestoreSessionID(id))
+}
+
+func (a *API) restoreSessionStopAction(ctx context.Context, r *request) (any, error) {
+	id, err := r.id("restoreSessionId")
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.services.RestoreSessions.Stop(ctx, r.user, holdfast.RestoreSessionID(id))
+}
+
+func (a *API) restoreSessionGetRestoreStatistics(ctx context.Context, r *request) (any, error) {
+	s, err := a.restoreSession(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	stats, err := a.services.RestoreSessions.Statistics(ctx, r.user, s.ID)
+	if err != nil {
+		return nil, err
+	}
+	kind := contract.RESTRestoreItemTypeExchangeMailbox
+	if s.Type == holdfast.ExploreOneDrive {
+		kind = contract.RESTRestoreItemTypeOneDriveItem
+	}
+	return contract.RESTRestoreSessionStatistics{
+		TotalItemsCount:    stats.Total,
+		RestoredItemsCount: stats.Restored,
+		FailedItemsCount:   stats.Failed,
+		SkippedItemsCount:  stats.Skipped,
+		Warnings:           stats.Warnings,
+		Errors:             stats.Errors,
+		Items: list(stats.Items, func(e holdfast.RestoreEvent) contract.RESTItemRestoreDetailsComposed {
+			out := contract.RESTItemRestoreDetailsComposed{
+				ItemRestoreDetailsType: contract.RESTItemRestoreDetailsTypeItem,
+				ID:                     &e.Item,
+				Name:                   &e.ItemName,
+				Title:                  optional(e.Title),
+				ItemType:               &kind,
+				Path:                   optional(e.Source),
+			}
+			switch e.Status {
+			case "Success", "Running":
+				out.Status = new(contract.RESTRestoreStatusSuccess)
+			case "Skipped", "Cancelled":
+				out.Status = new(contract.RESTRestoreStatusSkipped)
+				out.Warnings = []string{e.Message}
+			case "Warning":
+				out.Status = new(contract.RESTRestoreStatusWarning)
+				out.Warnings = []string{e.Message}
+			default:
+				out.Status = new(contract.RESTRestoreStatusFailed)
+				out.Error = optional(e.Message)
+			}
+			return out
+		}),
+	}, nil
+}
+
+func (a *API) restoreSessionToContract(ctx context.Context, r *request, s holdfast.RestoreSession) (contract.RESTRestoreSession, error) {
+	id, err := uuid.Parse(string(s.ID))
+	if err != nil {
+		return contract.RESTRestoreSession{}, err
+	}
+	state := contract.RESTRestoreSessionStateWorking
+	if s.Stopped {
+		state = contract.RESTRestoreSessionStateStopped
+	}
+	details := s.Details
+	if s.ShowDeleted && details == "" {
+		details = "Items that were deleted before this time are not shown yet; open an earlier restore point to find them."
+	}
+	at := s.PointInTime
+	out := contract.RESTRestoreSession{
+		ID:           id,
+		Name:         &s.Name,
+		Type:         contract.RESTRestoreSessionType(s.Type),
+		CreationTime: s.Created.UTC(),
+		EndTime:      stamp(s.Ended),
+		State:        state,
+		Result:       contract.RESTRestoreSessionResult(s.Result),
+		InitiatedBy:  optional(s.InitiatedBy),
+		ClientHost:   optional(s.ClientHost),
+		Reason:       optional(s.Reason),
+		Details:      optional(details),
+		Links: contract.RESTLinkHALDictionary{
+			"self":         r.links.to(sessionPath, string(s.ID)),
+			"events":       r.links.to(sessionPath+"/Events", string(s.ID)),
+			"statistics":   r.links.to(sessionPath+"/Statistics", string(s.ID)),
+			"organization": r.links.to(sessionPath+"/organization", string(s.ID)),
+		},
+	}
+	if !at.IsZero() {
+		out.ScopeName = new("state of " + at.UTC().Format("2006-01-02T15:04:05Z"))
+	}
+	switch s.Type {
+	case holdfast.ExploreExchange:
+		out.Links["mailboxes"] = r.links.to(mailboxesPath, string(s.ID))
+	case holdfast.ExploreOneDrive:
+		out.Links["onedrives"] = r.links.to(oneDrivesPath, string(s.ID))
+	}
+	if s.Organization != "" {
+		o, err := a.services.Organizations.Get(ctx, r.user, s.Organization)
+		switch {
+		case err == nil:
+			out.Organization = &o.Name
+		case holdfast.KindOf(err) != holdfast.KindNotFound: // it may have been removed since
+			return out, err
+		}
+	}
+	return out, nil
+}
