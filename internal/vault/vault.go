@@ -217,5 +217,8 @@ type shared struct {
 // Close gives the repository back to the vault, which keeps it open for the next user.
 func (r *Repository) Close() error { return r.release() }
 
+// LedgerHead names the newest entry of the ledger of blobs: who keeps it elsewhere notices when the place is put back to an older state.
+func (r *Repository) LedgerHead() place.Head { return r.store.place.LedgerHead() }
+
 // Ref is what the repository was opened by.
 func (r *Repository) Ref() Ref { return r.ref }

@@ -1,0 +1,300 @@
+package app
+
+import (
+	"context"
+	"crypto/sha1"
+	"encoding/hex"
+	"errors"
+	"strings"
+	"sync"
+
+	"holdfast/internal/holdfast"
+	"holdfast/internal/m365"
+	"holdfast/internal/m365/auth"
+	"holdfast/internal/m365/graph"
+	"holdfast/internal/m365/throttle"
+	"holdfast/internal/service"
+	"holdfast/internal/sys"
+)
+
+// microsoft makes clients for organizations. All clients of one application share one budget, so that two jobs do not
+// spend it twice; a client is kept as long as its credential stays the same.
+type microsoft struct {
+	network m365.Network
+	limits  throttle.Limits
+	budgets throttle.Budgets
+	clock   sys.Clock
+	faults  *sys.Faults
+	version string
+
+	mu      sync.Mutex // guards clients
+	clients map[holdfast.OrganizationID]kept
+}
+
+type kept struct {
+	cred   holdfast.Credential
+	client *graph.Client
+}
+
+// Graph gives the client of org for cred.
+func (m *microsoft) Graph(_ context.Context, org holdfast.Organization, cred holdfast.Credential) (*graph.Client, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if k, ok := m.clients[org.ID]; ok && k.cred == cred {
+		return k.client, nil
+	}
+	client, err := m.dial(org, cred)
+	if err != nil {
+		return nil, err
+	}
+	if m.clients == nil {
+		m.clients = map[holdfast.OrganizationID]kept{}
+	}
+	// The credential of a single restore does not push the organization's own client out.
+	if org.ID != "" && (cred.ApplicationID == org.ApplicationID || m.clients[org.ID].client == nil) {
+		m.clients[org.ID] = kept{cred, client}
+	}
+	return client, nil
+}
+
+func (m *microsoft) dial(org holdfast.Organization, cred holdfast.Credential) (*graph.Client, error) {
+	cloud, err := m365.CloudNamed(string(org.Region))
+	if err != nil {
+		return nil, holdfast.Invalid("%w", err)
+	}
+	credential, err := credentialOf(cred)
+	if err != nil {
+		return nil, err
+	}
+	c, err := m365.New(m365.Config{
+		Cloud: cloud, Tenant: tenantOf(org, cred), Application: cred.ApplicationID, Credential: credential,
+		Network: m.network, Budgets: &m.budgets, Limits: m.limits, Clock: m.clock, Faults: m.faults, Version: m.version,
+	})
+	if err != nil {
+		return nil, holdfast.Invalid("%w", err)
+	}
+	return graph.New(c), nil
+}
+
+func tenantOf(org holdfast.Organization, cred holdfast.Credential) string {
+	for _, t := range []string{cred.TenantID, org.TenantID, org.Name} {
+		if t != "" {
+			return t
+		}
+	}
+	return ""
+}
+
+func credentialOf(cred holdfast.Credential) (m365.Credential, error) {
+	if cred.Certificate != "" {
+		c, err := auth.FromCertificate([]byte(cred.Certificate), m365.Secret(cred.CertificatePassword))
+		if err != nil {
+			return c, holdfast.Invalid("application certificate: %w", err)
+		}
+		return c, nil
+	}
+	if cred.ApplicationSecret == "" {
+		return m365.Credential{}, holdfast.Invalid("application %s needs a secret or a certificate", cred.ApplicationID)
+	}
+	return auth.FromSecret(m365.Secret(cred.ApplicationSecret)), nil
+}
+
+// Close drops the connections.
+func (m *microsoft) Close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, k := range m.clients {
+		k.client.M365().Close()
+	}
+	m.clients = nil
+}
+
+// wanted are the application permissions that Holdfast asks for.
+var wanted = []service.Permission{
+	{Name: "Organization.Read.All", API: "Microsoft Graph", Why: "to know the organization by its id and name", Use: service.UseDirectory},
+	{Name: "User.Read.All", API: "Microsoft Graph", Why: "to list the users whose data is protected", Use: service.UseDirectory},
+	{Name: "Group.Read.All", API: "Microsoft Graph", Why: "to list groups", Use: service.UseDirectory},
+	{Name: "Mail.Read", API: "Microsoft Graph", Why: "to read mailboxes", Use: service.UseMailBackup},
+	{Name: "Mail.ReadWrite", API: "Microsoft Graph", Why: "to put mail back", Use: service.UseMailRestore},
+	{Name: "Files.Read.All", API: "Microsoft Graph", Why: "to read OneDrive", Use: service.UseOneDriveBackup},
+	{Name: "Files.ReadWrite.All", API: "Microsoft Graph", Why: "to put files and their sharing back", Use: service.UseOneDriveRestore},
+	{Name: "Sites.ReadWrite.All", API: "Microsoft Graph", Why: "to upload large files", Use: service.UseOneDriveRestore},
+}
+
+// Check signs in with a new client, so that nothing cached answers for the credential, and compares permissions.
+func (m *microsoft) Check(ctx context.Context, org holdfast.Organization, cred holdfast.Credential) (service.Tenant, error) {
+	g, err := m.dial(org, cred)
+	if err != nil {
+		return service.Tenant{}, err
+	}
+	defer g.M365().Close()
+	if err := g.M365().SignIn(ctx); err != nil {
+		return service.Tenant{}, forUser(err)
+	}
+	t := service.Tenant{TenantID: org.TenantID, Permissions: make([]service.Permission, len(wanted))}
+	for i, p := range wanted {
+		missing, err := g.CheckPermissions(ctx, p.Name)
+		if err != nil {
+			return service.Tenant{}, forUser(err)
+		}
+		p.Granted = len(missing) == 0
+		t.Permissions[i] = p
+	}
+	if t.Permissions[0].Granted {
+		o, err := g.Organization(ctx)
+		if err != nil {
+			return service.Tenant{}, forUser(err)
+		}
+		t.TenantID, t.DefaultDomain, t.DisplayName = o.ID, o.DefaultDomain(), o.DisplayName
+	}
+	if credential, err := credentialOf(cred); err == nil {
+		if cert := credential.Certificate(); cert != nil {
+			sum := sha1.Sum(cert.Raw) // the thumbprint that Entra shows
+			t.Thumbprint = strings.ToUpper(hex.EncodeToString(sum[:]))
+		}
+	}
+	return t, nil
+}
+
+// forUser gives an error of Microsoft 365 the kind that its edge wants. What is not told apart stays internal.
+func forUser(err error) error {
+	var login *auth.Error
+	if errors.As(err, &login) {
+		if login.Reason == auth.Unreachable {
+			return holdfast.Unavailable("%w", err)
+		}
+		return holdfast.Invalid("%w", err)
+	}
+	switch m365.KindOf(err) {
+	case m365.NotFound:
+		return holdfast.NotFound("%w", err)
+	case m365.Denied:
+		return holdfast.Denied("%w", err)
+	case m365.Throttled, m365.Unavailable:
+		return holdfast.Unavailable("Microsoft 365 does not answer at the moment: %w", err)
+	case m365.Invalid:
+		return holdfast.Invalid("%w", err)
+	}
+	return err
+}
+
+// Users gives the users that q asks for, live. Graph has no offset, so pages before it are read and passed over.
+func (m *microsoft) Users(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, q service.DirectoryQuery) ([]service.DirectoryUser, error) {
+	g, err := m.Graph(ctx, org, cred)
+	if err != nil {
+		return nil, err
+	}
+	l := graph.List{Top: pageFor(q)}
+	first, err := g.Users(ctx, l)
+	var out []service.DirectoryUser
+	skip := q.Offset
+	for u, err := range graph.All(ctx, g, first, err, l) {
+		if err != nil {
+			return nil, forUser(err)
+		}
+		if !hasPrefix(u.UserPrincipalName, q.Name) || !hasPrefix(u.DisplayName, q.DisplayName) {
+			continue
+		}
+		if skip > 0 {
+			skip--
+			continue
+		}
+		out = append(out, userOf(u))
+		if q.Limit > 0 && len(out) == q.Limit {
+			break
+		}
+	}
+	return out, nil
+}
+
+func pageFor(q service.DirectoryQuery) int {
+	if n := q.Offset + q.Limit; q.Limit > 0 && n < 999 && q.Name == "" && q.DisplayName == "" {
+		return n
+	}
+	return 999
+}
+
+func hasPrefix(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}
+
+func userOf(u *graph.User) service.DirectoryUser {
+	d := service.DirectoryUser{ID: u.ID, Name: u.UserPrincipalName, DisplayName: u.DisplayName}
+	for _, l := range u.AssignedLicenses {
+		d.Licenses = append(d.Licenses, service.License{SKU: l.SkuID})
+	}
+	return d
+}
+
+// User looks one user up by object id or user principal name.
+func (m *microsoft) User(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, id string) (service.DirectoryUser, error) {
+	g, err := m.Graph(ctx, org, cred)
+	if err != nil {
+		return service.DirectoryUser{}, err
+	}
+	u, err := g.User(ctx, id)
+	if err != nil {
+		if m365.KindOf(err) == m365.NotFound {
+			return service.DirectoryUser{}, holdfast.NotFound("the organization has no user %q: %w", id, err)
+		}
+		return service.DirectoryUser{}, forUser(err)
+	}
+	return userOf(u), nil
+}
+
+// Groups gives the groups that q asks for, live.
+func (m *microsoft) Groups(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, q service.DirectoryQuery) ([]service.DirectoryGroup, error) {
+	g, err := m.Graph(ctx, org, cred)
+	if err != nil {
+		return nil, err
+	}
+	l := graph.List{Top: pageFor(q)}
+	first, err := g.Groups(ctx, l)
+	var out []service.DirectoryGroup
+	skip := q.Offset
+	for gr, err := range graph.All(ctx, g, first, err, l) {
+		if err != nil {
+			return nil, forUser(err)
+		}
+		if !hasPrefix(gr.Mail, q.Name) || !hasPrefix(gr.DisplayName, q.DisplayName) {
+			continue
+		}
+		if skip > 0 {
+			skip--
+			continue
+		}
+		out = append(out, service.DirectoryGroup{ID: gr.ID, Name: gr.Mail, DisplayName: gr.DisplayName, Type: groupType(gr)})
+		if q.Limit > 0 && len(out) == q.Limit {
+			break
+		}
+	}
+	return out, nil
+}
+
+func groupType(g *graph.Group) string {
+	for _, t := range g.GroupTypes {
+		if t == "Unified" {
+			return "Office365"
+		}
+	}
+	if g.Security != nil && *g.Security {
+		return "Security"
+	}
+	return "Distribution"
+}
+
+// Drives gives a user's drive; a user who never opened OneDrive has none.
+func (m *microsoft) Drives(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, user string) ([]service.DirectoryDrive, error) {
+	g, err := m.Graph(ctx, org, cred)
+	if err != nil {
+		return nil, err
+	}
+	d, err := g.UserDrive(ctx, user)
+	switch {
+	case m365.KindOf(err) == m365.NotFound, m365.KindOf(err) == m365.Unlicensed:
+		return nil, nil
+	case err != nil:
+		return nil, forUser(err)
+	}
+	return []service.DirectoryDrive{{ID: d.ID, Name: d.Name, URL: d.WebURL}}, nil
+}

@@ -1,0 +1,290 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"holdfast/internal/holdfast"
+	"holdfast/internal/sys"
+	"holdfast/internal/vault"
+	"holdfast/internal/vault/keys"
+	"holdfast/internal/vault/place"
+)
+
+// vaults binds the service's repositories to the vault: who may open what lies in the key file and in the place.
+type vaults struct {
+	data  string
+	key   *keys.Key
+	clock sys.Clock
+	vault *vault.Vault
+
+	making  sync.Mutex           // held while a part is made
+	mu      sync.Mutex           // guards newborn
+	newborn map[vault.Ref][]byte // passwords of parts that are being made
+}
+
+// purpose binds a wrapped password to the place that it opens.
+func purpose(id holdfast.RepositoryID, p place.Part) string {
+	return fmt.Sprintf("repository/%s/%s/%03d", id, p.Organization, p.Shard)
+}
+
+// password unwraps the password that the place keeps.
+func (v *vaults) password(_ context.Context, ref vault.Ref) ([]byte, error) {
+	v.mu.Lock()
+	newborn := v.newborn[ref]
+	v.mu.Unlock()
+	if newborn != nil {
+		return newborn, nil
+	}
+	p := place.Part{Organization: ref.Organization, Shard: ref.Shard}
+	keyID, wrapped, err := place.ReadWrapped(ref.Path, p)
+	if err != nil {
+		return nil, err
+	}
+	if keyID != v.key.ID() {
+		return nil, holdfast.Invalid("the repository in %s was made with key %s, this server has key %s: put that key file back, or take the repository over with its recovery kit", ref.Path, keyID, v.key.ID())
+	}
+	return v.key.Unwrap(purpose(ref.Repository, p), wrapped)
+}
+
+// Open opens an organization's part of a repository and makes it when it is the first time.
+func (v *vaults) Open(ctx context.Context, repo holdfast.Repository, org holdfast.OrganizationID) (*vault.Repository, error) {
+	at := ref(repo, org)
+	r, err := v.vault.Repository(ctx, at)
+	if holdfast.KindOf(err) != holdfast.KindNotFound {
+		return r, err
+	}
+	if err := v.create(ctx, at); err != nil {
+		return nil, err
+	}
+	if err := v.writeKit(ctx, repo); err != nil {
+		return nil, err
+	}
+	return v.vault.Repository(ctx, at)
+}
+
+// create makes a part with a password of its own.
+func (v *vaults) create(ctx context.Context, at vault.Ref) error {
+	v.making.Lock()
+	defer v.making.Unlock()
+	if r, err := v.vault.Repository(ctx, at); err == nil {
+		return r.Close() // somebody else was first
+	}
+	password, err := keys.NewPassword()
+	if err != nil {
+		return err
+	}
+	wrapped, err := v.key.Wrap(purpose(at.Repository, place.Part{Organization: at.Organization, Shard: at.Shard}), password)
+	if err != nil {
+		return err
+	}
+	v.setNewborn(at, password)
+	defer v.setNewborn(at, nil)
+	return v.vault.CreateRepository(ctx, at, wrapped)
+}
+
+func (v *vaults) setNewborn(at vault.Ref, password []byte) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.newborn == nil {
+		v.newborn = map[vault.Ref][]byte{}
+	}
+	v.newborn[at] = password
+	if password == nil {
+		delete(v.newborn, at)
+	}
+}
+
+func ref(repo holdfast.Repository, org holdfast.OrganizationID) vault.Ref {
+	return vault.Ref{Repository: repo.ID, Path: repo.Path, Organization: org}
+}
+
+// Prepare makes the folder a repository's, or checks that it is this one's. attach takes over what an earlier installation left there.
+func (v *vaults) Prepare(ctx context.Context, repo holdfast.Repository, attach bool) error {
+	d, err := place.Describe(repo.Path)
+	switch {
+	case err == nil && d.ID == repo.ID && d.KeyID == v.key.ID():
+	case err == nil && attach && d.KeyID != v.key.ID():
+		return holdfast.Invalid("the repository in %s was made with key %s, this server has key %s: start the server with that key file", repo.Path, d.KeyID, v.key.ID())
+	case err == nil && attach:
+		return holdfast.Conflict("the folder %s holds repository %s, not %s", repo.Path, d.ID, repo.ID)
+	case err == nil:
+		return holdfast.Conflict("%s holds a backup repository already: choose an empty folder", repo.Path)
+	case holdfast.KindOf(err) == holdfast.KindNotFound || errors.Is(err, fs.ErrNotExist):
+		if err := place.Prepare(repo.Path, place.Description{ID: repo.ID, KeyID: v.key.ID(), Created: v.clock.Now()}); err != nil {
+			return err
+		}
+	default:
+		return err
+	}
+	return v.writeKit(ctx, repo)
+}
+
+// writeKit puts the kit beside the server's own data, sealed to the key file.
+func (v *vaults) writeKit(ctx context.Context, repo holdfast.Repository) error {
+	kit, err := v.kit(ctx, repo)
+	if err != nil {
+		return err
+	}
+	protection, err := keys.Beside(v.key)
+	if err != nil {
+		return err
+	}
+	sealed, err := kit.Seal(protection)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(v.data, "kits")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	file := filepath.Join(dir, string(repo.ID)+".age")
+	if err := os.WriteFile(file+".new", sealed, 0o600); err != nil {
+		return holdfast.Unavailable("the recovery kit can't be written to %s: %w", dir, err)
+	}
+	return os.Rename(file+".new", file)
+}
+
+// kit gathers what opens every part of the repository.
+func (v *vaults) kit(ctx context.Context, repo holdfast.Repository) (keys.Kit, error) {
+	kit := keys.Kit{Repository: repo.ID, Name: repo.Name, Created: v.clock.Now()}
+	for p, err := range place.Parts(repo.Path) {
+		if err != nil {
+			return kit, err
+		}
+		password, err := v.password(ctx, vault.Ref{Repository: repo.ID, Path: repo.Path, Organization: p.Organization, Shard: p.Shard})
+		if err != nil {
+			return kit, err
+		}
+		part := keys.KitPart{Organization: p.Organization, Shard: p.Shard, Password: password}
+		head, err := v.ledgerHead(ctx, repo, p.Organization)
+		if err != nil {
+			return kit, err
+		}
+		part.Sequence, part.Hash = head.Sequence, head.Hash
+		kit.Parts = append(kit.Parts, part)
+	}
+	return kit, nil
+}
+
+func (v *vaults) ledgerHead(ctx context.Context, repo holdfast.Repository, org holdfast.OrganizationID) (place.Head, error) {
+	r, err := v.vault.Repository(ctx, ref(repo, org))
+	if err != nil {
+		return place.Head{}, err
+	}
+	head := r.LedgerHead()
+	return head, r.Close()
+}
+
+// Kit gives the recovery kit, sealed.
+func (v *vaults) Kit(ctx context.Context, repo holdfast.Repository, passphrase holdfast.Secret, recipients []string) ([]byte, error) {
+	kit, err := v.kit(ctx, repo)
+	if err != nil {
+		return nil, err
+	}
+	if len(kit.Parts) == 0 {
+		return nil, holdfast.Conflict("repository %s holds nothing yet: export its recovery kit after the first backup", repo.Name)
+	}
+	return kit.Seal(keys.Protection{Passphrase: passphrase, Recipients: recipients})
+}
+
+// Space gives the capacity and the free bytes of the place.
+func (v *vaults) Space(_ context.Context, repo holdfast.Repository) (capacity, free int64, err error) {
+	return place.Usage(repo.Path)
+}
+
+// Usage adds up the files of an organization.
+func (v *vaults) Usage(ctx context.Context, repo holdfast.Repository, org holdfast.OrganizationID) (int64, error) {
+	var sum int64
+	err := filepath.WalkDir(filepath.Join(repo.Path, string(org)), func(_ string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // nothing yet, or gone while counting
+		}
+		if err != nil || d.IsDir() {
+			return errors.Join(err, ctx.Err())
+		}
+		if info, err := d.Info(); err == nil {
+			sum += info.Size()
+		}
+		return nil
+	})
+	return sum, err
+}
+
+// Rebuild reads the catalogue from the place.
+func (v *vaults) Rebuild(ctx context.Context, repo holdfast.Repository) (holdfast.Catalogue, error) {
+	var out holdfast.Catalogue
+	for p, err := range place.Parts(repo.Path) {
+		if err != nil {
+			return out, err
+		}
+		if err := v.rebuild(ctx, repo, p.Organization, &out); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+func (v *vaults) rebuild(ctx context.Context, repo holdfast.Repository, org holdfast.OrganizationID, out *holdfast.Catalogue) (err error) {
+	r, err := v.vault.Repository(ctx, ref(repo, org))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	c, err := r.Rebuild(ctx)
+	if err != nil {
+		return err
+	}
+	name := ""
+	seen := map[string]bool{}
+	add := func(h *vault.Head) error {
+		if key := fmt.Sprintf("%s\x00%d", h.Container.Key(), h.Number); seen[key] {
+			return nil
+		} else {
+			seen[key] = true
+		}
+		rec, err := h.Record(repo.ID, c.Entry)
+		if err != nil {
+			return err
+		}
+		if _, domain, ok := strings.Cut(h.Container.Address, "@"); ok && name == "" {
+			name = domain
+		}
+		out.Heads = append(out.Heads, rec)
+		return nil
+	}
+	for _, h := range c.Published {
+		if err := add(h); err != nil {
+			return err
+		}
+	}
+	for _, p := range c.Points {
+		for _, object := range p.Heads {
+			h, err := r.Head(ctx, object)
+			if err != nil {
+				return err
+			}
+			if err := add(h); err != nil {
+				return err
+			}
+		}
+		out.Points = append(out.Points, p.RestorePoint)
+	}
+	out.Organizations = append(out.Organizations, holdfast.Organization{ID: org, Name: name, Region: holdfast.Worldwide})
+	return nil
+}
+
+// Forget closes nothing that is in use; the bytes at the place stay.
+func (v *vaults) Forget(_ context.Context, repo holdfast.Repository) error {
+	err := os.Remove(filepath.Join(v.data, "kits", string(repo.ID)+".age"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,13 @@
+package app
+
+import (
+	"holdfast/internal/engine"
+	"holdfast/internal/workload/exchange"
+)
+
+// workloads lists what can be protected: one line a workload.
+func workloads(m *microsoft) []engine.Workload {
+	return []engine.Workload{
+		exchange.New(m.Graph),
+	}
+}
