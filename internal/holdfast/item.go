@@ -113,6 +113,9 @@ type Payload struct {
 	Pieces iter.Seq2[Piece, error]
 	// Keep refers to the payload of this form of the item's previous version instead; Pieces is then nil.
 	Keep bool
+	// SHA256, when set, is asked after the last piece was read and gives the hash of the bytes that the source served. The vault
+	// compares it with the hash of what the pieces give back, and stores nothing when they differ.
+	SHA256 func() [32]byte
 }
 
 // Whole is a payload of one raw piece.

@@ -162,7 +162,10 @@ func (e *entra) token(c *Call) (*Reply, error) {
 	case !strings.EqualFold(id, e.s.tenant.ApplicationID):
 		return nil, aadsts(400, "unauthorized_client", 700016, "Application with identifier '%s' was not found in the directory '%s'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.", id, e.s.tenant.Domain)
 	}
-	scope := strings.TrimSpace(f.Get("scope"))
+	// Microsoft's own libraries add the scopes of OpenID Connect, which the service ignores here (msal-go, accesstokens.AppendDefaultScopes).
+	scope := strings.Join(slices.DeleteFunc(strings.Fields(f.Get("scope")), func(p string) bool {
+		return slices.Contains([]string{"openid", "offline_access", "profile"}, p)
+	}), " ")
 	audience, ok := strings.CutSuffix(scope, "/.default")
 	if scope == "" {
 		return nil, aadsts(400, "invalid_request", 900144, "The request body must contain the following parameter: 'scope'.")
@@ -201,6 +204,9 @@ func (e *entra) token(c *Call) (*Reply, error) {
 	return JSON(200, map[string]any{"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": tok}).With("Cache-Control", "no-store, no-cache"), nil
 }
 
+// base64Alphabet makes base64url of either alphabet: msal-go writes thumbprints in the standard one, which the service takes.
+var base64Alphabet = strings.NewReplacer("+", "-", "/", "_", "=", "")
+
 // verifyAssertion checks a client assertion: header, thumbprint, signature, audience, issuer, times.
 func (e *entra) verifyAssertion(c *Call, a string) error {
 	bad := func(code int, format string, args ...any) error {
@@ -236,9 +242,9 @@ func (e *entra) verifyAssertion(c *Call, a string) error {
 	var thumb bool
 	switch {
 	case h.X5TS256 != "":
-		thumb = strings.TrimRight(h.X5TS256, "=") == b64(s2[:])
+		thumb = base64Alphabet.Replace(h.X5TS256) == b64(s2[:])
 	case h.X5T != "":
-		thumb = strings.TrimRight(h.X5T, "=") == b64(s1[:]) || strings.EqualFold(h.X5T, fmt.Sprintf("%X", s1))
+		thumb = base64Alphabet.Replace(h.X5T) == b64(s1[:]) || strings.EqualFold(h.X5T, fmt.Sprintf("%X", s1))
 	case h.KID != "":
 		thumb = strings.EqualFold(h.KID, fmt.Sprintf("%X", s1))
 	}

@@ -71,3 +71,8 @@ func (c *Shifted) Sleep(ctx context.Context, d time.Duration) error { return c.b
 
 // After delivers after d of base's time.
 func (c *Shifted) After(d time.Duration) <-chan time.Time { return c.base.After(d) }
+
+var started = time.Now()
+
+// Monotonic is time that passed since the process started. Setting the clock does not change it.
+func Monotonic() time.Duration { return time.Since(started) }

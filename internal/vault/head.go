@@ -20,9 +20,10 @@ type Head struct {
 	Number    uint64             `json:"number"` // from 1; one more than the head that it was built on
 	Epoch     holdfast.Epoch     `json:"epoch"`  // of the lease under which it was written
 	Time      time.Time          `json:"time"`
-	Runs      []RunRef           `json:"runs"` // newest first
-	Items     int64              `json:"items"`
-	Bytes     int64              `json:"bytes"` // sum of the live items' stored payloads
+	Runs      []RunRef           `json:"runs"`  // newest first
+	Items     int64              `json:"items"` // live ones that are no folders
+	Folders   int64              `json:"folders"`
+	Bytes     int64              `json:"bytes"` // of the live items' payloads, exact
 	// Object is where the repository holds this head; empty only inside that object.
 	Object string `json:"object,omitempty"`
 }
@@ -32,6 +33,7 @@ type RunRef struct {
 	Object string `json:"object"`
 	Rows   int64  `json:"rows"`
 	Bytes  int64  `json:"bytes"` // of the encoded rows
+	Level  int    `json:"level"` // how often its rows were merged, about
 }
 
 // Newer says whether h supersedes o, another head of the same container: a later epoch wins, then the higher number, then time.

@@ -12,11 +12,13 @@ package vault
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 
 	"holdfast/internal/holdfast"
 	"holdfast/internal/sys"
+	"holdfast/internal/vault/place"
 )
 
 // Ref names the part of a backup repository that holds one organization's data.
@@ -84,8 +86,14 @@ func New(o Options) *Vault {
 }
 
 // CreateRepository makes the repository of ref in a prepared folder; its password is what Options.Password gives.
-func (v *Vault) CreateRepository(ctx context.Context, ref Ref) error {
-	return v.createStore(ctx, ref)
+// wrapped, when not empty, is that password as the key file wraps it and stays readable beside the repository (place.ReadWrapped).
+func (v *Vault) CreateRepository(ctx context.Context, ref Ref, wrapped []byte) error {
+	o, err := v.placeOptions(ctx, ref)
+	if err != nil {
+		return err
+	}
+	o.Wrapped = wrapped
+	return place.Create(ctx, o)
 }
 
 // Repository gives the repository of ref, opening it when it is not open yet. Give it back with Close.
@@ -141,7 +149,28 @@ func (v *Vault) openRepository(ctx context.Context, ref Ref) (*Repository, error
 	if err != nil {
 		return nil, err
 	}
-	return &Repository{shared: &shared{vault: v, ref: ref, store: st, clock: v.options.Clock, writers: map[*Writer]struct{}{}}}, nil
+	return newRepository(v, ref, st), nil
+}
+
+func newRepository(v *Vault, ref Ref, st *store) *Repository {
+	return &Repository{shared: &shared{
+		vault: v, ref: ref, store: st, clock: v.options.Clock, sizes: defaultLayout,
+		cachePrefix: fmt.Sprintf("%s/%s/%d", ref.Repository, ref.Organization, ref.Shard),
+		writers:     map[*Writer]struct{}{}, sealed: map[string]sealedHead{},
+	}}
+}
+
+// closeStore ends what the repository has open.
+func (r *Repository) closeStore(ctx context.Context) error {
+	r.mu.Lock()
+	current := r.current
+	r.current = nil
+	r.mu.Unlock()
+	var err error
+	if current != nil {
+		err = current.s.close(ctx)
+	}
+	return errors.Join(err, r.store.close(ctx))
 }
 
 // release gives one use back and closes the repositories that are unused longest when too many are open.
@@ -166,7 +195,7 @@ func (v *Vault) release(ctx context.Context, ref Ref, o *opened) error {
 	v.mu.Unlock()
 	var errs []error
 	for _, c := range idle {
-		errs = append(errs, c.repo.store.close(ctx))
+		errs = append(errs, c.repo.closeStore(ctx))
 	}
 	return errors.Join(errs...)
 }
@@ -186,7 +215,7 @@ func (v *Vault) Close(ctx context.Context) error {
 	var errs []error
 	for _, c := range idle {
 		if c.repo != nil {
-			errs = append(errs, c.repo.store.close(ctx))
+			errs = append(errs, c.repo.closeStore(ctx))
 		}
 	}
 	v.zip.close()
@@ -201,18 +230,32 @@ type Repository struct {
 
 // shared is what all users of an open repository share.
 type shared struct {
-	vault *Vault
-	ref   Ref
-	store store
-	clock sys.Clock
+	vault       *Vault
+	ref         Ref
+	store       *store
+	clock       sys.Clock
+	cachePrefix string
+	sizes       layout
+	bugs        bugs
 
-	commit sync.Mutex // held while a journal entry is made; before mu
+	commit sync.Mutex // held while a record is made; before mu
 
 	mu      sync.Mutex // guards all below
-	lastID  string     // newest journal entry known
-	last    Entry      // only Time and ID are kept
+	last    string     // newest journal entry known
 	writers map[*Writer]struct{}
+	current *writeSession
+	sealed  map[string]sealedHead // by head object: sealed and not published
 }
+
+// bugs are mistakes that tests plant to prove that they would be found. All are off otherwise.
+type bugs struct {
+	noReadBack    bool // Publish believes the storage
+	noCheckpoints bool // the mark leaves out checkpoints
+	noMoves       bool // a newer run hides nothing in another folder
+	filter        bool // filters lose half of their bits
+}
+
+func (s *shared) layout() *layout { return &s.sizes }
 
 // Close gives the repository back to the vault, which keeps it open for the next user.
 func (r *Repository) Close() error { return r.release() }

@@ -65,9 +65,11 @@ func (a *Account) AddWait(d time.Duration) {
 	}
 }
 
-func (a *Account) addCharge(c Charge) {
+func (a *Account) addCharge(c Charge, requests bool) {
 	if a != nil {
-		a.requests.Add(int64(c.Requests))
+		if requests {
+			a.requests.Add(int64(c.Requests))
+		}
 		if c.Service == SharePoint {
 			a.units.Add(int64(c.Units))
 		}

@@ -300,6 +300,7 @@ func (b *Budget) Acquire(ctx context.Context, charges ...Charge) (release func()
 			}
 		}
 	})
+	graph := slices.ContainsFunc(merged, func(c Charge) bool { return c.Service == Graph })
 	// Lanes are taken in one order by everybody, so that two callers never hold what the other one waits for.
 	for _, c := range merged {
 		l, err := b.acquire(ctx, c, class, account)
@@ -308,7 +309,8 @@ func (b *Budget) Acquire(ctx context.Context, charges ...Charge) (release func()
 			return nil, err
 		}
 		held = append(held, l)
-		account.addCharge(c)
+		// A call to Graph is charged there and to the service behind it, but is one request.
+		account.addCharge(c, !graph || c.Service == Graph)
 	}
 	return release, nil
 }

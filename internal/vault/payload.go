@@ -1,0 +1,392 @@
+package vault
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+
+	"holdfast/internal/holdfast"
+)
+
+// block collects small pieces of many payloads of one container, which are packed together. Stored: version 1, then a zstd frame.
+type block struct {
+	raw  []byte
+	done chan struct{} // closed when ref or err is set
+	ref  objectRef
+	err  error
+}
+
+const (
+	blockVersion = 1
+	maxBlock     = 8 << 20
+)
+
+func (s *shared) encodeBlock(raw []byte) []byte {
+	return s.vault.zip.pack([]byte{blockVersion}, raw, false)
+}
+
+func decodeBlock(z *zip, data []byte) ([]byte, error) {
+	if len(data) == 0 {
+		return nil, errGarbled
+	}
+	if data[0] > blockVersion {
+		return nil, tooNew("block", int(data[0]))
+	} else if data[0] != blockVersion {
+		return nil, errGarbled
+	}
+	return z.unpack(data[1:], maxBlock)
+}
+
+// loadBlock reads a block through the cache.
+func (s *shared) loadBlock(ctx context.Context, ref objectRef) ([]byte, error) {
+	return load(s.vault.cache, s.cacheKey("block", ref.id), func() ([]byte, int64, error) {
+		data, err := s.store.get(ctx, ref.id, 2*maxBlock)
+		if err != nil {
+			return nil, 0, err
+		}
+		raw, err := decodeBlock(s.vault.zip, data)
+		if err == nil && int64(len(raw)) != ref.size {
+			err = errGarbled
+		}
+		if err != nil {
+			return nil, 0, damaged("block", ref.id, err)
+		}
+		return raw, int64(len(raw)), nil
+	})
+}
+
+// intake reads payloads on behalf of one Put: small pieces into memory, large ones into objects.
+type intake struct {
+	repo   *shared
+	to     *writeSession
+	buffer []byte
+	stored int64
+	list   []payload
+	// pack moves the buffer into blocks; also before the end of a Put whose small pieces are too many to wait in memory.
+	pack func(ctx context.Context, in *intake) error
+}
+
+// inBuffer marks a piece whose bytes still lie in intake.buffer at its offset.
+var inBuffer = &block{}
+
+// maxBuffered is how much of small pieces one Put keeps in memory before it starts to fill blocks.
+const maxBuffered = 1 << 20
+
+// payload reads one payload and adds it to the list.
+func (in *intake) payload(ctx context.Context, p holdfast.Payload) error {
+	got := payload{form: p.Form}
+	h := sha256.New()
+	in.list = append(in.list, got)
+	at := len(in.list) - 1
+	if p.Pieces == nil {
+		return holdfast.Invalid("payload %s has no pieces", p.Form)
+	}
+	for piece, err := range p.Pieces {
+		if err != nil {
+			return err
+		}
+		n, err := in.piece(ctx, at, piece, h)
+		if err != nil {
+			return err
+		}
+		in.list[at].size += n
+	}
+	h.Sum(in.list[at].sum[:0])
+	if p.SHA256 != nil {
+		if want := p.SHA256(); want != in.list[at].sum {
+			return fmt.Errorf("payload %s: %w", p.Form, ErrNotExact)
+		}
+	}
+	return nil
+}
+
+// ErrNotExact says that the pieces of a payload do not give the bytes that the source served. Store it as one raw piece.
+var ErrNotExact = errors.New("the pieces do not give back the exact bytes")
+
+// piece stores one piece and returns how many exact bytes it stands for.
+func (in *intake) piece(ctx context.Context, at int, p holdfast.Piece, h hash.Hash) (int64, error) {
+	if p.Transform != holdfast.Raw && p.Transform != holdfast.Base64 {
+		return 0, holdfast.Invalid("there is no transform %q", p.Transform)
+	}
+	if p.Reader == nil {
+		return 0, holdfast.Invalid("a piece has no reader")
+	}
+	exact := &exactHash{h: h, lines: p.Transform == holdfast.Base64}
+	from := len(in.buffer)
+	limit := in.repo.layout().apart
+	if p.Apart {
+		limit = in.repo.layout().apartAsked
+	}
+	n, err := readSome(p.Reader, &in.buffer, limit)
+	if err != nil && err != io.EOF {
+		in.buffer = in.buffer[:from]
+		return 0, err
+	}
+	c := piece{base64: exact.lines, length: int64(n)}
+	if err == io.EOF {
+		exact.write(in.buffer[from:])
+		c.block, c.offset = inBuffer, int64(from)
+	} else {
+		head := bytes.Clone(in.buffer[from:])
+		in.buffer = in.buffer[:from]
+		c.ref.id, c.length, err = in.to.putStream(ctx, io.TeeReader(io.MultiReader(bytes.NewReader(head), p.Reader), exact))
+		if err != nil {
+			return 0, err
+		}
+		c.ref.size = c.length
+		in.stored += c.length
+	}
+	size := exact.finish()
+	if p.Size >= 0 && p.Size != c.length {
+		return 0, fmt.Errorf("a piece gave %d bytes, not %d: %w", c.length, p.Size, io.ErrUnexpectedEOF)
+	}
+	if c.length == 0 {
+		return 0, nil
+	}
+	pieces := &in.list[at].pieces
+	if k := len(*pieces) - 1; k >= 0 && c.block == inBuffer && !c.base64 {
+		if last := &(*pieces)[k]; last.block == inBuffer && !last.base64 && last.offset+last.length == c.offset {
+			last.length += c.length
+			return size, in.relieve(ctx)
+		}
+	}
+	*pieces = append(*pieces, c)
+	return size, in.relieve(ctx)
+}
+
+func (in *intake) relieve(ctx context.Context) error {
+	if len(in.buffer) < maxBuffered {
+		return nil
+	}
+	return in.pack(ctx, in)
+}
+
+// readSome appends up to limit bytes of r to buf; io.EOF says that this was all of it.
+func readSome(r io.Reader, buf *[]byte, limit int) (int, error) {
+	from := len(*buf)
+	for empty := 0; ; {
+		if len(*buf)-from >= limit {
+			return len(*buf) - from, nil
+		}
+		if cap(*buf)-len(*buf) < 512 {
+			grown := make([]byte, len(*buf), 2*cap(*buf)+4096)
+			copy(grown, *buf)
+			*buf = grown
+		}
+		end := min(cap(*buf), from+limit)
+		n, err := r.Read((*buf)[len(*buf):end])
+		*buf = (*buf)[:len(*buf)+n]
+		if err != nil {
+			return len(*buf) - from, err
+		}
+		if n > 0 {
+			empty = 0
+		} else if empty++; empty > 100 {
+			return len(*buf) - from, io.ErrNoProgress
+		}
+	}
+}
+
+// exactHash hashes what the bytes written to it stand for.
+type exactHash struct {
+	h     hash.Hash
+	lines bool // base64 in lines, as holdfast.EncodeBase64Lines gives it
+	size  int64
+	part  []byte // of a line
+	out   []byte
+}
+
+const rawLine = 57 // bytes that a line of 76 columns stands for
+
+// Write implements io.Writer; it never fails.
+func (e *exactHash) Write(p []byte) (int, error) {
+	e.write(p)
+	return len(p), nil
+}
+
+func (e *exactHash) write(p []byte) {
+	if !e.lines {
+		_, _ = e.h.Write(p)
+		e.size += int64(len(p))
+		return
+	}
+	if len(e.part) > 0 {
+		n := min(rawLine-len(e.part), len(p))
+		e.part = append(e.part, p[:n]...)
+		p = p[n:]
+		if len(e.part) < rawLine {
+			return
+		}
+		e.encode(e.part)
+		e.part = e.part[:0]
+	}
+	whole := len(p) / rawLine * rawLine
+	e.encode(p[:whole])
+	e.part = append(e.part, p[whole:]...)
+}
+
+func (e *exactHash) encode(p []byte) {
+	e.out = e.out[:0]
+	flush := func() {
+		_, _ = e.h.Write(e.out)
+		e.size += int64(len(e.out))
+		e.out = e.out[:0]
+	}
+	for len(p) > 0 {
+		n := min(len(p), rawLine)
+		e.out = base64.StdEncoding.AppendEncode(e.out, p[:n])
+		e.out = append(e.out, "\r\n"...)
+		p = p[n:]
+		if len(e.out) > 8<<10 {
+			flush()
+		}
+	}
+	flush()
+}
+
+func (e *exactHash) finish() int64 {
+	if e.lines && len(e.part) > 0 {
+		e.encode(e.part)
+		e.part = e.part[:0]
+	}
+	return e.size
+}
+
+// openPayload streams the exact bytes of a payload; what names it in errors.
+func (s *shared) openPayload(ctx context.Context, p *payload, what string) io.ReadCloser {
+	return &payloadReader{ctx: ctx, repo: s, p: p, what: what, h: sha256.New()}
+}
+
+// payloadReader keeps the context of its opening, as an io.Reader must.
+type payloadReader struct {
+	ctx    context.Context
+	repo   *shared
+	p      *payload
+	what   string
+	h      hash.Hash
+	size   int64
+	next   int // piece
+	piece  io.Reader
+	object io.Closer // of piece, when it is an object
+	left   int64     // stored bytes that the piece still has to give
+	err    error
+}
+
+// Read implements io.Reader.
+func (r *payloadReader) Read(b []byte) (int, error) {
+	if r.err != nil {
+		return 0, r.err
+	}
+	if len(b) == 0 {
+		return 0, nil
+	}
+	for {
+		if r.piece == nil {
+			if r.next == len(r.p.pieces) {
+				r.err = r.verdict()
+				return 0, r.err
+			}
+			if err := r.openPiece(); err != nil {
+				r.err = r.name(err)
+				return 0, r.err
+			}
+		}
+		n, err := r.piece.Read(b)
+		_, _ = r.h.Write(b[:n])
+		r.size += int64(n)
+		switch {
+		case err == io.EOF:
+			if err := r.closePiece(); err != nil {
+				r.err = r.name(err)
+				return n, r.err
+			}
+		case err != nil:
+			r.err = r.name(err)
+			return n, r.err
+		}
+		if n > 0 {
+			return n, nil
+		}
+	}
+}
+
+func (r *payloadReader) verdict() error {
+	if r.size != r.p.size || [sha256.Size]byte(r.h.Sum(nil)) != r.p.sum {
+		return holdfast.Damaged("%s is not what was stored: %d bytes with another hash than the %d that were written", r.what, r.size, r.p.size)
+	}
+	return io.EOF
+}
+
+func (r *payloadReader) name(err error) error {
+	if holdfast.KindOf(err) == holdfast.KindDamaged {
+		return holdfast.Damaged("%s is damaged: %w", r.what, err)
+	}
+	return fmt.Errorf("read %s: %w", r.what, err)
+}
+
+func (r *payloadReader) openPiece() error {
+	c := r.p.pieces[r.next]
+	r.next++
+	var in io.Reader
+	if c.ref.packed {
+		raw, err := r.repo.loadBlock(r.ctx, c.ref)
+		if err != nil {
+			return err
+		}
+		in = bytes.NewReader(raw[c.offset : c.offset+c.length]) // decodeRow and loadBlock checked the bounds
+	} else {
+		o, err := r.repo.store.open(r.ctx, c.ref.id)
+		if err != nil {
+			return err
+		}
+		r.object, r.left = o, c.length
+		in = &counted{io.LimitReader(o, c.length), &r.left}
+	}
+	if c.base64 {
+		in = holdfast.EncodeBase64Lines(in)
+	}
+	r.piece = in
+	return nil
+}
+
+type counted struct {
+	r    io.Reader
+	left *int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	*c.left -= int64(n)
+	return n, err
+}
+
+func (r *payloadReader) closePiece() error {
+	r.piece = nil
+	if r.object == nil {
+		return nil
+	}
+	err := r.object.Close()
+	r.object = nil
+	if err == nil && r.left != 0 {
+		err = holdfast.Damaged("an object ends %d bytes early", r.left)
+	}
+	return err
+}
+
+// Close implements io.Closer.
+func (r *payloadReader) Close() error {
+	if r.err == nil {
+		r.err = errors.New("read after close")
+	}
+	if r.object == nil {
+		return nil
+	}
+	err := r.object.Close()
+	r.object = nil
+	return err
+}

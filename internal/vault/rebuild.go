@@ -1,0 +1,143 @@
+package vault
+
+import (
+	"context"
+	"strings"
+
+	"holdfast/internal/holdfast"
+)
+
+// Catalogue is what a repository knows without a database.
+type Catalogue struct {
+	Published  map[string]*Head // by container key; of several the newest epoch wins, see Head.Newer
+	Checkpoint map[string]*Head // only those newer than the published head
+	Points     []*Point         // oldest first
+	Entry      string           // id of the newest journal entry
+	Damage     []Damage         // records that can't be read
+}
+
+// Rebuild reads the journal and the restore points. Damaged records are named in the catalogue and do not stop it; a head that only a
+// damaged journal entry named is then taken from the restore points.
+func (r *Repository) Rebuild(ctx context.Context) (*Catalogue, error) {
+	c := &Catalogue{Published: map[string]*Head{}, Checkpoint: map[string]*Head{}}
+	names, err := r.store.records(ctx, journalPrefix)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		id := strings.TrimPrefix(name, journalPrefix)
+		e, err := r.entry(ctx, id)
+		if holdfast.KindOf(err) == holdfast.KindDamaged {
+			c.Damage = append(c.Damage, Damage{Blob: name, What: err.Error()})
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		c.take(e)
+		c.Entry = id
+	}
+	points, damage, err := r.points(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.Points, c.Damage = points, append(c.Damage, damage...)
+	if len(c.Damage) > 0 {
+		if err := r.headsOfPoints(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	c.settle()
+	return c, nil
+}
+
+func (c *Catalogue) take(e *Entry) {
+	into := c.Published
+	if e.Kind == Checkpoint {
+		into = c.Checkpoint
+	}
+	for i := range e.Heads {
+		h := &e.Heads[i]
+		if key := h.Container.Key(); h.Newer(into[key]) {
+			into[key] = h
+		}
+	}
+}
+
+// settle drops the checkpoints that a published head has overtaken.
+func (c *Catalogue) settle() {
+	for key, h := range c.Checkpoint {
+		if p := c.Published[key]; p != nil && !h.Newer(p) {
+			delete(c.Checkpoint, key)
+		}
+	}
+}
+
+// headsOfPoints takes heads from the restore points too, for want of a whole journal.
+func (r *Repository) headsOfPoints(ctx context.Context, c *Catalogue) error {
+	seen := map[string]bool{}
+	for _, p := range c.Points {
+		for _, object := range p.Heads {
+			if seen[object] {
+				continue
+			}
+			seen[object] = true
+			h, err := r.readHead(ctx, object)
+			if holdfast.KindOf(err) == holdfast.KindDamaged {
+				c.Damage = append(c.Damage, Damage{What: err.Error(), Points: []holdfast.RestorePointID{p.ID}})
+				continue
+			} else if err != nil {
+				return err
+			}
+			if key := h.Container.Key(); h.Newer(c.Published[key]) {
+				c.Published[key] = h
+			}
+		}
+	}
+	return nil
+}
+
+// Known is what a database has of a container.
+type Known struct {
+	Head       *Head          // published; nil for none
+	Checkpoint *Head          // nil for none
+	Epoch      holdfast.Epoch // of the newest lease that was given for it
+}
+
+// Settle compares journal entries with the database, for a start after a crash: adopt are heads that became durable in the repository but
+// whose transaction never ran; the database shall take them in this order. They were written under the newest lease that there is. All
+// others are discarded: an older lease's head must not pass over what a newer one does. Their bytes go with the next maintenance.
+func Settle(entries []*Entry, known func(containerKey string) Known) (adopt, discard []Adoption) {
+	best := map[string]Known{}
+	for _, e := range entries {
+		for i := range e.Heads {
+			h := &e.Heads[i]
+			key := h.Container.Key()
+			k, ok := best[key]
+			if !ok {
+				k = known(key)
+			}
+			switch {
+			case k.Head != nil && k.Head.Object == h.Object || k.Checkpoint != nil && k.Checkpoint.Object == h.Object:
+				// The transaction ran.
+			case h.Epoch < k.Epoch || !h.Newer(k.Head) || e.Kind == Checkpoint && !h.Newer(k.Checkpoint):
+				discard = append(discard, Adoption{e.ID, e.Kind, h})
+			default:
+				adopt = append(adopt, Adoption{e.ID, e.Kind, h})
+				if e.Kind == Published {
+					k.Head = h
+				} else {
+					k.Checkpoint = h
+				}
+			}
+			best[key] = k
+		}
+	}
+	return adopt, discard
+}
+
+// Adoption is a head found in the journal.
+type Adoption struct {
+	Entry string
+	Kind  EntryKind
+	Head  *Head
+}
