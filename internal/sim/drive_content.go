@@ -59,7 +59,7 @@ var pool = sync.OnceValue(func() *contentPool {
 		b := make([]byte, blockSize)
 		r.fill(b)
 		p.binary[i] = b
-		p.text[i] = proseBlock(r)
+		p.text[i] = prose(r, blockSize)
 		var q quickXor
 		q.Write(p.binary[i])
 		p.binaryFold[i] = q.fold
@@ -75,10 +75,10 @@ meeting agenda minutes forecast revenue region supplier warehouse schedule miles
 approved pending version change request design test release support ticket priority region north south east west team lead
 engineering finance legal marketing sales operations travel expense policy holiday training onboarding equipment licence`)
 
-func proseBlock(r random) []byte {
-	b := make([]byte, 0, blockSize+64)
+func prose(r random, size int) []byte {
+	b := make([]byte, 0, size+64)
 	column := 0
-	for len(b) < blockSize {
+	for len(b) < size {
 		w := pick(r, proseWords)
 		switch {
 		case r.IntN(12) == 0:
@@ -93,7 +93,7 @@ func proseBlock(r random) []byte {
 			b = append(b, ' ')
 		}
 	}
-	return b[:blockSize]
+	return b[:size]
 }
 
 // blockOf says which pool blocks make block i.
@@ -113,7 +113,7 @@ func (c content) head() []byte {
 	if c.kind == contentText {
 		s := fmt.Appendf(nil, "Document %016x\r\n\r\n", c.seed)
 		n := copy(b, s)
-		copy(b[n:], proseBlock(r))
+		copy(b[n:], prose(r, headSize-n))
 	} else {
 		r.fill(b)
 		copy(b, "HFSIM\x00\x01\x02")
@@ -130,6 +130,8 @@ func (c content) block(i int64, buf []byte) []byte {
 	subtle.XORBytes(buf, pool().binary[a], pool().binary[b])
 	return buf
 }
+
+var blockBuffers = sync.Pool{New: func() any { return new([blockSize]byte) }}
 
 // quickXor returns the hash without making the bytes of whole blocks.
 func (c content) quickXor(corpus *documents) [20]byte {
@@ -159,8 +161,9 @@ func (c content) quickXor(corpus *documents) [20]byte {
 		rest -= blockSize
 	}
 	if rest > 0 {
-		buf := make([]byte, blockSize)
-		q.Write(c.block(i, buf)[:rest])
+		buf := blockBuffers.Get().(*[blockSize]byte)
+		q.Write(c.block(i, buf[:])[:rest])
+		blockBuffers.Put(buf)
 	}
 	return q.sum()
 }

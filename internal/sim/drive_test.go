@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -915,3 +916,30 @@ func TestRestoredDriveDumpsEqual(t *testing.T) {
 }
 
 func base64Std(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
+
+func TestMillionItemDriveCostsNoMemory(t *testing.T) {
+	c := start(t, sim.Options{Users: 1, FilesPer: 1_000_000}).login()
+	d := driveOf(c, 0)
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	c.want(200, "GET", d+"/root", nil)
+	before := heap()
+	u := d + "/root/delta?$top=1000"
+	var last map[string]any
+	for range 10 {
+		a := c.want(200, "GET", u, nil)
+		rows := a.rows()
+		last = rows[len(rows)-1]
+		u = a.m["@odata.nextLink"].(string)
+	}
+	a := c.want(200, "GET", d+"/items/"+last["id"].(string), nil)
+	c.want(200, "GET", d+"/items/"+parentOf(a.m)+"/children?$top=5", nil)
+	c.want(204, "DELETE", d+"/items/"+last["id"].(string), nil)
+	if grown := heap() - before; grown > 32<<20 {
+		t.Fatalf("10 pages of a million items left %d MB", grown>>20)
+	}
+}

@@ -178,14 +178,14 @@ type fileKind struct {
 var fileKinds = []fileKind{
 	{".docx", false, 12 << 10, 600 << 10, 24},
 	{".xlsx", false, 9 << 10, 800 << 10, 16},
-	{".pdf", false, 30 << 10, 3 << 20, 16},
-	{".pptx", false, 60 << 10, 6 << 20, 8},
+	{".pdf", false, 30 << 10, 2 << 20, 16},
+	{".pptx", false, 60 << 10, 3 << 20, 8},
 	{".txt", true, 1, 60 << 10, 9},
 	{".csv", true, 200, 400 << 10, 6},
-	{".jpg", false, 80 << 10, 4 << 20, 9},
+	{".jpg", false, 80 << 10, 2 << 20, 9},
 	{".png", false, 4 << 10, 1 << 20, 5},
 	{".md", true, 100, 20 << 10, 3},
-	{".zip", false, 20 << 10, 12 << 20, 2},
+	{".zip", false, 20 << 10, 6 << 20, 2},
 	{".bin", false, 1, 100 << 10, 1},
 	{"", true, 0, 4 << 10, 1},
 }
