@@ -166,6 +166,9 @@ func (e *entra) token(c *Call) (*Reply, error) {
 	scope := strings.Join(slices.DeleteFunc(strings.Fields(f.Get("scope")), func(p string) bool {
 		return slices.Contains([]string{"openid", "offline_access", "profile"}, p)
 	}), " ")
+	if scope == ".default" { // without a resource, Microsoft Graph is meant (identity platform, scopes and permissions); rclone asks so
+		scope = "https://graph.microsoft.com/.default"
+	}
 	audience, ok := strings.CutSuffix(scope, "/.default")
 	if scope == "" {
 		return nil, aadsts(400, "invalid_request", 900144, "The request body must contain the following parameter: 'scope'.")
