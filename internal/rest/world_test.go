@@ -1,0 +1,589 @@
+package rest_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/base32"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/google/uuid"
+
+	"holdfast/internal/holdfast"
+	"holdfast/internal/rest"
+	"holdfast/internal/service"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// world is the API over the real services, with a directory, vaults and an explorer that are lists in memory. Time stands
+// still and ids are drawn from a fixed seed, so that answers can be compared whole.
+type world struct {
+	t        *testing.T
+	clock    *stillClock
+	services *service.Service
+	api      http.Handler
+	spec     *openapi3.T
+	bearer   string
+	log      bytes.Buffer
+	answered map[string]bool // operations that answered their success
+	explorer *shelf
+	denied   *string // a permission that the directory says is missing
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, clock: &stillClock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}, answered: map[string]bool{}, explorer: newShelf(), denied: new("")}
+	seed := rand.NewChaCha8([32]byte([]byte("a seed of thirty-two bytes......")))
+	w.services = service.New(service.Deps{
+		Store: openStore(t), Clock: w.clock, Rand: seed, Keys: service.NewKeys(plainKey{}, seed),
+		Directory: directory{w.denied}, Vaults: vaults{}, Explorer: w.explorer, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
+		Version: "1.2.3", Proxy: "backup.example", ProxyPort: 9193,
+	})
+	if _, err := w.services.Start(t.Context(), "correct horse battery"); err != nil {
+		t.Fatal(err)
+	}
+	w.api = rest.New(rest.Config{Services: w.services, Clock: w.clock, Logger: slog.New(slog.NewTextHandler(&w.log, nil))}).Handler()
+	w.spec = openAPI(t)
+	return w
+}
+
+var openAPI = func() func(*testing.T) *openapi3.T {
+	load := sync.OnceValues(func() (*openapi3.T, error) {
+		openapi3.DefineStringFormatValidator("uuid", openapi3.NewCallbackValidator(func(s string) error {
+			if u, err := uuid.Parse(s); err != nil || u.String() != s {
+				return fmt.Errorf("%q is no lower-case UUID", s)
+			}
+			return nil
+		}))
+		openapi3.DefineStringFormatValidator("date-time", openapi3.NewCallbackValidator(func(s string) error {
+			if _, err := time.Parse(time.RFC3339Nano, s); err != nil || !strings.HasSuffix(s, "Z") {
+				return fmt.Errorf("%q is no RFC 3339 time in UTC", s)
+			}
+			return nil
+		}))
+		return openapi3.NewLoader().LoadFromFile("../../api/openapi.yaml")
+	})
+	return func(t *testing.T) *openapi3.T {
+		doc, err := load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return doc
+	}
+}()
+
+// reply is an answer that has been held against api/openapi.yaml.
+type reply struct {
+	w         *world
+	operation string
+	status    int
+	header    http.Header
+	body      []byte
+}
+
+// call sends a request and judges the answer by our description. body is nil, a text or something to encode.
+func (w *world) call(method, target string, body any) *reply {
+	w.t.Helper()
+	var in io.Reader = http.NoBody
+	switch body := body.(type) {
+	case nil:
+	case string:
+		in = strings.NewReader(body)
+	default:
+		raw, err := json.Marshal(body)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		in = bytes.NewReader(raw)
+	}
+	r := httptest.NewRequestWithContext(w.t.Context(), method, target, in)
+	r.Header.Set("Content-Type", "application/json")
+	if w.bearer != "" {
+		r.Header.Set("Authorization", "Bearer "+w.bearer)
+	}
+	out := httptest.NewRecorder()
+	w.api.ServeHTTP(out, r)
+	got := &reply{w: w, status: out.Code, header: out.Header(), body: out.Body.Bytes()}
+	w.judge(r, got)
+	return got
+}
+
+// judge finds the operation in our description and validates the answer's body, its dates and ids, and that what is absent
+// is left out, not null.
+func (w *world) judge(r *http.Request, got *reply) {
+	w.t.Helper()
+	path, item := w.find(r.Method, r.URL.EscapedPath())
+	if item == nil {
+		return
+	}
+	operation := item.GetOperation(r.Method)
+	got.operation = operation.OperationID
+	input := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: r, Route: &routers.Route{Spec: w.spec, Path: path, PathItem: item, Method: r.Method, Operation: operation}},
+		Status:                 got.status, Header: got.header, Body: io.NopCloser(bytes.NewReader(got.body)),
+		Options: &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
+	}
+	if got.status == http.StatusNoContent {
+		if len(got.body) != 0 {
+			w.t.Errorf("%s: 204 with a body: %s", got.operation, got.body)
+		}
+	} else if err := openapi3filter.ValidateResponse(w.t.Context(), input); err != nil {
+		w.t.Errorf("%s %s: the answer is not what api/openapi.yaml says: %v\n%s", r.Method, r.URL, err, got.body)
+	}
+	if got.status < 300 {
+		if operation.Responses.Status(got.status) == nil {
+			w.t.Errorf("%s: %d is not the contract's success", got.operation, got.status)
+		}
+		w.answered[got.operation] = true
+		if bytes.Contains(got.body, []byte(`:null`)) && strings.Contains(got.header.Get("Content-Type"), "json") {
+			w.t.Errorf("%s: an absent value is sent as null: %s", got.operation, got.body)
+		}
+	}
+}
+
+// find is the path of the description that a request's path matches; literals win over parameters.
+func (w *world) find(method, escaped string) (string, *openapi3.PathItem) {
+	parts := strings.Split(strings.Trim(escaped, "/"), "/")
+	best, literals := "", -1
+	for path, item := range w.spec.Paths.Map() {
+		want := strings.Split(strings.Trim(path, "/"), "/")
+		if len(want) != len(parts) || item.GetOperation(method) == nil {
+			continue
+		}
+		n := 0
+		for i := range want {
+			if strings.EqualFold(want[i], parts[i]) {
+				n++
+			} else if !strings.HasPrefix(want[i], "{") {
+				n = -1
+				break
+			}
+		}
+		if n > literals {
+			best, literals = path, n
+		}
+	}
+	return best, w.spec.Paths.Value(best)
+}
+
+// want fails the test unless the answer has this status.
+func (r *reply) want(status int) *reply {
+	r.w.t.Helper()
+	if r.status != status {
+		r.w.t.Fatalf("%s: got %d, want %d: %s\n%s", r.operation, r.status, status, r.body, r.w.log.String())
+	}
+	return r
+}
+
+// says fails the test unless the answer is an error of this status whose message has text in it.
+func (r *reply) says(status int, text string) {
+	r.w.t.Helper()
+	var info struct{ Message string }
+	if r.want(status); json.Unmarshal(r.body, &info) != nil || !strings.Contains(info.Message, text) {
+		r.w.t.Errorf("%s: got %s, want a message with %q", r.operation, r.body, text)
+	}
+}
+
+// golden compares the answer with the operation's golden file.
+func (r *reply) golden(names ...string) *reply {
+	r.w.t.Helper()
+	var pretty bytes.Buffer
+	fmt.Fprintf(&pretty, "%d\n", r.status)
+	if strings.Contains(r.header.Get("Content-Type"), "json") {
+		if err := json.Indent(&pretty, r.body, "", "  "); err != nil {
+			r.w.t.Fatal(err)
+		}
+	} else {
+		fmt.Fprintf(&pretty, "%s\n%s\n%s", r.header.Get("Content-Type"), r.header.Get("Content-Disposition"), r.body)
+	}
+	file := filepath.Join("testdata", "golden", strings.Join(append([]string{r.operation}, names...), "_")+".golden")
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			r.w.t.Fatal(err)
+		}
+		if err := os.WriteFile(file, pretty.Bytes(), 0o644); err != nil {
+			r.w.t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		r.w.t.Fatal(err)
+	}
+	if !bytes.Equal(want, pretty.Bytes()) {
+		r.w.t.Errorf("%s differs from %s (rewrite with -update)\n got %s\nwant %s", r.operation, file, pretty.Bytes(), want)
+	}
+	return r
+}
+
+// get is a member of the answer, by path.
+func (r *reply) get(path ...any) any {
+	r.w.t.Helper()
+	var v any
+	if err := json.Unmarshal(r.body, &v); err != nil {
+		r.w.t.Fatal(err)
+	}
+	for _, p := range path {
+		switch p := p.(type) {
+		case string:
+			m, _ := v.(map[string]any)
+			v = m[p]
+		case int:
+			a, _ := v.([]any)
+			if p >= len(a) {
+				r.w.t.Fatalf("%s: no element %d of %v in %s", r.operation, p, path, r.body)
+			}
+			v = a[p]
+		}
+	}
+	return v
+}
+
+func (r *reply) text(path ...any) string {
+	r.w.t.Helper()
+	s, ok := r.get(path...).(string)
+	if !ok {
+		r.w.t.Fatalf("%s: no text at %v: %s", r.operation, path, r.body)
+	}
+	return s
+}
+
+// backUp does what a proxy does in a run of a job: it claims the tasks, finds the two containers, and reports both.
+func (w *world) backUp(found ...holdfast.Container) {
+	w.t.Helper()
+	ctx, control := w.t.Context(), w.services.Control
+	step := func(tasks []holdfast.Task, err error) []holdfast.Task {
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return tasks
+	}
+	for done := false; !done; {
+		for _, task := range step(control.Claim(ctx, service.BuiltInProxy, 10)) {
+			result := holdfast.TaskResult{Statistics: holdfast.Statistics{Objects: 1, Items: 40, ReadBytes: 1 << 20, WrittenBytes: 1 << 19}}
+			switch task.Kind {
+			case holdfast.TaskDiscover:
+				result = holdfast.TaskResult{Found: found}
+			case holdfast.TaskBackup:
+				head, _, err := control.CurrentHeads(ctx, task.Lease(), task.Repository, task.Container)
+				if err != nil {
+					w.t.Fatal(err)
+				}
+				next := holdfast.HeadRecord{Organization: task.Organization, Repository: task.Repository, Container: task.Container, Number: 1, Epoch: task.Epoch, Time: w.clock.Now(), Journal: "j", Items: 40, Bytes: 1 << 20}
+				if head != nil {
+					next.Number = head.Number + 1
+				}
+				if err := control.CommitHeads(ctx, []holdfast.HeadCommit{{Lease: task.Lease(), Head: next}}); err != nil {
+					w.t.Fatal(err)
+				}
+				result.Entry = holdfast.PointEntry{Container: task.Container, Head: next.Number, HeadTime: next.Time, State: holdfast.StateUpdated}
+			case holdfast.TaskFinish:
+				point, err := control.SessionOutcome(ctx, task.Lease())
+				if err != nil {
+					w.t.Fatal(err)
+				}
+				if point.Entries, err = control.SessionEntries(ctx, task.Lease()); err != nil {
+					w.t.Fatal(err)
+				}
+				if err := control.CommitRestorePoint(ctx, task.Lease(), point); err != nil {
+					w.t.Fatal(err)
+				}
+				result = holdfast.TaskResult{RestorePoint: &point}
+				done = true
+			}
+			if err := control.Complete(ctx, task.Lease(), result); err != nil {
+				w.t.Fatal(err)
+			}
+		}
+	}
+}
+
+// restoreOne does what a proxy does with the next restore: it reports every item as restored.
+func (w *world) restoreOne() holdfast.RestoreRequest {
+	w.t.Helper()
+	ctx, control := w.t.Context(), w.services.Control
+	tasks, err := control.Claim(ctx, service.BuiltInProxy, 1)
+	if err != nil || len(tasks) != 1 || tasks[0].Kind != holdfast.TaskRestore {
+		w.t.Fatalf("got %+v, %v; want a restore", tasks, err)
+	}
+	lease := tasks[0].Lease()
+	var request holdfast.RestoreRequest
+	if err := json.Unmarshal(tasks[0].Request, &request); err != nil {
+		w.t.Fatal(err)
+	}
+	for _, id := range request.Items {
+		if _, _, err := control.BeginItem(ctx, lease, request.ID, id, "v1"); err != nil {
+			w.t.Fatal(err)
+		}
+		if err := control.EndItem(ctx, lease, request.ID, holdfast.ItemResult{Item: id, Name: "item " + id, Path: "/Inbox", Outcome: "created", NewID: id + "'"}); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	if err := control.Complete(ctx, lease, holdfast.TaskResult{}); err != nil {
+		w.t.Fatal(err)
+	}
+	return request
+}
+
+type stillClock struct {
+	mu  sync.Mutex // guards now
+	now time.Time
+}
+
+func (c *stillClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *stillClock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+func (c *stillClock) Sleep(ctx context.Context, _ time.Duration) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (c *stillClock) After(time.Duration) <-chan time.Time { return make(chan time.Time, 1) }
+
+type plainKey struct{}
+
+func (plainKey) ID() string { return "test" }
+func (plainKey) Wrap(purpose string, secret []byte) ([]byte, error) {
+	return append([]byte(purpose+"\x00"), secret...), nil
+}
+func (plainKey) Unwrap(purpose string, wrapped []byte) ([]byte, error) {
+	secret, ok := bytes.CutPrefix(wrapped, []byte(purpose+"\x00"))
+	if !ok {
+		return nil, errors.New("wrapped for something else")
+	}
+	return secret, nil
+}
+
+const (
+	tenant      = "11111111-2222-4333-8444-555555555555"
+	application = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+	ada         = "0ada0ada-0000-4000-8000-000000000001"
+	bob         = "0b0b0b0b-0000-4000-8000-000000000002"
+)
+
+// directory is a tenant with two users. Its applications know one secret.
+type directory struct{ denied *string }
+
+var people = []service.DirectoryUser{
+	{ID: ada, Name: "ada@contoso.example", DisplayName: "Ada Lovelace", Office: "London", Licenses: []service.License{{SKU: "6fd2c87f-b296-42f0-b197-1e91e994b900", PartNumber: "ENTERPRISEPACK"}}},
+	{ID: bob, Name: "bob@contoso.example", DisplayName: "Bob Shared", Shared: true},
+}
+
+func (d directory) Check(_ context.Context, _ holdfast.Organization, cred holdfast.Credential) (service.Tenant, error) {
+	if cred.ApplicationSecret != "right" && cred.Certificate == "" {
+		return service.Tenant{}, holdfast.Invalid("Microsoft Entra refuses application %s: the secret is wrong", cred.ApplicationID)
+	}
+	t := service.Tenant{TenantID: tenant, DefaultDomain: "contoso.example", DisplayName: "Contoso"}
+	if cred.Certificate != "" {
+		t.Thumbprint = "0123456789ABCDEF0123456789ABCDEF01234567"
+	}
+	for name, use := range map[string]service.PermissionUse{"User.Read.All": service.UseDirectory, "Mail.Read": service.UseMailBackup, "Mail.ReadWrite": service.UseMailRestore,
+		"Files.Read.All": service.UseOneDriveBackup, "Files.ReadWrite.All": service.UseOneDriveRestore} {
+		t.Permissions = append(t.Permissions, service.Permission{Name: name, API: "Microsoft Graph", Use: use, Why: string(use), Granted: name != *d.denied})
+	}
+	slices.SortFunc(t.Permissions, func(a, b service.Permission) int { return cmp.Compare(a.Name, b.Name) })
+	return t, nil
+}
+
+func (directory) Users(_ context.Context, _ holdfast.Organization, _ holdfast.Credential, q service.DirectoryQuery) ([]service.DirectoryUser, error) {
+	var out []service.DirectoryUser
+	for _, u := range people {
+		if strings.HasPrefix(u.Name, q.Name) && strings.HasPrefix(u.DisplayName, q.DisplayName) {
+			out = append(out, u)
+		}
+	}
+	out = out[min(q.Offset, len(out)):]
+	return out[:min(q.Limit, len(out))], nil
+}
+
+func (directory) User(_ context.Context, _ holdfast.Organization, _ holdfast.Credential, id string) (service.DirectoryUser, error) {
+	for _, u := range people {
+		if u.ID == id || u.Name == id {
+			return u, nil
+		}
+	}
+	return service.DirectoryUser{}, holdfast.NotFound("there is no user %s", id)
+}
+
+func (directory) Groups(context.Context, holdfast.Organization, holdfast.Credential, service.DirectoryQuery) ([]service.DirectoryGroup, error) {
+	return nil, nil
+}
+
+func (directory) Drives(_ context.Context, _ holdfast.Organization, _ holdfast.Credential, user string) ([]service.DirectoryDrive, error) {
+	if user != ada {
+		return nil, nil
+	}
+	return []service.DirectoryDrive{{ID: "b!drive-of-ada", Name: "OneDrive", URL: "https://contoso-my.example/personal/ada"}}, nil
+}
+
+type vaults struct{}
+
+func (vaults) Prepare(context.Context, holdfast.Repository, bool) error { return nil }
+func (vaults) Space(context.Context, holdfast.Repository) (capacity, free int64, err error) {
+	return 1 << 40, 1 << 39, nil
+}
+func (vaults) Usage(context.Context, holdfast.Repository, holdfast.OrganizationID) (int64, error) {
+	return 12345, nil
+}
+func (vaults) Rebuild(context.Context, holdfast.Repository) (holdfast.Catalogue, error) {
+	return holdfast.Catalogue{}, nil
+}
+func (vaults) Kit(_ context.Context, _ holdfast.Repository, passphrase holdfast.Secret, _ []string) ([]byte, error) {
+	return []byte("age-encryption.org/v1, for " + string(passphrase)), nil
+}
+func (vaults) Forget(context.Context, holdfast.Repository) error { return nil }
+
+// shelf is an explorer over lists of entries by container key.
+type shelf struct {
+	entries  map[string][]service.Entry
+	versions map[string][]service.Entry // by file id
+	content  map[string]string
+	asked    []service.ItemQuery
+}
+
+var (
+	mailbox = holdfast.Container{Kind: holdfast.Mailbox, Source: ada, Owner: ada, Name: "Ada Lovelace", Address: "ada@contoso.example"}
+	second  = holdfast.Container{Kind: holdfast.Mailbox, Source: bob, Owner: bob, Name: "Bob Shared", Address: "bob@contoso.example"}
+	drive   = holdfast.Container{Kind: holdfast.Drive, Source: "b!drive-of-ada", Owner: ada, Name: "Ada Lovelace", Address: "ada@contoso.example"}
+)
+
+func driveID(n byte) string {
+	return "01" + base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString([]byte{1, 2, 3, 4, n, 0, 0, 0, 0, 0, 0x40, 0, 0x80, 0, 0, 0, 0, 0, 0, n})
+}
+
+func newShelf() *shelf {
+	at := func(day int) time.Time { return time.Date(2026, 2, day, 8, 30, 0, 0, time.UTC) }
+	entry := func(id, parent string, kind holdfast.ItemKind, name string, t time.Time, size int64, fields map[string]string) service.Entry {
+		return service.Entry{Item: holdfast.Item{ID: id, Parent: parent, Kind: kind, Version: "v1", Time: t, Size: size, Name: name, Fields: fields}, Path: "/" + name}
+	}
+	s := &shelf{entries: map[string][]service.Entry{}, versions: map[string][]service.Entry{}, content: map[string]string{}}
+	mails := []service.Entry{
+		entry("AAroot", "", holdfast.KindFolder, "Top of Information Store", time.Time{}, 0, map[string]string{holdfast.FieldSpecial: "msgfolderroot"}),
+		entry("AAinbox", "AAroot", holdfast.KindFolder, "Inbox", time.Time{}, 0, map[string]string{holdfast.FieldSpecial: "inbox"}),
+		entry("AAproject", "AAinbox", holdfast.KindFolder, "Analytical Engine", time.Time{}, 0, nil),
+		entry("AAsent", "AAroot", holdfast.KindFolder, "Sent Items", time.Time{}, 0, map[string]string{holdfast.FieldSpecial: "sentitems"}),
+	}
+	for day := 1; day <= 20; day++ {
+		id := fmt.Sprintf("AA/mail+%02d=", day)
+		mails = append(mails, entry(id, "AAinbox", holdfast.KindMail, fmt.Sprintf("Note %02d", day), at(day), int64(1000+day), map[string]string{holdfast.FieldFrom: "charles@example.org",
+			holdfast.FieldTo: "ada@contoso.example", holdfast.FieldSent: at(day).Add(-time.Minute).Format(time.RFC3339), holdfast.FieldClass: "IPM.Note"}))
+		s.content[id] = fmt.Sprintf("Subject: Note %02d\r\n\r\nBernoulli\r\n", day)
+	}
+	mails[4].Fields[holdfast.FieldImportance] = "high"
+	s.entries[mailbox.Key()] = mails
+	s.entries[second.Key()] = []service.Entry{entry("BBinbox", "", holdfast.KindFolder, "Inbox", time.Time{}, 0, map[string]string{holdfast.FieldSpecial: "inbox"}),
+		entry("BBmail", "BBinbox", holdfast.KindMail, "Note for Bob", at(25), 500, map[string]string{holdfast.FieldFrom: "ada@contoso.example"})}
+	files := []service.Entry{
+		entry(driveID(1), "", holdfast.KindFolder, "root", at(1), 0, map[string]string{holdfast.FieldSpecial: "root"}),
+		entry(driveID(2), driveID(1), holdfast.KindFolder, "Papers", at(2), 0, map[string]string{holdfast.FieldAuthor: "Ada Lovelace", holdfast.FieldCreated: at(1).Format(time.RFC3339)}),
+		entry(driveID(3), driveID(2), holdfast.KindFile, "Notes.txt", at(9), 9, map[string]string{holdfast.FieldAuthor: "Ada Lovelace", holdfast.FieldVersionID: "3.0"}),
+		entry(driveID(4), driveID(1), holdfast.KindFile, "Plan.txt", at(3), 4, map[string]string{holdfast.FieldAuthor: "Ada Lovelace"}),
+	}
+	s.entries[drive.Key()] = files
+	s.content[driveID(3)], s.content[driveID(4)], s.content["old"] = "new notes", "plan", "old notes"
+	s.versions[driveID(3)] = []service.Entry{entry("old", driveID(3), holdfast.KindVersion, "Notes.txt", at(8), 9, map[string]string{holdfast.FieldAuthor: "Charles", holdfast.FieldVersionID: "2.0"})}
+	return s
+}
+
+func (s *shelf) Items(_ context.Context, q service.ItemQuery) (service.ItemPage, error) {
+	s.asked = append(s.asked, q)
+	var out []service.Entry
+	for _, e := range s.entries[q.At.Container] {
+		if q.Kinds != nil && !slices.Contains(q.Kinds, e.Kind) {
+			continue
+		}
+		if q.Search == "" && e.Parent != q.Parent || q.Search != "" && q.Search != "kind:*" && !strings.Contains(e.Name, q.Search) {
+			continue
+		}
+		if q.Search != "" && q.Parent != "" && e.Parent != q.Parent {
+			continue
+		}
+		out = append(out, e)
+	}
+	slices.SortStableFunc(out, func(a, b service.Entry) int {
+		if q.Sort == "name" {
+			return cmp.Compare(a.Name, b.Name)
+		}
+		return b.Time.Compare(a.Time)
+	})
+	total := int64(len(out))
+	out = out[min(q.Offset, len(out)):]
+	if q.Limit > 0 {
+		out = out[:min(q.Limit, len(out))]
+	}
+	return service.ItemPage{Entries: out, Total: total}, nil
+}
+
+func (s *shelf) Item(_ context.Context, at service.View, id string) (service.Entry, error) {
+	for _, e := range s.entries[at.Container] {
+		if e.ID == id {
+			return e, nil
+		}
+	}
+	for _, versions := range s.versions {
+		for _, v := range versions {
+			if v.ID == id {
+				return v, nil
+			}
+		}
+	}
+	return service.Entry{}, holdfast.NotFound("there is no item %s", id)
+}
+
+func (s *shelf) Versions(_ context.Context, _ service.View, id string) ([]service.Entry, error) {
+	return s.versions[id], nil
+}
+
+func (s *shelf) Open(ctx context.Context, at service.View, id string) (service.Content, error) {
+	e, err := s.Item(ctx, at, id)
+	if err != nil {
+		return service.Content{}, err
+	}
+	name := e.Name
+	if e.Kind == holdfast.KindMail {
+		name += ".eml"
+	}
+	return service.Content{Body: io.NopCloser(strings.NewReader(s.content[id])), FileName: name, Size: int64(len(s.content[id])), Time: e.Time}, nil
+}
+
+func (s *shelf) Export(_ context.Context, _ service.View, ids []string, w io.Writer) error {
+	z := zip.NewWriter(w)
+	for _, id := range ids {
+		f, err := z.Create(strings.NewReplacer("/", "_").Replace(id))
+		if err != nil {
+			return err
+		}
+		if _, err := io.WriteString(f, s.content[id]); err != nil {
+			return err
+		}
+	}
+	return z.Close()
+}
