@@ -314,6 +314,10 @@ func (a *API) jobExploreAction(ctx context.Context, r *request) (any, error) {
 
 func jobToContract(l links, j holdfast.Job) contract.RESTJob {
 	schedule := scheduleToContract(j.Schedule)
+	status := contract.RESTJobLastStatus(j.LastStatus)
+	if status == "" { // it never ran; monitors can't do without a status
+		status = contract.RESTJobLastStatusStopped
+	}
 	return contract.RESTJob{
 		ID:             uid(j.ID),
 		OrganizationID: uid(j.Organization),
@@ -326,7 +330,7 @@ func jobToContract(l links, j holdfast.Job) contract.RESTJob {
 		NextRun:        stamp(j.NextRun),
 		LastBackup:     stamp(j.LastBackup),
 		IsEnabled:      &j.Enabled,
-		LastStatus:     optional(contract.RESTJobLastStatus(j.LastStatus)),
+		LastStatus:     &status,
 		Links: map[string]contract.RESTLinkHAL{
 			"self":             l.to(jobPath, string(j.ID)),
 			"organization":     l.to(organizationPath, string(j.Organization)),

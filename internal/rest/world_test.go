@@ -35,6 +35,12 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
+// TestMain puts the machine's zone, in which schedules without a zone run, out of the golden files.
+func TestMain(m *testing.M) {
+	time.Local = time.UTC
+	os.Exit(m.Run())
+}
+
 // world is the API over the real services, with a directory, vaults and an explorer that are lists in memory. Time stands
 // still and ids are drawn from a fixed seed, so that answers can be compared whole.
 type world struct {

@@ -1,0 +1,514 @@
+package rest_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast/internal/holdfast"
+	"holdfast/internal/rest"
+)
+
+// TestEveryBuiltOperation walks through the product by its API. Every answer is judged by api/openapi.yaml and compared
+// with a golden file; at the end every operation that is built has answered its success, but for those that can't.
+func TestEveryBuiltOperation(t *testing.T) {
+	w := newWorld(t)
+	logins(t, w)
+	organizations(w)
+	repositories(w)
+	jobs(w)
+	protection(w)
+	exchange(w)
+	oneDrive(w)
+	endings(w)
+
+	neverSucceed := map[string]string{
+		"Job_GetCopyJobByBackupJob":       "there are no copy jobs",
+		"License_InstallAction":           "there is no licence",
+		"License_UpdateAction":            "there is no licence",
+		"LicensedUser_Remove":             "there is no licence",
+		"ProtectedData_GetProtectedGroup": "no group is protected",
+		"ProtectedData_GetProtectedSite":  "no site is protected",
+		"ProtectedData_GetProtectedTeam":  "no team is protected",
+		"Proxy_RemoveAction":              "the only proxy is built in",
+		"RbacRole_Get":                    "there are no roles",
+	}
+	for _, id := range rest.Built() {
+		if _, never := neverSucceed[id]; never == w.answered[id] {
+			t.Errorf("%s: success was answered: %v, listed as never succeeding: %v", id, w.answered[id], never)
+		}
+	}
+}
+
+func logins(t *testing.T, w *world) {
+	form := func(version, body string) *httptest.ResponseRecorder {
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "/"+version+"/token", strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		out := httptest.NewRecorder()
+		w.api.ServeHTTP(out, r)
+		return out
+	}
+	wrong := form("v8", "grant_type=password&username=admin&password=wrong")
+	if want := `{"error":"invalid_grant","error_description":"the user name or the password is wrong","message":"the user name or the password is wrong","errorCode":null}`; wrong.Code != 400 || strings.TrimSpace(wrong.Body.String()) != want {
+		t.Errorf("wrong password: got %d %s", wrong.Code, wrong.Body)
+	}
+	for _, grant := range []string{"operator", "urn:ietf:params:oauth:grant-type:jwt-bearer", "integration"} {
+		if out := form("v8", "grant_type="+url.QueryEscape(grant)+"&assertion=x&client_id=y"); out.Code != 400 || !strings.Contains(out.Body.String(), `"error":"unsupported_grant_type"`) {
+			t.Errorf("%s: got %d %s", grant, out.Code, out.Body)
+		}
+	}
+	// Other versions' clients log in at their own address, some with empty fields.
+	for _, version := range []string{"v4", "v5", "v6", "v7", "V8"} {
+		if out := form(version, "grant_type=Password&username=admin&password=correct+horse+battery&refresh_token=&client_id=&disable_antiforgery_token=true"); out.Code != 200 {
+			t.Errorf("%s: got %d %s", version, out.Code, out.Body)
+		}
+	}
+	first := w.call("POST", "/v8/token", map[string]any{"grant_type": "password", "userName": `DOMAIN\admin`, "password": "correct horse battery", "disable_antiforgery_token": "True"}).want(200).golden()
+	w.bearer = first.text("access_token")
+	second := w.call("POST", "/v8/Token/", map[string]any{"grant_type": "refresh_token", "refresh_token": first.text("refresh_token")}).want(200)
+	w.bearer = second.text("access_token")
+	again := w.call("POST", "/v8/token", map[string]any{"grant_type": "refresh_token", "refresh_token": first.text("refresh_token")})
+	if again.status != 400 || again.get("error") != "invalid_grant" {
+		t.Errorf("a spent refresh token: got %d %s", again.status, again.body)
+	}
+	w.call("GET", "/v8/ServiceInstance", nil).want(401) // its whole login ended
+	w.login()
+	w.call("POST", "/v8/token/AuthCode", nil).want(200)
+	w.call("GET", "/v8/ServiceInstance", nil).want(200).golden()
+	w.call("GET", "/v8/Health", nil).want(200).golden()
+	w.call("GET", "/v8/RestorePortalSettings", nil).want(200).golden()
+	w.clock.pass(2 * time.Hour)
+	w.call("GET", "/v8/ServiceInstance", nil).says(401, "expired")
+	w.login()
+}
+
+func (w *world) login() {
+	w.t.Helper()
+	w.bearer = w.call("POST", "/v8/token", map[string]any{"grant_type": "password", "username": "admin", "password": "correct horse battery"}).want(200).text("access_token")
+}
+
+func settings(secret string) map[string]any {
+	return map[string]any{"officeOrganizationName": "contoso.example", "applicationId": application, "applicationSecret": secret}
+}
+
+func organizations(w *world) {
+	body := func(secret string) map[string]any {
+		return map[string]any{"type": "office365", "region": "worldwide", "name": "contoso.example", "isExchangeOnline": "true", "isSharePointOnline": true, "isTeamsOnline": false,
+			"exchangeOnlineSettings": settings(secret), "sharePointOnlineSettings": settings(secret)}
+	}
+	w.call("POST", "/v8/Organizations", body("wrong")).says(400, "the secret is wrong")
+	*w.denied = "Mail.Read"
+	w.call("POST", "/v8/Organizations", body("right")).says(403, "Mail.Read")
+	*w.denied = ""
+	basic := body("right")
+	basic["exchangeOnlineSettings"] = map[string]any{"account": "admin@contoso.example", "password": "x"}
+	w.call("POST", "/v8/Organizations", basic).says(400, "user name and password")
+	w.call("POST", "/v8/Organizations", map[string]any{"type": "Hybrid"}).says(400, "on-premises and hybrid")
+	w.call("POST", "/v8/Organizations", map[string]any{"type": "Martian"}).says(400, "type must be one of")
+	w.call("POST", "/v8/Organizations", "").says(400, "body is missing")
+	id := w.call("POST", "/v8/Organizations", body("right")).want(201).golden().text("id")
+	w.call("POST", "/v8/Organizations", body("right")).says(409, "already")
+	at := "/v8/Organizations/" + id
+	w.call("GET", "/v8/Organizations", nil).want(200).golden()
+	if n := len(w.call("GET", "/v8/Organizations?msid="+bob, nil).want(200).get("results").([]any)); n != 0 {
+		w.t.Errorf("a foreign msid finds %d organizations", n)
+	}
+	w.call("GET", at, nil).want(200).golden()
+	w.call("PUT", at, map[string]any{"description": "the whole company"}).want(204)
+	if got := w.call("GET", at, nil).text("description"); got != "the whole company" {
+		w.t.Errorf("description is %q", got)
+	}
+	w.call("GET", "/v8/Organizations/"+bob, nil).want(404)
+	w.call("GET", "/v8/Organizations/17", nil).says(404, "organizationId is a UUID")
+	w.call("GET", at+"/tenantInformation", nil).want(200).golden()
+	w.call("GET", at+"/Users?limit=1&setId="+bob, nil).want(200).golden()
+	w.call("GET", at+"/Users/"+ada, nil).want(200).golden()
+	w.call("GET", at+"/Users/nobody", nil).want(404)
+	w.call("GET", at+"/Users/"+ada+"/OneDrives?setId="+bob, nil).want(200).golden()
+	w.call("GET", at+"/Users/"+ada+"/OneDrives/b%21drive-of-ada", nil).want(200).golden()
+	w.call("GET", at+"/RbacRoles", nil).want(200).golden()
+	w.call("GET", "/v8/RbacRoles", nil).want(200).golden()
+	w.call("GET", "/v8/RbacRoles/"+bob, nil).want(404)
+	w.call("GET", "/v8/organizations/"+id+"/licensinginformation", nil).want(200).golden()
+	w.call("GET", "/holdfast/v1/Organizations/"+id+"/Permissions", nil).want(200)
+}
+
+func (w *world) first(path string) string {
+	w.t.Helper()
+	return w.call("GET", path, nil).want(200).text("results", 0, "id")
+}
+
+func repositories(w *world) {
+	body := map[string]any{"name": "Main", "path": "/backup/main", "retentionType": "SnapshotBased", "retentionPeriodType": "yearly", "yearlyRetentionPeriod": "years3",
+		"retentionFrequencyType": "Daily", "dailyTime": "03:00:00", "dailyType": "Everyday", "description": "first"}
+	with := func(name string, value any) map[string]any {
+		out := map[string]any{}
+		for k, v := range body {
+			out[k] = v
+		}
+		out[name] = value
+		return out
+	}
+	w.call("POST", "/v8/BackupRepositories", with("retentionType", "ItemLevel")).says(400, "item-level retention is not built yet")
+	w.call("POST", "/v8/BackupRepositories", with("objectStorage", map[string]any{"type": "AmazonS3"})).says(400, "object storage is not built yet")
+	w.call("POST", "/v8/BackupRepositories", with("yearlyRetentionPeriod", nil)).says(400, "yearlyRetentionPeriod is missing")
+	w.call("POST", "/v8/BackupRepositories", with("path", "relative")).says(400, "not absolute")
+	w.call("POST", "/v8/BackupRepositories", map[string]any{"name": "x"}).says(400, "retentionType is missing")
+	id := w.call("POST", "/v8/BackupRepositories", body).want(201).golden().text("id")
+	at := "/v8/BackupRepositories/" + id
+	w.call("GET", "/v8/BackupRepositories", nil).want(200).golden()
+	w.call("GET", at, nil).want(200).golden()
+	w.call("PUT", at, with("dailyRetentionPeriod", 30)).want(204) // retentionPeriodType says which of the periods counts
+	changed := with("retentionPeriodType", "Daily")
+	changed["dailyRetentionPeriod"] = "30"
+	w.call("PUT", at, changed).want(204)
+	if got := w.call("GET", at, nil).get("dailyRetentionPeriod"); got != 30.0 {
+		w.t.Errorf("daily retention period is %v", got)
+	}
+	w.call("POST", at+"/Sync", nil).want(200).golden()
+	w.call("GET", "/v8/RepositorySynchronizeSessions", nil).want(200).golden()
+	w.call("GET", "/v8/RepositorySynchronizeSessions/"+id, nil).want(200).golden()
+	if r := w.call("POST", "/holdfast/v1/BackupRepositories/"+id+"/RecoveryKit", map[string]any{"passphrase": "long enough"}).want(200); string(r.body) != "age-encryption.org/v1, for long enough" {
+		w.t.Errorf("the kit is %s", r.body)
+	}
+	w.call("GET", "/holdfast/v1/Warnings", nil).want(200)
+	w.call("GET", "/v8/Proxies?extendedView=true", nil).want(200).golden()
+	proxy := w.first("/v8/Proxies")
+	w.call("GET", "/v8/Proxies/"+proxy, nil).want(200).golden()
+	w.call("PUT", "/v8/Proxies/"+proxy, map[string]any{"description": "in the cellar"}).want(204)
+	w.call("PUT", "/v8/Proxies/"+proxy, map[string]any{"enableNetworkThrottling": true}).says(400, "not built yet")
+	w.call("POST", "/v8/Proxies/"+proxy+"/Rescan", nil).want(204)
+	w.call("POST", "/v8/Proxies/Rescan", map[string]any{"proxies": []any{map[string]any{"id": proxy}}}).want(204)
+	w.call("POST", "/v8/Proxies/"+proxy+"/maintenance/enable", map[string]any{}).want(204)
+	if got := w.call("GET", "/v8/Proxies/"+proxy, nil).text("maintenanceModeState"); got != "Enabled" {
+		w.t.Errorf("maintenance is %s", got)
+	}
+	w.call("POST", "/v8/Proxies/"+proxy+"/maintenance/disable", map[string]any{}).want(204)
+	w.call("POST", "/v8/Proxies/"+proxy+"/Remove", map[string]any{}).says(409, "built into the server")
+}
+
+func jobs(w *world) {
+	organization, repository := w.first("/v8/Organizations"), w.first("/v8/BackupRepositories")
+	user := func(kind string, more map[string]any) map[string]any {
+		item := map[string]any{"type": kind, "user": map[string]any{"id": ada, "name": "ada@contoso.example"}, "mailbox": true, "oneDrive": true}
+		for k, v := range more {
+			item[k] = v
+		}
+		return item
+	}
+	body := func(items ...any) map[string]any {
+		return map[string]any{"name": "Daily", "backupType": "SelectedItems", "organizationId": organization, "repositoryId": repository, "selectedItems": items,
+			"schedulePolicy": map[string]any{"scheduleEnabled": true, "type": "daily", "dailyType": "Workdays", "dailyTime": "21:30:00", "retryEnabled": true, "retryNumber": 3, "retryWaitInterval": 10}}
+	}
+	for _, kind := range []string{"Group", "Site", "Team", "PersonalSites", "OneDriveFolders"} {
+		w.call("POST", "/v8/Jobs", body(user(kind, nil))).says(400, kind)
+	}
+	w.call("POST", "/v8/Jobs", body(user("User", map[string]any{"archiveMailbox": true}))).says(400, "archive")
+	w.call("POST", "/v8/Jobs", body(user("PartialOrganization", map[string]any{"teams": true}))).says(400, "Teams")
+	w.call("POST", "/v8/Jobs", body()).says(400, "at least one item")
+	w.call("POST", "/v8/Jobs", map[string]any{"backupType": "EntireOrganization", "organizationId": bob, "repositoryId": repository}).want(404)
+	w.call("POST", "/v8/Jobs", `{"backupType":"EntireOrganization",`).says(400, "not JSON")
+	id := w.call("POST", "/v8/Jobs", body(user("User", nil))).want(201).golden().text("id")
+	at := "/v8/Jobs/" + id
+	w.call("GET", "/v8/Jobs?organizationId="+organization, nil).want(200).golden()
+	w.call("GET", at, nil).want(200).golden()
+	w.call("PUT", at, map[string]any{"schedulePolicy": map[string]any{"scheduleEnabled": "true", "type": "Periodically", "periodicallyEvery": "hours2", "periodicallyOffsetMinutes": 5}}).want(204)
+	if got := w.call("GET", at, nil).text("schedulePolicy", "periodicallyEvery"); got != "Hours2" {
+		w.t.Errorf("the job runs every %s", got)
+	}
+	w.call("GET", at+"/CopyJob", nil).says(404, "no copy job")
+	for _, kind := range []string{"SelectedItems", "ExcludedItems"} {
+		w.call("POST", at+"/"+kind, []any{map[string]any{"type": "User", "user": map[string]any{"id": bob}, "mailbox": true, "oneDrive": false}}).want(204)
+		items := w.call("GET", at+"/"+kind, nil).want(200).golden()
+		last := len(items.get("results").([]any)) - 1
+		item := items.text("results", last, "id")
+		w.call("GET", at+"/"+kind+"/"+item, nil).want(200).golden()
+		w.call("PUT", at+"/"+kind+"/"+item, map[string]any{"type": "User", "mailbox": true, "oneDrive": true, "user": map[string]any{"id": bob}}).want(204)
+		w.call("DELETE", at+"/"+kind+"?ids="+item, nil).want(204)
+		w.call("GET", at+"/"+kind+"/"+item, nil).want(404)
+		w.call("DELETE", at+"/"+kind, nil).says(400, "ids")
+	}
+	w.call("POST", at+"/disable", nil).want(204)
+	w.call("POST", at+"/enable", "").want(204)
+	w.call("PUT", at, map[string]any{"backupType": "EntireOrganization"}).want(204)
+
+	w.call("POST", at+"/stop", map[string]any{}).says(409, "not running")
+	w.call("POST", at+"/explore", map[string]any{"type": "Vex"}).says(404, "no restore point")
+	session := w.call("POST", at+"/start", nil).want(200).golden().text("id")
+	w.call("POST", at+"/start", `{"full":false}`).says(409, "running")
+	w.clock.pass(90 * time.Second)
+	w.backUp(mailbox, second, drive)
+	w.call("GET", "/v8/JobSessions?jobId="+id+"&status=Succeeded", nil).want(200).golden()
+	w.call("GET", "/v8/JobSessions/"+session, nil).want(200).golden()
+	w.call("GET", "/v8/JobSessions/"+session+"/ProcessedObjects", nil).want(200).golden()
+	log := w.call("GET", "/v8/JobSessions/"+session+"/LogItems?orderAsc=true", nil).want(200).golden()
+	w.call("GET", "/v8/JobSessions/"+session+"/LogItems/"+log.text("results", 0, "id"), nil).want(200).golden()
+	w.call("GET", "/v8/JobSessions?status=Sleeping", nil).says(400, "status must be one of")
+	w.clock.pass(time.Hour)
+	w.login()
+	w.call("POST", at+"/start", map[string]any{"full": "true"}).want(200)
+	w.call("POST", at+"/stop", map[string]any{}).want(204)
+	stopped := w.call("GET", "/v8/JobSessions", nil).want(200)
+	if stopped.text("results", 0, "status") != "Stopped" || stopped.text("results", 0, "jobSessionConfigType") != "Full" {
+		w.t.Errorf("the newest session is not the stopped one: %s", stopped.body)
+	}
+}
+
+func protection(w *world) {
+	organization, repository := w.first("/v8/Organizations"), w.first("/v8/BackupRepositories")
+	w.call("GET", "/v8/Organizations/"+organization+"/usedRepositories/?limit=5", nil).want(200).golden()
+	w.call("GET", "/v8/BackupRepositories/"+repository+"/backedupOrganizations", nil).want(200).golden()
+	point := w.call("GET", "/v8/RestorePoints?organizationId="+organization, nil).want(200).golden().text("results", 0, "id")
+	w.call("GET", "/v8/RestorePoints/"+point, nil).want(200).golden()
+	w.call("GET", "/v8/RestorePoints/"+bob, nil).want(404)
+	for query, want := range map[string]int{"to=2026-03-01T12:00:00Z": 0, "from=2026-03-01T12:00:00%2B00:00": 1, "isCopy=true": 0, "userId=" + ada: 1, "userId=" + tenant: 0, "groupId=x": 0} {
+		if n := len(w.call("GET", "/v8/RestorePoints?"+query, nil).want(200).get("results").([]any)); n != want {
+			w.t.Errorf("restore points with %s: got %d, want %d", query, n, want)
+		}
+	}
+	user := w.call("GET", "/v8/ProtectedUsers?restorePointId="+point, nil).want(200).golden().text("results", 0, "id")
+	w.call("GET", "/v8/ProtectedUsers/"+user, nil).want(200).golden()
+	for _, kind := range []string{"Groups", "Sites", "Teams"} {
+		w.call("GET", "/v8/Protected"+kind, nil).want(200).golden()
+		w.call("GET", "/v8/Protected"+kind+"/"+bob, nil).want(404)
+	}
+	w.call("GET", "/v8/License", nil).want(200).golden()
+	w.call("GET", "/v8/License/AutoUpdate", nil).want(200).golden()
+	w.call("PUT", "/v8/License/AutoUpdate", map[string]any{"isEnabled": false}).want(204)
+	w.call("PUT", "/v8/License/AutoUpdate", map[string]any{"isEnabled": true}).says(409, "needs no licence")
+	w.call("POST", "/v8/License/Install", map[string]any{"licenseFile": ""}).says(409, "needs no licence")
+	w.call("POST", "/v8/License/Update", nil).says(409, "needs no licence")
+	w.call("GET", "/v8/licensedusers", nil).want(200).golden()
+	w.call("DELETE", "/v8/LicensedUsers/"+user, nil).says(409, "needs no licence")
+}
+
+func exchange(w *world) {
+	organization, repository, job := w.first("/v8/Organizations"), w.first("/v8/BackupRepositories"), w.first("/v8/Jobs")
+	w.call("POST", "/v8/Organizations/"+organization+"/explore", map[string]any{"type": "Vesp"}).says(409, "not built yet")
+	w.call("POST", "/v8/Organizations/"+organization+"/explore", map[string]any{"type": "Vex", "dateTime": "2020-01-01T00:00:00Z"}).says(404, "no restore point at or before")
+	w.call("POST", "/v8/Jobs/"+job+"/explore", map[string]any{"type": "vex", "showDeleted": false}).want(201).golden()
+	w.call("POST", "/v8/BackupRepositories/"+repository+"/explore?organizationId="+organization, map[string]any{"type": "Vex"}).want(201).golden()
+	session := w.call("POST", "/v8/organizations/"+organization+"/Explore", map[string]any{"type": "Vex", "datetime": "2026-03-01T23:00:00Z", "ShowAllVersions": "true"}).want(201).golden().text("id")
+	at := "/v8/RestoreSessions/" + session
+	w.call("GET", "/v8/RestoreSessions", nil).want(200).golden()
+	w.call("GET", at, nil).want(200).golden()
+	w.call("GET", at+"/organization", nil).want(200).golden()
+	w.call("GET", at+"/Organization/OneDrives", nil).says(409, "Veod")
+	boxes := w.call("GET", at+"/Organization/Mailboxes/", nil).want(200).golden()
+	box := boxes.text("results", 0, "id")
+	mailbox := at + "/organization/mailboxes/" + box
+	w.call("GET", mailbox, nil).want(200).golden()
+	w.call("GET", at+"/organization/mailboxes/"+tenant, nil).want(404)
+	folders := w.call("GET", mailbox+"/folders", nil).want(200).golden()
+	inbox := folders.text("results", 0, "id")
+	if n := w.call("GET", mailbox+"/folders?parentId="+inbox, nil).want(200).text("results", 0, "name"); n != "Analytical Engine" {
+		w.t.Errorf("below the inbox is %s", n)
+	}
+	if n := len(w.call("GET", mailbox+"/folders?parentID=root&name=SENT", nil).want(200).get("results").([]any)); n != 1 {
+		w.t.Errorf("%d folders have sent in their name", n)
+	}
+	w.call("GET", mailbox+"/folders/"+inbox, nil).want(200).golden()
+	w.call("GET", mailbox+"/folders/none", nil).want(404)
+	mails := w.call("GET", mailbox+"/items?limit=2&parentId="+inbox, nil).want(200).golden()
+	if n := len(w.call("GET", mailbox+"/items", nil).want(200).get("results").([]any)); n != 20 {
+		w.t.Errorf("the mailbox has %d mails", n)
+	}
+	mail, other := mails.text("results", 0, "id"), mails.text("results", 1, "id")
+	item := mailbox + "/items/" + url.PathEscape(mail)
+	w.call("GET", item, nil).want(200).golden()
+	w.call("GET", mailbox+"/items/none", nil).want(404)
+	// Searches: everywhere in one order, also over the border between two mailboxes.
+	w.call("POST", mailbox+"/search?setId="+tenant, map[string]any{"query": "Note 1"}).want(200).golden()
+	w.call("POST", mailbox+"/folders/"+inbox+"/search?limit=1&setId="+tenant, map[string]any{"query": "Note 07"}).want(200).golden()
+	w.call("POST", at+"/organization/mailboxes/search?limit=3&offset=18&setId="+tenant, map[string]any{"query": "Note"}).want(200).golden()
+	w.call("POST", at+"/organization/searchExchange?limit=5&offset=20&setId="+tenant, map[string]any{"query": "Note"}).want(200).golden()
+	if n := len(w.call("POST", at+"/organization/mailboxes/search?offset=21", map[string]any{"query": "Note"}).want(200).get("results").([]any)); n != 0 {
+		w.t.Errorf("%d mails after the last one", n)
+	}
+
+	w.call("POST", item+"/save", nil).want(200).golden()
+	w.call("POST", mailbox+"/items/save", map[string]any{"items": []any{map[string]any{"id": mail}}}).want(200).golden("one")
+	several := w.call("POST", mailbox+"/items/Save", map[string]any{"items": []any{map[string]any{"id": mail}, map[string]any{"id": other}}}).want(200)
+	if files := unzip(w, several.body); len(files) != 2 || several.header.Get("Content-Disposition") != `attachment; filename="ada@contoso.example, 2 mails.zip"` {
+		w.t.Errorf("got %v, %s", files, several.header.Get("Content-Disposition"))
+	}
+	w.call("POST", mailbox+"/items/save", map[string]any{"items": []any{map[string]any{"id": "none"}}}).want(404)
+	w.call("POST", mailbox+"/items/save", map[string]any{}).says(400, "items is missing")
+
+	// Restores: what the body asks for is what the proxy is told.
+	restore := func(target string, body any) holdfast.RestoreRequest {
+		w.t.Helper()
+		if got := w.call("POST", target, body).want(200).text("sessionId"); got != session {
+			w.t.Errorf("the restore is in session %s", got)
+		}
+		return w.restoreOne()
+	}
+	check := func(what string, got, want any) {
+		w.t.Helper()
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			w.t.Errorf("%s: got %v, want %v", what, got, want)
+		}
+	}
+	r := restore(item+"/restore", nil)
+	check("restore", []any{r.From, r.Items, r.To, r.Folder, r.Mode, r.Newer, r.ChangedItems, r.MissingItems}, []any{mailboxKey, []string{mail}, "", "", "overwrite", false, true, true})
+	r = restore(item+"/restoreTo", map[string]any{"mailbox": "bob@contoso.example", "folder": "Back", "changedItems": false, "deletedItems": true})
+	check("restore to", []any{r.Items, r.To, r.Folder, r.Mode, r.ChangedItems, r.MissingItems}, []any{[]string{mail}, "bob@contoso.example", "Back", "skip", false, true})
+	r = restore(mailbox+"/items/restore", map[string]any{"items": []any{map[string]any{"id": mail}, map[string]any{"id": other}}})
+	check("restore several", r.Items, []string{mail, other})
+	r = restore(mailbox+"/items/restoreTo", map[string]any{"items": []any{map[string]any{"id": other}}, "folder": "Back", "changedItems": true})
+	check("restore several to", []any{r.Items, r.Folder, r.Mode, r.Newer, r.ChangedItems, r.MissingItems}, []any{[]string{other}, "Back", "overwrite", true, true, false})
+	r = restore(mailbox+"/folders/"+inbox+"/restore", map[string]any{})
+	check("restore a folder", r.Items, []string{inbox})
+	r = restore(mailbox+"/folders/"+inbox+"/restoreTo", map[string]any{"mailbox": ada, "folder": "x"})
+	check("restore a folder to", []any{r.Items, r.To}, []any{[]string{inbox}, ada})
+	r = restore(mailbox+"/restore", nil)
+	check("restore a mailbox", len(r.Items), 0)
+	r = restore(mailbox+"/restoreTo", map[string]any{"mailbox": "bob@contoso.example"})
+	check("restore a mailbox to", []any{len(r.Items), r.To}, []any{0, "bob@contoso.example"})
+	r = restore(at+"/organization/mailboxes/restore", map[string]any{"mailboxes": []any{map[string]any{"id": box}, map[string]any{"id": tenant}}, "skipUnresolved": true})
+	check("restore mailboxes", r.From, mailboxKey)
+	w.call("POST", at+"/organization/mailboxes/restore", map[string]any{"mailboxes": []any{map[string]any{"id": tenant}}}).says(404, "nothing was restored")
+
+	// Logins of the body.
+	w.call("POST", item+"/restore", map[string]any{"userName": "ada", "userPassword": "x"}).says(400, "user name and password")
+	w.call("POST", item+"/restore", map[string]any{"userCode": "ABCD"}).says(400, "device code")
+	w.call("POST", item+"/restore", map[string]any{"applicationId": application}).says(400, "certificate")
+	w.call("POST", item+"/restore", map[string]any{"applicationId": application, "applicationCertificate": "%%%"}).says(400, "base64")
+	restore(item+"/restore", map[string]any{"applicationId": application, "applicationCertificate": "MIIB", "applicationCertificatePassword": "p"})
+	*w.denied = "Mail.ReadWrite"
+	w.call("POST", item+"/restore", nil).says(403, "Mail.ReadWrite")
+	*w.denied = ""
+	// What is not built and asked for is refused, not left out.
+	w.call("POST", item+"/restoreTo", map[string]any{"mailbox": "x", "excludeDrafts": true}).says(400, "excludeDrafts")
+	w.call("POST", item+"/restoreTo", map[string]any{"mailbox": "x", "officeRegion": "China"}).says(400, "another cloud")
+	w.call("POST", item+"/restoreTo", map[string]any{"mailbox": "x", "officeOrganizationName": "fabrikam.example"}).says(400, "application of that organization")
+	w.call("POST", item+"/restoreTo", map[string]any{"mailbox": "x", "changedItems": false, "deletedItems": false}).says(400, "nothing to restore")
+
+	events := w.call("GET", at+"/Events?limit=6", nil).want(200).golden()
+	w.call("GET", at+"/Events/"+events.text("results", 0, "id"), nil).want(200).golden()
+	w.call("GET", at+"/Events/"+bob, nil).want(404)
+	w.call("GET", at+"/Statistics", nil).want(200).golden()
+	w.call("POST", at+"/Stop", nil).want(204)
+	w.call("GET", mailbox, nil).says(409, "has ended")
+}
+
+const mailboxKey = "mailbox/" + ada
+
+func oneDrive(w *world) {
+	organization := w.first("/v8/Organizations")
+	session := w.call("POST", "/v8/Organizations/"+organization+"/explore", map[string]any{"type": "Veod", "showDeleted": true}).want(201).golden("OneDrive").text("id")
+	at := "/v8/RestoreSessions/" + session + "/Organization/OneDrives"
+	id := w.call("GET", at, nil).want(200).golden().text("results", 0, "id")
+	one := at + "/" + id
+	w.call("GET", one, nil).want(200).golden()
+	w.call("GET", "/v8/RestoreSessions/"+session+"/organization/mailboxes", nil).says(409, "Vex")
+	folder := w.call("GET", one+"/Folders", nil).want(200).golden().text("results", 0, "id")
+	w.call("GET", one+"/Folders/"+folder, nil).want(200).golden()
+	plan := w.call("GET", one+"/Documents", nil).want(200).golden().text("results", 0, "id")
+	if n := len(w.call("GET", one+"/documents?includeFolders=true", nil).want(200).get("results").([]any)); n != 2 {
+		w.t.Errorf("the first level has %d folders and documents", n)
+	}
+	notes := w.call("GET", one+"/Documents?parentId="+folder, nil).want(200).text("results", 0, "id")
+	document := one + "/Documents/" + notes
+	w.call("GET", document, nil).want(200).golden()
+	w.call("GET", one+"/Documents/"+folder, nil).want(404) // it is a folder
+	w.call("GET", one+"/Documents/"+bob, nil).want(404)
+	versions := w.call("GET", document+"/Versions", nil).want(200).golden()
+	older := fmt.Sprint(versions.get("results", 1, "versionId"))
+	w.call("GET", document+"/Versions/"+older, nil).want(200).golden()
+	w.call("GET", document+"/Versions/7", nil).says(404, "no version 7")
+	w.call("GET", document+"/Versions/x", nil).want(400)
+	w.call("POST", one+"/search?setId="+tenant, map[string]any{"query": "Notes"}).want(200).golden()
+	w.call("POST", at+"/search?itemType=folders&setId="+tenant, map[string]any{"query": "Papers"}).want(200).golden()
+	w.call("POST", one+"/Folders/"+folder+"/search?itemType=Documents&setId="+tenant, map[string]any{"query": "Notes"}).want(200).golden()
+
+	w.call("POST", document+"/save", nil).want(200).golden()
+	w.call("POST", document+"/Versions/"+older+"/save", map[string]any{"asZip": false}).want(200).golden()
+	if files := unzip(w, w.call("POST", document+"/save", map[string]any{"asZip": "true"}).want(200).body); len(files) != 1 {
+		w.t.Errorf("got %v", files)
+	}
+	selected := func(field string, ids ...string) map[string]any {
+		var all []any
+		for _, id := range ids {
+			all = append(all, map[string]any{"id": id})
+		}
+		return map[string]any{field: all}
+	}
+	with := func(body map[string]any, name string, value any) map[string]any {
+		body[name] = value
+		return body
+	}
+	if files := unzip(w, w.call("POST", one+"/Documents/save", selected("documents", notes, plan)).want(200).body); len(files) != 2 {
+		w.t.Errorf("got %v", files)
+	}
+	unzip(w, w.call("POST", one+"/Folders/save", selected("folders", folder)).want(200).body)
+	unzip(w, w.call("POST", one+"/Folders/"+folder+"/save", nil).want(200).body)
+	unzip(w, w.call("POST", one+"/save", nil).want(200).body)
+
+	restore := func(target string, body any) string {
+		w.t.Helper()
+		w.call("POST", target, body).want(200)
+		r := w.restoreOne()
+		return fmt.Sprintf("%d items to %q %q, %s, newer %v, all versions %v, permissions %v", len(r.Items), r.To, r.Folder, r.Mode, r.Newer, r.AllVersions, r.Permissions)
+	}
+	for _, tc := range []struct {
+		target string
+		body   any
+		want   string
+	}{
+		{document + "/restore", nil, `1 items to "" "", keep both, newer false, all versions false, permissions false`},
+		{document + "/restore", map[string]any{"documentAction": "overwrite"}, `1 items to "" "", overwrite, newer true, all versions false, permissions false`},
+		{one + "/Documents/restore", with(selected("documents", notes, plan), "documentAction", "Keep"), `2 items to "" "", keep both, newer false, all versions false, permissions false`},
+		{document + "/copyTo", map[string]any{"folder": "Back", "documentVersion": "all"}, `1 items to "" "Back", keep both, newer false, all versions true, permissions false`},
+		{one + "/Documents/copyTo", with(selected("documents", plan), "onedrive", map[string]any{"id": id}), `1 items to "` + ada + `" "", keep both, newer false, all versions false, permissions false`},
+		{one + "/Folders/" + folder + "/restore", nil, `1 items to "" "", keep both, newer false, all versions false, permissions false`},
+		{one + "/Folders/restore", selected("folders", folder), `1 items to "" "", keep both, newer false, all versions false, permissions false`},
+		{one + "/Folders/" + folder + "/copyTo", map[string]any{"onedrive": map[string]any{"name": "bob@contoso.example"}, "restorePermissions": true}, `1 items to "bob@contoso.example" "", keep both, newer false, all versions false, permissions true`},
+		{one + "/Folders/copyTo", with(selected("folders", folder), "documentLastVersionAction", "Merge"), `1 items to "" "", overwrite, newer true, all versions false, permissions false`},
+		{one + "/restore", nil, `0 items to "" "", keep both, newer false, all versions false, permissions false`},
+		{one + "/copyTo", map[string]any{"folder": "All"}, `0 items to "" "All", keep both, newer false, all versions false, permissions false`},
+		{at + "/restore", with(selected("oneDrives", id), "documentAction", "Overwrite"), `0 items to "" "", overwrite, newer true, all versions false, permissions false`},
+	} {
+		if got := restore(tc.target, tc.body); got != tc.want {
+			w.t.Errorf("%s %v\n got %s\nwant %s", tc.target, tc.body, got, tc.want)
+		}
+	}
+	w.call("POST", document+"/copyTo", map[string]any{"sendSharedLinksNotification": true}).says(400, "sendSharedLinksNotification")
+	w.call("POST", one+"/Documents/restore", selected("documents")).says(400, "documents is missing")
+	w.call("POST", one+"/Documents/restore", selected("documents", folder)).want(404)
+	w.call("GET", "/v8/RestoreSessions/"+session+"/Statistics", nil).want(200).golden("OneDrive")
+}
+
+func endings(w *world) {
+	organization, repository, job := w.first("/v8/Organizations"), w.first("/v8/BackupRepositories"), w.first("/v8/Jobs")
+	w.call("DELETE", "/v8/BackupRepositories/"+repository, nil).want(409)
+	for _, s := range w.call("GET", "/v8/RestoreSessions?limit=100", nil).want(200).get("results").([]any) {
+		w.call("POST", "/v8/RestoreSessions/"+s.(map[string]any)["id"].(string)+"/Stop", nil).want(204)
+	}
+	w.call("DELETE", "/v8/Jobs/"+job, nil).want(204)
+	w.call("GET", "/v8/Jobs/"+job, nil).want(404)
+	w.call("DELETE", "/v8/BackupRepositories/"+repository, nil).want(204)
+	w.call("DELETE", "/v8/Organizations/"+organization, nil).want(204)
+	w.call("GET", "/v8/Organizations/"+organization, nil).want(404)
+	w.call("POST", "/v8/token/logout", nil).want(204)
+	w.call("GET", "/v8/Jobs", nil).want(http.StatusUnauthorized)
+}
+
+func unzip(w *world, body []byte) []string {
+	w.t.Helper()
+	z, err := zip.NewReader(bytes.NewReader(body), int64(len(body)))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var names []string
+	for _, f := range z.File {
+		names = append(names, f.Name)
+	}
+	return names
+}
