@@ -35,6 +35,7 @@ const (
 	clockJump   = time.Hour
 	leaseTime   = 6 * time.Hour
 	repackShare = 50         // percent of a pack: with less alive it is rewritten
+	shortShare  = 60         // percent of a full pack: two shorter ones are joined
 	repackBytes = 4 << 30    // at most this much is rewritten in one run
 	sweepLimit  = 4 << 20    // contents marked in one run; the rest waits for the next
 	baseEvery   = 64         // ledger entries after which a new base lets old ones go
@@ -404,8 +405,9 @@ func (s *Store) sweepContents(ctx context.Context, w repo.DirectRepositoryWriter
 	return w.ContentManager().Flush(ctx)
 }
 
-// repack moves live contents out of packs that are mostly dead; kopia itself never touches a long pack or a lone short one. Like kopia's own rewrite it
-// waits until the packs that the last one emptied were deleted, or it would put their deletion off for ever.
+// repack moves live contents out of packs that are mostly dead, and joins short packs. kopia's own rewrite, which this keeps from running, never touches a long
+// pack or a lone short one, and copies deleted contents along, so that their space would come back much later. Like that one it waits until the packs that
+// the last rewrite emptied were deleted, or it would put their deletion off for ever.
 func (s *Store) repack(ctx context.Context, w repo.DirectRepositoryWriter, packs map[blob.ID]int64, report *Report) error {
 	schedule, err := maintenance.GetSchedule(ctx, w)
 	if err != nil {
@@ -426,20 +428,7 @@ func (s *Store) repack(ctx context.Context, w repo.DirectRepositoryWriter, packs
 		return nil
 	}
 	now := s.clock.Now()
-	chosen := map[blob.ID]bool{}
-	budget := int64(repackBytes)
-	s.mu.Lock()
-	for _, id := range slices.Sorted(maps.Keys(packs)) {
-		size := s.ledger.blobs[id].size // zero for a pack of this very run
-		if live := packs[id]; size > 0 && live*100 < size*repackShare && live <= budget {
-			chosen[id] = true
-			budget -= live
-		}
-	}
-	s.mu.Unlock()
-	if len(chosen) == 0 {
-		return nil
-	}
+	chosen := s.choosePacks(packs)
 	var ids []content.ID
 	moved := int64(0)
 	err = w.ContentReader().IterateContents(ctx, content.IterateOptions{}, func(c content.Info) error {
@@ -449,17 +438,55 @@ func (s *Store) repack(ctx context.Context, w repo.DirectRepositoryWriter, packs
 		}
 		return nil
 	})
-	if err != nil || len(ids) == 0 {
+	if err != nil {
 		return err
 	}
+	if len(ids) == 0 {
+		// Tell kopia that a rewrite is done with, so that it neither makes its own nor waits before it deletes.
+		done := now.Add(-safety.MinRewriteToOrphanDeletionDelay)
+		schedule.ReportRun(maintenance.TaskRewriteContentsFull, maintenance.RunInfo{Start: done, End: done, Success: true})
+		return maintenance.SetSchedule(ctx, w, schedule)
+	}
 	return maintenance.ReportRun(ctx, w, maintenance.TaskRewriteContentsFull, nil, func() (maintenancestats.Kind, error) {
-		stats, err := maintenance.RewriteContents(ctx, w, &maintenance.RewriteContentsOptions{ContentIDs: ids, ShortPacks: true, Parallel: 2}, safety)
+		stats, err := maintenance.RewriteContents(ctx, w, &maintenance.RewriteContentsOptions{ContentIDs: ids, Parallel: 2}, safety)
 		if err != nil {
 			return nil, err
 		}
 		report.Repacked += moved
 		return stats, nil
 	})
+}
+
+// choosePacks picks the packs to empty, given the live bytes of each.
+func (s *Store) choosePacks(packs map[blob.ID]int64) map[blob.ID]bool {
+	chosen := map[blob.ID]bool{}
+	short := map[byte][]blob.ID{}
+	budget := int64(repackBytes)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range slices.Sorted(maps.Keys(packs)) {
+		live, size := packs[id], s.ledger.blobs[id].size // size 0: a pack of this very run
+		switch {
+		case size == 0 || live > budget:
+		case live*100 < size*repackShare:
+			chosen[id] = true
+			budget -= live
+		case size < packSize*shortShare/100:
+			short[id[0]] = append(short[id[0]], id)
+		}
+	}
+	for _, ids := range short {
+		if len(ids) < 2 {
+			continue
+		}
+		for _, id := range ids {
+			if packs[id] <= budget {
+				chosen[id] = true
+				budget -= packs[id]
+			}
+		}
+	}
+	return chosen
 }
 
 // kopia overwrites its schedule many times in a run. We keep it in memory meanwhile and store it as a new record at the end; a crash loses the memory of
@@ -505,8 +532,11 @@ func (s *Store) settle(ctx context.Context, release func(), report *Report) erro
 		}
 	}
 	release()
-	s.leftovers(ctx, report)
+	s.count(report)
 	if err := s.seal(ctx, nil); err != nil {
+		return err
+	}
+	if err := s.buryAgain(ctx); err != nil {
 		return err
 	}
 	if err := s.prune(ctx); err != nil {
@@ -515,36 +545,31 @@ func (s *Store) settle(ctx context.Context, release func(), report *Report) erro
 	return s.kopia.Refresh(ctx)
 }
 
-// leftovers counts what this run deletes and buries again what an earlier run deleted in the ledger but, for a crash, not on disk.
-func (s *Store) leftovers(ctx context.Context, report *Report) {
+// count adds up what this run deletes; our own records are not counted.
+func (s *Store) count(report *Report) {
 	s.storage.mu.Lock()
-	doomed := make([]blob.ID, 0, len(s.storage.doomed))
-	for id := range s.storage.doomed {
-		doomed = append(doomed, id)
-	}
+	doomed := slices.Collect(maps.Keys(s.storage.doomed))
 	s.storage.mu.Unlock()
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, id := range doomed {
-		if id[0] == recordPrefix[0] {
-			continue
+		if id[0] != recordPrefix[0] {
+			report.BlobsDeleted++
+			report.BytesFreed += s.ledger.blobs[id].size
 		}
-		report.BlobsDeleted++
-		report.BytesFreed += s.ledger.blobs[id].size
 	}
-	s.mu.Unlock()
+}
+
+// buryAgain removes what an earlier run deleted in the ledger but, for a crash, not on disk.
+func (s *Store) buryAgain(ctx context.Context) error {
 	var again []blob.ID
 	err := s.storage.disk.list(ctx, "", func(m blob.Metadata) error {
-		if s.storage.gone(m.BlobID) {
+		if s.storage.invisible(m.BlobID) {
 			again = append(again, m.BlobID)
 		}
 		return nil
 	}, nil)
-	if err == nil {
-		err = s.bury(ctx, again)
-	}
-	if err != nil {
-		s.log.WarnContext(ctx, "remains of deleted blobs stay until the next maintenance", "error", err)
-	}
+	return errors.Join(err, s.bury(ctx, again))
 }
 
 // prune writes a base entry when the chain has grown and deletes what lies before the base before it, so that one damaged base is no loss.

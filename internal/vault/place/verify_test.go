@@ -115,12 +115,15 @@ func TestEachChangedByteIsFoundAndNamed(t *testing.T) {
 		if kind = strings.TrimRight(kind, "0123456789"); kinds[kind] > 0 && kind[0] == 'h' {
 			continue // one of each kind of record is enough
 		}
-		if kinds[kind]++; kinds[kind] > 2 {
+		if kinds[kind]++; kinds[kind] > filesPerKind {
 			continue
 		}
-		places := []int{0, len(whole) / 2, len(whole) - 1}
-		if len(whole) < 10_000 && kind != "holdfast.json" {
-			places = []int{0, min(40, len(whole)/4), len(whole) / 2, len(whole) - 1}
+		// First byte, last byte (both outside of the contents in a pack) and one inside.
+		places := []int{0, min(40, len(whole)/4), len(whole) - 1}
+		if everyByte && len(whole) < 10_000 {
+			for at := range len(whole) {
+				places = append(places, at)
+			}
 		}
 		for _, at := range places {
 			broken := bytes.Clone(whole)

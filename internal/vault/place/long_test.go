@@ -1,0 +1,9 @@
+//go:build long
+
+package place_test
+
+const (
+	sweepSteps   = 1 << 30
+	filesPerKind = 1 << 30
+	everyByte    = true
+)

@@ -1,0 +1,9 @@
+//go:build !long
+
+package place_test
+
+const (
+	sweepSteps   = 4     // about how many calls of a maintenance run are broken
+	filesPerKind = 1     // files of a kind in which bytes are changed
+	everyByte    = false // or three in a file
+)
