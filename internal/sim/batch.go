@@ -129,6 +129,9 @@ func (s *Sim) batchPart(outer *Call, p batchPart) batchAnswer {
 		}
 		return body, nil
 	})
+	if c.drop { // a part has no connection of its own to lose
+		return batchAnswer{ID: p.ID, Status: http.StatusGatewayTimeout, Body: map[string]any{"error": map[string]any{"code": "UnknownError", "message": "The part timed out."}}}
+	}
 	a := batchAnswer{ID: p.ID, Status: r.Status, Headers: map[string]string{}}
 	for k := range r.Header {
 		a.Headers[k] = r.Header.Get(k)

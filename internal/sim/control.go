@@ -11,6 +11,8 @@ import (
 
 // controlRoutes are the endpoints of the control port that belong to the core.
 func (s *Sim) controlRoutes() {
+	s.faultControl()
+	s.mailControl()
 	s.control.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) { controlJSON(w, s.Stats()) })
 	s.control.HandleFunc("POST /stats/reset", func(w http.ResponseWriter, _ *http.Request) {
 		s.stats.reset()

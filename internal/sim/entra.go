@@ -382,7 +382,7 @@ func (e *entra) authorize(c *Call) error {
 	if u, err := url.Parse(g.audience); err != nil || u.Host != c.Host {
 		return unauthorized("Access token validation failure. Invalid audience.")
 	}
-	c.App = g.app
+	c.App, c.roles = g.app, g.roles
 	if len(c.Route.Permissions) == 0 || slices.ContainsFunc(c.Route.Permissions, func(p string) bool { return slices.Contains(g.roles, p) }) {
 		return nil
 	}
@@ -394,6 +394,11 @@ func (e *entra) authorize(c *Call) error {
 	default:
 		return Fail(http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 	}
+}
+
+// holds reports whether the token of a call carries one of the permissions.
+func (e *entra) holds(c *Call, any []string) bool {
+	return slices.ContainsFunc(any, func(p string) bool { return slices.Contains(c.roles, p) })
 }
 
 // allPermissions is every permission that some route asks for.
@@ -426,6 +431,13 @@ func (s *Sim) RevokeTokens() {
 	s.entra.mu.Lock()
 	defer s.entra.mu.Unlock()
 	s.entra.revoked = s.now()
+}
+
+// forget makes one token as good as expired.
+func (e *entra) forget(authorization string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.issued, strings.TrimPrefix(authorization, "Bearer "))
 }
 
 // aadsts is a refusal of the token endpoint.

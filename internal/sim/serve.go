@@ -82,8 +82,10 @@ type Call struct {
 	User      *User // set by handlers below /users/{user}, for limits and faults
 
 	host    HostKind
-	scope   string // what limits and faults are counted on, for instance a mailbox
+	roles   []string // of the token
+	scope   string   // what limits and faults are counted on, for instance a mailbox
 	release func()
+	drop    bool // the connection breaks instead of an answer
 }
 
 func (c *Call) clientRequestID() string {
@@ -408,6 +410,9 @@ func (s *Sim) admitted(c *Call, body func(max int64) ([]byte, error)) *Reply {
 }
 
 func (s *Sim) write(w http.ResponseWriter, c *Call, r *Reply) {
+	if c.drop {
+		panic(http.ErrAbortHandler)
+	}
 	h := w.Header()
 	for k, v := range r.Header {
 		h[k] = v

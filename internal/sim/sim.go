@@ -265,6 +265,9 @@ func (s *Sim) Close() error {
 			}
 		}
 		s.wg.Wait()
+		if s.mail != nil {
+			s.mail.closeUploads()
+		}
 		if s.blobs != nil {
 			s.closeErr = errors.Join(s.closeErr, s.blobs.close())
 		}

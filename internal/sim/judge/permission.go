@@ -13,24 +13,31 @@ type pathNode struct {
 
 func (t *Table) index() {
 	t.paths = map[string]*pathNode{}
-	for key, roles := range t.Permissions {
-		method, path, _ := strings.Cut(key, " ")
-		n := t.paths[method]
-		if n == nil {
-			n = &pathNode{}
-			t.paths[method] = n
-		}
-		for s := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
-			if n.next == nil {
-				n.next = map[string]*pathNode{}
-			}
-			if n.next[s] == nil {
-				n.next[s] = &pathNode{}
-			}
-			n = n.next[s]
-		}
-		n.granted = append(n.granted, roles...)
+	for key, roles := range documented {
+		t.indexRow(key, roles)
 	}
+	for key, roles := range t.Permissions {
+		t.indexRow(key, roles)
+	}
+}
+
+func (t *Table) indexRow(key string, roles []string) {
+	method, path, _ := strings.Cut(key, " ")
+	n := t.paths[method]
+	if n == nil {
+		n = &pathNode{}
+		t.paths[method] = n
+	}
+	for s := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
+		if n.next == nil {
+			n.next = map[string]*pathNode{}
+		}
+		if n.next[s] == nil {
+			n.next[s] = &pathNode{}
+		}
+		n = n.next[s]
+	}
+	n.granted = append(n.granted, roles...)
 }
 
 // Granting returns the application permissions any of which the table says is enough for the call; none when the table

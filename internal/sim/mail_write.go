@@ -1,0 +1,1175 @@
+package sim
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// --- reading JSON by Microsoft's types ------------------------------------------------------------------------------
+
+// fields is a JSON object whose members are read one by one, so that a wrong type names the property.
+type fields map[string]json.RawMessage
+
+func wrongType(name, want string) *Error {
+	return Fail(400, "RequestBodyRead", "Cannot convert the value of the property '%s' to the expected type '%s'.", name, want)
+}
+
+func readAs[T any](name, want string, raw json.RawMessage) (T, error) {
+	var v T
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return v, wrongType(name, want)
+	}
+	return v, nil
+}
+
+// object reads an object and refuses members that its type does not have.
+func object(name, typ string, raw json.RawMessage, known ...string) (fields, error) {
+	var f fields
+	if err := json.Unmarshal(raw, &f); err != nil {
+		return nil, wrongType(name, typ)
+	}
+	for k := range f {
+		if !strings.Contains(k, "@") && !slices.Contains(known, k) {
+			return nil, Fail(400, "RequestBodyRead", "The property '%s' does not exist on type '%s'. Make sure to only use property names that are defined by the type.", k, typ)
+		}
+	}
+	return f, nil
+}
+
+func readRecipient(name string, raw json.RawMessage) (*mailAddress, error) {
+	if isNull(raw) {
+		return nil, nil
+	}
+	f, err := object(name, "microsoft.graph.recipient", raw, "emailAddress")
+	if err != nil {
+		return nil, err
+	}
+	if isNull(f["emailAddress"]) {
+		return nil, nil
+	}
+	e, err := object("emailAddress", "microsoft.graph.emailAddress", f["emailAddress"], "name", "address")
+	if err != nil {
+		return nil, err
+	}
+	a := &mailAddress{}
+	for k, to := range map[string]*string{"name": &a.Name, "address": &a.Address} {
+		if !isNull(e[k]) {
+			if *to, err = readAs[string](k, "Edm.String", e[k]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return a, nil
+}
+
+func readRecipients(name string, raw json.RawMessage) ([]mailAddress, error) {
+	list, err := readAs[[]json.RawMessage](name, "Collection(microsoft.graph.recipient)", raw)
+	if err != nil {
+		return nil, err
+	}
+	var out []mailAddress
+	for _, r := range list {
+		a, err := readRecipient(name, r)
+		if err != nil {
+			return nil, err
+		}
+		if a != nil {
+			out = append(out, *a)
+		}
+	}
+	if len(out) > 5000 {
+		return nil, Fail(400, "ErrorInvalidRecipients", "At least one recipient isn't valid., The number of recipients is above the limit.")
+	}
+	return out, nil
+}
+
+func isNull(raw json.RawMessage) bool {
+	return len(raw) == 0 || string(bytes.TrimSpace(raw)) == "null"
+}
+
+func readEnum(name, typ string, raw json.RawMessage, members ...string) (string, error) {
+	v, err := readAs[string](name, typ, raw)
+	if err != nil {
+		return "", err
+	}
+	for _, m := range members {
+		if strings.EqualFold(m, v) {
+			return m, nil
+		}
+	}
+	return "", Fail(400, "RequestBodyRead", "Requested value '%s' was not found. Cannot convert the value of the property '%s' to the expected type '%s'.", v, name, typ)
+}
+
+func readFlag(raw json.RawMessage) (flag, error) {
+	f, err := object("flag", "microsoft.graph.followupFlag", raw, "flagStatus", "startDateTime", "dueDateTime", "completedDateTime")
+	if err != nil {
+		return flag{}, err
+	}
+	out := flag{status: "notFlagged"}
+	if !isNull(f["flagStatus"]) {
+		if out.status, err = readEnum("flagStatus", "microsoft.graph.followupFlagStatus", f["flagStatus"], "notFlagged", "complete", "flagged"); err != nil {
+			return out, err
+		}
+	}
+	for k, to := range map[string]**dateTimeZone{"startDateTime": &out.start, "dueDateTime": &out.due, "completedDateTime": &out.completed} {
+		if isNull(f[k]) {
+			continue
+		}
+		if _, err := object(k, "microsoft.graph.dateTimeTimeZone", f[k], "dateTime", "timeZone"); err != nil {
+			return out, err
+		}
+		d, err := readAs[dateTimeZone](k, "microsoft.graph.dateTimeTimeZone", f[k])
+		if err != nil {
+			return out, err
+		}
+		t, ok := parseTime(d.DateTime)
+		if !ok {
+			return out, wrongType(k, "microsoft.graph.dateTimeTimeZone")
+		}
+		if d.TimeZone == "" {
+			d.TimeZone = "UTC"
+		}
+		d.DateTime = t.Format("2006-01-02T15:04:05.0000000")
+		*to = &d
+	}
+	if out.start != nil && out.due == nil {
+		return out, Fail(400, "ErrorInvalidRequest", "A flag with a startDateTime needs a dueDateTime.")
+	}
+	if out.due != nil && out.start == nil {
+		start := *out.due
+		out.start = &start
+	}
+	if out.status == "notFlagged" {
+		out.start, out.due, out.completed = nil, nil, nil
+	}
+	return out, nil
+}
+
+// --- message properties ----------------------------------------------------------------------------------------------
+
+// Where a property may be written. Sources and confidence: docs/sim-fidelity.md.
+const (
+	onCreate = 1 << iota
+	onPatch
+	onPatchOfDraft
+)
+
+var messageWrites = map[string]int{
+	"subject": onCreate | onPatchOfDraft, "body": onCreate | onPatchOfDraft, "toRecipients": onCreate | onPatchOfDraft, "ccRecipients": onCreate | onPatchOfDraft,
+	"bccRecipients": onCreate | onPatchOfDraft, "replyTo": onCreate | onPatchOfDraft, "from": onCreate | onPatchOfDraft, "sender": onCreate | onPatchOfDraft,
+	"internetMessageId": onCreate | onPatchOfDraft, "importance": onCreate | onPatch, "categories": onCreate | onPatch, "flag": onCreate | onPatch, "isRead": onCreate | onPatch,
+	"inferenceClassification": onCreate | onPatch, "isDeliveryReceiptRequested": onCreate | onPatch, "isReadReceiptRequested": onCreate | onPatch,
+	"internetMessageHeaders": onCreate, "attachments": onCreate,
+	"singleValueExtendedProperties": onCreate | onPatch, "multiValueExtendedProperties": onCreate | onPatch,
+}
+
+// fill sets the properties of a JSON message. Read-only properties are ignored, as by the real service.
+func (s *Sim) fill(m *message, f fields, mode int) error {
+	for k := range f {
+		if strings.HasPrefix(k, "@") || strings.Contains(k, "@odata.") {
+			continue
+		}
+		if !slices.Contains(messageProperties, k) && messageWrites[k] == 0 && k != "extensions" {
+			return Fail(400, "RequestBodyRead", "The property '%s' does not exist on type 'microsoft.graph.message'. Make sure to only use property names that are defined by the type.", k)
+		}
+		if w := messageWrites[k]; mode == onPatch && w&onPatch == 0 && w&onPatchOfDraft != 0 && !m.isDraft {
+			return Fail(403, "ErrorAccessDenied", "Access is denied. The property '%s' of a message that is not a draft can only be changed with Mail-Advanced.ReadWrite.", k)
+		}
+	}
+	set := func(name string) (json.RawMessage, bool) {
+		raw, ok := f[name]
+		w := messageWrites[name]
+		return raw, ok && !isNull(raw) && (w&mode != 0 || mode == onPatch && w&onPatchOfDraft != 0)
+	}
+	var err error
+	if raw, ok := set("subject"); ok {
+		if m.subject, err = readAs[string]("subject", "Edm.String", raw); err != nil {
+			return err
+		}
+		m.subject = clip(m.subject, 255*4)
+	}
+	if raw, ok := set("internetMessageId"); ok {
+		if m.messageID, err = readAs[string]("internetMessageId", "Edm.String", raw); err != nil {
+			return err
+		}
+	}
+	if raw, ok := set("body"); ok {
+		if err := s.fillBody(m, raw); err != nil {
+			return err
+		}
+	}
+	for name, to := range map[string]*[]mailAddress{"toRecipients": &m.to, "ccRecipients": &m.cc, "bccRecipients": &m.bcc, "replyTo": &m.replyTo} {
+		if raw, ok := set(name); ok {
+			if *to, err = readRecipients(name, raw); err != nil {
+				return err
+			}
+		}
+	}
+	for name, to := range map[string]**mailAddress{"from": &m.from, "sender": &m.sender} {
+		if raw, ok := set(name); ok {
+			if *to, err = readRecipient(name, raw); err != nil {
+				return err
+			}
+		}
+	}
+	if raw, ok := set("importance"); ok {
+		if m.importance, err = readEnum("importance", "microsoft.graph.importance", raw, "low", "normal", "high"); err != nil {
+			return err
+		}
+	}
+	if raw, ok := set("inferenceClassification"); ok {
+		if m.inference, err = readEnum("inferenceClassification", "microsoft.graph.inferenceClassificationType", raw, "focused", "other"); err != nil {
+			return err
+		}
+	}
+	if raw, ok := set("categories"); ok {
+		if m.categories, err = readAs[[]string]("categories", "Collection(Edm.String)", raw); err != nil {
+			return err
+		}
+	}
+	if raw, ok := set("flag"); ok {
+		if m.flag, err = readFlag(raw); err != nil {
+			return err
+		}
+	}
+	for name, to := range map[string]*bool{"isRead": &m.isRead, "isDeliveryReceiptRequested": &m.deliveryReceipt, "isReadReceiptRequested": &m.readReceipt} {
+		if raw, ok := set(name); ok {
+			if *to, err = readAs[bool](name, "Edm.Boolean", raw); err != nil {
+				return err
+			}
+		}
+	}
+	if raw, ok := set("internetMessageHeaders"); ok {
+		list, err := readAs[[]json.RawMessage]("internetMessageHeaders", "Collection(microsoft.graph.internetMessageHeader)", raw)
+		if err != nil {
+			return err
+		}
+		for _, r := range list {
+			if _, err := object("internetMessageHeaders", "microsoft.graph.internetMessageHeader", r, "name", "value"); err != nil {
+				return err
+			}
+			h, err := readAs[header]("internetMessageHeaders", "microsoft.graph.internetMessageHeader", r)
+			if err != nil {
+				return err
+			}
+			if !strings.HasPrefix(strings.ToLower(h.Name), "x-") || strings.ContainsAny(h.Name, " :\r\n") {
+				return Fail(400, "InvalidInternetMessageHeader", "The internet message header name '%s' should start with 'x-' or 'X-'.", h.Name)
+			}
+			m.headers = append(slices.Clone(m.headers), h)
+		}
+	}
+	if raw, ok := set("singleValueExtendedProperties"); ok {
+		if err := m.fillExtended(raw, mode); err != nil {
+			return err
+		}
+	}
+	if raw, ok := set("multiValueExtendedProperties"); ok {
+		if err := m.fillMulti(raw); err != nil {
+			return err
+		}
+	}
+	if raw, ok := set("attachments"); ok && mode == onCreate {
+		list, err := readAs[[]json.RawMessage]("attachments", "Collection(microsoft.graph.attachment)", raw)
+		if err != nil {
+			return err
+		}
+		for _, r := range list {
+			a, err := s.readAttachment(r, m.modified, 0)
+			if err != nil {
+				return err
+			}
+			m.attach(a)
+		}
+	}
+	return nil
+}
+
+func (m *message) attach(a *attachment) {
+	a.id = 1
+	for _, x := range m.attachments {
+		a.id = max(a.id, x.id+1)
+	}
+	m.attachments = append(slices.Clone(m.attachments), a)
+}
+
+func (s *Sim) fillBody(m *message, raw json.RawMessage) error {
+	b, err := object("body", "microsoft.graph.itemBody", raw, "contentType", "content")
+	if err != nil {
+		return err
+	}
+	kind, text := "text", ""
+	if !isNull(b["contentType"]) {
+		if kind, err = readEnum("contentType", "microsoft.graph.bodyType", b["contentType"], "text", "html"); err != nil {
+			return err
+		}
+	}
+	if !isNull(b["content"]) {
+		if text, err = readAs[string]("content", "Edm.String", b["content"]); err != nil {
+			return err
+		}
+	}
+	m.html = kind == "html"
+	m.body, err = s.stored([]byte(text))
+	return err
+}
+
+// fillExtended sets single-value extended properties. Those that are computed are ignored; those that stand for
+// properties of the message set these.
+func (m *message) fillExtended(raw json.RawMessage, mode int) error {
+	list, err := readAs[[]json.RawMessage]("singleValueExtendedProperties", "Collection(microsoft.graph.singleValueLegacyExtendedProperty)", raw)
+	if err != nil {
+		return err
+	}
+	ext := maps.Clone(m.ext)
+	if ext == nil {
+		ext = map[string]string{}
+	}
+	for _, r := range list {
+		f, err := object("singleValueExtendedProperties", "microsoft.graph.singleValueLegacyExtendedProperty", r, "id", "value")
+		if err != nil {
+			return err
+		}
+		rawID, err := readAs[string]("id", "Edm.String", f["id"])
+		if err != nil {
+			return err
+		}
+		id, err := canonicalID(rawID, false)
+		if err != nil {
+			return err
+		}
+		value := ""
+		if !isNull(f["value"]) {
+			if value, err = readAs[string]("value", "Edm.String", f["value"]); err != nil {
+				return err
+			}
+		}
+		if err := checkExtended(id, value); err != nil {
+			return err
+		}
+		switch id {
+		case "Integer 0xe07":
+			if mode != onCreate { // MAPI: mfUnsent can only be changed before the first save
+				continue
+			}
+			n, _ := strconv.Atoi(value)
+			m.isDraft = n&8 != 0
+			m.unmodified = n&2 != 0
+			if n&1 != 0 {
+				m.isRead = true
+			}
+			ext[id] = value
+		case "SystemTime 0x39":
+			m.sent, _ = mapiStamp(value)
+		case "SystemTime 0xe06":
+			m.received, _ = mapiStamp(value)
+		case "Binary 0x71":
+			m.conversationIndex, _ = base64.StdEncoding.DecodeString(value)
+		case "String 0x1035":
+			m.messageID = value
+		case "SystemTime 0x3007", "SystemTime 0x3008", "Integer 0xe08", "Long 0xe08": // computed by the store
+		default:
+			ext[id] = value
+		}
+	}
+	m.ext = ext
+	return nil
+}
+
+func checkExtended(id, v string) error {
+	bad := Fail(400, "ErrorInvalidProperty", "The value of the extended property '%s' is not valid for its type.", id)
+	kind, _, _ := strings.Cut(id, " ")
+	switch kind {
+	case "Integer", "Long", "Short", "Currency", "Error":
+		if _, err := strconv.ParseInt(v, 10, 64); err != nil {
+			return bad
+		}
+	case "Double", "Float":
+		if _, err := strconv.ParseFloat(v, 64); err != nil {
+			return bad
+		}
+	case "Boolean":
+		if !strings.EqualFold(v, "true") && !strings.EqualFold(v, "false") {
+			return bad
+		}
+	case "SystemTime":
+		if _, ok := parseTime(v); !ok {
+			return bad
+		}
+	case "Binary":
+		if _, err := base64.StdEncoding.DecodeString(v); err != nil {
+			return bad
+		}
+	case "CLSID":
+		if !isGUID(strings.Trim(v, "{}")) {
+			return bad
+		}
+	}
+	return nil
+}
+
+func (m *message) fillMulti(raw json.RawMessage) error {
+	list, err := readAs[[]json.RawMessage]("multiValueExtendedProperties", "Collection(microsoft.graph.multiValueLegacyExtendedProperty)", raw)
+	if err != nil {
+		return err
+	}
+	multi := maps.Clone(m.multi)
+	if multi == nil {
+		multi = map[string][]string{}
+	}
+	for _, r := range list {
+		f, err := object("multiValueExtendedProperties", "microsoft.graph.multiValueLegacyExtendedProperty", r, "id", "value")
+		if err != nil {
+			return err
+		}
+		rawID, err := readAs[string]("id", "Edm.String", f["id"])
+		if err != nil {
+			return err
+		}
+		id, err := canonicalID(rawID, true)
+		if err != nil {
+			return err
+		}
+		if multi[id], err = readAs[[]string]("value", "Collection(Edm.String)", f["value"]); err != nil {
+			return err
+		}
+	}
+	m.multi = multi
+	return nil
+}
+
+// maxInlineAttachment is what an attachment may have when it is sent as JSON.
+const maxInlineAttachment = 3 << 20
+
+func (s *Sim) readAttachment(raw json.RawMessage, now time.Time, depth int) (*attachment, error) {
+	const typ = "microsoft.graph.attachment"
+	if depth > 5 {
+		return nil, Fail(400, "ErrorInvalidRequest", "Messages are nested too deeply.")
+	}
+	var f fields
+	if err := json.Unmarshal(raw, &f); err != nil {
+		return nil, wrongType("attachments", typ)
+	}
+	var kind string
+	if !isNull(f["@odata.type"]) {
+		var err error
+		if kind, err = readAs[string]("@odata.type", "Edm.String", f["@odata.type"]); err != nil {
+			return nil, err
+		}
+	}
+	common := []string{"id", "name", "contentType", "isInline", "size", "lastModifiedDateTime"}
+	a := &attachment{modified: now}
+	var err error
+	switch strings.TrimPrefix(kind, "#") {
+	case "microsoft.graph.fileAttachment":
+		a.kind = fileAttachment
+		f, err = object("attachments", "microsoft.graph.fileAttachment", raw, append(common, "contentBytes", "contentId", "contentLocation")...)
+	case "microsoft.graph.itemAttachment":
+		a.kind = itemAttachment
+		f, err = object("attachments", "microsoft.graph.itemAttachment", raw, append(common, "item")...)
+	case "microsoft.graph.referenceAttachment":
+		a.kind = referenceAttachment
+		f, err = object("attachments", "microsoft.graph.referenceAttachment", raw, common...)
+	case "":
+		return nil, Fail(400, "RequestBodyRead", "The type of an attachment must be given by '@odata.type'; '%s' is abstract.", typ)
+	default:
+		return nil, Fail(400, "RequestBodyRead", "A type named '%s' could not be resolved by the model.", strings.TrimPrefix(kind, "#"))
+	}
+	if err != nil {
+		return nil, err
+	}
+	for k, to := range map[string]*string{"name": &a.name, "contentType": &a.contentType, "contentId": &a.contentID, "contentLocation": &a.location} {
+		if !isNull(f[k]) {
+			if *to, err = readAs[string](k, "Edm.String", f[k]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if !isNull(f["isInline"]) {
+		if a.inline, err = readAs[bool]("isInline", "Edm.Boolean", f["isInline"]); err != nil {
+			return nil, err
+		}
+	}
+	if a.name == "" {
+		return nil, Fail(400, "ErrorInvalidRequest", "The attachment has no name.")
+	}
+	switch a.kind {
+	case fileAttachment:
+		if isNull(f["contentBytes"]) {
+			return nil, Fail(400, "ErrorInvalidRequest", "The attachment has no contentBytes.")
+		}
+		b, err := readAs[[]byte]("contentBytes", "Edm.Binary", f["contentBytes"])
+		if err != nil {
+			return nil, err
+		}
+		if len(b) >= maxInlineAttachment {
+			return nil, Fail(413, "ErrorAttachmentSizeLimitExceeded", "The attachment is above the limit of %d bytes; use an upload session.", maxInlineAttachment)
+		}
+		if a.contentType == "" {
+			a.contentType = "application/octet-stream"
+		}
+		a.content, err = s.stored(b)
+		return a, err
+	case itemAttachment:
+		if isNull(f["item"]) {
+			return nil, Fail(400, "ErrorInvalidRequest", "The attachment has no item.")
+		}
+		var in fields
+		if err := json.Unmarshal(f["item"], &in); err != nil {
+			return nil, wrongType("item", "microsoft.graph.outlookItem")
+		}
+		kind := ""
+		if !isNull(in["@odata.type"]) {
+			if kind, err = readAs[string]("@odata.type", "Edm.String", in["@odata.type"]); err != nil {
+				return nil, err
+			}
+		}
+		if strings.TrimPrefix(kind, "#") != "microsoft.graph.message" {
+			return nil, Fail(400, "RequestBodyRead", "The simulator takes items of the type microsoft.graph.message only, not '%s'.", kind)
+		}
+		item := newMessage(now)
+		nested := in["attachments"]
+		delete(in, "attachments")
+		if err := s.fill(item, in, onCreate); err != nil {
+			return nil, err
+		}
+		if !isNull(nested) {
+			list, err := readAs[[]json.RawMessage]("attachments", "Collection(microsoft.graph.attachment)", nested)
+			if err != nil {
+				return nil, err
+			}
+			for _, r := range list {
+				x, err := s.readAttachment(r, now, depth+1)
+				if err != nil {
+					return nil, err
+				}
+				item.attach(x)
+			}
+		}
+		a.item, a.itemType = item, "#microsoft.graph.message"
+	}
+	return a, nil
+}
+
+// newMessage is a message before anything is said of it: a draft of now.
+func newMessage(now time.Time) *message {
+	now = now.UTC().Truncate(time.Second)
+	return &message{created: now, modified: now, received: now, sent: now, importance: "normal", inference: "focused", isDraft: true, unmodified: true, flag: flag{status: "notFlagged"}, isRead: false}
+}
+
+// --- create, change, move, delete ------------------------------------------------------------------------------------
+
+func (s *Sim) messageCreate(c *Call) (*Reply, error) {
+	v, err := c.view()
+	if err != nil {
+		return nil, err
+	}
+	b, err := s.box(c)
+	if err != nil {
+		return nil, err
+	}
+	m := newMessage(c.Now)
+	ct := strings.ToLower(strings.TrimSpace(strings.Split(c.Header.Get("Content-Type"), ";")[0]))
+	switch {
+	case ct == "text/plain":
+		if m, err = s.fromMIME(c); err != nil {
+			return nil, err
+		}
+	default:
+		var f fields
+		if err := c.Decode(&f); err != nil {
+			return nil, err
+		}
+		if f == nil {
+			return nil, badJSON(fmt.Errorf("the body must be an object"))
+		}
+		m.isRead = true // a draft is read by who writes it
+		if err := s.fill(m, f, onCreate); err != nil {
+			return nil, err
+		}
+		if !m.isDraft && isNull(f["isRead"]) {
+			n, _ := strconv.Atoi(m.ext["Integer 0xe07"])
+			m.isRead = n&1 != 0
+		}
+	}
+	self := mailAddress{b.user.DisplayName, b.user.Mail}
+	if m.isDraft {
+		if m.from == nil {
+			m.from = &self
+		}
+		if m.sender == nil {
+			m.sender = &self
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	id := c.Params["folder"]
+	if id == "" {
+		id = "drafts"
+	}
+	f, err := b.folder(id)
+	if err != nil {
+		return nil, err
+	}
+	b.add(m, f, c.Now)
+	j, err := b.messageJSON(v, m, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	j["@odata.context"] = c.context("users('" + c.Params["user"] + "')/messages/$entity")
+	return v.applied(JSON(201, j)).With("Location", c.URL("/v1.0/users('"+c.Params["user"]+"')/messages('"+b.itemID(m, v.immutable)+"')")), nil
+}
+
+// add gives a new message its key and puts it into a folder.
+func (b *mailbox) add(m *message, f *folder, now time.Time) {
+	b.nextItem++
+	m.key = newItemBit | uint64(b.nextItem)
+	m.folder = f.key
+	if m.messageID == "" {
+		r := newRand(b.s.opt.Seed, "messageid", b.index, m.key)
+		m.messageID = fmt.Sprintf("<%X@%s>", r.bytes(16), b.s.tenant.Domain)
+	}
+	if m.conversationIndex == nil {
+		r := newRand(b.s.opt.Seed, "newconversation", b.index, m.key)
+		m.conversationIndex = conversationIndex(r.bytes(16), now, 0)
+	}
+	b.store(nil, m, now.UTC().Truncate(time.Second))
+}
+
+// fromMIME makes a draft from MIME in base64. The exact bytes are not kept: the service generates MIME anew.
+func (s *Sim) fromMIME(c *Call) (*message, error) {
+	raw, err := base64.StdEncoding.DecodeString(strings.NewReplacer("\r", "", "\n", "").Replace(string(c.Body)))
+	if err != nil {
+		return nil, Fail(400, "ErrorMimeContentInvalidBase64String", "Invalid base64 string for MIME content.")
+	}
+	if len(raw) == 0 || len(parseMIME(raw, maxMIMEDepth).headers) == 0 {
+		return nil, Fail(400, "ErrorMimeContentInvalid", "The MIME content is invalid.")
+	}
+	m, err := s.messageFromMIME(raw)
+	if err != nil {
+		return nil, err
+	}
+	n := newMessage(c.Now)
+	m.created, m.modified, m.received, m.sent = n.created, n.modified, n.received, n.sent
+	m.isDraft, m.raw, m.isRead = true, nil, true
+	m.headers = slices.DeleteFunc(m.headers, func(h header) bool { return !strings.HasPrefix(strings.ToLower(h.Name), "x-") })
+	return m, nil
+}
+
+// ifMatch checks an If-Match header against a message.
+func (b *mailbox) ifMatch(c *Call, m *message) error {
+	want := c.Header.Get("If-Match")
+	if want == "" || want == "*" || strings.Contains(want, changeKey(b.tag, m)) {
+		return nil
+	}
+	return Fail(412, "ErrorIrresolvableConflict", "The send or update operation could not be performed because the change key passed in the request does not match the current change key for the item.")
+}
+
+func (s *Sim) messagePatch(c *Call) (*Reply, error) {
+	v, err := c.view()
+	if err != nil {
+		return nil, err
+	}
+	var f fields
+	if err := c.Decode(&f); err != nil {
+		return nil, err
+	}
+	b, err := s.box(c)
+	if err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	old, err := b.inFolder(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.ifMatch(c, old); err != nil {
+		return nil, err
+	}
+	m := b.edit(old)
+	if err := s.fill(m, f, onPatch); err != nil {
+		return nil, err
+	}
+	b.store(old, m, c.Now.UTC().Truncate(time.Second))
+	j, err := b.messageJSON(v, m, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	j["@odata.context"] = c.context("users('" + c.Params["user"] + "')/messages/$entity")
+	return v.applied(JSON(200, j)), nil
+}
+
+func (s *Sim) messageDelete(c *Call) (*Reply, error) {
+	b, err := s.box(c)
+	if err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	m, err := b.inFolder(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.ifMatch(c, m); err != nil {
+		return nil, err
+	}
+	b.remove(m, c.Now)
+	return nil, nil
+}
+
+// remove takes a message out of the mailbox.
+func (b *mailbox) remove(m *message, now time.Time) {
+	n := b.edit(m)
+	n.deleted = true
+	b.store(m, n, now)
+	b.items[m.key] = &message{key: m.key, folder: m.folder, generation: m.generation, version: n.version, deleted: true, isRead: true}
+}
+
+func (s *Sim) destination(c *Call) (string, error) {
+	var f fields
+	if err := c.Decode(&f); err != nil {
+		return "", err
+	}
+	for k, raw := range f {
+		if strings.EqualFold(k, "destinationId") {
+			return readAs[string](k, "Edm.String", raw)
+		}
+	}
+	return "", Fail(400, "ErrorInvalidRequest", "The parameter 'DestinationId' is missing.")
+}
+
+func (s *Sim) messageMove(c *Call) (*Reply, error) { return s.relocate(c, true) }
+
+func (s *Sim) messageCopy(c *Call) (*Reply, error) { return s.relocate(c, false) }
+
+func (s *Sim) relocate(c *Call, move bool) (*Reply, error) {
+	v, err := c.view()
+	if err != nil {
+		return nil, err
+	}
+	dest, err := s.destination(c)
+	if err != nil {
+		return nil, err
+	}
+	b, err := s.box(c)
+	if err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	old, err := b.inFolder(c)
+	if err != nil {
+		return nil, err
+	}
+	f, err := b.folder(dest)
+	if err != nil {
+		return nil, err
+	}
+	m := b.edit(old)
+	if move {
+		m.folder = f.key
+		m.generation++
+		b.store(old, m, c.Now.UTC().Truncate(time.Second))
+	} else {
+		m.generation, m.born = 0, time.Time{}
+		m.created = c.Now.UTC().Truncate(time.Second)
+		b.add(m, f, c.Now)
+	}
+	j, err := b.messageJSON(v, m, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	j["@odata.context"] = c.context("users('" + c.Params["user"] + "')/messages/$entity")
+	return v.applied(JSON(201, j)), nil
+}
+
+// --- attachments -----------------------------------------------------------------------------------------------------
+
+func (s *Sim) attachmentCreate(c *Call) (*Reply, error) {
+	v, err := c.view()
+	if err != nil {
+		return nil, err
+	}
+	var raw json.RawMessage
+	if err := c.Decode(&raw); err != nil {
+		return nil, err
+	}
+	a, err := s.readAttachment(raw, c.Now.UTC().Truncate(time.Second), 0)
+	if err != nil {
+		return nil, err
+	}
+	b, err := s.box(c)
+	if err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	m, err := b.addAttachment(c, a)
+	if err != nil {
+		return nil, err
+	}
+	j, err := b.attachmentJSON(v, m, a, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	j["@odata.context"] = c.context("users('" + c.Params["user"] + "')/messages('" + c.Params["message"] + "')/attachments/$entity")
+	return v.applied(JSON(201, j)).With("Location", c.URL(c.Path+"/"+b.attachmentID(m, a, v.immutable))), nil
+}
+
+func (b *mailbox) addAttachment(c *Call, a *attachment) (*message, error) {
+	old, err := b.inFolder(c)
+	if err != nil {
+		return nil, err
+	}
+	m := b.edit(old)
+	m.attach(a)
+	m.raw = nil
+	b.store(old, m, c.Now.UTC().Truncate(time.Second))
+	return m, nil
+}
+
+func (s *Sim) attachmentDelete(c *Call) (*Reply, error) {
+	b, err := s.box(c)
+	if err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	old, err := b.inFolder(c)
+	if err != nil {
+		return nil, err
+	}
+	a, err := b.attachment(old, c.Params["attachment"])
+	if err != nil {
+		return nil, err
+	}
+	m := b.edit(old)
+	m.attachments = slices.DeleteFunc(slices.Clone(m.attachments), func(x *attachment) bool { return x == a })
+	m.raw = nil
+	b.store(old, m, c.Now.UTC().Truncate(time.Second))
+	return nil, nil
+}
+
+// --- folders ---------------------------------------------------------------------------------------------------------
+
+func (b *mailbox) noteFolder(f *folder) {
+	b.seq++
+	f.version = b.seq
+	b.folderLog = append(b.folderLog, logEntry{seq: b.seq, item: uint64(f.key)})
+}
+
+func (b *mailbox) sibling(parent uint32, name string, self uint32) bool {
+	for _, k := range b.order {
+		if f := b.folders[k]; f.parent == parent && !f.deleted && f.key != self && strings.EqualFold(f.name, name) {
+			return true
+		}
+	}
+	return false
+}
+
+var folderExists = Fail(409, "ErrorFolderExists", "A folder with the specified name already exists.")
+
+// fillFolder reads a folder's JSON.
+func fillFolder(f *folder, in fields, create bool) error {
+	for k := range in {
+		if !strings.Contains(k, "@") && !slices.Contains(folderProperties, k) && k != "singleValueExtendedProperties" {
+			return Fail(400, "RequestBodyRead", "The property '%s' does not exist on type 'microsoft.graph.mailFolder'. Make sure to only use property names that are defined by the type.", k)
+		}
+	}
+	var err error
+	if !isNull(in["displayName"]) {
+		if f.name, err = readAs[string]("displayName", "Edm.String", in["displayName"]); err != nil {
+			return err
+		}
+	}
+	if strings.TrimSpace(f.name) == "" || len(f.name) > 255*4 {
+		return Fail(400, "ErrorInvalidRequest", "The displayName of a folder is missing or too long.")
+	}
+	if create && !isNull(in["isHidden"]) {
+		if f.hidden, err = readAs[bool]("isHidden", "Edm.Boolean", in["isHidden"]); err != nil {
+			return err
+		}
+	}
+	if raw := in["singleValueExtendedProperties"]; !isNull(raw) {
+		var m message
+		if err := m.fillExtended(raw, onPatch); err != nil {
+			return err
+		}
+		ext := maps.Clone(f.ext)
+		if ext == nil {
+			ext = map[string]string{}
+		}
+		maps.Copy(ext, m.ext)
+		f.ext = ext
+	}
+	return nil
+}
+
+func (s *Sim) folderCreate(c *Call) (*Reply, error) {
+	var in fields
+	if err := c.Decode(&in); err != nil {
+		return nil, err
+	}
+	b, err := s.box(c)
+	if err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	parent := rootFolder
+	if id := c.Params["folder"]; id != "" {
+		p, err := b.folder(id)
+		if err != nil {
+			return nil, err
+		}
+		parent = p.key
+	}
+	f := &folder{key: b.nextFold, parent: parent}
+	if err := fillFolder(f, in, true); err != nil {
+		return nil, err
+	}
+	if b.sibling(parent, f.name, 0) {
+		return nil, folderExists
+	}
+	b.nextFold++
+	b.folders[f.key] = f
+	b.order = append(b.order, f.key)
+	b.noteFolder(f)
+	j, err := b.folderJSON(f, &Query{})
+	if err != nil {
+		return nil, err
+	}
+	j["@odata.context"] = c.context("users('" + c.Params["user"] + "')/mailFolders/$entity")
+	return JSON(201, j), nil
+}
+
+func (s *Sim) folderPatch(c *Call) (*Reply, error) {
+	var in fields
+	if err := c.Decode(&in); err != nil {
+		return nil, err
+	}
+	return s.changeFolder(c, func(_ *mailbox, f *folder) error { return fillFolder(f, in, false) }, 200)
+}
+
+func (s *Sim) folderMove(c *Call) (*Reply, error) {
+	dest, err := s.destination(c)
+	if err != nil {
+		return nil, err
+	}
+	return s.changeFolder(c, func(b *mailbox, f *folder) error {
+		to, err := b.folder(dest)
+		if err != nil {
+			return err
+		}
+		for p := to; p != nil; p = b.folders[p.parent] {
+			if p.key == f.key {
+				return Fail(400, "ErrorMoveCopyFailed", "A folder cannot be moved into itself.")
+			}
+		}
+		f.parent = to.key
+		return nil
+	}, 201)
+}
+
+func (s *Sim) changeFolder(c *Call, fn func(*mailbox, *folder) error, status int) (*Reply, error) {
+	b, err := s.box(c)
+	if err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	f, err := b.folder(c.Params["folder"])
+	if err != nil {
+		return nil, err
+	}
+	n := *f
+	if err := fn(b, &n); err != nil {
+		return nil, err
+	}
+	if f.wellKnown != "" && (n.name != f.name || n.parent != f.parent) {
+		return nil, Fail(400, "ErrorMoveDistinguishedFolder", "Distinguished folders cannot be renamed or moved.")
+	}
+	if b.sibling(n.parent, n.name, n.key) {
+		return nil, folderExists
+	}
+	*f = n
+	b.noteFolder(f)
+	j, err := b.folderJSON(f, &Query{})
+	if err != nil {
+		return nil, err
+	}
+	j["@odata.context"] = c.context("users('" + c.Params["user"] + "')/mailFolders/$entity")
+	return JSON(status, j), nil
+}
+
+func (s *Sim) folderDelete(c *Call) (*Reply, error) {
+	b, err := s.box(c)
+	if err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	f, err := b.folder(c.Params["folder"])
+	if err != nil {
+		return nil, err
+	}
+	if f.wellKnown != "" {
+		return nil, Fail(400, "ErrorDeleteDistinguishedFolder", "Distinguished folders cannot be deleted.")
+	}
+	b.removeFolder(f, c.Now)
+	return nil, nil
+}
+
+// removeFolder deletes a folder, what is in it, and the folders below.
+func (b *mailbox) removeFolder(f *folder, now time.Time) {
+	for _, k := range slices.Clone(b.order) {
+		if c := b.folders[k]; c.parent == f.key && !c.deleted {
+			b.removeFolder(c, now)
+		}
+	}
+	b.wipe(f, now)
+	f.deleted = true
+	b.noteFolder(f)
+}
+
+// wipe removes every message of a folder, the generated ones at once.
+func (b *mailbox) wipe(f *folder, now time.Time) {
+	for _, m := range slices.Clone(f.extra) {
+		b.remove(m, now)
+	}
+	if f.baseGone || f.base == 0 {
+		return
+	}
+	for k, m := range b.items {
+		if m.inPlace() && m.folder == f.key {
+			b.items[k] = &message{key: k, folder: f.key, version: m.version, deleted: true, isRead: true}
+		}
+	}
+	f.baseGone = true
+	b.seq++
+	f.log = append(f.log, logEntry{seq: b.seq, wipe: true})
+}
+
+// --- sending ---------------------------------------------------------------------------------------------------------
+
+// messageSend records what send, reply, replyAll and forward would have sent. Nothing is delivered.
+func (s *Sim) messageSend(c *Call) (*Reply, error) {
+	b, err := s.box(c)
+	if err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	old, err := b.inFolder(c)
+	if err != nil {
+		return nil, err
+	}
+	verb := c.Path[strings.LastIndexByte(c.Path, '/')+1:]
+	if _, after, ok := strings.Cut(verb, "microsoft.graph."); ok {
+		verb = after
+	}
+	if verb == "send" {
+		if !old.isDraft {
+			return nil, Fail(400, "ErrorInvalidOperation", "The message is not a draft.")
+		}
+		m := b.edit(old)
+		if f, err := b.folder("sentitems"); err == nil {
+			m.folder = f.key
+		}
+		m.isDraft = false
+		m.generation++
+		m.sent = c.Now.UTC().Truncate(time.Second)
+		b.store(old, m, m.sent)
+	}
+	s.stats.mail(SentMail{Time: c.Now, User: b.user.UPN, How: verb, Subject: old.subject, Recipients: allRecipients(old)})
+	return &Reply{Status: 202}, nil
+}
+
+func allRecipients(m *message) []string {
+	out := []string{}
+	for _, l := range [][]mailAddress{m.to, m.cc, m.bcc} {
+		for _, a := range l {
+			out = append(out, a.Address)
+		}
+	}
+	return out
+}
+
+func (s *Sim) sendMail(c *Call) (*Reply, error) {
+	u, err := s.user(c)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.box(c); err != nil {
+		return nil, err
+	}
+	m := newMessage(c.Now)
+	if strings.HasPrefix(strings.ToLower(c.Header.Get("Content-Type")), "text/plain") {
+		if m, err = s.fromMIME(c); err != nil {
+			return nil, err
+		}
+	} else {
+		var in fields
+		if err := c.Decode(&in); err != nil {
+			return nil, err
+		}
+		var msg fields
+		for k, raw := range in {
+			if strings.EqualFold(k, "message") && json.Unmarshal(raw, &msg) != nil {
+				return nil, wrongType("message", "microsoft.graph.message")
+			}
+		}
+		if msg == nil {
+			return nil, Fail(400, "ErrorInvalidRequest", "The parameter 'Message' is missing.")
+		}
+		if err := s.fill(m, msg, onCreate); err != nil {
+			return nil, err
+		}
+	}
+	if len(m.to)+len(m.cc)+len(m.bcc) == 0 {
+		return nil, Fail(400, "ErrorInvalidRecipients", "At least one recipient is required.")
+	}
+	s.stats.mail(SentMail{Time: c.Now, User: u.UPN, How: "sendMail", Subject: m.subject, Recipients: allRecipients(m)})
+	return &Reply{Status: 202}, nil
+}
+
+// translateIDs turns ids of one form into the other, at most 1,000.
+func (s *Sim) translateIDs(c *Call) (*Reply, error) {
+	var in struct {
+		InputIDs     []string `json:"inputIds"`
+		TargetIDType string   `json:"targetIdType"`
+		SourceIDType string   `json:"sourceIdType"`
+	}
+	if err := c.Decode(&in); err != nil {
+		return nil, err
+	}
+	if len(in.InputIDs) > 1000 {
+		return nil, Fail(400, "ErrorInvalidRequest", "At most 1000 ids can be translated at once.")
+	}
+	b, err := s.box(c)
+	if err != nil {
+		return nil, err
+	}
+	immutable := strings.EqualFold(in.TargetIDType, "restImmutableEntryId")
+	if !immutable && !strings.EqualFold(in.TargetIDType, "restId") {
+		return nil, Fail(400, "ErrorInvalidRequest", "The simulator translates to restId and restImmutableEntryId only.")
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := []any{}
+	for _, id := range in.InputIDs {
+		m, err := b.message(id)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, map[string]any{"sourceId": id, "targetId": b.itemID(m, immutable)})
+	}
+	return JSON(200, map[string]any{"@odata.context": c.context("Collection(microsoft.graph.convertIdResult)"), "value": out}), nil
+}
