@@ -296,7 +296,7 @@ func TestIdsChangeOnMoveUnlessImmutable(t *testing.T) {
 	}
 }
 
-func TestUploadSession(t *testing.T) {
+func TestAttachmentUploadSession(t *testing.T) {
 	c, u := mailbox(t, sim.Options{Seed: 10})
 	id := c.want(201, "POST", u+"/mailFolders/inbox/messages", map[string]any{"subject": "big", "singleValueExtendedProperties": []any{map[string]any{"id": "Integer 0x0E07", "value": "4"}}}).m["id"].(string)
 	data := bytes.Repeat([]byte("0123456789abcdef"), 5<<20/16)
