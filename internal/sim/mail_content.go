@@ -106,7 +106,7 @@ func (s *Sim) load(c payload) ([]byte, error) {
 	case storedContent:
 		return s.blobs.get(c.blob)
 	case textContent:
-		return prose(c.seed, c.size), nil
+		return mailProse(c.seed, c.size), nil
 	case htmlContent:
 		return proseHTML(c.seed, c.size), nil
 	case binaryContent:
@@ -154,8 +154,8 @@ func word(r random) string {
 	return words[i&0xfff]
 }
 
-// prose writes about n bytes of paragraphs. The first bytes are the same for every n, so that a preview costs little.
-func prose(seed uint64, n int) []byte {
+// mailProse writes about n bytes of paragraphs. The first bytes are the same for every n, so that a preview costs little.
+func mailProse(seed uint64, n int) []byte {
 	r := newRand(seed, "prose")
 	strange := r.IntN(5) == 0
 	b := make([]byte, 0, n+64)
@@ -189,7 +189,7 @@ func prose(seed uint64, n int) []byte {
 const htmlHead = "<html><head>\r\n<meta http-equiv=\"Content-Type\" content=\"text/html; charset=utf-8\"></head><body>\r\n"
 
 func proseHTML(seed uint64, n int) []byte {
-	text := prose(seed, n)
+	text := mailProse(seed, n)
 	b := make([]byte, 0, len(text)+len(text)/8+200)
 	b = append(b, htmlHead...)
 	for p := range strings.SplitSeq(strings.TrimRight(string(text), "\r\n"), "\r\n\r\n") {
@@ -215,7 +215,7 @@ func (s *Sim) preview(m *message) (string, error) {
 	var text string
 	switch m.body.kind {
 	case textContent, htmlContent:
-		text = string(prose(m.body.seed, min(m.body.size, 1200)))
+		text = string(mailProse(m.body.seed, min(m.body.size, 1200)))
 	default:
 		b, err := s.load(m.body)
 		if err != nil {
