@@ -31,6 +31,7 @@ const (
 	cursorPending  = "pending/" // + message id: it left a folder, and whether it is elsewhere has not been asked
 	cursorRetry    = "retry/"   // + message id: it could not be read; the value is the reason
 	resyncing      = "resync:"
+	unread         = "unread" // a folder whose messages were never read: it must be known after a crash, for the tree's delta does not name it again
 )
 
 const (
@@ -299,7 +300,10 @@ func (r *reader) folder(ctx context.Context, f *graph.MailFolder, seen map[strin
 		return nil // a search over other folders: its messages are theirs
 	}
 	if _, known := r.folders[f.ID]; !known {
-		r.folders[f.ID] = ""
+		r.folders[f.ID] = unread
+		if err := r.sink.Cursor(ctx, cursorMessages+f.ID, unread); err != nil {
+			return err
+		}
 	}
 	return r.putFolder(ctx, f, f.ParentFolderID)
 }
@@ -385,6 +389,9 @@ func (r *reader) left(ctx context.Context, id, folder string) error {
 // messages reads the changes of one folder.
 func (r *reader) messages(ctx context.Context, folder string) error {
 	cursor := r.folders[folder]
+	if cursor == unread {
+		cursor = ""
+	}
 	restart := strings.HasPrefix(cursor, resyncing)
 	var page *graph.Page[graph.Message]
 	var err error

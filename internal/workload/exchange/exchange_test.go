@@ -1,0 +1,397 @@
+package exchange_test
+
+import (
+	"context"
+	"fmt"
+
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast/internal/engine"
+	"holdfast/internal/holdfast"
+	"holdfast/internal/m365/graph"
+	"holdfast/internal/sim"
+	"holdfast/internal/workload/exchange"
+	"holdfast/internal/workload/workloadtest"
+)
+
+type fixture struct {
+	sim    *sim.Sim
+	g      *graph.Client
+	source engine.Source
+	target engine.Target
+	box    holdfast.Container
+}
+
+func setup(t *testing.T, o sim.Options) fixture {
+	t.Helper()
+	s, g := workloadtest.Tenant(t, o)
+	w := exchange.New(func(context.Context, holdfast.Organization, holdfast.Credential) (*graph.Client, error) {
+		return g, nil
+	})
+	org := holdfast.Organization{ID: "5f1d2c34-0000-4000-8000-000000000001"}
+	src, err := w.Source(t.Context(), org, holdfast.Credential{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dst, err := w.Target(t.Context(), org, holdfast.Credential{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := fixture{sim: s, g: g, source: src, target: dst}
+	for found, err := range src.Discover(t.Context(), []string{s.Tenant().Users[0].ID}) {
+		if err != nil || found.Err != nil {
+			t.Fatal(err, found.Err)
+		}
+		f.box = found.Container
+	}
+	return f
+}
+
+// truth reads the mailbox without the Source: every message of every folder, by plain lists.
+func (f fixture) truth(t *testing.T) map[string]*graph.Message {
+	t.Helper()
+	out := map[string]*graph.Message{}
+	var folders func(parent string)
+	folders = func(parent string) {
+		l := graph.List{Hidden: true, Top: 100}
+		var page *graph.Page[graph.MailFolder]
+		var err error
+		if parent == "" {
+			page, err = f.g.MailFolders(t.Context(), f.box.Source, l)
+		} else {
+			page, err = f.g.ChildFolders(t.Context(), f.box.Source, parent, l)
+		}
+		for folder, err := range graph.All(t.Context(), f.g, page, err, l) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			first, err := f.g.Messages(t.Context(), f.box.Source, folder.ID, graph.List{Top: 100})
+			for m, err := range graph.All(t.Context(), f.g, first, err, graph.List{}) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				out[m.ID] = m
+			}
+			if folder.ChildFolderCount > 0 {
+				folders(folder.ID)
+			}
+		}
+	}
+	folders("")
+	return out
+}
+
+// same demands that the container holds exactly what the mailbox holds: every message in its folder, with its version and MIME.
+func (f fixture) same(t *testing.T, c *workloadtest.Container) {
+	t.Helper()
+	want := f.truth(t)
+	have := 0
+	for id, item := range c.Items() {
+		if item.Kind != holdfast.KindMail {
+			continue
+		}
+		have++
+		m := want[id]
+		switch {
+		case m == nil:
+			t.Errorf("%q is stored and not in the mailbox", item.Name)
+		case item.Parent != m.ParentFolderID || item.Version != m.ChangeKey || item.Name != m.Subject:
+			t.Errorf("%q is stored as %q in %s, version %s; it is in %s, version %s", m.Subject, item.Name, item.Parent, item.Version, m.ParentFolderID, m.ChangeKey)
+		default:
+			mime, err := f.g.MIME(t.Context(), f.box.Source, id, 200<<20)
+			if err != nil || string(mime) != string(item.Forms[holdfast.FormMIME]) {
+				t.Errorf("MIME of %q differs (%v)", m.Subject, err)
+			}
+		}
+	}
+	if have != len(want) {
+		t.Errorf("%d messages are stored, the mailbox has %d", have, len(want))
+	}
+	if len(want) == 0 {
+		t.Error("the mailbox is empty: nothing was compared")
+	}
+}
+
+func TestReadFollowsTheMailbox(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 3})
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	f.same(t, c)
+
+	// New, flagged, moved and deleted messages.
+	var ids []string
+	for id, item := range c.Items() {
+		if item.Kind == holdfast.KindMail {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) < 4 {
+		t.Fatalf("only %d messages", len(ids))
+	}
+	if _, err := f.g.UpdateMessage(t.Context(), f.box.Source, ids[0], "", map[string]any{"flag": map[string]any{"flagStatus": "flagged"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.g.MoveMessage(t.Context(), f.box.Source, ids[1], "archive"); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.g.DeleteMessage(t.Context(), f.box.Source, ids[2]); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.g.CreateMessage(t.Context(), f.box.Source, "drafts", map[string]any{"subject": "fresh", "body": map[string]any{"contentType": "text", "content": "hello"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	f.same(t, c)
+	if c.Items()[ids[0]].Fields[holdfast.FieldFlag] != "flagged" {
+		t.Error("the flag is not stored")
+	}
+}
+
+// requests counts what fn costs.
+func (f fixture) requests(fn func()) int64 {
+	before := f.sim.Stats().Calls
+	fn()
+	return int64(f.sim.Stats().Calls - before)
+}
+
+func TestIdleReadPutsNothing(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 5})
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	before := fmt.Sprint(c.CursorNames(), len(c.Items()))
+	quiet := quietSink{c.Sink(), t}
+	n := f.requests(func() {
+		if err := f.source.Read(t.Context(), f.box, c, quiet); err != nil {
+			t.Fatal(err)
+		}
+	})
+	folders := 0
+	for _, name := range c.CursorNames() {
+		if strings.HasPrefix(name, "f/") {
+			folders++
+		}
+	}
+	if want := int64(folders + 3); n > want {
+		t.Errorf("an idle read of %d folders took %d requests, want at most %d", folders, n, want)
+	}
+	if after := fmt.Sprint(c.CursorNames(), len(c.Items())); after != before {
+		t.Errorf("an idle read changed %s to %s", before, after)
+	}
+}
+
+// quietSink fails the test when anything is put.
+type quietSink struct {
+	engine.Sink
+	t *testing.T
+}
+
+func (q quietSink) Put(_ context.Context, item holdfast.Item, _ ...holdfast.Payload) error {
+	q.t.Errorf("put %s %q", item.Kind, item.Name)
+	return nil
+}
+
+func (q quietSink) Delete(_ context.Context, id string) error {
+	q.t.Errorf("delete %s", id)
+	return nil
+}
+
+func (q quietSink) Cursor(_ context.Context, name, _ string) error {
+	q.t.Errorf("cursor %s", name)
+	return nil
+}
+
+func TestExpiredLinksReadAgainWithoutWrongDeletes(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 7})
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	n := len(c.Items())
+	f.sim.Clock().Move(60 * 24 * time.Hour)
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Items()) != n {
+		t.Errorf("after a reset %d items, before %d", len(c.Items()), n)
+	}
+	f.same(t, c)
+}
+
+func TestCrashAtAnySavepointResumes(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 9})
+	broken := fmt.Errorf("crash")
+	for at := 1; ; at++ {
+		c := workloadtest.New()
+		c.AtSavepoint = func(n int) error {
+			if n == at {
+				return broken
+			}
+			return nil
+		}
+		err := c.Read(t.Context(), f.source, f.box)
+		if err == nil {
+			if at < 3 {
+				t.Fatalf("only %d savepoints", at-1)
+			}
+			return
+		}
+		c.Crash()
+		c.AtSavepoint = nil
+		if err := c.Read(t.Context(), f.source, f.box); err != nil {
+			t.Fatalf("after a crash at savepoint %d: %v", at, err)
+		}
+		f.same(t, c)
+		if at > 8 {
+			return
+		}
+	}
+}
+
+func TestGoneAndUnlicensedAreNotEmpty(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 11})
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	n := len(c.Items())
+	for state, reason := range map[string]holdfast.SkipReason{sim.MailboxUnlicensed: holdfast.SkipUnlicensed, sim.MailboxGone: holdfast.SkipGone} {
+		if err := f.sim.SetMailbox(f.box.Source, state); err != nil {
+			t.Fatal(err)
+		}
+		err := c.Read(t.Context(), f.source, f.box)
+		var skip *holdfast.Skip
+		if !asSkip(err, &skip) || skip.Reason != reason {
+			t.Errorf("mailbox %s: got %v, want a skip of reason %s", state, err, reason)
+		}
+		if len(c.Items()) != n {
+			t.Errorf("mailbox %s: %d items are left of %d", state, len(c.Items()), n)
+		}
+	}
+}
+
+func asSkip(err error, to **holdfast.Skip) bool {
+	s, ok := err.(*holdfast.Skip)
+	*to = s
+	return ok
+}
+
+// restoreAll puts every stored mail into a mailbox and gives the results by item id.
+func (f fixture) restoreAll(t *testing.T, c *workloadtest.Container, plan engine.RestorePlan) map[string]engine.Restored {
+	t.Helper()
+	plan.From, plan.Session = f.box, "6f1d2c34-0000-4000-8000-000000000001"
+	if plan.To.Source == "" {
+		plan.To = f.box
+	}
+	r, err := f.target.Open(t.Context(), plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := r.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}()
+	folders := map[string]string{}
+	var folder func(id string) string
+	folder = func(id string) string {
+		if at, ok := folders[id]; ok || id == "" {
+			return at
+		}
+		item := c.Items()[id]
+		at, err := r.Folder(t.Context(), item.Item, folder(item.Parent))
+		if err != nil {
+			t.Fatalf("folder %q: %v", item.Name, err)
+		}
+		folders[id] = at
+		return at
+	}
+	out := map[string]engine.Restored{}
+	for id, item := range c.Items() {
+		if item.Kind != holdfast.KindMail {
+			folder(id)
+			continue
+		}
+		res, err := r.Put(t.Context(), engine.Put{Item: item.Item, Parent: folder(item.Parent), Marker: "marker of " + id, Open: item.Open})
+		if err != nil {
+			t.Errorf("restore %q: %v", item.Name, err)
+		}
+		out[id] = res
+	}
+	return out
+}
+
+// mayBeLost are the rows of docs/fidelity.md that say lost.
+var mayBeLost = map[string]bool{"conversationId": true, "createdDateTime": true, "lastModifiedDateTime": true, "alternative body": true, "reference attachments": true}
+
+func TestRestoreIntoTheEmptiedMailboxIsEqual(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 13})
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	for id, item := range c.Items() {
+		if item.Kind == holdfast.KindMail {
+			if err := f.g.DeleteMessage(t.Context(), f.box.Source, id); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	results := f.restoreAll(t, c, engine.RestorePlan{})
+	if len(results) == 0 {
+		t.Fatal("nothing was restored")
+	}
+	for id, res := range results {
+		if res.Outcome != engine.Created {
+			t.Errorf("%q: %s", c.Items()[id].Name, res.Outcome)
+		}
+		for _, lost := range res.Lost {
+			if !mayBeLost[lost] {
+				t.Errorf("%q lost %s", c.Items()[id].Name, lost)
+			}
+		}
+	}
+	if sent := f.sim.Stats().MailsSentN; sent != 0 {
+		t.Errorf("%d mails were sent by a restore", sent)
+	}
+	// Doing it all again makes no second copy.
+	n := len(f.truth(t))
+	for id, res := range f.restoreAll(t, c, engine.RestorePlan{}) {
+		if res.NewID != results[id].NewID {
+			t.Errorf("%q was restored twice: %s, %s", c.Items()[id].Name, results[id].NewID, res.NewID)
+		}
+	}
+	if now := len(f.truth(t)); now != n {
+		t.Errorf("after a repeated restore %d messages, before %d", now, n)
+	}
+}
+
+func TestRestoreIntoAForeignFolder(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 17})
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	other := f.sim.Tenant().Users[1]
+	before := len(f.truth(t))
+	results := f.restoreAll(t, c, engine.RestorePlan{To: holdfast.Container{Kind: holdfast.Mailbox, Source: other.ID, Address: other.UPN}, Folder: "Restored/of a colleague"})
+	for id, res := range results {
+		if res.Outcome != engine.Created {
+			t.Errorf("%q: %s", c.Items()[id].Name, res.Outcome)
+		}
+	}
+	if now := len(f.truth(t)); now != before {
+		t.Errorf("the source mailbox has %d messages, had %d", now, before)
+	}
+	f.box.Source = other.ID
+	if now := len(f.truth(t)); now < before {
+		t.Errorf("the foreign mailbox has %d messages, want at least %d", now, before)
+	}
+}
