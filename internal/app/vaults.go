@@ -34,7 +34,7 @@ func purpose(id holdfast.RepositoryID, p place.Part) string {
 	return fmt.Sprintf("repository/%s/%s/%03d", id, p.Organization, p.Shard)
 }
 
-// password unwraps the password that the place keeps.
+// password unwraps the password of a part: the one that a takeover by recovery kit left with this server's key, else the one in the place.
 func (v *vaults) password(_ context.Context, ref vault.Ref) ([]byte, error) {
 	v.mu.Lock()
 	newborn := v.newborn[ref]
@@ -42,15 +42,49 @@ func (v *vaults) password(_ context.Context, ref vault.Ref) ([]byte, error) {
 	if newborn != nil {
 		return newborn, nil
 	}
+	d, err := place.Describe(ref.Path)
+	if err != nil {
+		return nil, err
+	}
 	p := place.Part{Organization: ref.Organization, Shard: ref.Shard}
+	wrapped, err := os.ReadFile(v.adoptedFile(d.ID, p))
+	if err == nil {
+		return v.key.Unwrap(purpose(d.ID, p), wrapped)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
 	keyID, wrapped, err := place.ReadWrapped(ref.Path, p)
 	if err != nil {
 		return nil, err
 	}
 	if keyID != v.key.ID() {
-		return nil, holdfast.Invalid("the repository in %s was made with key %s, this server has key %s: put that key file back, or take the repository over with its recovery kit", ref.Path, keyID, v.key.ID())
+		return nil, foreignKey(ref.Path, keyID, v.key)
 	}
-	return v.key.Unwrap(purpose(ref.Repository, p), wrapped)
+	return v.key.Unwrap(purpose(d.ID, p), wrapped)
+}
+
+func foreignKey(path, keyID string, key *keys.Key) error {
+	return holdfast.Invalid("the repository in %s was made with key %s, this server has key %s: put that key file back, or take the repository over with \"holdfast vault rebuild\" and its recovery kit", path, keyID, key.ID())
+}
+
+func (v *vaults) adoptedFile(id holdfast.RepositoryID, p place.Part) string {
+	return filepath.Join(v.data, "keys", "adopted", string(id), fmt.Sprintf("%s-%03d", p.Organization, p.Shard))
+}
+
+// adopt keeps a part's password under this server's key: the place was made with another one.
+func (v *vaults) adopt(id holdfast.RepositoryID, p place.Part, password []byte) error {
+	wrapped, err := v.key.Wrap(purpose(id, p), password)
+	if err != nil {
+		return err
+	}
+	file := v.adoptedFile(id, p)
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return err
+	}
+	if err := os.WriteFile(file+".new", wrapped, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(file+".new", file)
 }
 
 // Open opens an organization's part of a repository and makes it when it is the first time.
@@ -80,7 +114,19 @@ func (v *vaults) create(ctx context.Context, at vault.Ref) error {
 	if err != nil {
 		return err
 	}
-	wrapped, err := v.key.Wrap(purpose(at.Repository, place.Part{Organization: at.Organization, Shard: at.Shard}), password)
+	d, err := place.Describe(at.Path)
+	if err != nil {
+		return err
+	}
+	part := place.Part{Organization: at.Organization, Shard: at.Shard}
+	if d.KeyID != v.key.ID() {
+		// The place names another server's key: nothing wrapped with ours belongs into it.
+		if err := v.adopt(d.ID, part, password); err != nil {
+			return err
+		}
+		return v.vault.CreateRepository(ctx, at, nil)
+	}
+	wrapped, err := v.key.Wrap(purpose(d.ID, part), password)
 	if err != nil {
 		return err
 	}
@@ -109,13 +155,20 @@ func ref(repo holdfast.Repository, org holdfast.OrganizationID) vault.Ref {
 func (v *vaults) Prepare(ctx context.Context, repo holdfast.Repository, attach bool) error {
 	d, err := place.Describe(repo.Path)
 	switch {
-	case err == nil && d.ID == repo.ID && d.KeyID == v.key.ID():
-	case err == nil && attach && d.KeyID != v.key.ID():
-		return holdfast.Invalid("the repository in %s was made with key %s, this server has key %s: start the server with that key file", repo.Path, d.KeyID, v.key.ID())
 	case err == nil && attach:
-		return holdfast.Conflict("the folder %s holds repository %s, not %s", repo.Path, d.ID, repo.ID)
+		for p, err := range place.Parts(repo.Path) {
+			if err != nil {
+				return err
+			}
+			if _, err := v.password(ctx, vault.Ref{Repository: repo.ID, Path: repo.Path, Organization: p.Organization, Shard: p.Shard}); err != nil {
+				return err
+			}
+		}
+	case err == nil && d.ID == repo.ID:
 	case err == nil:
-		return holdfast.Conflict("%s holds a backup repository already: choose an empty folder", repo.Path)
+		return holdfast.Conflict("%s holds a backup repository already: choose an empty folder, or attach it", repo.Path)
+	case attach && (holdfast.KindOf(err) == holdfast.KindNotFound || errors.Is(err, fs.ErrNotExist)):
+		return holdfast.Invalid("%s holds no backup repository that could be attached", repo.Path)
 	case holdfast.KindOf(err) == holdfast.KindNotFound || errors.Is(err, fs.ErrNotExist):
 		if err := place.Prepare(repo.Path, place.Description{ID: repo.ID, KeyID: v.key.ID(), Created: v.clock.Now()}); err != nil {
 			return err
