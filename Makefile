@@ -39,6 +39,14 @@ gen: ## regenerate what is generated; leaves no diff
 	$(GO) generate ./...
 	@git diff --stat --exit-code
 
+.PHONY: bench
+bench: ## the figures of the first release, on the simulator (long; -only and -scale in BENCH)
+	$(GO) run ./test/bench $(BENCH)
+
+.PHONY: rclone-test
+rclone-test: ## rclone's OneDrive backend against the simulator (its own module; builds rclone)
+	cd test/rclone && $(GO) test ./...
+
 .PHONY: demo
 demo: ## the five-minute tour
 	$(GO) run ./cmd/holdfast demo
