@@ -54,6 +54,7 @@ func size(t testing.TB, dir string) (total int64) {
 
 // A lone pack of which three quarters are garbage gives its space back, what lives stays readable at every step, and the ledger follows.
 func TestSpaceOfDeadContentsComesBack(t *testing.T) {
+	t.Parallel()
 	o := options(t, filepath.Join(t.TempDir(), "place"))
 	clock := sys.NewShifted(sys.System)
 	o.Clock = clock
@@ -244,6 +245,7 @@ func removeOne(t *testing.T, dir, part string) {
 
 // Maintenance crashes at its n-th call: what lives is there, the next maintenance works, and nothing is found wrong.
 func TestMaintenanceCrashesAtEachCall(t *testing.T) {
+	t.Parallel()
 	o, acknowledged := template(t)
 	clock := sys.NewShifted(sys.System)
 	o.Clock = clock

@@ -96,6 +96,7 @@ func TestSoundPlaceHasNoFindings(t *testing.T) {
 
 // Every kind of file, a byte at a time: the change is found and named, what it hurts is exactly what is named, nothing wrong is ever served.
 func TestEachChangedByteIsFoundAndNamed(t *testing.T) {
+	t.Parallel()
 	o, objects, records := filled(t)
 	kinds := map[string]int{}
 	for _, file := range files(t, o.Dir) {
@@ -118,8 +119,8 @@ func TestEachChangedByteIsFoundAndNamed(t *testing.T) {
 		if kinds[kind]++; kinds[kind] > filesPerKind {
 			continue
 		}
-		// First byte, last byte (both outside of the contents in a pack) and one inside.
-		places := []int{0, min(40, len(whole)/4), len(whole) - 1}
+		// The last byte, in a pack outside of its contents, and one that is inside.
+		places := []int{min(40, len(whole)/4), len(whole) - 1}
 		if everyByte && len(whole) < 10_000 {
 			for at := range len(whole) {
 				places = append(places, at)
