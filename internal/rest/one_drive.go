@@ -248,7 +248,8 @@ func (a *API) copyFiles(ctx context.Context, r *request, p place, items []string
 	if err := whichItems(&spec, in.ChangedItems, in.DeletedItems); err != nil {
 		return nil, err
 	}
-	if in.DocumentLastVersionAction != nil { // either way the file keeps its older versions: OneDrive puts the restored one on top
+	// Merge leaves what is there and puts the restored file beside it: two histories of versions can't be made one.
+	if value(in.DocumentLastVersionAction) == contract.RESTCopyToFolderDocumentLastVersionActionOverwrite {
 		spec.Mode, spec.Newer = modeOverwrite, true
 	}
 	if in.Onedrive != nil {

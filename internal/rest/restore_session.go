@@ -40,8 +40,9 @@ func (a *API) restoreSessionGetPage(ctx context.Context, r *request) (any, error
 		return nil, err
 	}
 	out := make([]contract.RESTRestoreSession, 0, len(sessions))
+	names := map[holdfast.OrganizationID]string{}
 	for _, s := range sessions {
-		one, err := a.restoreSessionToContract(ctx, r, s)
+		one, err := a.restoreSessionNamed(ctx, r, s, names)
 		if err != nil {
 			return nil, err
 		}
@@ -98,7 +99,7 @@ func (a *API) restoreSessionGetRestoreStatistics(ctx context.Context, r *request
 		Items: list(stats.Items, func(e holdfast.RestoreEvent) contract.RESTItemRestoreDetailsComposed {
 			out := contract.RESTItemRestoreDetailsComposed{
 				ItemRestoreDetailsType: contract.RESTItemRestoreDetailsTypeItem,
-				ID:                     &e.Item,
+				ID:                     new(itemUID(e.Item)),
 				Name:                   &e.ItemName,
 				Title:                  optional(e.Title),
 				ItemType:               &kind,
@@ -123,6 +124,11 @@ func (a *API) restoreSessionGetRestoreStatistics(ctx context.Context, r *request
 }
 
 func (a *API) restoreSessionToContract(ctx context.Context, r *request, s holdfast.RestoreSession) (contract.RESTRestoreSession, error) {
+	return a.restoreSessionNamed(ctx, r, s, map[holdfast.OrganizationID]string{})
+}
+
+// restoreSessionNamed keeps the organizations' names that it looks up in names.
+func (a *API) restoreSessionNamed(ctx context.Context, r *request, s holdfast.RestoreSession, names map[holdfast.OrganizationID]string) (contract.RESTRestoreSession, error) {
 	id, err := uuid.Parse(string(s.ID))
 	if err != nil {
 		return contract.RESTRestoreSession{}, err
@@ -164,14 +170,15 @@ func (a *API) restoreSessionToContract(ctx context.Context, r *request, s holdfa
 	case holdfast.ExploreOneDrive:
 		out.Links["onedrives"] = r.links.to(oneDrivesPath, string(s.ID))
 	}
-	if s.Organization != "" {
+	name, known := names[s.Organization]
+	if !known && s.Organization != "" {
 		o, err := a.services.Organizations.Get(ctx, r.user, s.Organization)
-		switch {
-		case err == nil:
-			out.Organization = &o.Name
-		case holdfast.KindOf(err) != holdfast.KindNotFound: // it may have been removed since
+		if err != nil && holdfast.KindOf(err) != holdfast.KindNotFound { // it may have been removed since
 			return out, err
 		}
+		name = o.Name
+		names[s.Organization] = name
 	}
+	out.Organization = optional(name)
 	return out, nil
 }

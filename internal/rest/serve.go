@@ -105,6 +105,9 @@ func (a *API) Serve(ctx context.Context) error {
 func (a *API) serve(w http.ResponseWriter, hr *http.Request) {
 	start := a.clock.Now()
 	out := &answer{ResponseWriter: w}
+	control := http.NewResponseController(w)
+	// Not every ResponseWriter has deadlines (a test's recorder has none); a real connection does.
+	_ = control.SetWriteDeadline(sys.System.Now().Add(requestTimeout + stallTimeout))
 	operation := "none"
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -146,14 +149,10 @@ func (a *API) serve(w http.ResponseWriter, hr *http.Request) {
 		a.fail(out, hr, operation, err)
 		return
 	}
-	hr.Body = http.MaxBytesReader(out, hr.Body, limit)
-	control := http.NewResponseController(w)
-	// Not every ResponseWriter has deadlines (a test's recorder has none); a real connection does.
-	_ = control.SetReadDeadline(sys.System.Now().Add(bodyTimeout))
+	hr.Body = &timedBody{ReadCloser: http.MaxBytesReader(out, hr.Body, limit), control: control}
 	ctx, cancel := context.WithTimeout(hr.Context(), requestTimeout)
 	defer cancel()
 	result, err := r.route.handle(a, ctx, r)
-	_ = control.SetReadDeadline(time.Time{})
 	if err != nil {
 		a.fail(out, hr, operation, err)
 		return
@@ -268,7 +267,26 @@ func (a *API) stream(out *answer, control *http.ResponseController, r *request, 
 		}
 		panic(http.ErrAbortHandler)
 	}
-	_ = control.SetWriteDeadline(time.Time{})
+}
+
+// timedBody gives a sender a minute for the whole body. The deadline ends with the body: left on, it would cancel a handler
+// that works longer, since net/http goes on reading to see whether the client leaves.
+type timedBody struct {
+	io.ReadCloser
+	control *http.ResponseController
+	begun   bool
+}
+
+func (b *timedBody) Read(p []byte) (int, error) {
+	if !b.begun {
+		b.begun = true
+		_ = b.control.SetReadDeadline(sys.System.Now().Add(bodyTimeout))
+	}
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		_ = b.control.SetReadDeadline(time.Time{})
+	}
+	return n, err
 }
 
 // disposition names a downloaded file: plain for old clients, in full for others.
