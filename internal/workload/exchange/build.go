@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -128,18 +129,11 @@ const maxHeaderText = 64 << 10
 
 // headerText is the header as it came, for PidTagTransportMessageHeaders.
 func (m *mail) headerText() string {
-	var b strings.Builder
-	for f := m.header.Fields(); f.Next(); {
-		raw, err := f.Raw()
-		if err != nil {
-			raw = []byte(f.Key() + ": " + f.Value() + "\r\n")
-		}
-		if b.Len()+len(raw) > maxHeaderText {
-			break
-		}
-		b.Write(raw)
+	raw := bytes.TrimRight(m.rawHeader, "\r\n")
+	if len(raw) > maxHeaderText {
+		raw = raw[:bytes.LastIndexByte(raw[:maxHeaderText], '\n')+1]
 	}
-	return strings.ToValidUTF8(b.String(), "\uFFFD")
+	return strings.ToValidUTF8(string(raw), "\uFFFD")
 }
 
 // nestedMessage is a message within a message as Graph takes it; its times and flags are set by extended properties as for any other.

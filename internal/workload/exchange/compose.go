@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -23,13 +24,16 @@ const (
 
 // mail is a MIME message taken apart the way a Graph message is built: one body and a list of attachments.
 type mail struct {
-	header  message.Header
-	html    bool
-	body    string
-	hasBody bool
-	parts   []attachment
+	header    message.Header
+	rawHeader []byte // as it came, malformed lines too
+	html      bool
+	body      string
+	hasBody   bool
+	parts     []attachment
 	// alternative says that the message had a plain text beside the HTML, which Graph has no place for.
 	alternative bool
+	// damaged says that a part could not be told from the next: a restore then attaches the whole message as well.
+	damaged bool
 }
 
 // attachment is a leaf part that is not the body, or a message within the message (nested not nil).
@@ -90,12 +94,63 @@ type walker struct {
 }
 
 func (w *walker) message(r io.Reader, depth int) (*mail, error) {
-	e, err := message.ReadWithOptions(r, &message.ReadOptions{MaxHeaderBytes: maxHeader})
+	in := bufio.NewReader(r)
+	raw, clean, err := readHeader(in)
+	if err != nil {
+		return nil, fmt.Errorf("read mail: %w", err)
+	}
+	e, err := message.ReadWithOptions(io.MultiReader(bytes.NewReader(clean), in), &message.ReadOptions{MaxHeaderBytes: maxHeader + 1<<10})
 	if err != nil && (e == nil || !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err)) {
 		return nil, fmt.Errorf("read mail: %w", err)
 	}
-	m := &mail{header: e.Header}
+	m := &mail{header: e.Header, rawHeader: raw}
 	return m, w.part(m, e, depth, false)
+}
+
+// readHeader reads a header with its blank line: as it came, and without the lines that are none ("From " of a mail box, names with spaces),
+// which real mail has and strict parsers refuse. A header that is too long ends where that shows; what follows is taken for the body.
+func readHeader(in *bufio.Reader) (raw, clean []byte, err error) {
+	kept := false
+	for len(raw) < maxHeader {
+		line, err := in.ReadSlice('\n')
+		if err == bufio.ErrBufferFull {
+			rest, rerr := in.ReadBytes('\n')
+			line, err = append(append([]byte(nil), line...), rest...), rerr
+		}
+		if err != nil && err != io.EOF {
+			return nil, nil, err
+		}
+		raw = append(raw, line...)
+		text := bytes.TrimRight(line, "\r\n")
+		if len(text) == 0 {
+			break
+		}
+		if text[0] == ' ' || text[0] == '\t' {
+			if kept {
+				clean = append(append(clean, text...), "\r\n"...)
+			}
+		} else if kept = isField(text); kept {
+			clean = append(append(clean, text...), "\r\n"...)
+		}
+		if err == io.EOF {
+			break
+		}
+	}
+	return raw, append(clean, "\r\n"...), nil
+}
+
+// isField tells whether a line begins a header field: a name of printable ASCII and a colon.
+func isField(line []byte) bool {
+	colon := bytes.IndexByte(line, ':')
+	if colon <= 0 {
+		return false
+	}
+	for _, c := range bytes.TrimRight(line[:colon], " \t") {
+		if c <= ' ' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // part adds what is in e to m. related says that e stands beside an HTML body that may refer to it.
@@ -121,7 +176,8 @@ func (w *walker) part(m *mail, e *message.Entity, depth int, related bool) error
 					if w.in.err != nil {
 						return w.in.err
 					}
-					return nil // a multipart without its end: what came is kept
+					m.damaged = true // a malformed part, or no end; what came is kept
+					return nil
 				}
 				if err := w.part(m, p, depth+1, related || alternatives); err != nil {
 					return err

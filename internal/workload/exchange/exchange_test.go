@@ -3,6 +3,8 @@ package exchange_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"strings"
 	"testing"
@@ -393,5 +395,41 @@ func TestRestoreIntoAForeignFolder(t *testing.T) {
 	f.box.Source = other.ID
 	if now := len(f.truth(t)); now < before {
 		t.Errorf("the foreign mailbox has %d messages, want at least %d", now, before)
+	}
+}
+
+// corpus is a folder of real mail beside the project when there is one, else our own few samples.
+func corpus(t *testing.T) string {
+	t.Helper()
+	for _, dir := range []string{os.Getenv("HOLDFAST_MAIL_CORPUS"), "../../../../shared/data/mail", "testdata"} {
+		if found, err := filepath.Glob(filepath.Join(dir, "*.eml")); err == nil && dir != "" && len(found) > 0 {
+			t.Logf("%d mails of %s", len(found), dir)
+			return dir
+		}
+	}
+	t.Fatal("no sample mails")
+	return ""
+}
+
+func TestRealMailComesBackEqual(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 19, Corpus: corpus(t)})
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	f.same(t, c)
+	for id, item := range c.Items() {
+		if item.Kind == holdfast.KindMail {
+			if err := f.g.DeleteMessage(t.Context(), f.box.Source, id); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for id, res := range f.restoreAll(t, c, engine.RestorePlan{}) {
+		for _, lost := range res.Lost {
+			if !mayBeLost[lost] {
+				t.Errorf("%q lost %s", c.Items()[id].Name, lost)
+			}
+		}
 	}
 }

@@ -182,6 +182,9 @@ func (r *restore) put(ctx context.Context, p engine.Put) (engine.Restored, error
 			return engine.Restored{}, err
 		}
 		defer s.mail.close()
+		if err := s.keepWhole(ctx, p); err != nil {
+			return engine.Restored{}, err
+		}
 		lost, whole, err := r.compare(ctx, found.mine, s)
 		if err != nil {
 			return engine.Restored{}, err
@@ -211,6 +214,9 @@ func (r *restore) put(ctx context.Context, p engine.Put) (engine.Restored, error
 		return engine.Restored{}, err
 	}
 	defer s.mail.close()
+	if err := s.keepWhole(ctx, p); err != nil {
+		return engine.Restored{}, err
+	}
 	id, notSet, err := r.create(ctx, parent, p, s)
 	if err != nil {
 		return engine.Restored{}, err
@@ -254,6 +260,24 @@ func load(ctx context.Context, p engine.Put) (*stored, error) {
 		return nil, &holdfast.Skip{Reason: holdfast.SkipCorrupt, Err: errors.New("the restore point has no content of this mail")}
 	}
 	return s, nil
+}
+
+// keepWhole attaches the whole message to one whose parts can't be told apart, so that nothing of it is lost.
+func (s *stored) keepWhole(ctx context.Context, p engine.Put) error {
+	if !s.mail.damaged {
+		return nil
+	}
+	r, ok, err := p.Open(ctx, holdfast.FormMIME)
+	if err != nil || !ok {
+		return err
+	}
+	defer r.Close()
+	a := attachment{name: "original.eml", contentType: "application/octet-stream"}
+	if err := a.content.readFrom(r); err != nil {
+		return fmt.Errorf("stored MIME: %w", err)
+	}
+	s.mail.parts = append(s.mail.parts, a)
+	return nil
 }
 
 // state is what the target mailbox has of an item.
@@ -447,6 +471,9 @@ func (r *restore) compare(ctx context.Context, id string, s *stored) (lost []str
 		"sentDateTime", "receivedDateTime", "conversationIndex", "conversationId", "createdDateTime", "lastModifiedDateTime"} {
 		if s.draft() && (name == "sentDateTime" || name == "receivedDateTime") {
 			continue // a draft was not sent
+		}
+		if (name == "conversationIndex" || name == "internetMessageId") && s.text(name) == "" {
+			continue // the service gives one to what has none
 		}
 		if !sameJSON(s.json[name], now[name]) {
 			lost = append(lost, name)
