@@ -47,8 +47,9 @@ type content struct {
 	address string
 	stream  *m365.Stream
 	at      int64
-	skip    int64 // bytes to drop because the service ignored the range
-	stuck   int   // failures since the last progress
+	skip    int64  // bytes to drop because the service ignored the range
+	stuck   int    // failures since the last progress
+	tag     string // of the first answer: what is gone on with must have it too
 	err     error
 }
 
@@ -63,6 +64,10 @@ func (r *content) open() error {
 		var e *Error
 		if !errors.As(err, &e) {
 			return err
+		}
+		if e.Status == http.StatusRequestedRangeNotSatisfiable {
+			e.Kind = m365.Changed // it has become shorter
+			return e
 		}
 		if r.stuck++; r.stuck > resumes {
 			return err
@@ -86,8 +91,9 @@ func (r *content) ask() (*m365.Stream, error) {
 		if r.of.Version != "" {
 			path = join("drives", r.of.Drive, "items", r.of.Item, "versions", r.of.Version, "content")
 		}
+		// Two requests: the one that is redirected and the one that is served.
 		call = m365.Call{Method: http.MethodGet, URL: root + path, Header: header, Follow: true, Permission: filesRead,
-			Charges: append([]m365.Charge{{Service: throttle.Graph, Requests: 1}}, contentCharge...)}
+			Charges: []m365.Charge{{Service: throttle.Graph, Requests: 2}, {Service: throttle.SharePoint, Requests: 2, Units: 2}}}
 	}
 	stream, err := r.c.m.Open(r.ctx, call)
 	if err != nil {
@@ -111,6 +117,13 @@ func (r *content) ask() (*m365.Stream, error) {
 	default:
 		_ = stream.Close()
 		return nil, &Error{Kind: m365.Corrupt, Call: "GET content", Status: stream.Status, Code: "unexpected status"}
+	}
+	if r.tag == "" {
+		r.tag = stream.Header.Get("ETag")
+	}
+	if tag := stream.Header.Get("ETag"); tag != r.tag && tag != "" {
+		_ = stream.Close()
+		return nil, &Error{Kind: m365.Changed, Call: "GET content", Code: "changed", Message: "the content changed during the download"}
 	}
 	if r.of.Size >= 0 && total >= 0 && total != r.of.Size {
 		_ = stream.Close()

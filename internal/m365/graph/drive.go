@@ -279,6 +279,8 @@ type NewFile struct {
 	IfMatch  string // with Item
 	Size     int64
 	Times    *FileSystemInfo
+	// Description goes with an upload session.
+	Description string
 }
 
 func (f NewFile) path(last string) string {
@@ -299,6 +301,9 @@ func (c *Client) CreateFileUpload(ctx context.Context, f NewFile) (*Upload, erro
 	}
 	if f.Times != nil {
 		item["fileSystemInfo"] = f.Times
+	}
+	if f.Description != "" {
+		item["description"] = f.Description
 	}
 	r := request{method: http.MethodPost, path: f.path("createUploadSession"), in: map[string]any{"item": item}, permission: filesWrite, repeatable: true}
 	if f.IfMatch != "" {

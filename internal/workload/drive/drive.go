@@ -1,0 +1,222 @@
+// Package drive reads and writes OneDrive: a Source and a Target for the engine.
+//
+// What is stored of a file: its bytes, its JSON exactly as served but for the download address, and the sharing permissions of its
+// own as served. Older versions are items of their own under the file. The tree is known by id and parent id; paths are derived.
+// docs/fidelity.md says what a restore gives back of it.
+package drive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"holdfast/internal/engine"
+	"holdfast/internal/holdfast"
+	"holdfast/internal/m365"
+	"holdfast/internal/m365/graph"
+)
+
+// Dial makes the client for one organization; clients of one application share a budget.
+type Dial func(ctx context.Context, org holdfast.Organization, cred holdfast.Credential) (*graph.Client, error)
+
+// New is the workload.
+func New(dial Dial) engine.Workload { return workload{dial} }
+
+type workload struct{ dial Dial }
+
+func (workload) Kind() holdfast.ContainerKind { return holdfast.Drive }
+
+func (w workload) Source(ctx context.Context, org holdfast.Organization, cred holdfast.Credential) (engine.Source, error) {
+	g, err := w.dial(ctx, org, cred)
+	if err != nil {
+		return nil, err
+	}
+	return &source{g: g, org: org.ID}, nil
+}
+
+func (w workload) Target(ctx context.Context, org holdfast.Organization, cred holdfast.Credential) (engine.Target, error) {
+	g, err := w.dial(ctx, org, cred)
+	if err != nil {
+		return nil, err
+	}
+	return &target{g: g}, nil
+}
+
+// Fields of an item that only this workload uses.
+const (
+	fieldCTag  = "ctag"  // changes with the content only
+	fieldType  = "type"  // media type
+	fieldShape = "shape" // the type of a package, such as oneNote
+)
+
+type source struct {
+	g   *graph.Client
+	org holdfast.OrganizationID
+}
+
+// Meter counts the calls of one container.
+func (s *source) Meter(ctx context.Context) (context.Context, func() holdfast.Statistics) {
+	return meter(ctx)
+}
+
+func meter(ctx context.Context) (context.Context, func() holdfast.Statistics) {
+	account := &m365.Account{}
+	return m365.WithAccount(ctx, account), func() holdfast.Statistics {
+		u := account.Usage()
+		return holdfast.Statistics{Requests: u.Requests, ResourceUnits: u.Units, Throttled: u.Waited, ReadBytes: u.Received}
+	}
+}
+
+// batchUsers is how many users are asked for their drive in one batch.
+const batchUsers = 20
+
+// Discover gives the drives of the organization's members. A user who never opened OneDrive has none: of all users such a one is
+// passed over, of chosen ones he is named.
+func (s *source) Discover(ctx context.Context, users []string) iter.Seq2[engine.Found, error] {
+	return func(yield func(engine.Found, error) bool) {
+		if users != nil {
+			for from := 0; from < len(users); from += batchUsers {
+				chosen := users[from:min(from+batchUsers, len(users))]
+				parts := make([]graph.Part, 0, len(chosen))
+				for _, id := range chosen {
+					parts = append(parts, graph.Part{Path: []string{"users", id}, List: graph.List{Select: userFields}, Permission: "User.Read.All"})
+				}
+				results, err := s.g.Batch(ctx, parts)
+				if err != nil {
+					yield(engine.Found{}, fmt.Errorf("look up users: %w", err))
+					return
+				}
+				group := make([]graph.User, len(chosen))
+				for i, r := range results {
+					u, err := graph.Object[graph.User](r)
+					switch {
+					case m365.KindOf(err) == m365.NotFound:
+						group[i] = graph.User{ID: chosen[i], UserPrincipalName: chosen[i], Removed: &graph.Removed{}}
+					case err != nil:
+						yield(engine.Found{}, fmt.Errorf("look up user %s: %w", chosen[i], err))
+						return
+					default:
+						group[i] = *u
+					}
+				}
+				if !s.drives(ctx, group, true, yield) {
+					return
+				}
+			}
+			return
+		}
+		l := graph.List{Select: userFields, Top: 999}
+		page, err := s.g.Users(ctx, l)
+		for {
+			if err != nil {
+				yield(engine.Found{}, fmt.Errorf("list users: %w", err))
+				return
+			}
+			var members []graph.User
+			for _, u := range page.Value {
+				if !strings.EqualFold(u.UserType, "Guest") {
+					members = append(members, u)
+				}
+			}
+			for from := 0; from < len(members); from += batchUsers {
+				if !s.drives(ctx, members[from:min(from+batchUsers, len(members))], false, yield) {
+					return
+				}
+			}
+			if page.NextLink == "" {
+				return
+			}
+			page, err = graph.Follow[graph.User](ctx, s.g, page.NextLink, l)
+		}
+	}
+}
+
+var userFields = []string{"id", "displayName", "userPrincipalName", "userType"}
+
+// drives asks for the drives of some users. chosen says that each must be answered for.
+func (s *source) drives(ctx context.Context, users []graph.User, chosen bool, yield func(engine.Found, error) bool) bool {
+	parts := make([]graph.Part, 0, len(users))
+	for _, u := range users {
+		parts = append(parts, graph.Part{Path: []string{"users", u.ID, "drive"}, List: graph.List{Select: []string{"id", "driveType"}}, Permission: "Files.Read.All"})
+	}
+	results, err := s.g.Batch(ctx, parts)
+	if err != nil {
+		yield(engine.Found{}, fmt.Errorf("look up drives: %w", err))
+		return false
+	}
+	for i, r := range results {
+		u := users[i]
+		f := engine.Found{Container: holdfast.Container{Organization: s.org, Kind: holdfast.Drive, Owner: u.ID, Name: u.DisplayName, Address: u.UserPrincipalName}}
+		d, err := graph.Object[graph.Drive](r)
+		switch kind := m365.KindOf(err); {
+		case err == nil:
+			f.Container.Source = d.ID
+		case u.Removed != nil:
+			f.Container.Source = u.ID
+			f.Err = &holdfast.Skip{Reason: holdfast.SkipGone, Err: errors.New("the user is no longer in the organization")}
+		case kind == m365.NotFound, kind == m365.Unlicensed:
+			if !chosen {
+				continue
+			}
+			f.Container.Source = u.ID
+			f.Err = &holdfast.Skip{Reason: holdfast.SkipUnlicensed, Err: errors.New("the user has no OneDrive: it comes into being when it is first opened, with a licence that has it")}
+		case kind == m365.Denied, kind == m365.Locked:
+			f.Container.Source = u.ID
+			f.Err = skip(err)
+		default:
+			yield(engine.Found{}, fmt.Errorf("look up the drive of %s: %w", u.UserPrincipalName, err))
+			return false
+		}
+		if !yield(f, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// skip says how an error concerns one item; nil when it concerns more.
+func skip(err error) *holdfast.Skip {
+	var s *holdfast.Skip
+	if errors.As(err, &s) {
+		return s
+	}
+	var reason holdfast.SkipReason
+	switch m365.KindOf(err) {
+	case m365.NotFound:
+		reason = holdfast.SkipVanished
+	case m365.Denied:
+		reason = holdfast.SkipDenied
+	case m365.Locked:
+		reason = holdfast.SkipLocked
+	case m365.Malware:
+		reason = holdfast.SkipMalware
+	case m365.Corrupt, m365.Invalid:
+		reason = holdfast.SkipCorrupt
+	case m365.Unavailable:
+		reason = holdfast.SkipTransient
+	case m365.Changed:
+		reason = holdfast.SkipChanging
+	case m365.Conflict:
+		reason = holdfast.SkipConflict
+	default:
+		return nil
+	}
+	return &holdfast.Skip{Reason: reason, Err: err}
+}
+
+// driveError says what an error of a call for a whole drive means.
+func driveError(err error) error {
+	switch m365.KindOf(err) {
+	case m365.NotFound:
+		return &holdfast.Skip{Reason: holdfast.SkipGone, Err: err}
+	case m365.Unlicensed:
+		return &holdfast.Skip{Reason: holdfast.SkipUnlicensed, Err: err}
+	case m365.Denied:
+		return &holdfast.Skip{Reason: holdfast.SkipDenied, Err: err}
+	case m365.Locked:
+		return &holdfast.Skip{Reason: holdfast.SkipLocked, Err: err}
+	}
+	return err
+}

@@ -1,0 +1,740 @@
+package drive
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"slices"
+	"time"
+
+	"holdfast/internal/engine"
+	"holdfast/internal/holdfast"
+	"holdfast/internal/m365"
+	"holdfast/internal/m365/graph"
+)
+
+// Cursors of a drive.
+const (
+	cursorDelta = "delta" // delta link behind all that was read
+	cursorNext  = "next"  // next link of a walk that is not finished
+	cursorWalk  = "walk"  // why there is one: first, changes, resync
+	cursorFresh = "fresh" // when the delta link was last written, RFC 3339
+)
+
+const (
+	walkFirst   = "first"   // nothing was read before
+	walkChanges = "changes" // since the delta link
+	walkResync  = "resync"  // everything again, to be compared with what there is
+)
+
+const (
+	pageSize = 500
+	// keepLink is how long an idle drive keeps its old delta link, so that an idle backup writes nothing. The service keeps its log of changes for
+	// 60 days; an older link costs a walk, never data.
+	keepLink = 7 * 24 * time.Hour
+	// readAttempts bounds how often a file that changes while it is read is read anew.
+	readAttempts = 5
+	// resyncs bounds how often a walk may be refused within one read.
+	resyncs = 4
+)
+
+// rows says what of a delta is asked for. With hierarchicalsharing only items with permissions of their own show that they are shared, so that
+// only those cost a call; deltashowsharingchanges tells when nothing but those changed.
+// https://learn.microsoft.com/onedrive/developer/rest-api/concepts/scan-guidance
+func rows() graph.List {
+	return graph.List{Top: pageSize, Prefer: []string{"deltashowremovedasdeleted", "deltatraversepermissiongaps", "deltashowsharingchanges", "hierarchicalsharing"}}
+}
+
+// Read brings a drive up to date by one delta.
+func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Previous, sink engine.Sink) error {
+	r := &reader{g: s.g, drive: c.Source, prev: prev, sink: sink, now: s.g.M365().Clock().Now(), seed: maphash.MakeSeed(), touched: map[uint64]bool{}, moved: map[string]string{}, folders: map[string]bool{}}
+	if err := r.again(ctx); err != nil {
+		return err
+	}
+	page, err := r.start(ctx)
+	for refused := 0; ; {
+		if kind := m365.KindOf(err); kind == m365.Resync && refused < resyncs {
+			refused++
+			page, err = r.resync(ctx, err)
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("read changes of %s: %w", c, driveError(err))
+		}
+		if err := r.page(ctx, page); err != nil {
+			return err
+		}
+		if page.NextLink == "" {
+			break
+		}
+		if err := r.between(ctx, page.NextLink); err != nil {
+			return err
+		}
+		page, err = graph.Follow[graph.DriveItem](ctx, r.g, page.NextLink, rows())
+	}
+	if page.DeltaLink == "" {
+		return fmt.Errorf("read changes of %s: the last page has no delta link", c)
+	}
+	if err := r.finish(ctx); err != nil {
+		return err
+	}
+	return r.end(ctx, page.DeltaLink)
+}
+
+// reader reads one drive once. Only fetches run beside it; they touch nothing of it that changes.
+type reader struct {
+	g     *graph.Client
+	drive string
+	prev  engine.Previous
+	sink  engine.Sink
+	now   time.Time
+	walk  string
+	next  string // the next link that the state before left behind
+	last  string // the delta link before
+	fresh time.Time
+
+	seed    maphash.Seed
+	seen    map[uint64]bool // ids that a resync has shown; hashed, for a drive may have millions
+	touched map[uint64]bool // ids that were put or deleted in this read: what prev says of them is old
+	moved   map[string]string
+	// moved has the parent of each item put in a read of changes: what lies in a folder that is deleted goes too.
+	// folders are deleted folders. They go at the end, with their content, for that may move out in the same delta; before, a checkpoint would
+	// forget which content was still to go.
+	folders map[string]bool
+	changes int
+}
+
+func (r *reader) key(id string) uint64 { return maphash.String(r.seed, id) }
+
+// again tries what earlier sessions could not read and may be readable now.
+func (r *reader) again(ctx context.Context) error {
+	for m, err := range engine.MissedItems(ctx, r.prev) {
+		if err != nil {
+			return err
+		}
+		id := m.Item.ID
+		if m.Item.Kind == holdfast.KindVersion {
+			id = m.Item.Parent
+		}
+		switch m.Reason {
+		case holdfast.SkipLocked, holdfast.SkipTransient, holdfast.SkipChanging, holdfast.SkipDenied, holdfast.SkipCorrupt:
+		default:
+			continue
+		}
+		row, err := r.g.DriveItem(ctx, r.drive, id, graph.List{})
+		switch kind := m365.KindOf(err); {
+		case err == nil:
+			if err := r.row(ctx, row, true); err != nil {
+				return err
+			}
+		case kind == m365.NotFound: // the delta tells
+		case skip(err) != nil:
+			r.sink.Skip(ctx, m.Item, skip(err))
+		default:
+			return err
+		}
+	}
+	return r.sink.Wait()
+}
+
+// start asks for the first page: of an unfinished walk, of the changes, or of everything.
+func (r *reader) start(ctx context.Context) (*graph.Page[graph.DriveItem], error) {
+	for cur, err := range r.prev.Cursors(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		switch cur.Name {
+		case cursorDelta:
+			r.last = cur.Value
+		case cursorNext:
+			r.next = cur.Value
+		case cursorWalk:
+			r.walk = cur.Value
+		case cursorFresh:
+			r.fresh, _ = time.Parse(time.RFC3339, cur.Value) // an unreadable time is an old one
+		}
+	}
+	var page *graph.Page[graph.DriveItem]
+	var err error
+	switch {
+	case r.next != "" && r.walk == walkFirst:
+		page, err = graph.Follow[graph.DriveItem](ctx, r.g, r.next, rows())
+	case r.last != "" && r.walk != walkResync:
+		// Of unfinished changes the beginning is read again: which folders were deleted is known only so.
+		r.walk = walkChanges
+		page, err = graph.Follow[graph.DriveItem](ctx, r.g, r.last, rows())
+	case r.prev.Empty():
+		r.walk = walkFirst
+		return r.g.DriveDelta(ctx, r.drive, rows())
+	default:
+		// A resync that was interrupted has forgotten what it saw.
+		return r.everything(ctx, "")
+	}
+	if m365.KindOf(err) == m365.Invalid {
+		return r.everything(ctx, "") // the link is not understood any more
+	}
+	return page, err
+}
+
+// resync begins a walk over everything where the service says.
+func (r *reader) resync(ctx context.Context, refusal error) (*graph.Page[graph.DriveItem], error) {
+	if err := r.sink.Wait(); err != nil {
+		return nil, err
+	}
+	var e *m365.Error
+	if errors.As(refusal, &e) && e.Location != "" {
+		return r.everything(ctx, e.Location)
+	}
+	return r.everything(ctx, "")
+}
+
+func (r *reader) everything(ctx context.Context, link string) (*graph.Page[graph.DriveItem], error) {
+	r.walk, r.seen = walkResync, map[uint64]bool{}
+	if link != "" {
+		return graph.Follow[graph.DriveItem](ctx, r.g, link, rows())
+	}
+	return r.g.DriveDelta(ctx, r.drive, rows())
+}
+
+// page takes a page in. Of several rows of an id the last one counts.
+func (r *reader) page(ctx context.Context, page *graph.Page[graph.DriveItem]) error {
+	last := map[string]int{}
+	for i := range page.Value {
+		last[page.Value[i].ID] = i
+	}
+	for i := range page.Value {
+		row := &page.Value[i]
+		if last[row.ID] != i {
+			continue
+		}
+		if err := r.row(ctx, row, false); err != nil {
+			return err
+		}
+	}
+	// An id may come again on the next page; its fetches must not overtake each other.
+	return r.sink.Wait()
+}
+
+// between makes the place after a page one to go on from.
+func (r *reader) between(ctx context.Context, next string) error {
+	// Changes and resyncs begin again after a crash, with what was put already in prev: which folders were deleted is known only so.
+	if r.walk != walkChanges {
+		if err := r.set(ctx, cursorWalk, r.walk); err != nil {
+			return err
+		}
+	}
+	if r.walk == walkFirst {
+		if err := r.set(ctx, cursorNext, next); err != nil {
+			return err
+		}
+	}
+	return r.sink.Savepoint(ctx)
+}
+
+func (r *reader) set(ctx context.Context, name, value string) error {
+	return r.sink.Cursor(ctx, name, value)
+}
+
+// before gives what the vault has of an item, unless this read has changed it.
+func (r *reader) before(ctx context.Context, id string) (item holdfast.Item, ok bool, err error) {
+	if r.prev.Empty() {
+		return item, false, nil
+	}
+	return r.prev.Item(ctx, id)
+}
+
+// row takes one row in. again says that the item must be read although nothing changed.
+func (r *reader) row(ctx context.Context, row *graph.DriveItem, again bool) error {
+	k := r.key(row.ID)
+	if r.seen != nil && row.Deleted == nil {
+		r.seen[k] = true
+	}
+	old, had, err := r.before(ctx, row.ID)
+	if err != nil {
+		return err
+	}
+	if row.Deleted != nil || row.Removed != nil {
+		delete(r.moved, row.ID)
+		if row.IsFolder() || old.Kind == holdfast.KindFolder {
+			r.folders[row.ID] = true
+			return nil
+		}
+		if !had && !r.touched[k] {
+			return nil
+		}
+		r.touched[k] = true
+		r.changes++
+		return r.remove(ctx, row.ID, old.Kind)
+	}
+	item := itemOf(row)
+	if had && !r.touched[k] && !again && row.SharedChanged == "" && old.Version == item.Version && old.Parent == item.Parent && old.Name == item.Name {
+		return nil
+	}
+	r.touched[k] = true
+	delete(r.folders, row.ID)
+	if r.walk == walkChanges {
+		r.moved[row.ID] = item.Parent
+	}
+	r.changes++
+	f := fetch{r: r, row: row, item: item, old: old, had: had}
+	switch {
+	case len(row.RemoteItem) > 0 && row.File == nil && row.Folder == nil:
+		r.sink.Skip(ctx, item, &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: errors.New("a shortcut to another drive has no content of its own")})
+		return nil
+	case item.Kind == holdfast.KindFolder && row.Shared == nil:
+		return r.sink.Put(ctx, item, f.json())
+	case item.Kind == holdfast.KindFolder:
+		r.sink.Go(ctx, 0, f.folder)
+		return nil
+	case row.Malware != nil:
+		r.sink.Skip(ctx, item, &holdfast.Skip{Reason: holdfast.SkipMalware, Err: fmt.Errorf("the service holds the file for infected: %s", row.Malware.Description)})
+		return nil
+	}
+	r.sink.Go(ctx, item.Size, f.file)
+	return nil
+}
+
+// remove deletes an item with its versions.
+func (r *reader) remove(ctx context.Context, id string, kind holdfast.ItemKind) error {
+	if kind == holdfast.KindFile || kind == "" {
+		for v, err := range r.prev.Children(ctx, id) {
+			if err != nil {
+				return err
+			}
+			if v.Kind == holdfast.KindVersion {
+				if err := r.sink.Delete(ctx, v.ID); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return r.sink.Delete(ctx, id)
+}
+
+// finish deletes what went with a deleted folder, and after a resync what is no longer there.
+func (r *reader) finish(ctx context.Context) error {
+	if r.walk == walkResync {
+		if err := r.compare(ctx); err != nil {
+			return err
+		}
+	}
+	gone, open := map[string]bool{}, []string{}
+	for id := range r.folders {
+		gone[id] = true
+		open = append(open, id)
+	}
+	slices.Sort(open)
+	for len(open) > 0 {
+		folder := open[len(open)-1]
+		open = open[:len(open)-1]
+		for child, err := range r.prev.Children(ctx, folder) {
+			if err != nil {
+				return err
+			}
+			if gone[child.ID] || r.touched[r.key(child.ID)] {
+				continue // its own row told: it was moved out, or is deleted already
+			}
+			if child.Kind == holdfast.KindFolder {
+				gone[child.ID] = true
+				open = append(open, child.ID)
+			} else if err := r.delete(ctx, child.ID, child.Kind); err != nil {
+				return err
+			}
+		}
+		if err := r.delete(ctx, folder, holdfast.KindFolder); err != nil {
+			return err
+		}
+	}
+	// What was put into a folder that then was deleted.
+	for again := len(gone) > 0; again; {
+		again = false
+		for id, parent := range r.moved {
+			if gone[parent] {
+				delete(r.moved, id)
+				gone[id], again = true, true
+				if err := r.sink.Delete(ctx, id); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return r.sink.Wait()
+}
+
+// delete removes an item that the vault has or that this read has put; of another one there is nothing to say.
+func (r *reader) delete(ctx context.Context, id string, kind holdfast.ItemKind) error {
+	k := r.key(id)
+	if _, had, err := r.before(ctx, id); err != nil || !had && !r.touched[k] {
+		return err
+	}
+	r.touched[k] = true
+	r.changes++
+	return r.remove(ctx, id, kind)
+}
+
+// compare ends a resync: what the walk did not show is asked for by id, and only a 404 deletes it. Below a folder that is gone nothing is
+// asked: what had moved out of it, the walk has shown.
+func (r *reader) compare(ctx context.Context) error {
+	missing := map[string]holdfast.ItemKind{}
+	parents := map[string]string{}
+	for item, err := range r.prev.All(ctx) {
+		if err != nil {
+			return err
+		}
+		if k := r.key(item.ID); item.Kind != holdfast.KindVersion && !r.seen[k] && !r.touched[k] {
+			missing[item.ID], parents[item.ID] = item.Kind, item.Parent
+		}
+	}
+	var top []string
+	for id := range missing {
+		if _, ok := missing[parents[id]]; !ok {
+			top = append(top, id)
+		}
+	}
+	slices.Sort(top)
+	const group = 20
+	for from := 0; from < len(top); from += group {
+		ids := top[from:min(from+group, len(top))]
+		parts := make([]graph.Part, 0, len(ids))
+		for _, id := range ids {
+			parts = append(parts, graph.Part{Path: []string{"drives", r.drive, "items", id}, Permission: "Files.Read.All"})
+		}
+		results, err := r.g.Batch(ctx, parts)
+		if err != nil {
+			return err
+		}
+		for i, res := range results {
+			row, err := graph.Object[graph.DriveItem](res)
+			switch kind := m365.KindOf(err); {
+			case kind == m365.NotFound:
+				if missing[ids[i]] == holdfast.KindFolder {
+					r.folders[ids[i]] = true
+				} else if err := r.delete(ctx, ids[i], missing[ids[i]]); err != nil {
+					return err
+				}
+			case err == nil:
+				if err := r.row(ctx, row, false); err != nil {
+					return err
+				}
+			case skip(err) != nil: // not known: it stays
+			default:
+				return err
+			}
+		}
+	}
+	return r.sink.Wait()
+}
+
+// end sets the cursors. An idle drive keeps its old link for a while.
+func (r *reader) end(ctx context.Context, link string) error {
+	if r.changes == 0 && r.walk == walkChanges && r.next == "" && r.now.Sub(r.fresh) < keepLink && !r.now.Before(r.fresh) {
+		return r.sink.Wait()
+	}
+	for _, c := range []engine.Cursor{{Name: cursorDelta, Value: link}, {Name: cursorFresh, Value: r.now.UTC().Format(time.RFC3339)}, {Name: cursorNext}, {Name: cursorWalk}} {
+		if c.Value == "" && r.walk == walkChanges {
+			continue // there was none
+		}
+		if err := r.set(ctx, c.Name, c.Value); err != nil {
+			return err
+		}
+	}
+	return r.sink.Wait()
+}
+
+// fetch reads one item.
+type fetch struct {
+	r    *reader
+	row  *graph.DriveItem
+	item holdfast.Item
+	old  holdfast.Item
+	had  bool
+}
+
+func (f *fetch) json() holdfast.Payload {
+	raw := without(f.row.Raw, addresses...)
+	return holdfast.Whole(holdfast.FormJSON, bytes.NewReader(raw), int64(len(raw)))
+}
+
+// permissions reads the sharing of an item that shows to be shared. An error of the item's own is a *Skip.
+func (f *fetch) permissions(ctx context.Context) ([]holdfast.Payload, error) {
+	if f.row.Shared == nil {
+		return nil, nil
+	}
+	out := []byte{'['}
+	first, err := f.r.g.ItemPermissions(ctx, f.r.drive, f.row.ID, graph.List{})
+	for p, err := range graph.All(ctx, f.r.g, first, err, graph.List{}) {
+		if err != nil {
+			return nil, err
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(out, p.Raw...)
+	}
+	out = append(out, ']')
+	return []holdfast.Payload{holdfast.Whole(holdfast.FormPermissions, bytes.NewReader(out), int64(len(out)))}, nil
+}
+
+func (f *fetch) folder(ctx context.Context) error {
+	perms, err := f.permissions(ctx)
+	if err != nil {
+		if s := skip(err); s != nil && ctx.Err() == nil {
+			// The folder is kept, its sharing is what is missing.
+			if err := f.r.sink.Put(ctx, f.item, f.json()); err != nil {
+				return err
+			}
+			f.r.sink.Skip(ctx, f.item, s)
+			return nil
+		}
+		return err
+	}
+	return f.r.sink.Put(ctx, f.item, append(perms, f.json())...)
+}
+
+// file reads a file: permissions, content, older versions.
+func (f *fetch) file(ctx context.Context) error {
+	err := f.whole(ctx)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	if s := skip(err); s != nil {
+		f.r.sink.Skip(ctx, f.item, s)
+		return nil
+	}
+	return err
+}
+
+// promoted is what earlier reads of a file found whose bytes are not what its row says: Office files change on the way in, when the
+// service writes properties into them, and the row may lag behind.
+type promoted struct {
+	sum  [sha256.Size]byte
+	hash string
+	size int64
+}
+
+func (f *fetch) whole(ctx context.Context) error {
+	var reads []promoted
+	for attempt := 1; ; attempt++ {
+		perms, err := f.permissions(ctx)
+		if err != nil {
+			return err
+		}
+		payloads := append(perms, f.json())
+		if f.had && sameContent(f.old, f.item) {
+			err := f.r.sink.Put(ctx, f.item, append(payloads, holdfast.Kept(holdfast.FormFile))...)
+			if err == nil {
+				return f.versions(ctx)
+			}
+			if holdfast.KindOf(err) != holdfast.KindNotFound {
+				return err
+			}
+			f.had = false // the item has no content so far
+			continue
+		}
+		check := &checked{row: f.item}
+		if n := len(reads); n >= 2 && reads[n-1] == reads[n-2] {
+			check.accept = &reads[n-1]
+			f.item.Size = reads[n-1].size
+		}
+		err = f.r.sink.Put(ctx, f.item, append(payloads, f.content(ctx, check))...)
+		if err == nil {
+			return f.versions(ctx)
+		}
+		var differs *differsError
+		kind := m365.KindOf(err)
+		switch {
+		case ctx.Err() != nil:
+			return err
+		case errors.As(err, &differs):
+			reads = append(reads, differs.got)
+		case kind == m365.Changed, kind == m365.Unavailable, kind == m365.NotFound:
+		default:
+			return err
+		}
+		if attempt >= readAttempts {
+			if kind == m365.Unavailable || kind == m365.NotFound {
+				return err
+			}
+			return &holdfast.Skip{Reason: holdfast.SkipChanging, Err: fmt.Errorf("content did not match its description in %d attempts: %w", attempt, err)}
+		}
+		if err := f.look(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// look reads the row again.
+func (f *fetch) look(ctx context.Context) error {
+	row, err := f.r.g.DriveItem(ctx, f.r.drive, f.row.ID, graph.List{})
+	if err != nil {
+		return err
+	}
+	if row.Malware != nil {
+		return &holdfast.Skip{Reason: holdfast.SkipMalware, Err: fmt.Errorf("the service holds the file for infected: %s", row.Malware.Description)}
+	}
+	if row.IsFolder() {
+		return &holdfast.Skip{Reason: holdfast.SkipChanging, Err: errors.New("the file became a folder")}
+	}
+	// A row of its own shows inherited sharing too; whether it is the item's own was said by the delta.
+	if f.row.Shared == nil {
+		row.Shared = nil
+	}
+	f.row, f.item = row, itemOf(row)
+	return nil
+}
+
+func (f *fetch) content(ctx context.Context, check *checked) holdfast.Payload {
+	return holdfast.Payload{Form: holdfast.FormFile, Pieces: func(yield func(holdfast.Piece, error) bool) {
+		size := f.item.Size
+		if size > 0 && check.row.Fields[holdfast.FieldHash] != "" {
+			size = -1 // the hash judges; a promoted file has another size
+		}
+		body, err := f.r.g.OpenContent(ctx, graph.ContentOf{Drive: f.r.drive, Item: f.row.ID, Address: f.row.DownloadURL, Size: size})
+		if err != nil {
+			yield(holdfast.Piece{}, err)
+			return
+		}
+		defer body.Close()
+		check.r = body
+		check.sum = sha256.New()
+		yield(holdfast.Piece{Reader: check, Size: f.item.Size, Apart: f.item.Size >= apart}, nil)
+	}}
+}
+
+// apart is the size from which on a file is worth an object of its own in the vault.
+const apart = 32 << 10
+
+// differsError says that content is not what its row says.
+type differsError struct {
+	want holdfast.Item
+	got  promoted
+}
+
+func (e *differsError) Error() string {
+	return fmt.Sprintf("%d bytes with hash %s were served, %d with %s are described", e.got.size, e.got.hash, e.want.Size, e.want.Fields[holdfast.FieldHash])
+}
+
+// checked compares content with its row as it ends.
+type checked struct {
+	row    holdfast.Item
+	accept *promoted // what an earlier read found
+	strict bool      // there is no hash in the row: only accept or known will do
+	known  string    // a hash that the content may have
+	r      io.Reader
+	quick  graph.QuickXor
+	sum    interface {
+		io.Writer
+		Sum([]byte) []byte
+	}
+	n int64
+}
+
+func (c *checked) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	_, _ = c.quick.Write(p[:n]) // hashes never fail
+	_, _ = c.sum.Write(p[:n])
+	if !errors.Is(err, io.EOF) {
+		return n, err
+	}
+	got := promoted{hash: c.quick.Text(), size: c.n}
+	copy(got.sum[:], c.sum.Sum(nil))
+	want := c.row.Fields[holdfast.FieldHash]
+	switch {
+	case c.accept != nil && got == *c.accept:
+	case got.size == c.row.Size && (got.hash == want || want == "" && !c.strict || c.known != "" && got.hash == c.known || got.size == 0):
+	default:
+		return n, &differsError{want: c.row, got: got}
+	}
+	return n, io.EOF
+}
+
+// versions reads the older versions of a file that has just been put. What fails here concerns the versions only.
+func (f *fetch) versions(ctx context.Context) error {
+	if firstVersion(f.item.Version) {
+		return nil
+	}
+	list := graph.List{Top: 200}
+	var older []graph.Version
+	first, err := f.r.g.ItemVersions(ctx, f.r.drive, f.row.ID, list)
+	n := 0
+	for v, err := range graph.All(ctx, f.r.g, first, err, list) {
+		if err != nil {
+			return err
+		}
+		if n++; n > 1 { // the first one is the present content
+			older = append(older, *v)
+		}
+	}
+	there := map[string]bool{}
+	for i := range older {
+		v := &older[i]
+		item := versionOf(f.item, v)
+		there[item.ID] = true
+		if f.had {
+			if _, ok, err := f.r.prev.Item(ctx, item.ID); err != nil {
+				return err
+			} else if ok {
+				continue // a version does not change
+			}
+		}
+		if err := f.version(ctx, item, v); err != nil {
+			s := skip(err)
+			if s == nil || ctx.Err() != nil {
+				return err
+			}
+			f.r.sink.Skip(ctx, item, s)
+		}
+	}
+	if !f.had {
+		return nil
+	}
+	for v, err := range f.r.prev.Children(ctx, f.row.ID) {
+		if err != nil {
+			return err
+		}
+		if v.Kind == holdfast.KindVersion && !there[v.ID] {
+			if err := f.r.sink.Delete(ctx, v.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// version reads one older version. The service gives no hash of it: what it read before is known when it was the present content at the last
+// backup, else it is read until two reads agree.
+func (f *fetch) version(ctx context.Context, item holdfast.Item, v *graph.Version) error {
+	var last *promoted
+	for attempt := 1; ; attempt++ {
+		raw := without(v.Raw, addresses...)
+		meta := holdfast.Whole(holdfast.FormJSON, bytes.NewReader(raw), int64(len(raw)))
+		check := &checked{row: item, accept: last, strict: true}
+		if f.had && f.old.Size == v.Size {
+			check.known = f.old.Fields[holdfast.FieldHash]
+		}
+		body := holdfast.Payload{Form: holdfast.FormFile, Pieces: func(yield func(holdfast.Piece, error) bool) {
+			body, err := f.r.g.OpenContent(ctx, graph.ContentOf{Drive: f.r.drive, Item: f.row.ID, Version: v.ID, Address: v.DownloadURL, Size: v.Size})
+			if err != nil {
+				yield(holdfast.Piece{}, err)
+				return
+			}
+			defer body.Close()
+			check.r, check.sum = body, sha256.New()
+			yield(holdfast.Piece{Reader: check, Size: v.Size, Apart: v.Size >= apart}, nil)
+		}}
+		err := f.r.sink.Put(ctx, item, meta, body)
+		var differs *differsError
+		if !errors.As(err, &differs) {
+			return err
+		}
+		if attempt >= readAttempts {
+			return &holdfast.Skip{Reason: holdfast.SkipChanging, Err: fmt.Errorf("no two of %d reads of version %s agreed", attempt, v.ID)}
+		}
+		last = &differs.got
+	}
+}

@@ -1,0 +1,575 @@
+package drive
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"holdfast/internal/engine"
+	"holdfast/internal/holdfast"
+	"holdfast/internal/m365"
+	"holdfast/internal/m365/graph"
+)
+
+type target struct{ g *graph.Client }
+
+// Meter counts the calls of one restore, which goes before backups.
+func (t *target) Meter(ctx context.Context) (context.Context, func() holdfast.Statistics) {
+	return meter(m365.ForRestore(ctx))
+}
+
+// Open prepares a restore: the application may write, and the drive is there.
+func (t *target) Open(ctx context.Context, plan engine.RestorePlan) (engine.Restore, error) {
+	ctx = m365.ForRestore(ctx)
+	// Graph's permission table lists this one as the least for upload sessions.
+	missing, err := t.g.CheckPermissions(ctx, "Sites.ReadWrite.All")
+	if err != nil {
+		return nil, err
+	}
+	if len(missing) > 0 {
+		return nil, holdfast.Denied("the application may not write files: grant it %s in Microsoft Entra, or restore with an application that has it", strings.Join(missing, ", "))
+	}
+	root, err := t.g.DriveRoot(ctx, plan.To.Source)
+	switch m365.KindOf(err) {
+	case m365.NotFound, m365.Unlicensed:
+		return nil, holdfast.Conflict("%s has no OneDrive now: let the user open it once, with a licence that has it, or restore to another user: %w", plan.To.Address, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	r := &restore{g: t.g, plan: plan, drive: plan.To.Source, root: root.ID, same: plan.From.Key() == plan.To.Key() && plan.From.Organization == plan.To.Organization}
+	for _, name := range strings.FieldsFunc(plan.Folder, func(c rune) bool { return c == '/' }) {
+		f, _, err := r.child(ctx, r.root, name)
+		if err != nil {
+			return nil, fmt.Errorf("folder %q: %w", plan.Folder, err)
+		}
+		r.root = f.ID
+	}
+	return r, nil
+}
+
+type restore struct {
+	g     *graph.Client
+	plan  engine.RestorePlan
+	drive string
+	root  string // what the stored root becomes
+	same  bool   // the drive that the items came from
+
+	mu sync.Mutex // held while a folder is looked for or made: two items must not make one folder twice
+}
+
+// Close has nothing to do.
+func (r *restore) Close(context.Context) error { return nil }
+
+// original says that items go where they were.
+func (r *restore) original() bool { return r.same && r.plan.Folder == "" }
+
+// Folder finds the folder at the target, one of the same drive by its id, any other by name, or makes it with its times.
+func (r *restore) Folder(ctx context.Context, folder holdfast.Item, parent string) (string, error) {
+	ctx = m365.ForRestore(ctx)
+	if folder.Fields[holdfast.FieldSpecial] == "root" {
+		return r.root, nil
+	}
+	if parent == "" {
+		parent = r.root
+	}
+	if r.original() {
+		f, err := r.g.DriveItem(ctx, r.drive, folder.ID, graph.List{})
+		if err == nil && f.IsFolder() {
+			return f.ID, nil
+		} else if err != nil && m365.KindOf(err) != m365.NotFound {
+			return "", r.itemError(ctx, err)
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f, made, err := r.child(ctx, parent, folder.Name)
+	if err != nil {
+		return "", r.itemError(ctx, err)
+	}
+	if times := timesOf(folder); made && times != nil {
+		// A folder does not take its times when it is made.
+		if _, err := r.g.UpdateItem(ctx, r.drive, f.ID, "", map[string]any{"fileSystemInfo": times}); err != nil {
+			return "", r.itemError(ctx, err)
+		}
+	}
+	return f.ID, nil
+}
+
+// child finds or makes the folder called name in parent.
+func (r *restore) child(ctx context.Context, parent, name string) (f *graph.DriveItem, made bool, err error) {
+	f, err = r.g.DriveChild(ctx, r.drive, parent, name, graph.List{})
+	if m365.KindOf(err) == m365.NotFound {
+		if f, err = r.g.CreateFolder(ctx, r.drive, parent, name, graph.ConflictFail, nil); err == nil {
+			return f, true, nil
+		}
+		if m365.KindOf(err) == m365.Conflict || m365.OutcomeUnknown(err) {
+			f, err = r.g.DriveChild(ctx, r.drive, parent, name, graph.List{})
+		}
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	if !f.IsFolder() {
+		return nil, false, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: fmt.Errorf("a file is called %q where the folder was", name)}
+	}
+	return f, false, nil
+}
+
+func timesOf(item holdfast.Item) *graph.FileSystemInfo {
+	created, err1 := time.Parse(time.RFC3339, item.Fields[holdfast.FieldCreated])
+	modified, err2 := time.Parse(time.RFC3339, item.Fields[holdfast.FieldModified])
+	if err1 != nil || err2 != nil {
+		return nil
+	}
+	return &graph.FileSystemInfo{Created: created, Modified: modified}
+}
+
+// itemError gives an error of one item as a *Skip when it is the item's own, else the kind that the engine wants.
+func (r *restore) itemError(ctx context.Context, err error) error {
+	if ctx.Err() != nil || m365.OutcomeUnknown(err) {
+		return err
+	}
+	switch m365.KindOf(err) {
+	case m365.Unavailable, m365.Throttled:
+		var e *m365.Error
+		out := &holdfast.Error{Kind: holdfast.KindUnavailable, Message: err.Error(), Cause: err}
+		if errors.As(err, &e) {
+			out.RetryAfter = e.RetryAfter
+		}
+		return out
+	case m365.Full:
+		return holdfast.Conflict("the OneDrive of %s is full: %w", r.plan.To.Address, err)
+	case m365.NotFound:
+		return err // of a restore, what vanished may be made again
+	}
+	if s := skip(err); s != nil {
+		return s
+	}
+	return err
+}
+
+// Put restores one file.
+func (r *restore) Put(ctx context.Context, p engine.Put) (engine.Restored, error) {
+	ctx = m365.ForRestore(ctx)
+	res, err := r.put(ctx, p)
+	if err != nil {
+		return res, r.itemError(ctx, err)
+	}
+	return res, nil
+}
+
+func (r *restore) put(ctx context.Context, p engine.Put) (engine.Restored, error) {
+	if p.Item.Kind != holdfast.KindFile {
+		return engine.Restored{}, &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: fmt.Errorf("a %s is not restored by itself", p.Item.Kind)}
+	}
+	parent := p.Parent
+	if parent == "" {
+		parent = r.root
+	}
+	name := p.Item.Name
+	there, err := r.existing(ctx, p, parent, name)
+	if err != nil {
+		return engine.Restored{}, err
+	}
+	if there != nil && !there.IsFolder() && r.mine(there, p) {
+		if done, res, err := r.goOn(ctx, p, there); done || err != nil {
+			return res, err
+		}
+		there = nil
+	}
+	replace := false
+	switch {
+	case there == nil:
+		if r.plan.ChangedItems && !r.plan.MissingItems {
+			return engine.Restored{Outcome: engine.Skipped}, nil // only what differs was asked for
+		}
+	case r.plan.Mode == engine.KeepBoth:
+		if name = besideName(name, p.Marker); !r.plan.ChangedItems && r.plan.MissingItems {
+			return engine.Restored{Outcome: engine.Skipped, NewID: there.ID}, nil
+		}
+		if there, err = r.g.DriveChild(ctx, r.drive, parent, name, graph.List{}); err != nil && m365.KindOf(err) != m365.NotFound {
+			return engine.Restored{}, err
+		}
+		if there != nil {
+			// The name says that an earlier attempt of this very act made it.
+			if done, res, err := r.goOn(ctx, p, there); done || err != nil {
+				return res, err
+			}
+		}
+	case there.IsFolder():
+		return engine.Restored{Outcome: engine.Skipped}, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: fmt.Errorf("a folder is called %q where the file was; restore with \"keep both\"", name)}
+	case r.equal(there, p.Item):
+		return engine.Restored{Outcome: engine.Existing, NewID: there.ID}, nil
+	case !r.plan.ChangedItems && r.plan.MissingItems:
+		return engine.Restored{Outcome: engine.Skipped, NewID: there.ID}, nil // only what is missing was asked for
+	case r.plan.Mode == engine.Overwrite:
+		if itemOf(there).Time.Truncate(time.Second).After(p.Item.Time.Truncate(time.Second)) && !r.plan.Newer {
+			return engine.Restored{Outcome: engine.Skipped}, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: errors.New("the file there is newer than the restore point; it is overwritten only when that is asked for")}
+		}
+		replace = true
+	default:
+		return engine.Restored{Outcome: engine.Skipped}, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: errors.New("the file is there and was changed; restore with \"keep both\" or \"overwrite\"")}
+	}
+	to := graph.NewFile{Drive: r.drive, Parent: parent, Name: name, Conflict: graph.ConflictFail}
+	if replace {
+		to = graph.NewFile{Drive: r.drive, Item: there.ID, Conflict: graph.ConflictReplace, IfMatch: there.ETag}
+	}
+	made, hash, size, err := r.write(ctx, p, to)
+	if err != nil {
+		res := engine.Restored{}
+		if made != nil {
+			res.NewID = made.ID
+		}
+		return res, err
+	}
+	res, err := r.settle(ctx, p, made.ID, hash, size)
+	if res.Outcome = engine.Created; replace {
+		res.Outcome = engine.Overwritten
+	}
+	return res, err
+}
+
+// existing finds what is where the file goes: the file itself in its own drive, or whatever has its name there.
+func (r *restore) existing(ctx context.Context, p engine.Put, parent, name string) (*graph.DriveItem, error) {
+	ask := func(item *graph.DriveItem, err error) (*graph.DriveItem, error) {
+		if m365.KindOf(err) == m365.NotFound {
+			return nil, nil
+		}
+		return item, err
+	}
+	if p.NewID != "" {
+		if item, err := ask(r.g.DriveItem(ctx, r.drive, p.NewID, graph.List{})); item != nil || err != nil {
+			return item, err
+		}
+	}
+	if r.original() {
+		if item, err := ask(r.g.DriveItem(ctx, r.drive, p.Item.ID, graph.List{})); item != nil || err != nil {
+			return item, err
+		}
+	}
+	return ask(r.g.DriveChild(ctx, r.drive, parent, name, graph.List{}))
+}
+
+// mine tells that an earlier attempt of this act made the file that is there: its id was recorded, or an attempt began and it is the work of this
+// application and of nobody else. A file of the restore point itself is never that.
+func (r *restore) mine(there *graph.DriveItem, p engine.Put) bool {
+	if r.same && there.ID == p.Item.ID {
+		return false
+	}
+	if p.NewID != "" && there.ID == p.NewID {
+		return true
+	}
+	app := r.g.M365().Application()
+	by := func(i *graph.Identity) bool {
+		return i != nil && i.Application != nil && strings.EqualFold(i.Application.ID, app)
+	}
+	return p.Again && by(there.CreatedBy) && by(there.ModifiedBy)
+}
+
+// goOn takes over what an earlier attempt left, when it is whole; a part of it is taken away, to begin anew.
+func (r *restore) goOn(ctx context.Context, p engine.Put, there *graph.DriveItem) (done bool, res engine.Restored, err error) {
+	if r.equal(there, p.Item) {
+		res, err = r.settle(ctx, p, there.ID, p.Item.Fields[holdfast.FieldHash], p.Item.Size)
+		res.Outcome = engine.Created
+		return true, res, err
+	}
+	if err := r.g.DeleteItem(ctx, r.drive, there.ID); err != nil && m365.KindOf(err) != m365.NotFound {
+		return false, res, err
+	}
+	return false, res, nil
+}
+
+// equal tells that a file has the content of the restore point, by what the service says of both.
+func (r *restore) equal(there *graph.DriveItem, item holdfast.Item) bool {
+	hash := item.Fields[holdfast.FieldHash]
+	return there.Size == item.Size && (hash == there.Hash() && (hash != "" || item.Size == 0))
+}
+
+// besideName is the name of a copy beside what is there. It follows from the act, so that a second attempt finds what the first one made.
+func besideName(name, marker string) string {
+	ext := path.Ext(name)
+	if ext == name {
+		ext = "" // .profile
+	}
+	stem := strings.TrimSuffix(name, ext)
+	tag := " (restored " + marker[:min(8, len(marker))] + ")"
+	// SharePoint takes names of up to 255 characters.
+	if runes := []rune(stem); len(runes)+len(tag)+len(ext) > 255 {
+		stem = string(runes[:max(255-len(tag)-len(ext), 1)])
+	}
+	return stem + tag + ext
+}
+
+// write puts the older versions, oldest first, and the content. made is not nil when there is something at the target.
+func (r *restore) write(ctx context.Context, p engine.Put, to graph.NewFile) (made *graph.DriveItem, hash string, size int64, err error) {
+	about := stored{}
+	if err := read(ctx, p, holdfast.FormJSON, &about); err != nil {
+		return nil, "", 0, err
+	}
+	if p.Versions != nil && to.Item == "" {
+		for v, err := range p.Versions {
+			if err != nil {
+				return made, "", 0, err
+			}
+			v.Item.Fields = with(v.Item.Fields, holdfast.FieldCreated, p.Item.Fields[holdfast.FieldCreated])
+			next, _, _, err := r.upload(ctx, to, v.Item, "", v.Open)
+			if err != nil {
+				return made, "", 0, fmt.Errorf("version %s: %w", v.Item.Version, err)
+			}
+			made = next
+			to = graph.NewFile{Drive: r.drive, Item: made.ID, Conflict: graph.ConflictReplace}
+		}
+	}
+	next, hash, size, err := r.upload(ctx, to, p.Item, about.Description, func(ctx context.Context) (io.ReadCloser, error) {
+		body, ok, err := p.Open(ctx, holdfast.FormFile)
+		if err == nil && !ok {
+			err = &holdfast.Skip{Reason: holdfast.SkipCorrupt, Err: errors.New("the restore point has no content of this file")}
+		}
+		return body, err
+	})
+	if next != nil {
+		made = next
+	}
+	return made, hash, size, err
+}
+
+func with(fields map[string]string, key, value string) map[string]string {
+	out := map[string]string{key: value}
+	for k, v := range fields {
+		out[k] = v
+	}
+	return out
+}
+
+// stored is what a restore takes out of a file's JSON.
+type stored struct {
+	Description string `json:"description"`
+}
+
+// read decodes a stored form into v; a form that there is none of leaves it.
+func read(ctx context.Context, p engine.Put, form holdfast.Form, v any) error {
+	body, ok, err := p.Open(ctx, form)
+	if err != nil || !ok {
+		return err
+	}
+	defer body.Close()
+	if err := json.NewDecoder(body).Decode(v); err != nil {
+		return fmt.Errorf("stored %s: %w", form, err)
+	}
+	return nil
+}
+
+const uploadAttempts = 4
+
+// upload writes one content, with its times, and gives its hash and size as they were read from the vault. An upload session that is forgotten is
+// begun anew; when the last answer is lost, what is there tells.
+func (r *restore) upload(ctx context.Context, to graph.NewFile, item holdfast.Item, about string, open func(context.Context) (io.ReadCloser, error)) (*graph.DriveItem, string, int64, error) {
+	to.Size, to.Times, to.Description = item.Size, timesOf(item), about
+	for attempt := 1; ; attempt++ {
+		body, err := open(ctx)
+		if err != nil {
+			return nil, "", 0, err
+		}
+		made, hash, err := r.send(ctx, to, body)
+		if err := body.Close(); err != nil {
+			return made, "", 0, fmt.Errorf("read the vault: %w", err)
+		}
+		if err == nil {
+			return made, hash, item.Size, nil
+		}
+		if ctx.Err() != nil || attempt >= uploadAttempts {
+			return nil, "", 0, err
+		}
+		kind := m365.KindOf(err)
+		if !m365.OutcomeUnknown(err) && kind != m365.NotFound && kind != m365.Unavailable && kind != m365.Conflict {
+			return nil, "", 0, err
+		}
+		there, lerr := r.look(ctx, to)
+		if lerr != nil {
+			return nil, "", 0, lerr
+		}
+		if there != nil && r.equal(there, sent(item, hash)) {
+			return there, hash, item.Size, nil
+		}
+		if kind == m365.Conflict {
+			return nil, "", 0, err
+		}
+		if to.IfMatch != "" && there != nil {
+			to.IfMatch = there.ETag // it was checked before the first attempt; what changed since is ours
+		}
+	}
+}
+
+// sent is item with the hash of what was sent.
+func sent(item holdfast.Item, hash string) holdfast.Item {
+	if hash != "" {
+		item.Fields = with(map[string]string{}, holdfast.FieldHash, hash)
+	}
+	return item
+}
+
+func (r *restore) look(ctx context.Context, to graph.NewFile) (*graph.DriveItem, error) {
+	var there *graph.DriveItem
+	var err error
+	if to.Item != "" {
+		there, err = r.g.DriveItem(ctx, r.drive, to.Item, graph.List{})
+	} else {
+		there, err = r.g.DriveChild(ctx, r.drive, to.Parent, to.Name, graph.List{})
+	}
+	if m365.KindOf(err) == m365.NotFound {
+		return nil, nil
+	}
+	return there, err
+}
+
+// send uploads once. hash is that of the bytes as far as they were read.
+func (r *restore) send(ctx context.Context, to graph.NewFile, body io.Reader) (made *graph.DriveItem, hash string, err error) {
+	var quick graph.QuickXor
+	body = io.TeeReader(body, &quick)
+	if to.Size == 0 {
+		if n, err := io.ReadFull(body, make([]byte, 1)); n > 0 || !errors.Is(err, io.EOF) {
+			return nil, "", holdfast.Damaged("the stored file %q is not empty as its row says: %v", to.Name, err)
+		}
+		if made, err = r.g.PutSmall(ctx, to, nil); err != nil {
+			return nil, quick.Text(), err
+		}
+		if to.Times == nil && to.Description == "" {
+			return made, quick.Text(), nil
+		}
+		// An empty file needs no session, and only a session takes times.
+		change := map[string]any{}
+		if to.Times != nil {
+			change["fileSystemInfo"] = to.Times
+		}
+		if to.Description != "" {
+			change["description"] = to.Description
+		}
+		made, err = r.g.UpdateItem(ctx, r.drive, made.ID, "", change)
+		return made, quick.Text(), err
+	}
+	up, err := r.g.CreateFileUpload(ctx, to)
+	if err != nil {
+		return nil, "", err
+	}
+	raw, _, err := up.Send(ctx, body)
+	if err != nil {
+		if ctx.Err() == nil {
+			_ = up.Cancel(ctx) // it ends by itself
+		}
+		return nil, quick.Text(), err
+	}
+	made, err = graph.Uploaded(raw)
+	return made, quick.Text(), err
+}
+
+// settle restores the sharing, reads the file back and compares.
+func (r *restore) settle(ctx context.Context, p engine.Put, id, hash string, size int64) (engine.Restored, error) {
+	res := engine.Restored{NewID: id}
+	if r.plan.Permissions {
+		lost, err := r.share(ctx, p, id)
+		if err != nil {
+			return res, err
+		}
+		res.Lost = append(res.Lost, lost...)
+	}
+	there, err := r.g.DriveItem(ctx, r.drive, id, graph.List{})
+	if err != nil {
+		return res, err
+	}
+	if there.Size != size || hash != "" && there.Hash() != "" && there.Hash() != hash {
+		if !office(there.Name) {
+			return res, fmt.Errorf("%q reads back as %d bytes with hash %s, not %d with %s", there.Name, there.Size, there.Hash(), size, hash)
+		}
+		res.Lost = append(res.Lost, "content") // the service writes properties into Office files; the vault keeps the stored bytes
+	}
+	if times := timesOf(p.Item); times != nil && there.FileSystem != nil {
+		if !there.FileSystem.Created.Truncate(time.Second).Equal(times.Created.Truncate(time.Second)) {
+			res.Lost = append(res.Lost, "created")
+		}
+		if !there.FileSystem.Modified.Truncate(time.Second).Equal(times.Modified.Truncate(time.Second)) {
+			res.Lost = append(res.Lost, "modified")
+		}
+	}
+	return res, nil
+}
+
+// office tells files into which SharePoint writes properties on upload.
+// https://learn.microsoft.com/sharepoint/dev/general-development/sharepoint-property-promotion-and-demotion
+func office(name string) bool {
+	return slices.Contains([]string{".docx", ".docm", ".dotx", ".xlsx", ".xlsm", ".xltx", ".xlsb", ".pptx", ".pptm", ".potx", ".ppsx", ".doc", ".xls", ".ppt", ".vsdx", ".one"}, strings.ToLower(path.Ext(name)))
+}
+
+// share gives an item the permissions of its own again. Nobody is mailed. What cannot be given is named.
+func (r *restore) share(ctx context.Context, p engine.Put, id string) (lost []string, err error) {
+	var permissions []graph.Permission
+	if err := read(ctx, p, holdfast.FormPermissions, &permissions); err != nil {
+		return nil, err
+	}
+	for i := range permissions {
+		g := &permissions[i]
+		if g.InheritedFrom != nil || slices.Contains(g.Roles, "owner") {
+			continue
+		}
+		what, err := r.grant(ctx, g, id)
+		if err != nil {
+			if ctx.Err() != nil || skip(err) == nil || m365.KindOf(err) == m365.Unavailable {
+				return lost, err
+			}
+			what = "permission"
+		}
+		if what != "" && !slices.Contains(lost, what) {
+			lost = append(lost, what)
+		}
+	}
+	return lost, nil
+}
+
+// grant gives one permission; lost names what of it could not be given.
+func (r *restore) grant(ctx context.Context, g *graph.Permission, id string) (lost string, err error) {
+	if g.Link != nil && !strings.EqualFold(g.Link.Scope, "users") {
+		if g.HasPassword {
+			return "link password", nil // a link without its password would open more than before
+		}
+		if g.Expires != nil {
+			return "link expiry", nil // v1.0 would make it for ever
+		}
+		_, err := r.g.CreateLink(ctx, r.drive, id, g.Link.Type, g.Link.Scope)
+		return "", err
+	}
+	people := g.GrantedToAll
+	if g.GrantedTo != nil {
+		people = append(people, *g.GrantedTo)
+	}
+	var recipients []map[string]string
+	for _, who := range people {
+		switch {
+		case who.User != nil && who.User.ID != "":
+			recipients = append(recipients, map[string]string{"objectId": who.User.ID})
+		case who.Group != nil && who.Group.ID != "":
+			recipients = append(recipients, map[string]string{"objectId": who.Group.ID})
+		case who.User != nil && who.User.Email != "":
+			recipients = append(recipients, map[string]string{"email": who.User.Email})
+		default:
+			lost = "permission" // a SharePoint group, or somebody who is known by name only
+		}
+	}
+	if g.Link != nil {
+		lost = "link for certain people" // they get the permission itself: making the link would mail them
+	}
+	if len(recipients) == 0 || len(g.Roles) == 0 {
+		return lost, nil
+	}
+	if g.Expires != nil && !g.Expires.After(r.g.M365().Clock().Now()) {
+		return lost, nil // it has ended
+	}
+	_, err = r.g.Invite(ctx, r.drive, id, recipients, g.Roles, g.Expires)
+	return lost, err
+}
