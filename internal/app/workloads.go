@@ -2,6 +2,7 @@ package app
 
 import (
 	"holdfast/internal/engine"
+	"holdfast/internal/workload/drive"
 	"holdfast/internal/workload/exchange"
 )
 
@@ -9,5 +10,6 @@ import (
 func workloads(m *microsoft) []engine.Workload {
 	return []engine.Workload{
 		exchange.New(m.Graph),
+		drive.New(m.Graph),
 	}
 }
