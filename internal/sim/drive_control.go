@@ -324,6 +324,19 @@ func (d *driveService) churn(x *drive, changes int, seed uint64) DriveChurn {
 	return out
 }
 
+// ChurnDrive changes a user's drive in so many places.
+func (s *Sim) ChurnDrive(user string, changes int, seed uint64) (DriveChurn, error) {
+	u := s.dir.find(user)
+	if u == nil {
+		return DriveChurn{}, fmt.Errorf("no user %q", user)
+	}
+	x := s.drives.of(u)
+	if x == nil {
+		return DriveChurn{}, fmt.Errorf("user %q has no drive", user)
+	}
+	return s.drives.churn(x, changes, seed), nil
+}
+
 // someItem picks an item, the root now and then.
 func (d *drive) someItem(r random) (*node, bool) {
 	for range 50 {

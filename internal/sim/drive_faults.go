@@ -88,9 +88,7 @@ func (d *driveService) faulty(h Handler) Handler {
 	return func(c *Call) (*Reply, error) {
 		l := d.s.limiters[ClassSharePoint].(*sharePointLimiter)
 		if d.strikes(FaultThrottle, nil) {
-			const wait = 2 * time.Second
-			l.pause(c, wait)
-			return nil, tooMany("tooManyRequests", "The request has been throttled.", wait)
+			return nil, tooMany("tooManyRequests", "The request has been throttled.", 2*time.Second)
 		}
 		if !c.Route.Public && c.Method != http.MethodGet && c.Method != http.MethodPost {
 			if d.strikes(FaultETag, nil) {

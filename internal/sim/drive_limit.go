@@ -57,7 +57,7 @@ func driveCost(c *Call) int {
 }
 
 // inFlight is how long after a 429 calls that were on their way already are not held against the client.
-const inFlight = 250 * time.Millisecond
+const inFlight = time.Second
 
 // sharePointLimiter counts the resource units of each application. A refusal pauses all calls of the application until
 // its Retry-After has passed.
@@ -138,12 +138,17 @@ func (l *sharePointLimiter) Admit(c *Call) (func(), error) {
 	return nil, l.refusal(u, u.paused.Sub(c.Now), "The request has been throttled.")
 }
 
-// pause makes a fault's 429 count as a real one.
-func (l *sharePointLimiter) pause(c *Call, wait time.Duration) {
+// observe makes the 429 of a fault pause the application as a real one does.
+func (l *sharePointLimiter) observe(c *Call, r *Reply) {
+	if r.Status != http.StatusTooManyRequests {
+		return
+	}
+	wait, ok := retryAfter(r.Header.Get("Retry-After"), c.Now)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	u := l.use(c)
-	u.since, u.paused = c.Now, c.Now.Add(wait)
+	if u := l.use(c); ok && !c.Now.Before(u.paused) {
+		u.since, u.paused = c.Now, c.Now.Add(wait)
+	}
 }
 
 func (l *sharePointLimiter) refusal(u *sharePointUse, wait time.Duration, msg string) *Error {

@@ -3,6 +3,9 @@ package sim_test
 import (
 	"bytes"
 	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -18,6 +21,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"software.sslmate.com/src/go-pkcs12"
 
 	"holdfast/internal/sim"
 )
@@ -682,8 +687,47 @@ func TestRetiredPreAuthenticationAsksForASharePointToken(t *testing.T) {
 	}
 }
 
-// loginTo gets a token of another resource; SharePoint takes no tokens that were got by secret.
+// loginTo gets a token of a resource by certificate; SharePoint takes no tokens that were got by secret.
 func (c *client) loginTo(scope string) {
+	c.t.Helper()
+	ten := c.s.Tenant()
+	pfx, err := base64.StdEncoding.DecodeString(ten.CertificatePFX)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	key, cert, err := pkcs12.Decode(pfx, ten.CertificatePassword)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	b64 := base64.RawURLEncoding.EncodeToString
+	part := func(v map[string]any) string {
+		b, err := json.Marshal(v)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		return b64(b)
+	}
+	thumb := sha256.Sum256(cert.Raw)
+	now := c.s.Clock().Now()
+	path := "/" + ten.TenantID + "/oauth2/v2.0/token"
+	signed := part(map[string]any{"alg": "RS256", "typ": "JWT", "x5t#S256": b64(thumb[:])}) + "." + part(map[string]any{
+		"aud": "https://login.microsoftonline.com" + path, "iss": ten.ApplicationID, "sub": ten.ApplicationID, "jti": fmt.Sprint(now.UnixNano(), scope),
+		"nbf": now.Add(-time.Minute).Unix(), "iat": now.Unix(), "exp": now.Add(5 * time.Minute).Unix()})
+	sum := sha256.Sum256([]byte(signed))
+	sig, err := rsa.SignPKCS1v15(rand.Reader, key.(*rsa.PrivateKey), crypto.SHA256, sum[:])
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	status, body := c.form(path, url.Values{"grant_type": {"client_credentials"}, "client_id": {ten.ApplicationID}, "scope": {scope},
+		"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}, "client_assertion": {signed + "." + b64(sig)}})
+	if status != 200 {
+		c.t.Fatalf("token: %d %v", status, body)
+	}
+	c.token = body["access_token"].(string)
+}
+
+// loginBySecret gets a token of a resource by the application's secret.
+func (c *client) loginBySecret(scope string) {
 	c.t.Helper()
 	ten := c.s.Tenant()
 	status, body := c.form("/"+ten.TenantID+"/oauth2/v2.0/token", url.Values{
@@ -697,6 +741,8 @@ func (c *client) loginTo(scope string) {
 func TestSharePointAliasServesTheSameDrive(t *testing.T) {
 	c := start(t, sim.Options{Users: 1, FilesPer: 30}).login()
 	graph, _ := c.pages(driveOf(c, 0) + "/root/delta")
+	c.want(401, "GET", "https://holdfastsim-my.sharepoint.com/_api/v2.0"+driveOf(c, 0)+"/root", nil)
+	c.loginBySecret("https://holdfastsim-my.sharepoint.com/.default")
 	c.want(401, "GET", "https://holdfastsim-my.sharepoint.com/_api/v2.0"+driveOf(c, 0)+"/root", nil)
 	c.loginTo("https://holdfastsim-my.sharepoint.com/.default")
 	base := "https://holdfastsim-my.sharepoint.com/_api/v2.0" + driveOf(c, 0)
@@ -830,6 +876,9 @@ func TestDriveFaults(t *testing.T) {
 		t.Error("429 without Retry-After")
 	}
 	c.s.Clock().Move(3 * time.Second)
+	if c.call("GET", d+"/root", nil).status != 200 {
+		t.Error("the pause of a throttled application does not end")
+	}
 	fault(sim.FaultChangedWhileRead)
 	if got := c.fetch(200, u()).raw; bytes.Equal(got, body) {
 		t.Error("the item did not change while read")

@@ -37,6 +37,7 @@ type grant struct {
 	expires       time.Time
 	issued        time.Time
 	roles         []string
+	bySecret      bool
 }
 
 func newEntra(s *Sim) *entra {
@@ -199,7 +200,7 @@ func (e *entra) token(c *Call) (*Reply, error) {
 			return nil, aadsts(401, "invalid_client", 7000215, "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '%s'.", e.s.tenant.ApplicationID)
 		}
 	}
-	tok, err := e.issue(audience, c.Now)
+	tok, err := e.issue(audience, c.Now, f.Get("client_assertion") == "")
 	if err != nil {
 		return nil, err
 	}
@@ -317,7 +318,7 @@ func decodePart(s string, v any) error {
 }
 
 // issue signs an access token and remembers it.
-func (e *entra) issue(audience string, now time.Time) (string, error) {
+func (e *entra) issue(audience string, now time.Time, bySecret bool) (string, error) {
 	k, err := e.key()
 	if err != nil {
 		return "", err
@@ -329,13 +330,17 @@ func (e *entra) issue(audience string, now time.Time) (string, error) {
 		roles = e.s.allPermissions()
 	}
 	exp := now.Add(e.s.opt.TokenLife)
+	how := "2"
+	if bySecret {
+		how = "1"
+	}
 	head, err := json.Marshal(map[string]any{"typ": "JWT", "alg": "RS256", "kid": keyID(k), "x5t": keyID(k)})
 	if err != nil {
 		return "", err
 	}
 	body, err := json.Marshal(map[string]any{
 		"aud": audience, "iss": "https://sts.windows.net/" + e.s.tenant.TenantID + "/", "iat": now.Unix(), "nbf": now.Unix(), "exp": exp.Unix(),
-		"app_displayname": "Holdfast", "appid": e.s.tenant.ApplicationID, "appidacr": "2", "idtyp": "app", "roles": roles,
+		"app_displayname": "Holdfast", "appid": e.s.tenant.ApplicationID, "appidacr": how, "idtyp": "app", "roles": roles,
 		"tid": e.s.tenant.TenantID, "uti": newUUID(), "ver": "1.0",
 	})
 	if err != nil {
@@ -355,7 +360,7 @@ func (e *entra) issue(audience string, now time.Time) (string, error) {
 			delete(e.issued, t)
 		}
 	}
-	e.issued[tok] = grant{app: e.s.tenant.ApplicationID, audience: audience, expires: exp, issued: now, roles: roles}
+	e.issued[tok] = grant{app: e.s.tenant.ApplicationID, audience: audience, expires: exp, issued: now, roles: roles, bySecret: bySecret}
 	return tok, nil
 }
 
@@ -381,6 +386,9 @@ func (e *entra) authorize(c *Call) error {
 	}
 	if u, err := url.Parse(g.audience); err != nil || u.Host != c.Host {
 		return unauthorized("Access token validation failure. Invalid audience.")
+	}
+	if g.bySecret && c.host == HostSharePoint { // SharePoint takes application tokens that were got by certificate only
+		return Fail(http.StatusUnauthorized, "unauthenticated", "Unsupported app only token.")
 	}
 	c.App, c.roles = g.app, g.roles
 	if len(c.Route.Permissions) == 0 || slices.ContainsFunc(c.Route.Permissions, func(p string) bool { return slices.Contains(g.roles, p) }) {

@@ -374,6 +374,9 @@ func (s *Sim) handle(c *Call, body func(max int64) ([]byte, error)) *Reply {
 	}
 	s.faults.after(c, reply)
 	s.stats.answered(c, reply)
+	if l, ok := s.limiters[c.Route.Class].(*sharePointLimiter); ok {
+		l.observe(c, reply)
+	}
 	s.observe(c, reply)
 	return reply
 }
