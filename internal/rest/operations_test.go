@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"bytes"
 	"fmt"
-	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -130,13 +129,14 @@ func organizations(w *world) {
 	w.call("GET", at+"/Users?limit=1&setId="+bob, nil).want(200).golden()
 	w.call("GET", at+"/Users/"+ada, nil).want(200).golden()
 	w.call("GET", at+"/Users/nobody", nil).want(404)
+	w.call("GET", at+"/Groups?setId="+bob, nil).want(200).golden()
 	w.call("GET", at+"/Users/"+ada+"/OneDrives?setId="+bob, nil).want(200).golden()
 	w.call("GET", at+"/Users/"+ada+"/OneDrives/b%21drive-of-ada", nil).want(200).golden()
 	w.call("GET", at+"/RbacRoles", nil).want(200).golden()
 	w.call("GET", "/v8/RbacRoles", nil).want(200).golden()
 	w.call("GET", "/v8/RbacRoles/"+bob, nil).want(404)
 	w.call("GET", "/v8/organizations/"+id+"/licensinginformation", nil).want(200).golden()
-	w.call("GET", "/holdfast/v1/Organizations/"+id+"/Permissions", nil).want(200)
+	w.call("GET", "/holdfast/v1/Organizations/"+id+"/Permissions", nil).want(200).golden()
 }
 
 func (w *world) first(path string) string {
@@ -177,7 +177,10 @@ func repositories(w *world) {
 	if r := w.call("POST", "/holdfast/v1/BackupRepositories/"+id+"/RecoveryKit", map[string]any{"passphrase": "long enough"}).want(200); string(r.body) != "age-encryption.org/v1, for long enough" {
 		w.t.Errorf("the kit is %s", r.body)
 	}
-	w.call("GET", "/holdfast/v1/Warnings", nil).want(200)
+	w.call("GET", "/holdfast/v1/Warnings", nil).want(200).golden()
+	w.call("POST", "/holdfast/v1/BackupRepositories/"+id+"/Retention", nil).want(204)
+	w.call("PUT", "/holdfast/v1/Account/Password", map[string]any{"oldPassword": "wrong", "newPassword": "another good passphrase"}).want(403)
+	w.call("PUT", "/holdfast/v1/Account/Password", map[string]any{"newPassword": "another good passphrase"}).says(400, "oldPassword is missing")
 	w.call("GET", "/v8/Proxies?extendedView=true", nil).want(200).golden()
 	proxy := w.first("/v8/Proxies")
 	w.call("GET", "/v8/Proxies/"+proxy, nil).want(200).golden()
@@ -497,8 +500,11 @@ func endings(w *world) {
 	w.call("DELETE", "/v8/BackupRepositories/"+repository, nil).want(204)
 	w.call("DELETE", "/v8/Organizations/"+organization, nil).want(204)
 	w.call("GET", "/v8/Organizations/"+organization, nil).want(404)
+	w.call("PUT", "/holdfast/v1/Account/Password", map[string]any{"oldPassword": "correct horse battery", "newPassword": "another good passphrase"}).want(204)
+	w.call("GET", "/v8/Jobs", nil).want(401) // all logins ended
+	w.bearer = w.call("POST", "/v8/token", map[string]any{"grant_type": "password", "username": "admin", "password": "another good passphrase"}).want(200).text("access_token")
 	w.call("POST", "/v8/token/logout", nil).want(204)
-	w.call("GET", "/v8/Jobs", nil).want(http.StatusUnauthorized)
+	w.call("GET", "/v8/Jobs", nil).want(401)
 }
 
 func unzip(w *world, body []byte) []string {

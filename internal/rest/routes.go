@@ -283,7 +283,7 @@ var routes = []route{
 	{"Organization_CheckDeviceCode", "POST", "/DeviceCode/check", 200, roleTenant, notYet},
 
 	// OrganizationGroup
-	{"OrganizationGroup_Get", "GET", organizationPath + "/Groups", 200, roleAdmin, notYet},
+	{"OrganizationGroup_Get", "GET", organizationPath + "/Groups", 200, roleAdmin, (*API).organizationGroupGet},
 	{"OrganizationGroup_GetById", "GET", organizationPath + "/Groups/{groupId}", 200, roleAdmin, notYet},
 
 	// OrganizationGroupMember

@@ -78,8 +78,23 @@ func TestRoutesAgreeWithOurDescription(t *testing.T) {
 	if err := doc.Validate(t.Context(), openapi3.DisableExamplesValidation()); err != nil {
 		t.Fatal(err)
 	}
+	all := map[string]route{}
 	for _, r := range routes {
-		item := doc.Paths.Value("/v8" + r.path)
+		all["/v8"+r.path+" "+r.method] = r
+	}
+	for _, r := range ownRoutes {
+		all["/"+ownPrefix+r.path+" "+r.method] = r
+	}
+	described := 0
+	for _, item := range doc.Paths.Map() {
+		described += len(item.Operations())
+	}
+	if described != len(all) {
+		t.Errorf("%d operations are described, %d are routed", described, len(all))
+	}
+	for key, r := range all {
+		path, _, _ := strings.Cut(key, " ")
+		item := doc.Paths.Value(path)
 		if item == nil || item.GetOperation(r.method) == nil {
 			t.Errorf("%s: %s %s is not in api/openapi.yaml", r.id, r.method, r.path)
 			continue

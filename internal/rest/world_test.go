@@ -440,7 +440,7 @@ func (directory) User(_ context.Context, _ holdfast.Organization, _ holdfast.Cre
 }
 
 func (directory) Groups(context.Context, holdfast.Organization, holdfast.Credential, service.DirectoryQuery) ([]service.DirectoryGroup, error) {
-	return nil, nil
+	return []service.DirectoryGroup{{ID: "00000000-0000-4000-8000-00000000000a", Name: "engine@contoso.example", DisplayName: "Analytical Engine", Type: "Office365"}}, nil
 }
 
 func (directory) Drives(_ context.Context, _ holdfast.Organization, _ holdfast.Credential, user string) ([]service.DirectoryDrive, error) {

@@ -1,0 +1,45 @@
+package rest
+
+import (
+	"context"
+
+	"holdfast/internal/holdfast"
+	"holdfast/internal/rest/contract"
+	"holdfast/internal/service"
+)
+
+// organizationGroupGet lists an organization's groups live from Microsoft, as organizationUserGet does users.
+func (a *API) organizationGroupGet(ctx context.Context, r *request) (any, error) {
+	id, err := r.id("organizationId")
+	if err != nil {
+		return nil, err
+	}
+	w, err := r.window()
+	if err != nil {
+		return nil, err
+	}
+	place, err := r.queryOneOf("locationFilter", "Cloud", "OnPremises", "Hybrid", "CloudOrHybrid", "OnPremisesOrHybrid", "Any")
+	if err != nil {
+		return nil, err
+	}
+	q := service.DirectoryQuery{Offset: w.Offset, Limit: w.Limit}
+	q.Name, _ = r.query("groupName")
+	q.DisplayName, _ = r.query("displayName")
+	var groups []service.DirectoryGroup
+	if place != "OnPremises" && place != "Hybrid" && place != "OnPremisesOrHybrid" {
+		if groups, err = a.services.Organizations.Groups(ctx, r.user, holdfast.OrganizationID(id), q); err != nil {
+			return nil, err
+		}
+	}
+	return page(r, w, groups, func(g service.DirectoryGroup) contract.RESTGroup {
+		return contract.RESTGroup{
+			ID:           &g.ID,
+			Msid:         uid(g.ID),
+			DisplayName:  &g.DisplayName,
+			Name:         optional(g.Name),
+			Type:         optional(contract.RESTGroupType(g.Type)),
+			LocationType: new(contract.RESTGroupLocationTypeCloud),
+			Links:        contract.RESTLinkHALDictionary{"organization": r.links.to(organizationPath, id)},
+		}
+	}).inSet(r), nil
+}
