@@ -101,7 +101,3 @@ CREATE TABLE restore_items (
     request TEXT NOT NULL, item TEXT NOT NULL, version TEXT NOT NULL, epoch BIGINT NOT NULL, began BIGINT NOT NULL, spec_result TEXT NOT NULL,
     PRIMARY KEY (request, item, version)
 );
-
--- +goose Down
--- There is no way back below the first version: it would delete everything.
-SELECT 1;
