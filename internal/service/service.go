@@ -222,3 +222,27 @@ func (b *bell) ring() {
 		b.ch = nil
 	}
 }
+
+// OnStore adapts a store whose transactions are of type T, which has all rows.
+func OnStore[T Tx](s interface {
+	Read(ctx context.Context, fn func(ctx context.Context, tx T) error) error
+	Write(ctx context.Context, fn func(ctx context.Context, tx T) error) error
+	Now(ctx context.Context) (time.Time, error)
+}) Store {
+	return adapted[T]{s.Read, s.Write, s.Now}
+}
+
+type adapted[T Tx] struct {
+	read, write func(ctx context.Context, fn func(ctx context.Context, tx T) error) error
+	now         func(ctx context.Context) (time.Time, error)
+}
+
+func (a adapted[T]) Read(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error {
+	return a.read(ctx, func(ctx context.Context, tx T) error { return fn(ctx, tx) })
+}
+
+func (a adapted[T]) Write(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error {
+	return a.write(ctx, func(ctx context.Context, tx T) error { return fn(ctx, tx) })
+}
+
+func (a adapted[T]) Now(ctx context.Context) (time.Time, error) { return a.now(ctx) }

@@ -342,12 +342,12 @@ func del[R any](ctx context.Context, tx *Tx, where string, args ...any) error {
 // paged applies a page.
 func paged(q *bun.SelectQuery, p holdfast.Page) *bun.SelectQuery {
 	if p.Limit > 0 {
-		q = q.Limit(p.Limit)
+		q = q.Limit(int64(p.Limit))
 	} else if p.Offset > 0 {
 		q = q.Limit(1 << 31) // SQLite has no OFFSET without LIMIT
 	}
 	if p.Offset > 0 {
-		q = q.Offset(p.Offset)
+		q = q.Offset(int64(p.Offset))
 	}
 	return q
 }

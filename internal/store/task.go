@@ -158,7 +158,7 @@ func (tx *Tx) Claimable(ctx context.Context, now, leaseNow time.Time, max int) (
 		Where("(t.state = 'ready' AND t.not_before <= ?) OR (t.state = 'running' AND NOT t.cancel AND (t.lease_until < ? OR t.lease_until >= ?))", at(now), from, until).
 		Where("t.kind <> 'backup' OR NOT EXISTS (SELECT 1 FROM tasks AS h WHERE h.kind = 'backup' AND h.repository = t.repository AND h.organization = t.organization AND h.container = t.container AND h.id <> t.id AND "+held+")", from, until).
 		Where("t.kind <> 'retention' OR NOT EXISTS (SELECT 1 FROM tasks AS h WHERE h.kind = 'retention' AND h.repository = t.repository AND h.id <> t.id AND "+held+")", from, until).
-		OrderExpr("t.urgency, t.position, t.id").Limit(max * 4)
+		OrderExpr("t.urgency, t.position, t.id").Limit(int64(max) * 4)
 	all, err := scan(ctx, q, &rows, taskRow.noun)
 	if err != nil {
 		return nil, err
