@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sort"
-	"time"
-
-	"github.com/google/uuid"
+	"maps"
+	"slices"
+	"strings"
 
 	"holdfast/internal/holdfast"
 	"holdfast/internal/vault"
@@ -19,6 +18,8 @@ type BackupTask struct {
 	Container holdfast.Container
 	// Progress, when not nil, is told now and then what has been done in all, from any goroutine.
 	Progress func(sofar holdfast.Statistics)
+	// Waiting, when not nil, is called once when all is read and the head waits to be committed with others, which costs nothing.
+	Waiting func()
 }
 
 // Backup brings a container up to date and commits its head. The entry is what a restore point says of the container.
@@ -82,7 +83,7 @@ func (b *backup) run(ctx context.Context) error {
 	ctx, usage := metered(ctx, b.source)
 	s := &sink{
 		engine: e, task: b.task, writer: writer, lastSaved: e.Clock.Now(),
-		misses: map[string]Missed{}, vanished: map[string]Missed{},
+		misses: map[string]Missed{},
 	}
 	before := previous{view}
 	for m, err := range before.Missed(ctx) {
@@ -141,6 +142,9 @@ func (b *backup) finish(ctx context.Context, s *sink, view *vault.View, resumed 
 		return nil
 	}
 	b.submitted = true
+	if b.task.Waiting != nil {
+		b.task.Waiting()
+	}
 	record, err := b.committer.submit(ctx, b.repo, &sealed{lease: b.task.Lease, head: *head, bytes: bytes})
 	if err != nil {
 		return fmt.Errorf("commit %s: %w", b.task.Container, err)
@@ -173,20 +177,11 @@ func (b *backup) checkpoint(ctx context.Context, s *sink) error {
 	return err
 }
 
-// nameSkipped puts what the head lacks into the entry, those of this session's vanished items too.
+// nameSkipped puts what the head lacks into the entry.
 func (b *backup) nameSkipped(s *sink) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := make([]Missed, 0, len(s.misses)+len(s.vanished))
-	for _, m := range s.misses {
-		all = append(all, m)
-	}
-	for id, m := range s.vanished {
-		if _, twice := s.misses[id]; !twice {
-			all = append(all, m)
-		}
-	}
-	sort.Slice(all, func(i, j int) bool { return all[i].Item.ID < all[j].Item.ID })
+	all := slices.SortedFunc(maps.Values(s.misses), func(x, y Missed) int { return strings.Compare(x.Item.ID, y.Item.ID) })
 	b.entry.SkippedCount = int64(len(all))
 	b.entry.Skipped = nil
 	for _, m := range all[:min(len(all), SkippedListed)] {
@@ -212,36 +207,25 @@ func withUsage(st, usage holdfast.Statistics) holdfast.Statistics {
 	return st
 }
 
-// PointID is the id of the restore point that a job session ends with: a second attempt makes no second point.
-func PointID(session holdfast.JobSessionID) holdfast.RestorePointID {
-	return holdfast.RestorePointID(uuid.NewSHA1(pointSpace, []byte(session)).String())
-}
-
-var pointSpace = uuid.MustParse("5a0b3f0e-6f3c-5c0c-9a52-3f7f0f6f5d11")
-
 // FinishTask is a job session whose containers are all done.
 type FinishTask struct {
-	Lease      holdfast.Lease
-	Job        holdfast.JobID
-	JobName    string
-	JobSession holdfast.JobSessionID
-	Attempt    int // of the task, from 1
+	Lease   holdfast.Lease
+	Attempt int // of the task, from 1
 }
 
-// Finish writes the session's restore point and commits it. It is nil when no container could be read: there is nothing new to restore.
+// Finish writes the session's restore point and commits it.
 func (e *Engine) Finish(ctx context.Context, repo *vault.Repository, task FinishTask) (*holdfast.RestorePoint, error) {
 	entries, err := e.Catalogue.SessionEntries(ctx, task.Lease)
 	if err != nil {
 		return nil, fmt.Errorf("collect what the session did: %w", err)
 	}
-	ref := repo.Ref()
-	point := holdfast.RestorePoint{
-		ID: PointID(task.JobSession), Organization: ref.Organization, Repository: ref.Repository,
-		Job: task.Job, JobName: task.JobName, JobSession: task.JobSession,
-		Time: e.Clock.Now().Truncate(time.Second), Status: PointStatus(entries), Entries: entries,
+	point, err := e.Catalogue.SessionOutcome(ctx, task.Lease)
+	if err != nil {
+		return nil, fmt.Errorf("look up how the session went: %w", err)
 	}
-	if point.Status == holdfast.StatusFailed {
-		return nil, nil
+	point.Entries = entries
+	if why := nothingRead(entries); why != "" {
+		return nil, holdfast.Conflict("nothing could be read, and there is no earlier state to show: %s", why)
 	}
 	// An earlier attempt may have written the record and not lived to commit it. It is immutable, so it is the one.
 	var stored *holdfast.RestorePoint
@@ -313,27 +297,14 @@ func (e *Engine) writePoint(ctx context.Context, repo *vault.Repository, point h
 	return nil
 }
 
-// PointStatus is how a session with these entries went: success when everything in scope is in, failed when nothing new is.
-func PointStatus(entries []holdfast.PointEntry) holdfast.SessionStatus {
-	status, read := holdfast.StatusSuccess, 0
+// nothingRead says why no entry has a head, or is empty when one has.
+func nothingRead(entries []holdfast.PointEntry) string {
+	why := "the session had nothing to do"
 	for _, e := range entries {
-		switch e.State {
-		case holdfast.StateUpdated, holdfast.StateUnchanged:
-			read++
-			for _, s := range e.Skipped {
-				if s.Reason != holdfast.SkipVanished {
-					status = holdfast.StatusWarning
-				}
-			}
-			if e.SkippedCount > int64(len(e.Skipped)) {
-				status = holdfast.StatusWarning
-			}
-		default:
-			status = holdfast.StatusWarning
+		if e.Head != 0 {
+			return ""
 		}
+		why = fmt.Sprintf("%s: %s: %s", e.Container, e.State, e.Reason)
 	}
-	if read == 0 {
-		return holdfast.StatusFailed
-	}
-	return status
+	return why
 }

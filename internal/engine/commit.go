@@ -177,7 +177,7 @@ func (c *committer) lead(ctx context.Context, repo *vault.Repository) {
 	}()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.engine.CommitTime)
 	defer cancel()
-	err := guard(func() error { return c.engine.commitGroup(ctx, repo, group) })
+	err := guard(func() error { c.engine.commitGroup(ctx, repo, group); return nil })
 	for _, s := range group {
 		if err != nil && s.err == nil {
 			s.err = err
@@ -185,37 +185,43 @@ func (c *committer) lead(ctx context.Context, repo *vault.Repository) {
 	}
 }
 
-// commitGroup makes the heads durable in the repository and then current in the database. It sets each member's record or err;
-// its own error concerns all that have neither.
-func (e *Engine) commitGroup(ctx context.Context, repo *vault.Repository, group []*sealed) error {
+// commitGroup makes the heads durable in the repository and then current in the database. It sets each member's record or err.
+func (e *Engine) commitGroup(ctx context.Context, repo *vault.Repository, group []*sealed) {
 	for _, kind := range []vault.EntryKind{vault.Checkpoint, vault.Published} {
 		var members []*sealed
-		var heads []vault.Head
 		for _, s := range group {
 			if s.checkpoint == (kind == vault.Checkpoint) {
 				members = append(members, s)
-				heads = append(heads, s.head)
 			}
 		}
-		if len(members) == 0 {
-			continue
+		if len(members) > 0 {
+			e.publish(ctx, repo, members, kind)
+			e.commitHeads(ctx, members)
 		}
-		entry, err := repo.Publish(ctx, heads, kind)
-		if err != nil {
-			// Whether the entry is there or not, nothing in the database refers to it, and these heads are never committed:
-			// the containers are read again. An entry without a row is harmless: it tells of a state that the source had.
-			err = holdfast.Unavailable("the repository did not confirm %d heads; what they hold is read from Microsoft 365 again: %w", len(heads), err)
-			for _, s := range members {
-				s.err = err
-			}
-			continue
-		}
-		for _, s := range members {
-			s.record, s.err = Record(repo, s.head, entry.ID)
-		}
-		e.commitHeads(ctx, members)
 	}
-	return nil
+}
+
+// publish writes the members' journal entry. Heads whose write session broke can't be published; they do not take the others along.
+func (e *Engine) publish(ctx context.Context, repo *vault.Repository, members []*sealed, kind vault.EntryKind) {
+	heads := make([]vault.Head, len(members))
+	for i, s := range members {
+		heads[i] = s.head
+	}
+	entry, err := repo.Publish(ctx, heads, kind)
+	if len(members) > 1 && holdfast.KindOf(err) == holdfast.KindConflict {
+		e.publish(ctx, repo, members[:len(members)/2], kind)
+		e.publish(ctx, repo, members[len(members)/2:], kind)
+		return
+	}
+	for _, s := range members {
+		if err == nil {
+			s.record, s.err = s.head.Record(repo.Ref().Repository, entry.ID)
+			continue
+		}
+		// Whether the entry is there or not, nothing in the database refers to it, and these heads are never committed: the
+		// containers are read again. An entry without a row is harmless: it tells of a state that the source had.
+		s.err = holdfast.Unavailable("the repository did not confirm the new head of %s; it is read from Microsoft 365 again: %w", s.head.Container, err)
+	}
 }
 
 // commitHeads runs the transaction. A stale lease among many ends only its own head: the others are tried in halves.

@@ -2,8 +2,6 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -20,6 +18,7 @@ type Catalogue interface {
 	CurrentHeads(ctx context.Context, lease holdfast.Lease, repository holdfast.RepositoryID, container holdfast.Container) (head, checkpoint *holdfast.HeadRecord, err error)
 	CommitHeads(ctx context.Context, commits []holdfast.HeadCommit) error
 	SessionEntries(ctx context.Context, lease holdfast.Lease) ([]holdfast.PointEntry, error)
+	SessionOutcome(ctx context.Context, lease holdfast.Lease) (holdfast.RestorePoint, error)
 	CommitRestorePoint(ctx context.Context, lease holdfast.Lease, point holdfast.RestorePoint) error
 	Head(ctx context.Context, repository holdfast.RepositoryID, organization holdfast.OrganizationID, container string, number uint64) (holdfast.HeadRecord, error)
 }
@@ -135,26 +134,13 @@ func (e *Engine) Hurry(on bool) {
 	}
 }
 
-// Record is a head as the database keeps it, once entry has made it durable.
-func Record(repo *vault.Repository, h vault.Head, entry string) (holdfast.HeadRecord, error) {
-	data, err := json.Marshal(h)
-	if err != nil {
-		return holdfast.HeadRecord{}, fmt.Errorf("encode head of %s: %w", h.Container, err)
-	}
-	ref := repo.Ref()
-	return holdfast.HeadRecord{
-		Organization: ref.Organization, Repository: ref.Repository, Container: h.Container,
-		Number: h.Number, Epoch: h.Epoch, Time: h.Time, Journal: entry, Items: h.Items, Bytes: h.Bytes, Data: data,
-	}, nil
-}
-
 // HeadOf is the vault's head in a record; nil for nil.
 func HeadOf(r *holdfast.HeadRecord) (*vault.Head, error) {
 	if r == nil {
 		return nil, nil
 	}
-	h := new(vault.Head)
-	if err := json.Unmarshal(r.Data, h); err != nil {
+	h, err := vault.DecodeHead(r.Data)
+	if err != nil {
 		return nil, holdfast.Damaged("the database's record of head %d of %s can't be read: rebuild the catalogue from the repository: %w", r.Number, r.Container, err)
 	}
 	if h.Container.Key() != r.Container.Key() || h.Number != r.Number {

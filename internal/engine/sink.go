@@ -84,7 +84,8 @@ func (s *sink) Put(ctx context.Context, item holdfast.Item, payloads ...holdfast
 	for i, p := range payloads {
 		watched[i] = s.watch(ctx, p, &outside)
 	}
-	if err := s.writer.Put(ctx, item, watched...); err != nil {
+	// A cancel ends the payloads' readers; in the middle of a write it would spoil what all containers of the repository share.
+	if err := s.writer.Put(context.WithoutCancel(ctx), item, watched...); err != nil {
 		switch {
 		case outside.Load() != nil:
 			return err
@@ -150,7 +151,7 @@ func (s *sink) Delete(ctx context.Context, id string) error {
 		return err
 	}
 	defer s.write.RUnlock()
-	if err := s.writer.Delete(ctx, id); err != nil {
+	if err := s.writer.Delete(context.WithoutCancel(ctx), id); err != nil {
 		return s.spend(fmt.Errorf("delete %q of %s: %w", id, s.task.Container, err))
 	}
 	return s.found(ctx, id, true)
@@ -163,7 +164,6 @@ func (s *sink) found(ctx context.Context, id string, deleted bool) error {
 	if _, ok := s.misses[id]; ok {
 		names = append(names, id)
 	}
-	delete(s.vanished, id)
 	if deleted {
 		for other, m := range s.misses {
 			if m.Item.Parent == id && other != id {
@@ -176,7 +176,7 @@ func (s *sink) found(ctx context.Context, id string, deleted bool) error {
 	}
 	s.mu.Unlock()
 	for _, n := range names {
-		if err := s.writer.Cursor(ctx, missPrefix+n, ""); err != nil {
+		if err := s.writer.Cursor(context.WithoutCancel(ctx), missPrefix+n, ""); err != nil {
 			return s.spend(fmt.Errorf("record that %q of %s is no longer missing: %w", n, s.task.Container, err))
 		}
 	}
@@ -194,9 +194,10 @@ func (s *sink) Skip(ctx context.Context, item holdfast.Item, why *holdfast.Skip)
 	}
 	m := Missed{Item: item, Reason: why.Reason, Detail: cut(detail, 300)}
 	if why.Reason == holdfast.SkipVanished {
-		s.mu.Lock()
-		s.vanished[item.ID] = m
-		s.mu.Unlock()
+		// It was gone before it could be read, so no restore point lacks it.
+		if err := s.found(ctx, item.ID, false); err != nil {
+			s.engine.Log.WarnContext(ctx, "skip not recorded", "container", s.task.Container.Key(), "item", item.ID, "error", err)
+		}
 		return
 	}
 	name, value, err := encodeMiss(m)
@@ -208,7 +209,7 @@ func (s *sink) Skip(ctx context.Context, item holdfast.Item, why *holdfast.Skip)
 		if ok && old.Reason == m.Reason && old.Item.Version == m.Item.Version {
 			return // on record already; another wording is no change
 		}
-		err = s.writer.Cursor(ctx, name, value)
+		err = s.writer.Cursor(context.WithoutCancel(ctx), name, value)
 	}
 	if err != nil {
 		s.spend(fmt.Errorf("record that %q of %s was skipped: %w", item.ID, s.task.Container, err))
@@ -223,7 +224,7 @@ func (s *sink) Cursor(ctx context.Context, name, value string) error {
 		return err
 	}
 	defer s.write.RUnlock()
-	if err := s.writer.Cursor(ctx, name, value); err != nil {
+	if err := s.writer.Cursor(context.WithoutCancel(ctx), name, value); err != nil {
 		return s.spend(fmt.Errorf("set cursor %q of %s: %w", name, s.task.Container, err))
 	}
 	return nil
@@ -266,7 +267,7 @@ func (s *sink) Savepoint(ctx context.Context) error {
 // seal counts what is about to be sealed, and seals it.
 func (s *sink) seal(ctx context.Context) (head *vault.Head, bytes int64, err error) {
 	items, bytes := s.writer.Items(), s.writer.Bytes()
-	head, err = s.writer.Seal(ctx)
+	head, err = s.writer.Seal(context.WithoutCancel(ctx))
 	if err == nil && head != nil {
 		s.mu.Lock()
 		s.done.Items += items
@@ -283,7 +284,7 @@ func (s *sink) statistics() holdfast.Statistics {
 	st := s.done
 	st.Items += s.writer.Items()
 	st.WrittenBytes += s.writer.Bytes()
-	st.Skipped = int64(len(s.misses) + len(s.vanished))
+	st.Skipped = int64(len(s.misses))
 	st.ReadBytes = s.readBytes.Load()
 	return st
 }

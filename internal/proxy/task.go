@@ -1,0 +1,271 @@
+package proxy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"holdfast/internal/engine"
+	"holdfast/internal/holdfast"
+	"holdfast/internal/vault"
+)
+
+// task does what the task's kind asks for.
+func (p *Proxy) task(ctx context.Context, r *run) (holdfast.TaskResult, error) {
+	access, err := p.Control.Access(ctx, r.task.Lease())
+	if err != nil {
+		return holdfast.TaskResult{}, fmt.Errorf("get what task %s may use: %w", r.task.ID, err)
+	}
+	switch r.task.Kind {
+	case holdfast.TaskDiscover:
+		return p.discover(ctx, access)
+	case holdfast.TaskBackup:
+		return p.backup(ctx, r, access)
+	case holdfast.TaskFinish:
+		return p.finish(ctx, r, access)
+	case holdfast.TaskRestore:
+		return p.restore(ctx, r, access)
+	case holdfast.TaskRetention:
+		return p.retention(ctx, r, access)
+	}
+	return holdfast.TaskResult{}, holdfast.Invalid("this proxy does not know tasks of kind %q: update it", r.task.Kind)
+}
+
+func (p *Proxy) workload(kind holdfast.ContainerKind) (engine.Workload, error) {
+	w := p.workloads[kind]
+	if w == nil {
+		return nil, holdfast.Invalid("this proxy can't protect a %s: update it", kind)
+	}
+	return w, nil
+}
+
+// discover finds the containers in the job's scope.
+func (p *Proxy) discover(ctx context.Context, a Access) (holdfast.TaskResult, error) {
+	var result holdfast.TaskResult
+	for _, w := range p.Workloads {
+		users, any := scope(a, w.Kind())
+		if !any {
+			continue
+		}
+		src, err := w.Source(ctx, a.Organization, a.Credential)
+		if err != nil {
+			return result, fmt.Errorf("connect to %s: %w", a.Organization.Name, err)
+		}
+		for found, err := range src.Discover(ctx, users) {
+			if err != nil {
+				return result, fmt.Errorf("look for %ss of %s: %w", w.Kind(), a.Organization.Name, err)
+			}
+			var skip *holdfast.Skip
+			switch {
+			case found.Err == nil:
+				result.Found = append(result.Found, found.Container)
+			case errors.As(found.Err, &skip) && (skip.Reason == holdfast.SkipGone || skip.Reason == holdfast.SkipUnlicensed):
+				result.Skipped = append(result.Skipped, holdfast.PointEntry{Container: found.Container, State: holdfast.StateGone, Reason: found.Err.Error()})
+			default:
+				result.Skipped = append(result.Skipped, holdfast.PointEntry{Container: found.Container, State: holdfast.StateNotUpdated, Reason: found.Err.Error()})
+			}
+		}
+	}
+	return result, nil
+}
+
+// scope says whose containers of a kind a job may want: nil users is all of the organization. The server drops what is excluded.
+func scope(a Access, kind holdfast.ContainerKind) (users []string, any bool) {
+	if kind == holdfast.Mailbox && !a.Organization.Exchange || kind == holdfast.Drive && !a.Organization.SharePoint {
+		return nil, false
+	}
+	if a.Job.Scope == holdfast.EntireOrganization {
+		return nil, true
+	}
+	for _, i := range a.Job.Selected {
+		if kind == holdfast.Mailbox && !i.Mailbox || kind == holdfast.Drive && !i.OneDrive {
+			continue
+		}
+		if i.ObjectID == "" {
+			return nil, true
+		}
+		if !slices.Contains(users, i.ObjectID) {
+			users = append(users, i.ObjectID)
+		}
+	}
+	return users, len(users) > 0
+}
+
+// open opens the organization's part of the task's repository.
+func (p *Proxy) open(ctx context.Context, a Access, org holdfast.OrganizationID) (*vault.Repository, error) {
+	repo, err := p.Open(ctx, a.Repository, org)
+	if err != nil {
+		return nil, fmt.Errorf("open backup repository %q: %w", a.Repository.Name, err)
+	}
+	return repo, nil
+}
+
+func (p *Proxy) backup(ctx context.Context, r *run, a Access) (result holdfast.TaskResult, err error) {
+	w, err := p.workload(r.task.Container.Kind)
+	if err != nil {
+		return result, err
+	}
+	src, err := w.Source(ctx, a.Organization, a.Credential)
+	if err != nil {
+		return result, fmt.Errorf("connect to %s: %w", a.Organization.Name, err)
+	}
+	repo, err := p.open(ctx, a, r.task.Organization)
+	if err != nil {
+		return result, err
+	}
+	defer func() { err = errors.Join(err, repo.Close()) }()
+	entry, stats, err := p.engine.Backup(ctx, repo, src, engine.BackupTask{
+		Lease: r.task.Lease(), Container: r.task.Container, Progress: r.set, Waiting: func() { p.waits(r) },
+	})
+	r.set(stats)
+	result.Entry = entry
+	return result, err
+}
+
+func (p *Proxy) finish(ctx context.Context, r *run, a Access) (result holdfast.TaskResult, err error) {
+	repo, err := p.open(ctx, a, r.task.Organization)
+	if err != nil {
+		return result, err
+	}
+	defer func() { err = errors.Join(err, repo.Close()) }()
+	result.RestorePoint, err = p.engine.Finish(ctx, repo, engine.FinishTask{Lease: r.task.Lease(), Attempt: r.task.Attempt})
+	return result, err
+}
+
+func (p *Proxy) restore(ctx context.Context, r *run, a Access) (result holdfast.TaskResult, err error) {
+	if p.ForRestore != nil {
+		ctx = p.ForRestore(ctx)
+	}
+	var request holdfast.RestoreRequest
+	if err := json.Unmarshal(r.task.Request, &request); err != nil {
+		return result, fmt.Errorf("decode the restore request: %w", err)
+	}
+	point, err := p.Control.RestorePoint(ctx, request.Point)
+	if err != nil {
+		return result, fmt.Errorf("look up the restore point: %w", err)
+	}
+	at := slices.IndexFunc(point.Entries, func(e holdfast.PointEntry) bool { return e.Container.Key() == request.From })
+	if at < 0 || point.Entries[at].Head == 0 {
+		return result, holdfast.NotFound("the restore point of %s does not have %s", point.Time, request.From)
+	}
+	from := point.Entries[at].Container
+	w, err := p.workload(from.Kind)
+	if err != nil {
+		return result, err
+	}
+	to, err := p.destination(ctx, w, a, from, request.To)
+	if err != nil {
+		return result, err
+	}
+	record, err := p.Control.Head(ctx, point.Repository, point.Organization, request.From, point.Entries[at].Head)
+	if err != nil {
+		return result, fmt.Errorf("look up the state of %s: %w", from, err)
+	}
+	head, err := engine.HeadOf(&record)
+	if err != nil {
+		return result, err
+	}
+	target, err := w.Target(ctx, a.Organization, a.Credential)
+	if err != nil {
+		return result, fmt.Errorf("connect to %s: %w", a.Organization.Name, err)
+	}
+	repo, err := p.open(ctx, a, point.Organization)
+	if err != nil {
+		return result, err
+	}
+	defer func() { err = errors.Join(err, repo.Close()) }()
+	stats, err := p.engine.Restore(ctx, repo, head, target, engine.RestoreTask{Lease: r.task.Lease(), Request: request, From: from, To: to, Progress: r.set}, nil)
+	r.set(stats)
+	return result, err
+}
+
+// destination is the container that a restore goes to: the original one, or that of the user named by object id or address.
+func (p *Proxy) destination(ctx context.Context, w engine.Workload, a Access, from holdfast.Container, user string) (holdfast.Container, error) {
+	if user == "" || user == from.Owner || user == from.Address {
+		return from, nil
+	}
+	src, err := w.Source(ctx, a.Organization, a.Credential)
+	if err != nil {
+		return from, fmt.Errorf("connect to %s: %w", a.Organization.Name, err)
+	}
+	for found, err := range src.Discover(ctx, []string{user}) {
+		if err != nil {
+			return from, fmt.Errorf("look for the %s of %s: %w", w.Kind(), user, err)
+		}
+		if found.Err != nil {
+			return from, holdfast.Conflict("nothing can be restored to the %s of %s: %w", w.Kind(), user, found.Err)
+		}
+		return found.Container, nil
+	}
+	return from, holdfast.NotFound("%s has no %s to restore to", user, w.Kind())
+}
+
+// retention expires restore points of a repository and gives back what nothing needs, for each organization in it.
+func (p *Proxy) retention(ctx context.Context, r *run, a Access) (holdfast.TaskResult, error) {
+	lease := r.task.Lease()
+	heads, err := p.Control.Heads(ctx, lease, a.Repository.ID)
+	if err != nil {
+		return holdfast.TaskResult{}, fmt.Errorf("look up current heads: %w", err)
+	}
+	var organizations []holdfast.OrganizationID
+	for _, h := range heads {
+		if !slices.Contains(organizations, h.Organization) {
+			organizations = append(organizations, h.Organization)
+		}
+	}
+	var errs []error
+	for _, org := range organizations {
+		if err := p.retain(ctx, lease, a, org); err != nil {
+			errs = append(errs, err)
+		}
+		if ctx.Err() != nil {
+			return holdfast.TaskResult{}, context.Cause(ctx)
+		}
+	}
+	if len(errs) == 1 {
+		return holdfast.TaskResult{}, errs[0]
+	}
+	return holdfast.TaskResult{}, errors.Join(errs...)
+}
+
+func (p *Proxy) retain(ctx context.Context, lease holdfast.Lease, a Access, org holdfast.OrganizationID) (err error) {
+	repo, err := p.open(ctx, a, org)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, repo.Close()) }()
+	retained, err := repo.Retain(ctx, vault.RetainOptions{
+		Period: a.Repository.Retention,
+		Forget: func(ctx context.Context, expired []holdfast.RestorePointID) error {
+			return p.Control.ForgetRestorePoints(ctx, lease, expired)
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("expire restore points: %w", err)
+	}
+	// Read after the points were forgotten: a head that a backup has published since then must be among them.
+	records, err := p.Control.Heads(ctx, lease, a.Repository.ID)
+	if err != nil {
+		return fmt.Errorf("look up current heads: %w", err)
+	}
+	var current []vault.Head
+	for i := range records {
+		if records[i].Organization != org {
+			continue
+		}
+		head, err := engine.HeadOf(&records[i])
+		if err != nil {
+			return err
+		}
+		current = append(current, *head)
+	}
+	maintained, err := repo.Maintain(ctx, current)
+	if err != nil {
+		return fmt.Errorf("give back space: %w", err)
+	}
+	p.Log.InfoContext(ctx, "retention", "repository", a.Repository.ID, "organization", org, "expired", len(retained.Expired), "held", len(retained.Held),
+		"freed", maintained.BytesFreed, "blobs", maintained.BlobsDeleted)
+	return nil
+}
