@@ -477,11 +477,7 @@ func (b *mailbox) conversationID(m *message) string {
 	if len(m.conversationIndex) >= 22 {
 		copy(id, m.conversationIndex[6:22])
 	} else {
-		topic := strings.ToLower(m.subject)
-		for _, p := range []string{"re: ", "fw: ", "fwd: ", "aw: "} {
-			topic = strings.TrimPrefix(topic, p)
-		}
-		sum := sha([]byte(topic))
+		sum := sha([]byte(topic(m.subject)))
 		copy(id, sum[:])
 	}
 	out := append([]byte{0, 4, 0x24}, b.tag[:]...)
@@ -498,4 +494,13 @@ func clip(s string, n int) string {
 		n--
 	}
 	return s[:n]
+}
+
+// topic is a subject without the marks of replies.
+func topic(subject string) string {
+	t := strings.ToLower(subject)
+	for _, p := range []string{"re: ", "fw: ", "fwd: ", "aw: "} {
+		t = strings.TrimPrefix(t, p)
+	}
+	return t
 }

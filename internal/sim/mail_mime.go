@@ -476,6 +476,9 @@ func (s *Sim) messageFromPart(p *mimePart, raw []byte, depth int) (*message, err
 	}
 	if b, err := base64.StdEncoding.DecodeString(strings.TrimSpace(p.get("Thread-Index"))); err == nil && len(b) >= 22 {
 		m.conversationIndex = b
+	} else { // delivery gives every message one; without an index of its own the topic decides
+		sum := sha([]byte(topic(m.subject)))
+		m.conversationIndex = conversationIndex(sum[:16], m.sent, 0)
 	}
 	m.readReceipt = p.get("Disposition-Notification-To") != ""
 	m.deliveryReceipt = p.get("Return-Receipt-To") != ""

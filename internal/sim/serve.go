@@ -372,12 +372,12 @@ func (s *Sim) handle(c *Call, body func(max int64) ([]byte, error)) *Reply {
 	if c.release != nil {
 		c.release()
 	}
+	s.observe(c, reply) // judged as it was meant, before it is damaged
 	s.faults.after(c, reply)
 	s.stats.answered(c, reply)
 	if l, ok := s.limiters[c.Route.Class].(*sharePointLimiter); ok {
 		l.observe(c, reply)
 	}
-	s.observe(c, reply)
 	return reply
 }
 
