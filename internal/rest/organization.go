@@ -106,6 +106,28 @@ func (a *API) organizationGetTenantInformationByID(ctx context.Context, r *reque
 	return contract.RESTTenantInformation{Msid: uid(o.TenantID)}, nil
 }
 
+// organizationGetVersionBackupOptionsByID: every version that OneDrive has is backed up, always.
+func (a *API) organizationGetVersionBackupOptionsByID(ctx context.Context, r *request) (any, error) {
+	if _, err := a.organization(ctx, r); err != nil {
+		return nil, err
+	}
+	return contract.RESTVersionBackupOptions{SharePointBackupMode: new(contract.RESTVersionBackupOptionsSharePointBackupModeAll)}, nil
+}
+
+func (a *API) organizationSetVersionBackupOptionsByID(ctx context.Context, r *request) (any, error) {
+	if _, err := a.organization(ctx, r); err != nil {
+		return nil, err
+	}
+	var in contract.RESTVersionBackupOptionsFromClient
+	if err := r.decode(&in); err != nil {
+		return nil, err
+	}
+	if value(in.SharePointBackupMode) == contract.RESTVersionBackupOptionsFromClientSharePointBackupModeLatest {
+		return nil, holdfast.Invalid("backing up only the latest versions is not built yet; sharePointBackupMode is All")
+	}
+	return nil, nil
+}
+
 func (a *API) organizationGetStorageSpaceUsage(ctx context.Context, r *request) (any, error) {
 	id, err := r.id("organizationId")
 	if err != nil {
