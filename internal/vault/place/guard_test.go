@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"io"
 	"io/fs"
 	"log/slog"
 	"math/rand/v2"
@@ -151,9 +152,15 @@ func TestNothingSecretIsOnDisk(t *testing.T) {
 	}
 }
 
-func TestIndexCacheIsTheOnlyCacheAndIsSweptAfterACrash(t *testing.T) {
+func TestThereIsNoCacheAndScratchIsSweptAfterACrash(t *testing.T) {
 	o, s, _ := guarded(t)
-	if err := s.Close(context.Background()); err != nil {
+	ctx := context.Background()
+	w, err := s.Session(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, _, err := w.Put(ctx, strings.NewReader("read me"), Block)
+	if err = errors.Join(err, w.Flush(ctx), s.Close(ctx)); err != nil {
 		t.Fatal(err)
 	}
 	o.CacheDir = filepath.Join(t.TempDir(), "cache")
@@ -167,25 +174,31 @@ func TestIndexCacheIsTheOnlyCacheAndIsSweptAfterACrash(t *testing.T) {
 	o.ReadOnly = true
 	var stores []*Store
 	for range 2 {
-		s, err := Open(context.Background(), o)
+		s, err := Open(ctx, o)
 		if err != nil {
 			t.Fatal(err)
 		}
 		stores = append(stores, s)
 	}
 	for _, s := range stores {
-		entries, err := os.ReadDir(filepath.Join(s.scratch, "cache"))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		r, _, err := s.OpenObject(ctx, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(r)
+		if err = errors.Join(err, r.Close()); err != nil || string(text) != "read me" {
+			t.Errorf("read %q, %v", text, err)
+		}
+		entries, err := os.ReadDir(s.scratch)
+		if err != nil {
 			t.Fatal(err)
 		}
 		for _, e := range entries {
-			switch e.Name() {
-			case "indexes", "blob-list", "own-writes", "CACHEDIR.TAG", "kopia.repository", "kopia.blobcfg": // no contents, no metadata
-			default:
-				t.Errorf("cache holds %s", e.Name())
+			if e.Name() != lockFile && e.Name() != "kopia.json" {
+				t.Errorf("scratch holds %s", e.Name())
 			}
 		}
-		if err := s.Close(context.Background()); err != nil {
+		if err := s.Close(ctx); err != nil {
 			t.Error(err)
 		}
 	}

@@ -35,7 +35,7 @@ type Options struct {
 	Shard        int
 	Password     []byte      // 32 random bytes
 	Wrapped      []byte      // Create only: the password as the key file wraps it, kept in the place (ReadWrapped)
-	CacheDir     string      // for index files; empty keeps them in memory
+	CacheDir     string      // for small working files; empty is the system's temporary directory
 	Clock        sys.Clock   // nil is the machine's
 	Faults       *sys.Faults // nil breaks nothing
 	Log          *slog.Logger
@@ -217,7 +217,7 @@ type Store struct {
 	salvaged        bool                        // index blobs are damaged
 	salvage         repo.DirectRepositoryWriter // reads in kopia's stead then
 	lock            *os.File                    // of the folder; nil when reading only
-	scratch         string                      // directory of kopia's configuration and index cache
+	scratch         string                      // directory of kopia's configuration
 	scratchLock     *os.File                    // tells other processes that scratch is in use
 	openedWall      time.Time                   // to notice a clock that jumps
 	openedMonotonic time.Time
@@ -405,20 +405,18 @@ func (s *Store) configure() (path string, err error) {
 	} else if s.scratch, err = os.MkdirTemp(base, scratchPrefix); err != nil {
 		return "", clearOS(base, err)
 	}
-	cache := &content.CachingOptions{} // no cache of contents: the folder is local
-	if base != "" {
-		if s.scratchLock == nil {
-			if s.scratchLock, err = holdScratch(s.scratch); err != nil {
-				return "", err
-			}
+	if base != "" && s.scratchLock == nil {
+		if s.scratchLock, err = holdScratch(s.scratch); err != nil {
+			return "", err
 		}
-		cache.CacheDirectory = filepath.Join(s.scratch, "cache")
 	}
 	s.storage.register(string(s.options.Organization))
 	info := s.storage.ConnectionInfo()
 	text, err := json.MarshalIndent(repo.LocalConfig{
 		Storage: &info,
-		Caching: cache,
+		// No cache at all: the folder is local. That keeps the index in memory, as stored; with a cache directory and no size for contents, kopia
+		// panics at the first read.
+		Caching: &content.CachingOptions{},
 		ClientOptions: repo.ClientOptions{
 			Hostname: ownerHost, Username: owner, Description: "holdfast", ReadOnly: s.options.ReadOnly,
 			FormatBlobCacheDuration: format.DefaultRepositoryBlobCacheDuration,
@@ -431,7 +429,7 @@ func (s *Store) configure() (path string, err error) {
 	return path, clearOS(s.scratch, os.WriteFile(path, text, 0o600))
 }
 
-const scratchPrefix = "index-"
+const scratchPrefix = "place-"
 
 // Close lets go of the store. What was not flushed is lost.
 func (s *Store) Close(ctx context.Context) error {
