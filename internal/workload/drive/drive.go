@@ -49,6 +49,8 @@ const (
 	fieldCTag  = "ctag"  // changes with the content only
 	fieldType  = "type"  // media type
 	fieldShape = "shape" // the type of a package, such as oneNote
+	// fieldDescribed is "size hash" as the service describes a file when the bytes that it serves are other ones.
+	fieldDescribed = "described"
 )
 
 type source struct {

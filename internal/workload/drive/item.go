@@ -3,6 +3,8 @@ package drive
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -110,14 +112,37 @@ func firstVersion(etag string) bool {
 
 // sameContent tells that two views of a file have the same bytes, by what the service says.
 func sameContent(a, b holdfast.Item) bool {
-	if a.Kind != holdfast.KindFile || b.Kind != holdfast.KindFile || a.Size != b.Size {
+	if a.Kind != holdfast.KindFile || b.Kind != holdfast.KindFile {
 		return false
 	}
-	if h := a.Fields[holdfast.FieldHash]; h != "" || b.Fields[holdfast.FieldHash] != "" {
-		return h == b.Fields[holdfast.FieldHash]
+	if a.Fields[holdfast.FieldHash] != "" || b.Fields[holdfast.FieldHash] != "" {
+		return described(a) == described(b)
 	}
 	tag := a.Fields[fieldCTag]
 	return tag != "" && tag == b.Fields[fieldCTag]
+}
+
+// described is size and hash of a file as its row has them, which need not be those of the bytes.
+func described(i holdfast.Item) string {
+	if d := i.Fields[fieldDescribed]; d != "" {
+		return d
+	}
+	return fmt.Sprintf("%d %s", i.Size, i.Fields[holdfast.FieldHash])
+}
+
+// as is item with the size and hash of the bytes that are served for it.
+func (p promoted) as(item holdfast.Item) holdfast.Item {
+	item.Fields = with(item.Fields, fieldDescribed, described(item))
+	item.Fields[holdfast.FieldHash] = p.hash
+	item.Size = p.size
+	return item
+}
+
+// with is a copy of fields with one that is added unless it is there.
+func with(fields map[string]string, key, value string) map[string]string {
+	out := map[string]string{key: value}
+	maps.Copy(out, fields)
+	return out
 }
 
 // versionID is the id of the item that an older version of a file is.

@@ -538,7 +538,7 @@ func (f *fetch) whole(ctx context.Context) error {
 		check := &checked{row: f.item}
 		if n := len(reads); n >= 2 && reads[n-1] == reads[n-2] {
 			check.accept = &reads[n-1]
-			f.item.Size = reads[n-1].size
+			f.item = reads[n-1].as(f.item)
 		}
 		err = f.r.sink.Put(ctx, f.item, append(payloads, f.content(ctx, check))...)
 		if err == nil {

@@ -179,11 +179,8 @@ func (r *restore) put(ctx context.Context, p engine.Put) (engine.Restored, error
 	if err != nil {
 		return engine.Restored{}, err
 	}
-	if there != nil && !there.IsFolder() && r.mine(there, p) {
-		if done, res, err := r.goOn(ctx, p, there); done || err != nil {
-			return res, err
-		}
-		there = nil
+	if there != nil && r.mine(there, p) {
+		return r.done(ctx, p, there)
 	}
 	replace := false
 	switch {
@@ -199,10 +196,7 @@ func (r *restore) put(ctx context.Context, p engine.Put) (engine.Restored, error
 			return engine.Restored{}, err
 		}
 		if there != nil {
-			// The name says that an earlier attempt of this very act made it.
-			if done, res, err := r.goOn(ctx, p, there); done || err != nil {
-				return res, err
-			}
+			return r.done(ctx, p, there) // the name says that an earlier attempt of this very act made it
 		}
 	case there.IsFolder():
 		return engine.Restored{Outcome: engine.Skipped}, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: fmt.Errorf("a folder is called %q where the file was; restore with \"keep both\"", name)}
@@ -222,19 +216,36 @@ func (r *restore) put(ctx context.Context, p engine.Put) (engine.Restored, error
 	if replace {
 		to = graph.NewFile{Drive: r.drive, Item: there.ID, Conflict: graph.ConflictReplace, IfMatch: there.ETag}
 	}
-	made, hash, size, err := r.write(ctx, p, to)
-	if err != nil {
-		res := engine.Restored{}
-		if made != nil {
-			res.NewID = made.ID
-		}
-		return res, err
+	var made *graph.DriveItem
+	if older, verr := versionsOf(p); verr != nil {
+		return engine.Restored{}, verr
+	} else if len(older) > 0 && !replace {
+		made, err = r.history(ctx, p, to, older)
+	} else {
+		made, err = r.content(ctx, p, to)
 	}
-	res, err := r.settle(ctx, p, made.ID, hash, size)
+	if err != nil {
+		return engine.Restored{}, err
+	}
+	res, err := r.settle(ctx, p, made.ID)
 	if res.Outcome = engine.Created; replace {
 		res.Outcome = engine.Overwritten
 	}
 	return res, err
+}
+
+func versionsOf(p engine.Put) ([]engine.PutVersion, error) {
+	var out []engine.PutVersion
+	if p.Versions == nil {
+		return nil, nil
+	}
+	for v, err := range p.Versions {
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, nil
 }
 
 // existing finds what is where the file goes: the file itself in its own drive, or whatever has its name there.
@@ -258,39 +269,33 @@ func (r *restore) existing(ctx context.Context, p engine.Put, parent, name strin
 	return ask(r.g.DriveChild(ctx, r.drive, parent, name, graph.List{}))
 }
 
-// mine tells that an earlier attempt of this act made the file that is there: its id was recorded, or an attempt began and it is the work of this
-// application and of nobody else. A file of the restore point itself is never that.
+// mine tells that an earlier attempt of this act made the file that is there: its id was recorded, or an attempt began and it is equal and the work
+// of this application and of nobody else. A file of the restore point itself is never that.
 func (r *restore) mine(there *graph.DriveItem, p engine.Put) bool {
-	if r.same && there.ID == p.Item.ID {
+	if r.same && there.ID == p.Item.ID || there.IsFolder() || !r.equal(there, p.Item) {
 		return false
-	}
-	if p.NewID != "" && there.ID == p.NewID {
-		return true
 	}
 	app := r.g.M365().Application()
 	by := func(i *graph.Identity) bool {
 		return i != nil && i.Application != nil && strings.EqualFold(i.Application.ID, app)
 	}
-	return p.Again && by(there.CreatedBy) && by(there.ModifiedBy)
+	return p.NewID != "" && there.ID == p.NewID || p.Again && by(there.CreatedBy) && by(there.ModifiedBy)
 }
 
-// goOn takes over what an earlier attempt left, when it is whole; a part of it is taken away, to begin anew.
-func (r *restore) goOn(ctx context.Context, p engine.Put, there *graph.DriveItem) (done bool, res engine.Restored, err error) {
-	if r.equal(there, p.Item) {
-		res, err = r.settle(ctx, p, there.ID, p.Item.Fields[holdfast.FieldHash], p.Item.Size)
-		res.Outcome = engine.Created
-		return true, res, err
+// done takes over what an earlier attempt made. What somebody changed since stays as it is.
+func (r *restore) done(ctx context.Context, p engine.Put, there *graph.DriveItem) (engine.Restored, error) {
+	if !r.equal(there, p.Item) {
+		return engine.Restored{Outcome: engine.Created, NewID: there.ID}, nil
 	}
-	if err := r.g.DeleteItem(ctx, r.drive, there.ID); err != nil && m365.KindOf(err) != m365.NotFound {
-		return false, res, err
-	}
-	return false, res, nil
+	res, err := r.settle(ctx, p, there.ID)
+	res.Outcome = engine.Created
+	return res, err
 }
 
 // equal tells that a file has the content of the restore point, by what the service says of both.
 func (r *restore) equal(there *graph.DriveItem, item holdfast.Item) bool {
 	hash := item.Fields[holdfast.FieldHash]
-	return there.Size == item.Size && (hash == there.Hash() && (hash != "" || item.Size == 0))
+	return there.Size == item.Size && (hash == there.Hash() && hash != "" || item.Size == 0)
 }
 
 // besideName is the name of a copy beside what is there. It follows from the act, so that a second attempt finds what the first one made.
@@ -308,45 +313,55 @@ func besideName(name, marker string) string {
 	return stem + tag + ext
 }
 
-// write puts the older versions, oldest first, and the content. made is not nil when there is something at the target.
-func (r *restore) write(ctx context.Context, p engine.Put, to graph.NewFile) (made *graph.DriveItem, hash string, size int64, err error) {
+// content uploads the file as the restore point has it.
+func (r *restore) content(ctx context.Context, p engine.Put, to graph.NewFile) (*graph.DriveItem, error) {
 	about := stored{}
 	if err := read(ctx, p, holdfast.FormJSON, &about); err != nil {
-		return nil, "", 0, err
+		return nil, err
 	}
-	if p.Versions != nil && to.Item == "" {
-		for v, err := range p.Versions {
-			if err != nil {
-				return made, "", 0, err
-			}
-			v.Item.Fields = with(v.Item.Fields, holdfast.FieldCreated, p.Item.Fields[holdfast.FieldCreated])
-			next, _, _, err := r.upload(ctx, to, v.Item, "", v.Open)
-			if err != nil {
-				return made, "", 0, fmt.Errorf("version %s: %w", v.Item.Version, err)
-			}
-			made = next
-			to = graph.NewFile{Drive: r.drive, Item: made.ID, Conflict: graph.ConflictReplace}
-		}
-	}
-	next, hash, size, err := r.upload(ctx, to, p.Item, about.Description, func(ctx context.Context) (io.ReadCloser, error) {
+	return r.upload(ctx, to, p.Item, about.Description, func(ctx context.Context) (io.ReadCloser, error) {
 		body, ok, err := p.Open(ctx, holdfast.FormFile)
 		if err == nil && !ok {
 			err = &holdfast.Skip{Reason: holdfast.SkipCorrupt, Err: errors.New("the restore point has no content of this file")}
 		}
 		return body, err
 	})
-	if next != nil {
-		made = next
-	}
-	return made, hash, size, err
 }
 
-func with(fields map[string]string, key, value string) map[string]string {
-	out := map[string]string{key: value}
-	for k, v := range fields {
-		out[k] = v
+// history uploads the older versions, oldest first, and then the content, under a name that follows from the act, and gives the file its own name when
+// it is whole. So a half one never passes for a file, and another attempt knows it.
+func (r *restore) history(ctx context.Context, p engine.Put, to graph.NewFile, older []engine.PutVersion) (*graph.DriveItem, error) {
+	name := to.Name
+	to.Name = "holdfast-restoring-" + p.Marker[:min(16, len(p.Marker))] + path.Ext(name)
+	made, err := r.look(ctx, to)
+	if err != nil {
+		return nil, err
 	}
-	return out
+	if made != nil && !r.equal(made, p.Item) {
+		if err := r.g.DeleteItem(ctx, r.drive, made.ID); err != nil && m365.KindOf(err) != m365.NotFound {
+			return nil, err
+		}
+		made = nil
+	}
+	if made == nil {
+		for _, v := range older {
+			v.Item.Fields = with(v.Item.Fields, holdfast.FieldCreated, p.Item.Fields[holdfast.FieldCreated])
+			if made, err = r.upload(ctx, to, v.Item, "", v.Open); err != nil {
+				return nil, fmt.Errorf("version %s: %w", v.Item.Version, err)
+			}
+			to = graph.NewFile{Drive: r.drive, Item: made.ID, Conflict: graph.ConflictReplace}
+		}
+		if made, err = r.content(ctx, p, to); err != nil {
+			return nil, err
+		}
+	}
+	named, err := r.g.UpdateItem(ctx, r.drive, made.ID, "", map[string]any{"name": name})
+	if m365.KindOf(err) == m365.Conflict {
+		if err := r.g.DeleteItem(ctx, r.drive, made.ID); err != nil && m365.KindOf(err) != m365.NotFound {
+			return nil, err
+		}
+	}
+	return named, err
 }
 
 // stored is what a restore takes out of a file's JSON.
@@ -369,38 +384,41 @@ func read(ctx context.Context, p engine.Put, form holdfast.Form, v any) error {
 
 const uploadAttempts = 4
 
-// upload writes one content, with its times, and gives its hash and size as they were read from the vault. An upload session that is forgotten is
-// begun anew; when the last answer is lost, what is there tells.
-func (r *restore) upload(ctx context.Context, to graph.NewFile, item holdfast.Item, about string, open func(context.Context) (io.ReadCloser, error)) (*graph.DriveItem, string, int64, error) {
+// upload writes one content, with its times, and has it compared with what the service then says. An upload session that is forgotten is begun anew;
+// when the last answer is lost, what is there tells.
+func (r *restore) upload(ctx context.Context, to graph.NewFile, item holdfast.Item, about string, open func(context.Context) (io.ReadCloser, error)) (*graph.DriveItem, error) {
 	to.Size, to.Times, to.Description = item.Size, timesOf(item), about
 	for attempt := 1; ; attempt++ {
 		body, err := open(ctx)
 		if err != nil {
-			return nil, "", 0, err
+			return nil, err
 		}
 		made, hash, err := r.send(ctx, to, body)
 		if err := body.Close(); err != nil {
-			return made, "", 0, fmt.Errorf("read the vault: %w", err)
+			return nil, fmt.Errorf("read the vault: %w", err)
 		}
 		if err == nil {
-			return made, hash, item.Size, nil
+			if want := item.Fields[holdfast.FieldHash]; want != "" && want != hash {
+				return nil, holdfast.Damaged("the stored content of %q has the hash %s, its row says %s", item.Name, hash, want)
+			}
+			return made, nil
 		}
 		if ctx.Err() != nil || attempt >= uploadAttempts {
-			return nil, "", 0, err
+			return nil, err
 		}
 		kind := m365.KindOf(err)
 		if !m365.OutcomeUnknown(err) && kind != m365.NotFound && kind != m365.Unavailable && kind != m365.Conflict {
-			return nil, "", 0, err
+			return nil, err
 		}
 		there, lerr := r.look(ctx, to)
 		if lerr != nil {
-			return nil, "", 0, lerr
+			return nil, lerr
 		}
 		if there != nil && r.equal(there, sent(item, hash)) {
-			return there, hash, item.Size, nil
+			return there, nil
 		}
 		if kind == m365.Conflict {
-			return nil, "", 0, err
+			return nil, err
 		}
 		if to.IfMatch != "" && there != nil {
 			to.IfMatch = there.ETag // it was checked before the first attempt; what changed since is ours
@@ -471,7 +489,7 @@ func (r *restore) send(ctx context.Context, to graph.NewFile, body io.Reader) (m
 }
 
 // settle restores the sharing, reads the file back and compares.
-func (r *restore) settle(ctx context.Context, p engine.Put, id, hash string, size int64) (engine.Restored, error) {
+func (r *restore) settle(ctx context.Context, p engine.Put, id string) (engine.Restored, error) {
 	res := engine.Restored{NewID: id}
 	if r.plan.Permissions {
 		lost, err := r.share(ctx, p, id)
@@ -484,9 +502,10 @@ func (r *restore) settle(ctx context.Context, p engine.Put, id, hash string, siz
 	if err != nil {
 		return res, err
 	}
-	if there.Size != size || hash != "" && there.Hash() != "" && there.Hash() != hash {
+	unknown := p.Item.Fields[holdfast.FieldHash] == "" || there.Hash() == ""
+	if !r.equal(there, p.Item) && !(unknown && there.Size == p.Item.Size) {
 		if !office(there.Name) {
-			return res, fmt.Errorf("%q reads back as %d bytes with hash %s, not %d with %s", there.Name, there.Size, there.Hash(), size, hash)
+			return res, fmt.Errorf("%q reads back as %d bytes with hash %s, not %d with %s", there.Name, there.Size, there.Hash(), p.Item.Size, p.Item.Fields[holdfast.FieldHash])
 		}
 		res.Lost = append(res.Lost, "content") // the service writes properties into Office files; the vault keeps the stored bytes
 	}

@@ -1,0 +1,451 @@
+package drive_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast/internal/engine"
+	"holdfast/internal/holdfast"
+	"holdfast/internal/m365"
+	"holdfast/internal/m365/graph"
+	"holdfast/internal/sim"
+	"holdfast/internal/sys"
+)
+
+// restoring puts what a memory has back, as the engine would.
+type restoring struct {
+	t        *testing.T
+	from     *memory
+	plan     engine.RestorePlan
+	restore  engine.Restore
+	places   map[string]string
+	again    bool
+	marker   string
+	newIDs   map[string]string
+	outcomes map[string]engine.Outcome
+	lost     map[string][]string
+	skips    map[string]error
+	calls    func() holdfast.Statistics
+	ctx      context.Context
+}
+
+func (r *rig) restoring(from *memory, plan engine.RestorePlan) *restoring {
+	r.t.Helper()
+	if plan.From.Source == "" {
+		plan.From = r.box
+	}
+	if plan.To.Source == "" {
+		plan.To = r.box
+	}
+	ctx, usage := r.target.(engine.Metered).Meter(r.t.Context())
+	to, err := r.target.Open(ctx, plan)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return &restoring{t: r.t, from: from, plan: plan, restore: to, places: map[string]string{}, marker: "0123456789abcdef", newIDs: map[string]string{},
+		outcomes: map[string]engine.Outcome{}, lost: map[string][]string{}, skips: map[string]error{}, calls: usage, ctx: ctx}
+}
+
+func (r *restoring) place(id string) string {
+	if id == "" {
+		return ""
+	}
+	if to, ok := r.places[id]; ok {
+		return to
+	}
+	item := r.from.items[id].item
+	to, err := r.restore.Folder(r.ctx, item, r.place(item.Parent))
+	if err != nil {
+		r.t.Fatalf("folder %q: %v", item.Name, err)
+	}
+	r.places[id] = to
+	return to
+}
+
+func opened(raw []byte, ok bool) (io.ReadCloser, bool, error) {
+	return io.NopCloser(bytes.NewReader(raw)), ok, nil
+}
+
+// put restores one item.
+func (r *restoring) put(id string) error {
+	h := r.from.items[id]
+	p := engine.Put{Item: h.item, Parent: r.place(h.item.Parent), Marker: r.marker + id, Again: r.again, NewID: r.newIDs[id],
+		Open: func(_ context.Context, f holdfast.Form) (io.ReadCloser, bool, error) {
+			raw, ok := h.forms[f]
+			return opened(raw, ok)
+		}}
+	if r.plan.AllVersions {
+		p.Versions = func(yield func(engine.PutVersion, error) bool) {
+			var older []holdfast.Item
+			for v, err := range r.from.Children(r.ctx, id) {
+				if err != nil {
+					r.t.Fatal(err)
+				}
+				older = append(older, v)
+			}
+			slices.SortFunc(older, func(a, b holdfast.Item) int { return a.Time.Compare(b.Time) })
+			for _, v := range older {
+				if !yield(engine.PutVersion{Item: v, Open: func(context.Context) (io.ReadCloser, error) {
+					body, _, err := opened(r.from.items[v.ID].forms[holdfast.FormFile], true)
+					return body, err
+				}}, nil) {
+					return
+				}
+			}
+		}
+	}
+	res, err := r.restore.Put(r.ctx, p)
+	if res.NewID != "" {
+		r.newIDs[id] = res.NewID
+	}
+	r.outcomes[id], r.lost[id] = res.Outcome, res.Lost
+	if err != nil {
+		r.skips[id] = err
+	}
+	return err
+}
+
+func (r *restoring) all() {
+	r.t.Helper()
+	for _, item := range r.files() {
+		if err := r.put(item.ID); err != nil {
+			r.t.Errorf("%q: %v", item.Name, err)
+		}
+	}
+	for item := range r.from.All(r.ctx) {
+		if item.Kind == holdfast.KindFolder {
+			r.place(item.ID)
+		}
+	}
+	if err := r.restore.Close(r.ctx); err != nil {
+		r.t.Error(err)
+	}
+}
+
+func (r *restoring) files() []holdfast.Item {
+	var out []holdfast.Item
+	for item := range r.from.All(r.ctx) {
+		if item.Kind == holdfast.KindFile {
+			out = append(out, item)
+		}
+	}
+	return out
+}
+
+func (r *rig) empty() {
+	r.t.Helper()
+	root, err := r.g.DriveRoot(r.t.Context(), r.box.Source)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	p, err := r.g.DriveChildren(r.t.Context(), r.box.Source, root.ID, graph.List{})
+	for c, err := range graph.All(r.t.Context(), r.g, p, err, graph.List{}) {
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if err := r.g.DeleteItem(r.t.Context(), r.box.Source, c.ID); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+}
+
+// shown is a dump in the words of docs/fidelity.md: what a restore must give back. versions says that older ones were asked for.
+func shown(rows []sim.DriveRow, versions, sharing bool) map[string]string {
+	out := map[string]string{}
+	for _, r := range rows {
+		text := fmt.Sprintf("folder=%v size=%d sha=%s created=%s modified=%s about=%q", r.Folder, r.Size, r.SHA256, r.Created, r.Modified, r.Description)
+		if r.Folder {
+			text = fmt.Sprintf("folder created=%s modified=%s", r.Created, r.Modified)
+		}
+		if versions && r.Size > 0 {
+			for _, v := range r.Versions {
+				text += " " + v.SHA256[:8]
+			}
+		}
+		if sharing && !r.Folder {
+			for _, g := range r.Grants {
+				if g.Scope != "users" {
+					text += fmt.Sprintf(" grant(%v %s %s %s)", g.People, g.Role, g.Link, g.Scope)
+				}
+			}
+		}
+		out[r.Path] = text
+	}
+	return out
+}
+
+func TestAnEmptiedDriveComesBackEqual(t *testing.T) {
+	for _, versions := range []bool{false, true} {
+		r := start(t, sim.Options{FilesPer: 60})
+		m, _ := r.backup(newMemory())
+		before := r.dump(r.user)
+		r.empty()
+		to := r.restoring(m, engine.RestorePlan{AllVersions: versions, Permissions: true})
+		to.all()
+		diff(t, shown(r.dump(r.user), versions, true), shown(before, versions, true))
+		for id, what := range to.lost {
+			if len(what) > 0 {
+				t.Errorf("%q lost %v", m.items[id].item.Name, what)
+			}
+		}
+		st := r.sim.Stats()
+		if st.MailsSentN > 0 {
+			t.Errorf("%d mails were sent: %+v", st.MailsSentN, st.MailsSent)
+		}
+		if to.calls().Requests == 0 {
+			t.Error("the restore's calls were not counted")
+		}
+	}
+}
+
+func TestARestoreIntoAnotherDriveAndFolder(t *testing.T) {
+	r := start(t, sim.Options{FilesPer: 30})
+	m, _ := r.backup(newMemory())
+	other := r.container(1)
+	user := r.sim.Tenant().Users[1].ID
+	before := r.dump(user)
+	to := r.restoring(m, engine.RestorePlan{To: other, Folder: "Restored/of another"})
+	to.all()
+	want := shown(before, false, false)
+	for p, s := range shown(r.dump(r.user), false, false) {
+		want["Restored/of another/"+p] = s
+	}
+	got := shown(r.dump(user), false, false)
+	for _, p := range []string{"Restored", "Restored/of another"} {
+		if got[p] == "" {
+			t.Errorf("no folder %s", p)
+		}
+		delete(got, p)
+	}
+	diff(t, got, want)
+}
+
+// one makes a drive with one known file and gives its id.
+func (r *rig) one(name, text string) string {
+	r.t.Helper()
+	root, err := r.g.DriveRoot(r.t.Context(), r.box.Source)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	f, err := r.g.PutSmall(r.t.Context(), graph.NewFile{Drive: r.box.Source, Parent: root.ID, Name: name}, []byte(text))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return f.ID
+}
+
+func (r *rig) texts() map[string]string {
+	r.t.Helper()
+	out := map[string]string{}
+	for _, row := range r.dump(r.user) {
+		if strings.HasPrefix(row.Path, "the file") {
+			out[row.Path] = row.SHA256[:8]
+		}
+	}
+	return out
+}
+
+func TestConflictsAreSettledAsAsked(t *testing.T) {
+	const old, changed = "old content", "changed content"
+	sum := func(s string) string { return hexSum([]byte(s))[:8] }
+	for name, tc := range map[string]struct {
+		change  func(r *rig, id string)
+		plan    engine.RestorePlan
+		outcome engine.Outcome
+		skip    bool
+		want    map[string]string
+	}{
+		"equal":           {func(*rig, string) {}, engine.RestorePlan{}, engine.Existing, false, map[string]string{"the file.txt": sum(old)}},
+		"skip":            {change(changed), engine.RestorePlan{Mode: engine.SkipExisting}, engine.Skipped, true, map[string]string{"the file.txt": sum(changed)}},
+		"keep both":       {change(changed), engine.RestorePlan{Mode: engine.KeepBoth}, engine.Created, false, map[string]string{"the file.txt": sum(changed), "the file (restored 01234567).txt": sum(old)}},
+		"overwrite newer": {change(changed), engine.RestorePlan{Mode: engine.Overwrite}, engine.Skipped, true, map[string]string{"the file.txt": sum(changed)}},
+		"overwrite asked": {change(changed), engine.RestorePlan{Mode: engine.Overwrite, Newer: true}, engine.Overwritten, false, map[string]string{"the file.txt": sum(old)}},
+		"missing":         {func(r *rig, id string) { r.delete(id) }, engine.RestorePlan{Mode: engine.Overwrite}, engine.Created, false, map[string]string{"the file.txt": sum(old)}},
+		"only missing":    {change(changed), engine.RestorePlan{Mode: engine.Overwrite, Newer: true, MissingItems: true}, engine.Skipped, false, map[string]string{"the file.txt": sum(changed)}},
+		"only changed":    {func(r *rig, id string) { r.delete(id) }, engine.RestorePlan{ChangedItems: true}, engine.Skipped, false, map[string]string{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := start(t, sim.Options{FilesPer: 1})
+			id := r.one("the file.txt", old)
+			m, _ := r.backup(newMemory())
+			r.sim.Clock().Move(time.Hour)
+			tc.change(r, id)
+			to := r.restoring(m, tc.plan)
+			to.marker = "0123456789"
+			err := to.put(id)
+			if (err != nil) != tc.skip || to.outcomes[id] != tc.outcome {
+				t.Errorf("outcome %q, %v", to.outcomes[id], err)
+			}
+			diff(t, r.texts(), tc.want)
+		})
+	}
+}
+
+func change(text string) func(*rig, string) {
+	return func(r *rig, _ string) { r.one("the file.txt", text) }
+}
+
+func (r *rig) delete(id string) {
+	r.t.Helper()
+	if err := r.g.DeleteItem(r.t.Context(), r.box.Source, id); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func TestARetryMakesNoDuplicates(t *testing.T) {
+	for _, mode := range []engine.ConflictMode{engine.SkipExisting, engine.KeepBoth, engine.Overwrite} {
+		for _, keptID := range []bool{true, false} {
+			r := start(t, sim.Options{FilesPer: 25})
+			m, _ := r.backup(newMemory())
+			if mode != engine.KeepBoth {
+				r.empty()
+			}
+			first := r.restoring(m, engine.RestorePlan{Mode: mode, AllVersions: true})
+			first.all()
+			want := shown(r.dump(r.user), false, false)
+			again := r.restoring(m, engine.RestorePlan{Mode: mode, AllVersions: true})
+			again.again = true // begun, and the outcome of each was never recorded
+			if keptID {
+				again.newIDs = first.newIDs
+			}
+			again.all()
+			diff(t, shown(r.dump(r.user), false, false), want)
+			if t.Failed() {
+				t.Fatalf("mode %s, ids kept %v", mode, keptID)
+			}
+		}
+	}
+}
+
+func TestUploadsSurviveTheirFaults(t *testing.T) {
+	r := start(t, sim.Options{FilesPer: 40})
+	big := bytes.Repeat([]byte("0123456789abcdef"), 700_000)
+	root, err := r.g.DriveRoot(t.Context(), r.box.Source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	up, err := r.g.CreateFileUpload(t.Context(), graph.NewFile{Drive: r.box.Source, Parent: root.ID, Name: "big.bin", Size: int64(len(big))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := up.Send(t.Context(), bytes.NewReader(big)); err != nil {
+		t.Fatal(err)
+	}
+	m, _ := r.backup(newMemory())
+	before := r.dump(r.user)
+	r.empty()
+	for kind, every := range map[string]int{sim.FaultUploadLost: 9, sim.FaultUploadTwice: 2, sim.FaultThrottle: 17} {
+		r.fault(sim.DriveFault{Kind: kind, Every: every, Times: 8})
+	}
+	r.restoring(m, engine.RestorePlan{}).all()
+	diff(t, shown(r.dump(r.user), false, false), shown(before, false, false))
+	if st := r.sim.Stats(); st.EarlyRetries > 0 {
+		t.Errorf("%d early retries", st.EarlyRetries)
+	}
+}
+
+func TestARestoreNeedsThePermissionAndTheDrive(t *testing.T) {
+	r := start(t, sim.Options{Users: 12, FilesPer: 2})
+	gone := r.box
+	gone.Source = strings.Replace(gone.Source, "b!", "b!xx", 1)
+	if _, err := r.target.Open(t.Context(), engine.RestorePlan{From: r.box, To: gone}); holdfast.KindOf(err) != holdfast.KindConflict || !strings.Contains(err.Error(), "restore to another user") {
+		t.Errorf("no drive: %v", err)
+	}
+	r.sim.SetRoles([]string{"Files.Read.All", "User.Read.All"})
+	r.sim.RevokeTokens()
+	r.sim.Clock().Move(2 * time.Hour)
+	if _, err := r.target.Open(t.Context(), engine.RestorePlan{From: r.box, To: r.box}); holdfast.KindOf(err) != holdfast.KindDenied || !strings.Contains(err.Error(), "Sites.ReadWrite.All") {
+		t.Errorf("no permission: %v", err)
+	}
+}
+
+func TestAnItemCostsAtMostTwoExtraCalls(t *testing.T) {
+	r := start(t, sim.Options{FilesPer: 1})
+	id := r.one("the file.txt", "content")
+	m, _ := r.backup(newMemory())
+	r.delete(id)
+	to := r.restoring(m, engine.RestorePlan{})
+	to.place(m.items[id].item.Parent)
+	before := to.calls().Requests
+	if err := to.put(id); err != nil {
+		t.Fatal(err)
+	}
+	// Two looks (by id, by name), a session, a fragment: that is the restore. One call reads back.
+	if n := to.calls().Requests - before; n > 5 {
+		t.Errorf("%d calls for a small file", n)
+	}
+}
+
+func TestARestoreBrokenAtAnyCallIsFinishedByTheNext(t *testing.T) {
+	for _, mode := range []sys.FaultMode{sys.FaultError, sys.FaultErrorAfter, sys.FaultTorn, sys.FaultCrash} {
+		r := start(t, sim.Options{FilesPer: 1})
+		id := r.one("the file.txt", "first")
+		r.one("the file.txt", "second content")
+		r.one("the file.txt", "third")
+		m, _ := r.backup(newMemory())
+		whole := r.g
+		var want []string
+		for n := 1; n < 40; n++ {
+			for _, row := range r.dump(r.user) {
+				if strings.HasPrefix(row.Path, "the file") {
+					r.delete(row.ID)
+				}
+			}
+			faults := sys.BreakAt(m365.RoundTripPoint, n, mode)
+			r.g = r.client(faults)
+			to := r.restoringOrNil(m, engine.RestorePlan{AllVersions: true})
+			var err error
+			if to != nil {
+				err = to.put(id)
+			}
+			r.g = whole
+			if to == nil || err != nil {
+				next := r.restoring(m, engine.RestorePlan{AllVersions: true})
+				next.again = true
+				if err := next.put(id); err != nil {
+					t.Fatalf("%v at call %d: the next attempt: %v", mode, n, err)
+				}
+			}
+			var versions []string
+			for _, row := range r.dump(r.user) {
+				if row.Path == "the file.txt" {
+					for _, v := range row.Versions {
+						versions = append(versions, v.SHA256)
+					}
+				} else if strings.Contains(row.Path, "restor") {
+					t.Errorf("%v at call %d left %q", mode, n, row.Path)
+				}
+			}
+			if want == nil {
+				want = []string{hexSum([]byte("first")), hexSum([]byte("second content")), hexSum([]byte("third"))}
+			}
+			if !slices.Equal(versions, want) {
+				t.Errorf("%v at call %d: %d versions", mode, n, len(versions))
+			}
+			if faults.Fired() == "" {
+				if n < 8 {
+					t.Errorf("only %d calls", n)
+				}
+				break
+			}
+		}
+	}
+}
+
+// restoringOrNil is nil when the restore could not even be opened.
+func (r *rig) restoringOrNil(from *memory, plan engine.RestorePlan) *restoring {
+	plan.From, plan.To = r.box, r.box
+	to, err := r.target.Open(r.t.Context(), plan)
+	if err != nil {
+		return nil
+	}
+	out := &restoring{t: r.t, from: from, plan: plan, restore: to, places: map[string]string{}, marker: "0123456789abcdef", newIDs: map[string]string{},
+		outcomes: map[string]engine.Outcome{}, lost: map[string][]string{}, skips: map[string]error{}, ctx: r.t.Context()}
+	return out
+}
