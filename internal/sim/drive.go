@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -85,7 +86,7 @@ func (d *driveService) user(p person) *User {
 // provisioned says whether a user ever got a drive: one in ten never opened OneDrive, the first nine always did.
 func (d *driveService) provisioned(u *User) bool { return u.Index%10 != 9 }
 
-// of returns a user's drive, or nil if it was never provisioned or the user has no licence.
+// of returns a user's drive, or nil if it was never provisioned.
 func (d *driveService) of(u *User) *drive {
 	if !d.provisioned(u) {
 		return nil
@@ -228,10 +229,61 @@ func (d *driveService) driveOf(c *Call) (*drive, error) {
 		return nil, err
 	}
 	x := d.of(u)
-	if x == nil || !u.Licensed() {
+	if x == nil {
 		return nil, Fail(404, "ResourceNotFound", "User's mysite not found.")
 	}
 	return x, nil
+}
+
+// scope is the owner's id of the drive that a call names, for faults and statistics.
+func (d *driveService) scope(c *Call) string {
+	x := (*drive)(nil)
+	if id := c.Params["drive"]; id != "" {
+		x = d.find(id)
+	} else if site := c.Params["site"]; site != "" {
+		x = d.siteDrive(site)
+	}
+	if x == nil {
+		return ""
+	}
+	return x.owner.ID
+}
+
+// States of a drive, see SetDrive.
+const (
+	DriveOpen   = "open"
+	DriveGone   = "gone"   // answers 404, as after the end of its retention
+	DriveLocked = "locked" // the whole site is locked: 423
+)
+
+// SetDrive opens, locks or removes a user's drive; its content stays for a later return. A drive outlives the licence of its owner.
+func (s *Sim) SetDrive(user, state string) error {
+	u := s.dir.find(user)
+	if u == nil {
+		return fmt.Errorf("no user %q", user)
+	}
+	x := s.drives.of(u)
+	if x == nil {
+		return fmt.Errorf("user %q has no drive", user)
+	}
+	if state != DriveOpen && state != DriveGone && state != DriveLocked {
+		return fmt.Errorf("state %q: want open, gone or locked", state)
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.state = state
+	return nil
+}
+
+// reachable refuses calls on a drive that is gone or locked. The drive's lock is held.
+func (d *drive) reachable() error {
+	switch d.state {
+	case DriveGone:
+		return Fail(404, "itemNotFound", "The resource could not be found.")
+	case DriveLocked:
+		return Fail(423, "resourceLocked", "The site is locked.")
+	}
+	return nil
 }
 
 // drivePath is the part of a path that follows the drive.
@@ -373,6 +425,9 @@ func (d *driveService) handle(c *Call) (*Reply, error) {
 	c.User = a.drive.owner
 	a.drive.mu.Lock()
 	defer a.drive.mu.Unlock()
+	if err := a.drive.reachable(); err != nil {
+		return nil, err
+	}
 	if a.id == "" {
 		if c.Method != http.MethodGet {
 			return nil, Fail(400, "invalidRequest", "The request is not supported for a drive.")
@@ -449,11 +504,14 @@ func (d *driveService) listDrives(c *Call) (*Reply, error) {
 	}
 	rows := []any{}
 	x := d.of(u)
-	if x == nil || !u.Licensed() {
+	if x == nil {
 		return nil, Fail(404, "ResourceNotFound", "User's mysite not found.")
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if err := x.reachable(); err != nil {
+		return nil, err
+	}
 	return JSON(200, map[string]any{"@odata.context": c.URL("/v1.0/$metadata#drives"), "value": append(rows, x.json(c))}), nil
 }
 

@@ -17,6 +17,7 @@ import (
 //	GET|POST /drives/settings       lives of addresses and tokens, retired pre-authentication
 //	POST|DELETE /drives/faults      see DriveFault
 //	POST /drives/{user}/flag        {"path", "malware", "locked"}
+//	POST /drives/{user}/state       {"state": "open", "gone" or "locked"}
 //	POST /drives/{user}/churn       {"changes", "seed"}
 //	GET  /oracle/drives/{user}      the whole state, one JSON line an item in order of path; ?sha256=1 adds sums
 //	GET  /oracle/drives/{user}/served   every version served
@@ -72,6 +73,15 @@ func (d *driveService) controlRoutes() {
 			return nil, err
 		}
 		return in, x.flag(in.Path, in.Malware, in.Locked)
+	}, true)
+	handle("POST /drives/{user}/state", func(r *http.Request, _ *drive) (any, error) {
+		var in struct {
+			State string `json:"state"`
+		}
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+			return nil, err
+		}
+		return in, d.s.SetDrive(r.PathValue("user"), in.State)
 	}, true)
 	handle("POST /drives/{user}/churn", func(r *http.Request, x *drive) (any, error) {
 		var in struct {
@@ -141,8 +151,8 @@ func (d *drive) flag(path string, malware, locked bool) error {
 	return nil
 }
 
-// DriveRow is one item in a dump of a drive. Ids, tags and people of the service are left out, so that the dump of a
-// restored drive can be compared with the dump from before.
+// DriveRow is one item in a dump of a drive. Tags, service times and editors are left out, so that, but for ID, the dump of
+// a restored drive can be compared with the dump from before.
 type DriveRow struct {
 	Path        string         `json:"path"`
 	ID          string         `json:"id"`

@@ -137,9 +137,9 @@ func (d *driveService) delta(c *Call, a *address, n *node) (*Reply, error) {
 		}
 		if !done {
 			t.At = key
-			return JSON(200, d.deltaPage(c, x, rows, "@odata.nextLink", t)), nil
+			return d.damaged(c, d.deltaPage(c, x, rows, "@odata.nextLink", t), repeat), nil
 		}
-		return JSON(200, d.deltaPage(c, x, rows, "@odata.deltaLink", deltaToken{Drive: tag, At: t.Seq, Issued: c.Now.Unix()})), nil
+		return d.damaged(c, d.deltaPage(c, x, rows, "@odata.deltaLink", deltaToken{Drive: tag, At: t.Seq, Issued: c.Now.Unix()}), repeat), nil
 	}
 	_, sharing := c.Prefer("deltashowsharingchanges")
 	duplicates := d.strikes(FaultDuplicateRows, x.owner)
@@ -175,9 +175,9 @@ func (d *driveService) delta(c *Call, a *address, n *node) (*Reply, error) {
 	}
 	t = deltaToken{Drive: tag, At: seq, Issued: c.Now.Unix()}
 	if seq < x.seq() {
-		return JSON(200, d.deltaPage(c, x, rows, "@odata.nextLink", t)), nil
+		return d.damaged(c, d.deltaPage(c, x, rows, "@odata.nextLink", t), duplicates), nil
 	}
-	return JSON(200, d.deltaPage(c, x, rows, "@odata.deltaLink", t)), nil
+	return d.damaged(c, d.deltaPage(c, x, rows, "@odata.deltaLink", t), duplicates), nil
 }
 
 // stale makes a row tell an earlier state.
@@ -226,6 +226,14 @@ func (d *drive) deletedRow(key uint64, t tombstone) map[string]any {
 		m["file"] = map[string]any{}
 	}
 	return m
+}
+
+// damaged lets the faults of lists strike at a page; not on top of earlier states, whose order matters.
+func (d *driveService) damaged(c *Call, page map[string]any, told bool) *Reply {
+	if !told {
+		d.s.faults.page(c, page, c.again(), true)
+	}
+	return JSON(200, page)
 }
 
 func (d *driveService) deltaPage(c *Call, x *drive, rows []any, link string, t deltaToken) map[string]any {

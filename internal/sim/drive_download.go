@@ -62,7 +62,7 @@ func (d *driveService) allowedByAddress(c *Call, signed string) error {
 	return nil
 }
 
-// site finds the drive of a personal site.
+// siteDrive finds the drive of a personal site.
 func (d *driveService) siteDrive(name string) *drive {
 	for _, u := range d.s.dir.all() {
 		if personal(u) == strings.ToLower(name) {
@@ -87,6 +87,10 @@ func (d *driveService) download(c *Call) (*Reply, error) {
 		return nil, Fail(401, "unauthenticated", "The download address has expired.")
 	}
 	x.mu.Lock()
+	if err := x.reachable(); err != nil {
+		x.mu.Unlock()
+		return nil, err
+	}
 	key, ok := x.itemKey(c.Query.Get("item"))
 	if ok && d.strikes(FaultChangedWhileRead, x.owner) {
 		d.changeWhileRead(x, key)

@@ -320,6 +320,7 @@ func (d *driveService) getChildren(c *Call, a *address, n *node) (*Reply, error)
 	} else if c.Query.Get("$top") == "" {
 		page["@odata.count"] = len(keys)
 	}
+	d.s.faults.page(c, page, c.again(), false)
 	return JSON(200, page), nil
 }
 
@@ -330,6 +331,14 @@ func parseSkipToken(t string) (string, error) {
 		return "", Fail(400, "invalidRequest", "The skip token is not valid.")
 	}
 	return string(b), nil
+}
+
+// again is the called address.
+func (c *Call) again() string {
+	if c.RawQuery == "" {
+		return c.URL(c.Path)
+	}
+	return c.URL(c.Path) + "?" + c.RawQuery
 }
 
 // nextLink is the called address with one query option replaced; value is escaped already.

@@ -138,7 +138,7 @@ func TestDriveOfEachKindOfUser(t *testing.T) {
 }
 
 func TestDeltaChildrenAndDumpTellTheSameTree(t *testing.T) {
-	for _, n := range []int{1, 2, 20, 700} {
+	for _, n := range []int{1, 2, 20, 260} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			c := start(t, sim.Options{Users: 1, FilesPer: n, Seed: 5}).login()
 			d := driveOf(c, 0)
@@ -305,12 +305,12 @@ func control[T any](t *testing.T, c *client, method, path string, body any) (out
 }
 
 func TestIncrementalDeltaFollowsChurn(t *testing.T) {
-	c := start(t, sim.Options{Users: 1, FilesPer: 300, Seed: 9}).login()
+	c := start(t, sim.Options{Users: 1, FilesPer: 250, Seed: 9}).login()
 	d := driveOf(c, 0)
 	state := map[string]map[string]any{}
 	rows, link := c.pages(d + "/root/delta")
 	apply(state, rows)
-	for round := range 6 {
+	for round := range 4 {
 		done := control[sim.DriveChurn](t, c, "POST", "/drives/"+c.s.Tenant().Users[0].UPN+"/churn", map[string]any{"changes": 40, "seed": round})
 		if done.Created == 0 || done.Edited == 0 {
 			t.Fatalf("churn did %+v", done)
@@ -909,6 +909,47 @@ func TestDriveFaults(t *testing.T) {
 	if a := c.want(423, "DELETE", d+"/root:/virus.exe", nil); a.code() != "resourceLocked" {
 		t.Errorf("locked: %s", a.raw)
 	}
+}
+
+func TestDeltaSurvivesDamagedPages(t *testing.T) {
+	c := start(t, sim.Options{Users: 1, FilesPer: 60}).login()
+	if err := c.s.SetFaults(sim.Fault{Name: sim.FaultDuplicate, Every: 2}, sim.Fault{Name: sim.FaultOutOfOrder, Every: 3}, sim.Fault{Name: sim.FaultEmptyPage, Every: 4, User: c.s.Tenant().Users[0].ID}); err != nil {
+		t.Fatal(err)
+	}
+	state := map[string]map[string]any{}
+	rows, _ := c.pages(driveOf(c, 0) + "/root/delta?$top=10")
+	apply(state, rows)
+	if got, want := paths(t, state), dumpPaths(dump(t, c, 0)); len(rows) <= len(state) || !slices.Equal(got, want) {
+		t.Fatalf("%d rows lead to %d paths, want %d", len(rows), len(got), len(want))
+	}
+	if n := c.s.Stats().FaultsFired; n[sim.FaultDuplicate] == 0 || n[sim.FaultOutOfOrder] == 0 || n[sim.FaultEmptyPage] == 0 {
+		t.Fatalf("fired: %v", n)
+	}
+}
+
+func TestDriveThatIsGoneOrLocked(t *testing.T) {
+	c := start(t, sim.Options{Users: 1, FilesPer: 12}).login()
+	d, upn := driveOf(c, 0), c.s.Tenant().Users[0].UPN
+	address := c.want(302, "GET", c.firstFile(d)+"/content", nil).header.Get("Location")
+	for state, status := range map[string]int{sim.DriveGone: 404, sim.DriveLocked: 423} {
+		control[map[string]any](t, c, "POST", "/drives/"+upn+"/state", map[string]any{"state": state})
+		c.want(status, "GET", d+"/root/delta", nil)
+		c.want(status, "GET", "/users/"+upn+"/drive", nil)
+		c.fetch(status, address)
+	}
+	control[map[string]any](t, c, "POST", "/drives/"+upn+"/state", map[string]any{"state": sim.DriveOpen})
+	c.want(200, "GET", d+"/root/delta", nil)
+	if err := c.s.SetMailbox(upn, sim.MailboxUnlicensed); err != nil {
+		t.Fatal(err)
+	}
+	c.want(200, "GET", d+"/root", nil) // the drive outlives the licence
+}
+
+// firstFile is the path of some file of a drive.
+func (c *client) firstFile(d string) string {
+	c.t.Helper()
+	rows, _ := c.pages(d + "/root/delta")
+	return d + "/items/" + files(rows)[0]["id"].(string)
 }
 
 func TestMissingPermissionIsRefusedByCall(t *testing.T) {

@@ -34,6 +34,7 @@ type drive struct {
 	sizes   []int64 // of base folders by ordinal, made when first asked for
 	grown   map[uint64]int64
 	listing listing
+	state   string // see SetDrive
 }
 
 const newBase = uint64(1) << 40

@@ -213,6 +213,9 @@ func (d *driveService) finish(c *Call, u *upload) (*Reply, error) {
 	x := u.drive
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if err := x.reachable(); err != nil {
+		return nil, err
+	}
 	to := u.to
 	to.content = u.w.content()
 	if to.existing != nil {

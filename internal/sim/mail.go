@@ -121,6 +121,9 @@ func (s *Sim) scopeOf(c *Call) string {
 	if u := s.dir.find(c.Params["user"]); u != nil {
 		return u.ID
 	}
+	if c.Route.Class == ClassSharePoint {
+		return s.drives.scope(c)
+	}
 	return strings.ToLower(c.Params["user"])
 }
 
