@@ -1,0 +1,520 @@
+// Package explorer browses, searches and opens what a restore point holds. It reads the vault only, so it works with Microsoft 365
+// down.
+package explorer
+
+import (
+	"cmp"
+	"container/list"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"mime"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"holdfast/internal/holdfast"
+	"holdfast/internal/vault"
+)
+
+// HeadSource gives heads by number. proxy.Control has it.
+type HeadSource interface {
+	Head(ctx context.Context, repository holdfast.RepositoryID, organization holdfast.OrganizationID, container string, number uint64) (holdfast.HeadRecord, error)
+}
+
+// Config configures an Explorer. All but CacheBytes is needed.
+type Config struct {
+	Vault *vault.Vault
+	Heads HeadSource
+	// Paths gives the folder of a repository.
+	Paths      func(ctx context.Context, id holdfast.RepositoryID) (string, error)
+	CacheBytes int64 // of the results of searches and of folders' paths; default 32 MiB. The orders of folders are in the vault's own cache.
+}
+
+// Explorer fills service.Explorer, but for Export. It is safe for concurrent use.
+type Explorer struct {
+	c Config
+
+	mu     sync.Mutex // guards all below
+	recent *list.List // of *kept, newest first
+	kept   map[string]*list.Element
+	bytes  int64
+}
+
+// kept is an answer that is likely to be asked for again: restore points do not change.
+type kept struct {
+	key   string
+	value any
+	bytes int64
+}
+
+// New makes an Explorer.
+func New(c Config) *Explorer {
+	if c.CacheBytes <= 0 {
+		c.CacheBytes = 32 << 20
+	}
+	return &Explorer{c: c, recent: list.New(), kept: map[string]*list.Element{}}
+}
+
+func (e *Explorer) recall(key string) (any, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	el, ok := e.kept[key]
+	if !ok {
+		return nil, false
+	}
+	e.recent.MoveToFront(el)
+	return el.Value.(*kept).value, true
+}
+
+// keep remembers value, and forgets what was asked for longest ago. What is larger than a quarter of the cache is not kept.
+func (e *Explorer) keep(key string, value any, bytes int64) {
+	bytes += int64(len(key)) + 200
+	if bytes > e.c.CacheBytes/4 {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, ok := e.kept[key]; ok {
+		return
+	}
+	e.kept[key] = e.recent.PushFront(&kept{key, value, bytes})
+	e.bytes += bytes
+	for e.bytes > e.c.CacheBytes {
+		el := e.recent.Back()
+		old := el.Value.(*kept)
+		e.recent.Remove(el)
+		delete(e.kept, old.key)
+		e.bytes -= old.bytes
+	}
+}
+
+// Opened is a container at a restore point, open for reading. Close it.
+type Opened struct {
+	explorer *Explorer
+	key      string // names the state in the cache
+	repo     *vault.Repository
+	view     *vault.View
+}
+
+// At opens what at says.
+func (e *Explorer) At(ctx context.Context, at holdfast.View) (*Opened, error) {
+	if at.Head == 0 {
+		return nil, holdfast.NotFound("this restore point holds nothing of %s: it had never been read then", at.Container)
+	}
+	key := fmt.Sprintf("%s\x00%s\x00%s\x00%d", at.Repository, at.Organization, at.Container, at.Head)
+	var head *vault.Head
+	if known, ok := e.recall("head\x00" + key); ok {
+		head = known.(*vault.Head)
+	} else {
+		record, err := e.c.Heads.Head(ctx, at.Repository, at.Organization, at.Container, at.Head)
+		if err != nil {
+			return nil, fmt.Errorf("look up state %d of %s: %w", at.Head, at.Container, err)
+		}
+		if head, err = vault.DecodeHead(record.Data); err != nil {
+			return nil, holdfast.Damaged("the database's record of state %d of %s can't be read: rebuild the catalogue from the repository: %w", at.Head, at.Container, err)
+		}
+		if head.Container.Key() != at.Container || head.Number != at.Head {
+			return nil, holdfast.Damaged("the database's record of state %d of %s holds another one: rebuild the catalogue from the repository", at.Head, at.Container)
+		}
+		e.keep("head\x00"+key, head, int64(len(record.Data)))
+	}
+	folder, err := e.c.Paths(ctx, at.Repository)
+	if err != nil {
+		return nil, fmt.Errorf("look up repository %s: %w", at.Repository, err)
+	}
+	repo, err := e.c.Vault.Repository(ctx, vault.Ref{Repository: at.Repository, Path: folder, Organization: at.Organization, Shard: head.Shard})
+	if err != nil {
+		return nil, fmt.Errorf("open repository %s: %w", at.Repository, err)
+	}
+	view, err := repo.View(ctx, head)
+	if err != nil {
+		return nil, errors.Join(err, repo.Close())
+	}
+	return &Opened{explorer: e, key: key, repo: repo, view: view}, nil
+}
+
+// Close ends reading; what Open gave is closed by its own Close.
+func (o *Opened) Close() error { return o.repo.Close() }
+
+// longestPage is the most that one page holds.
+const longestPage = 10_000
+
+// Items lists a folder, folders first, or finds.
+func (e *Explorer) Items(ctx context.Context, q holdfast.ItemQuery) (page holdfast.ItemPage, err error) {
+	if q.Offset < 0 || q.Limit < 0 || q.Limit > longestPage {
+		return page, holdfast.Invalid("an offset must not be negative, and a limit must be between 0 and %d", longestPage)
+	}
+	order := vault.Order(cmp.Or(q.Sort, string(vault.ByTime)))
+	if order != vault.ByTime && order != vault.ByName {
+		return page, holdfast.Invalid("items can be sorted by time or by name, not by %q", q.Sort)
+	}
+	o, err := e.At(ctx, q.At)
+	if err != nil {
+		return page, err
+	}
+	defer func() { err = errors.Join(err, o.Close()) }()
+	var items []holdfast.Item
+	if q.Search != "" {
+		items, page.Total, err = o.find(ctx, q, order)
+	} else {
+		items, page.Total, err = o.list(ctx, q, order)
+	}
+	if err != nil {
+		return holdfast.ItemPage{}, err
+	}
+	page.Entries = make([]holdfast.Entry, len(items))
+	for i, item := range items {
+		if page.Entries[i], err = o.entry(ctx, item); err != nil {
+			return holdfast.ItemPage{}, err
+		}
+	}
+	return page, nil
+}
+
+func wanted(kinds []holdfast.ItemKind, kind holdfast.ItemKind) bool {
+	return len(kinds) == 0 || slices.Contains(kinds, kind)
+}
+
+// list pages through what is directly in a folder.
+func (o *Opened) list(ctx context.Context, q holdfast.ItemQuery, order vault.Order) (items []holdfast.Item, total int64, err error) {
+	var folders []holdfast.Item
+	if wanted(q.Kinds, holdfast.KindFolder) {
+		if folders, err = o.folders(ctx, q.Parent, order); err != nil {
+			return nil, -1, err
+		}
+		items = slices.Clone(folders[min(q.Offset, len(folders)):min(q.Offset+q.Limit, len(folders))])
+	}
+	if len(q.Kinds) > 0 && !slices.ContainsFunc(q.Kinds, func(k holdfast.ItemKind) bool { return k != holdfast.KindFolder }) {
+		return items, int64(len(folders)), nil
+	}
+	// A folder's other items are all of one kind: a mailbox has mail, a drive files.
+	f, err := o.view.Folder(ctx, q.Parent, order)
+	if err != nil {
+		return nil, -1, err
+	}
+	offset, limit := max(q.Offset-len(folders), 0), q.Limit-len(items)
+	rest, err := f.Page(ctx, offset, limit)
+	if err != nil {
+		return nil, -1, err
+	}
+	rest = slices.DeleteFunc(rest, func(i holdfast.Item) bool { return !wanted(q.Kinds, i.Kind) })
+	items = append(items, rest...)
+	switch {
+	case len(rest) < limit && (offset == 0 || len(rest) > 0):
+		return items, int64(len(folders) + offset + len(rest)), nil
+	case offset == 0:
+		return items, -1, nil // the first page does not wait for the order of all
+	}
+	n, err := f.Count(ctx)
+	return items, int64(len(folders) + n), err
+}
+
+// folders gives the folders in a folder, in order.
+func (o *Opened) folders(ctx context.Context, parent string, order vault.Order) ([]holdfast.Item, error) {
+	key := "folders\x00" + o.key + "\x00" + string(order) + "\x00" + parent
+	if known, ok := o.explorer.recall(key); ok {
+		return known.([]holdfast.Item), nil
+	}
+	var all []holdfast.Item
+	var size int64
+	for item, err := range o.view.Children(ctx, parent) {
+		if err != nil {
+			return nil, fmt.Errorf("list folder %q: %w", parent, err)
+		}
+		if item.Kind != holdfast.KindFolder {
+			break // folders come first
+		}
+		all = append(all, item)
+		size += itemBytes(item)
+	}
+	slices.SortStableFunc(all, compare(order))
+	o.explorer.keep(key, all, size)
+	return all, nil
+}
+
+func itemBytes(i holdfast.Item) int64 {
+	n := 200 + len(i.ID) + len(i.Parent) + len(i.Version) + len(i.Name)
+	for k, v := range i.Fields {
+		n += 50 + len(k) + len(v)
+	}
+	return int64(n)
+}
+
+// compare orders items as the vault orders a folder; folders, whose time says little, are always by name.
+func compare(order vault.Order) func(a, b holdfast.Item) int {
+	byName := func(a, b holdfast.Item) int {
+		return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), strings.Compare(a.ID, b.ID))
+	}
+	return func(a, b holdfast.Item) int {
+		fa, fb := a.Kind == holdfast.KindFolder, b.Kind == holdfast.KindFolder
+		switch {
+		case fa != fb && fa:
+			return -1
+		case fa != fb:
+			return 1
+		case fa || order == vault.ByName:
+			return byName(a, b)
+		}
+		return cmp.Or(b.Time.Compare(a.Time), strings.Compare(a.ID, b.ID))
+	}
+}
+
+// find pages through what a search finds, below a folder or everywhere.
+func (o *Opened) find(ctx context.Context, q holdfast.ItemQuery, order vault.Order) (items []holdfast.Item, total int64, err error) {
+	match, err := parseSearch(q.Search)
+	if err != nil {
+		return nil, -1, err
+	}
+	key := fmt.Sprintf("find\x00%s\x00%s\x00%q\x00%s\x00%s", o.key, order, q.Kinds, q.Parent, q.Search)
+	var ids []string
+	if known, ok := o.explorer.recall(key); ok {
+		ids = known.([]string)
+	} else {
+		var found []holdfast.Item // only what is compared
+		for item, err := range o.below(ctx, q.Parent) {
+			if err != nil {
+				return nil, -1, fmt.Errorf("search: %w", err)
+			}
+			if item.Kind != holdfast.KindVersion && wanted(q.Kinds, item.Kind) && match(&item) {
+				slim := holdfast.Item{ID: item.ID, Kind: item.Kind, Time: item.Time}
+				if order == vault.ByName || item.Kind == holdfast.KindFolder {
+					slim.Name = item.Name
+				}
+				found = append(found, slim)
+			}
+		}
+		slices.SortFunc(found, compare(order))
+		var size int64
+		ids = make([]string, len(found))
+		for i, f := range found {
+			ids[i] = f.ID
+			size += int64(len(f.ID)) + 16
+		}
+		o.explorer.keep(key, ids, size)
+	}
+	for _, id := range ids[min(q.Offset, len(ids)):min(q.Offset+q.Limit, len(ids))] {
+		item, ok, err := o.view.Item(ctx, id)
+		if err != nil {
+			return nil, -1, err
+		} else if !ok {
+			return nil, -1, holdfast.Damaged("%q was listed but can't be looked up", id)
+		}
+		items = append(items, item)
+	}
+	return items, int64(len(ids)), nil
+}
+
+// below gives everything in a folder and in the folders in it; "" gives all there is.
+func (o *Opened) below(ctx context.Context, parent string) iter.Seq2[holdfast.Item, error] {
+	if parent == "" {
+		return o.view.All(ctx)
+	}
+	return func(yield func(holdfast.Item, error) bool) {
+		open, seen := []string{parent}, map[string]bool{parent: true}
+		for len(open) > 0 {
+			at := open[len(open)-1]
+			open = open[:len(open)-1]
+			for item, err := range o.view.Children(ctx, at) {
+				if item.Kind == holdfast.KindFolder && seen[item.ID] {
+					continue // the tree bites its tail
+				}
+				if !yield(item, err) || err != nil {
+					return
+				}
+				if item.Kind == holdfast.KindFolder {
+					seen[item.ID] = true
+					open = append(open, item.ID)
+				}
+			}
+		}
+	}
+}
+
+// entry adds to an item what a list shows besides.
+func (o *Opened) entry(ctx context.Context, item holdfast.Item) (holdfast.Entry, error) {
+	e := holdfast.Entry{Item: item}
+	above, err := o.path(ctx, item.Parent)
+	if err != nil {
+		return e, err
+	}
+	e.Path = above + "/" + escape(item.Name)
+	payloads, err := o.view.Payloads(ctx, item.ID)
+	if err != nil {
+		return e, fmt.Errorf("look up the content of %q: %w", item.Name, err)
+	}
+	for _, p := range payloads {
+		e.Forms = append(e.Forms, p.Form)
+	}
+	return e, nil
+}
+
+func escape(name string) string { return strings.ReplaceAll(name, "/", "\\/") }
+
+// path is the path of a folder: the names from the root; "" for the root itself.
+func (o *Opened) path(ctx context.Context, id string) (string, error) {
+	var missing []holdfast.Item // from id upwards
+	seen := map[string]bool{}
+	above := ""
+	for id != "" && !seen[id] {
+		if known, ok := o.explorer.recall("path\x00" + o.key + "\x00" + id); ok {
+			above = known.(string)
+			break
+		}
+		seen[id] = true
+		item, ok, err := o.view.Item(ctx, id)
+		if err != nil {
+			return "", fmt.Errorf("look up folder %q: %w", id, err)
+		} else if !ok {
+			break
+		}
+		missing = append(missing, item)
+		id = item.Parent
+	}
+	for _, item := range slices.Backward(missing) {
+		above += "/" + escape(item.Name)
+		o.explorer.keep("path\x00"+o.key+"\x00"+item.ID, above, int64(len(above)))
+	}
+	return above, nil
+}
+
+// Item looks one item up.
+func (e *Explorer) Item(ctx context.Context, at holdfast.View, id string) (entry holdfast.Entry, err error) {
+	o, err := e.At(ctx, at)
+	if err != nil {
+		return entry, err
+	}
+	defer func() { err = errors.Join(err, o.Close()) }()
+	return o.Item(ctx, id)
+}
+
+// Item looks one item up.
+func (o *Opened) Item(ctx context.Context, id string) (holdfast.Entry, error) {
+	item, ok, err := o.view.Item(ctx, id)
+	if err != nil {
+		return holdfast.Entry{}, fmt.Errorf("look up item %q: %w", id, err)
+	} else if !ok {
+		return holdfast.Entry{}, holdfast.NotFound("there is no item %q in this restore point", id)
+	}
+	return o.entry(ctx, item)
+}
+
+// Children gives what is directly in a folder, folders first; "" gives the roots.
+func (o *Opened) Children(ctx context.Context, parent string) iter.Seq2[holdfast.Entry, error] {
+	return func(yield func(holdfast.Entry, error) bool) {
+		for item, err := range o.view.Children(ctx, parent) {
+			if !yield(holdfast.Entry{Item: item}, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Versions gives the stored older versions of a file, newest first.
+func (e *Explorer) Versions(ctx context.Context, at holdfast.View, id string) (versions []holdfast.Entry, err error) {
+	o, err := e.At(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, o.Close()) }()
+	if _, err := o.Item(ctx, id); err != nil {
+		return nil, err
+	}
+	versions = []holdfast.Entry{}
+	for item, err := range o.view.Children(ctx, id) {
+		if err != nil {
+			return nil, fmt.Errorf("list the versions of %q: %w", id, err)
+		}
+		if item.Kind != holdfast.KindVersion {
+			continue
+		}
+		entry, err := o.entry(ctx, item)
+		if err != nil {
+			return nil, err
+		}
+		versions = append(versions, entry)
+	}
+	return versions, nil
+}
+
+// Open streams one item as a user wants it. Reading to the end proves the bytes.
+func (e *Explorer) Open(ctx context.Context, at holdfast.View, id string) (holdfast.Content, error) {
+	o, err := e.At(ctx, at)
+	if err != nil {
+		return holdfast.Content{}, err
+	}
+	content, err := o.content(ctx, id)
+	if err != nil {
+		return holdfast.Content{}, errors.Join(err, o.Close())
+	}
+	content.Body = &lastBody{content.Body, o}
+	return content, nil
+}
+
+// lastBody closes what it was read from.
+type lastBody struct {
+	io.ReadCloser
+	o *Opened
+}
+
+func (b *lastBody) Close() error { return errors.Join(b.ReadCloser.Close(), b.o.Close()) }
+
+// content opens an item's bytes with what a download needs.
+func (o *Opened) content(ctx context.Context, id string) (holdfast.Content, error) {
+	entry, err := o.Item(ctx, id)
+	if err != nil {
+		return holdfast.Content{}, err
+	}
+	c := holdfast.Content{FileName: entry.Name, Type: "application/octet-stream", Size: -1, Time: entry.Time}
+	form := formOf(entry.Kind)
+	switch entry.Kind {
+	case holdfast.KindMail:
+		c.FileName, c.Type = cmp.Or(strings.TrimSpace(entry.Name), "(no subject)")+".eml", "message/rfc822"
+	case holdfast.KindVersion:
+		if file, err := o.Item(ctx, entry.Parent); err == nil {
+			ext := path.Ext(file.Name)
+			c.FileName = fmt.Sprintf("%s (version %s)%s", strings.TrimSuffix(file.Name, ext), entry.Name, ext)
+		} else if holdfast.KindOf(err) != holdfast.KindNotFound {
+			return c, err
+		}
+		fallthrough
+	case holdfast.KindFile:
+		if t := mime.TypeByExtension(path.Ext(c.FileName)); t != "" {
+			c.Type = t
+		}
+	default:
+		return c, holdfast.Invalid("%q is a folder: save what is in it as a ZIP", entry.Name)
+	}
+	payloads, err := o.view.Payloads(ctx, id)
+	if err != nil {
+		return c, err
+	}
+	for _, p := range payloads {
+		if p.Form == form {
+			c.Size = p.Size
+		}
+	}
+	c.Body, err = o.Open(ctx, entry)
+	return c, err
+}
+
+func formOf(kind holdfast.ItemKind) holdfast.Form {
+	if kind == holdfast.KindMail {
+		return holdfast.FormMIME
+	}
+	return holdfast.FormFile
+}
+
+// Open gives an item's bytes: a mail's MIME as it was stored, a file's content.
+func (o *Opened) Open(ctx context.Context, entry holdfast.Entry) (io.ReadCloser, error) {
+	body, ok, err := o.view.Open(ctx, entry.ID, formOf(entry.Kind))
+	if err != nil {
+		return nil, fmt.Errorf("open %q: %w", entry.Name, err)
+	} else if !ok {
+		return nil, holdfast.NotFound("the restore point has no content of %q", entry.Name)
+	}
+	return body, nil
+}
