@@ -99,6 +99,9 @@ func (s *shared) putAndReadBack(ctx context.Context, name string, data []byte) e
 	if err := s.store.putRecord(ctx, name, data); err != nil {
 		return err
 	}
+	if s.bugs.afterPut != nil {
+		s.bugs.afterPut(name)
+	}
 	if s.bugs.noReadBack {
 		return nil
 	}

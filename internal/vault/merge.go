@@ -107,7 +107,7 @@ func (s *shared) mergeRuns(ctx context.Context, to *writeSession, c holdfast.Con
 			if err != nil {
 				return RunRef{}, err
 			}
-			keep = !hidden && !(oldest && x.at.class == classTomb)
+			keep = !hidden && !((oldest || s.bugs.noTombs) && x.at.class == classTomb)
 		}
 		if keep {
 			r, err := x.row()

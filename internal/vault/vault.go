@@ -251,8 +251,11 @@ type shared struct {
 type bugs struct {
 	noReadBack    bool // Publish believes the storage
 	noCheckpoints bool // the mark leaves out checkpoints
-	noMoves       bool // a newer run hides nothing in another folder
+	noMoves       bool // a large newer run hides nothing below it
 	filter        bool // filters lose half of their bits
+	noTombs       bool // a merge drops tombstones although older runs lie below
+
+	afterPut func(name string) // between the write of a record and its reading back: a storage that lies
 }
 
 func (s *shared) layout() *layout { return &s.sizes }

@@ -161,6 +161,8 @@ func (b *bench) read(v *View, id string, f holdfast.Form) string {
 	return string(data)
 }
 
+func copyAll(w io.Writer, r io.Reader) (int64, error) { return io.Copy(w, r) }
+
 func (b *bench) all(v *View) map[string]holdfast.Item {
 	b.t.Helper()
 	m := map[string]holdfast.Item{}

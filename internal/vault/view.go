@@ -138,7 +138,7 @@ func (v *View) hidden(ctx context.Context, o *overlay, k key, i int) (bool, erro
 		return true, nil
 	}
 	for _, j := range o.large {
-		if j >= i {
+		if j >= i || v.repo.bugs.noMoves {
 			return false, nil
 		}
 		r, err := v.run(ctx, j)
