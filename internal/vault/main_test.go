@@ -11,7 +11,7 @@ func TestMain(m *testing.M) {
 	set := false
 	flag.Visit(func(f *flag.Flag) { set = set || f.Name == "rapid.checks" })
 	if !set {
-		_ = flag.Set("rapid.checks", "12") // a check here is a whole life of a container
+		_ = flag.Set("rapid.checks", "4") // a check here is a whole life of a container
 	}
 	os.Exit(m.Run())
 }

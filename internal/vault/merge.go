@@ -7,8 +7,8 @@ import (
 	"holdfast/internal/holdfast"
 )
 
-// Runs are merged in levels: a new run's level follows from its size; when fanout runs of a level or lower stand newest first in a row,
-// they become one run of the next level. So a row is rewritten once a level, and a head has at most fanout-1 runs a level.
+// Runs are merged in levels: a new run's level follows from its size; when fanout runs of a level are the newest,
+// with none but lower ones between them, all of these become one run of the next level. So a row is rewritten once a level, and a head has at most fanout-1 runs a level.
 // docs/adr/0002-merge-policy.md has the figures.
 const (
 	fanout    = 6
@@ -36,11 +36,14 @@ func plan(runs []RunRef, live int64) (n, level int) {
 		return len(runs), top
 	}
 	for l := 0; l <= top; l++ {
-		n := 0
+		n, same := 0, 0
 		for n < len(runs) && runs[n].Level <= l {
+			if runs[n].Level == l {
+				same++
+			}
 			n++
 		}
-		if n >= fanout {
+		if same >= fanout {
 			return n, l + 1
 		}
 	}

@@ -21,6 +21,7 @@ import (
 // smallLayout makes every part of a run show up with a few dozen rows.
 var smallLayout = layout{
 	chunk: 300, indexRows: 8, perFilter: 2, inline: 2 << 10, block: 2 << 10, apart: 300, apartAsked: 64, spill: 20 << 10,
+	smallRun: 30, smallRuns: 60,
 }
 
 // state is what a head must show.
@@ -52,6 +53,7 @@ type model struct {
 	points    map[holdfast.RestorePointID]state
 	heads     map[holdfast.RestorePointID]*Head
 	version   int
+	calm      bool // no crashes and no retention
 }
 
 var folders = []string{"", "inbox", "archive", "sent"}
@@ -278,24 +280,19 @@ func (m *model) same(h *Head, want state) error {
 			return fmt.Errorf("looks %s up: %v, %v", id, ok, err)
 		}
 	}
-	for _, f := range folders2(want) {
+	for _, f := range folders {
 		if err := m.sameFolder(v, f, want); err != nil {
 			return err
 		}
 	}
 	for n := range 5 {
 		name := fmt.Sprintf("cursor-%d", n)
-		if got, ok, err := v.Cursor(ctx, name); err != nil || ok != (want.cursors[name] != "") || m.lost(got, want.cursors[name]) {
+		if got, ok, err := v.Cursor(ctx, name); err != nil || ok != (want.cursors[name] != "") || got != want.cursors[name] {
 			return fmt.Errorf("cursor %s is %q (%v, %v), want %q", name, got, ok, err, want.cursors[name])
 		}
 	}
 	return nil
 }
-
-// lost says whether a cursor has a value that it never had after... only the newest may be shown once a run was written for it.
-func (m *model) lost(got, want string) bool { return got != want }
-
-func folders2(state) []string { return folders }
 
 func (m *model) sameBody(v *View, id, want string) error {
 	r, ok, err := v.Open(m.b.t.Context(), id, holdfast.FormMIME)
@@ -377,7 +374,11 @@ func (m *model) run(seed uint64, steps int) error {
 	for n := range steps {
 		var err error
 		what := ""
-		switch k := m.rng.IntN(100); {
+		k := m.rng.IntN(100)
+		if m.calm {
+			k = m.rng.IntN(90)
+		}
+		switch {
 		case k < 55:
 			what, err = "put", m.put()
 		case k < 75:
@@ -431,7 +432,7 @@ func TestVaultEqualsAMapThroughRandomChangesCrashesAndRetention(t *testing.T) {
 		c := testMailbox
 		c.Source = fmt.Sprintf("model-%d", n)
 		m := &model{b: b, c: c}
-		if err := m.run(rapid.Uint64().Draw(rt, "seed"), 250); err != nil {
+		if err := m.run(rapid.Uint64().Draw(rt, "seed"), 200); err != nil {
 			rt.Fatal(err)
 		}
 	})
@@ -453,8 +454,8 @@ func TestPlantedBugsAreFound(t *testing.T) {
 		for seed := range seeds {
 			c := testMailbox
 			c.Source = fmt.Sprintf("planted-%d", seed)
-			m := &model{b: b, c: c}
-			if err := m.run(uint64(seed), 400); err != nil {
+			m := &model{b: b, c: c, calm: true}
+			if err := m.run(uint64(seed), 300); err != nil {
 				return err
 			}
 		}
@@ -466,7 +467,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 		"moved item in a large run not hidden": func(b *bugs) { b.noMoves = true },
 	} {
 		t.Run(name, func(t *testing.T) {
-			if err := run(t, plant, 3); err == nil {
+			if err := run(t, plant, 6); err == nil {
 				t.Error("nobody noticed")
 			} else {
 				t.Log(err)
@@ -474,7 +475,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 		})
 	}
 	t.Run("nothing planted", func(t *testing.T) {
-		if err := run(t, func(*bugs) {}, 2); err != nil {
+		if err := run(t, func(*bugs) {}, 1); err != nil {
 			t.Error(err)
 		}
 	})

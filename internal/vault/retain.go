@@ -131,6 +131,15 @@ func (r *Repository) Maintain(ctx context.Context, current []Head) (*Maintained,
 	if out.Entries, err = r.compactJournal(ctx); err != nil {
 		return nil, fmt.Errorf("shorten the journal: %w", err)
 	}
+	// What an unfinished container left unflushed must not look like a writer that runs.
+	r.mu.Lock()
+	session := r.current
+	r.mu.Unlock()
+	if session != nil && session.broken() == nil {
+		if err := session.flush(ctx); err != nil {
+			return nil, fmt.Errorf("flush before maintenance: %w", err)
+		}
+	}
 	roots, err := r.roots(ctx, current)
 	if err != nil {
 		return nil, err

@@ -33,11 +33,15 @@ type layout struct {
 	apart      int // bytes from which a piece is an object of its own
 	apartAsked int // the same for pieces that ask for it
 	spill      int // bytes of rows that a writer keeps in memory
+
+	// Runs up to smallRun rows, together up to smallRuns, are looked up in one table of all their keys.
+	smallRun, smallRuns int64
 }
 
 var defaultLayout = layout{
 	chunk: 48 << 10, indexRows: 2048, perFilter: 16, inline: 192 << 10,
 	block: 256 << 10, apart: 32 << 10, apartAsked: 1 << 10, spill: 16 << 20,
+	smallRun: 20_000, smallRuns: 200_000,
 }
 
 // location is where a part of a run is: in the root, or an object.

@@ -57,12 +57,6 @@ func (v *View) run(ctx context.Context, i int) (*run, error) {
 	return r, nil
 }
 
-// Runs up to smallRun rows, together up to smallRuns, are looked up in one table of all their keys.
-const (
-	smallRun  = 20_000
-	smallRuns = 200_000
-)
-
 // overlay tells which runs have a key, newest first.
 type overlay struct {
 	newest map[key]uint16 // the newest small run that has the key
@@ -75,7 +69,7 @@ func (v *View) overlay(ctx context.Context) (*overlay, error) {
 		rows := int64(0)
 		for i, ref := range v.runs {
 			rows += ref.Rows
-			if i == len(v.runs)-1 || ref.Rows > smallRun || rows > smallRuns {
+			if i == len(v.runs)-1 || ref.Rows > v.repo.layout().smallRun || rows > v.repo.layout().smallRuns {
 				rows -= ref.Rows
 				o.large = append(o.large, i)
 				continue
