@@ -56,7 +56,7 @@ type model struct {
 	calm      bool // no crashes and no retention
 }
 
-var folders = []string{"", "inbox", "archive", "sent"}
+var parents = []string{"", "inbox", "archive", "sent"}
 
 func (m *model) body() string {
 	n := []int{0, 1, 50, 299, 300, 301, 2000, 5000}[m.rng.IntN(8)]
@@ -75,7 +75,7 @@ func (m *model) id() string {
 func (m *model) put() error {
 	m.version++
 	i := holdfast.Item{
-		ID: m.id(), Parent: folders[m.rng.IntN(len(folders))], Kind: holdfast.KindMail, Version: fmt.Sprint(m.version),
+		ID: m.id(), Parent: parents[m.rng.IntN(len(parents))], Kind: holdfast.KindMail, Version: fmt.Sprint(m.version),
 		Time: epoch0.Add(time.Duration(m.rng.IntN(50)) * time.Hour), Size: int64(m.version), Name: fmt.Sprintf("Name %d", m.rng.IntN(20)),
 	}
 	if m.rng.IntN(10) == 0 {
@@ -280,7 +280,7 @@ func (m *model) same(h *Head, want state) error {
 			return fmt.Errorf("looks %s up: %v, %v", id, ok, err)
 		}
 	}
-	for _, f := range folders {
+	for _, f := range parents {
 		if err := m.sameFolder(v, f, want); err != nil {
 			return err
 		}
