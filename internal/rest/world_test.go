@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 // world is the API over the real services, with a directory, vaults and an explorer that are lists in memory. Time stands
 // still and ids are drawn from a fixed seed, so that answers can be compared whole.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	clock    *stillClock
 	services *service.Service
 	api      http.Handler
@@ -56,12 +56,12 @@ type world struct {
 	denied   *string // a permission that the directory says is missing
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, clock: &stillClock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}, answered: map[string]bool{}, explorer: newShelf(), denied: new("")}
 	seed := rand.NewChaCha8([32]byte([]byte("a seed of thirty-two bytes......")))
 	w.services = service.New(service.Deps{
-		Store: openStore(t), Clock: w.clock, Rand: seed, Keys: service.NewKeys(plainKey{}, seed),
+		Store: openStore(t, w.clock), Clock: w.clock, Rand: seed, Keys: service.NewKeys(plainKey{}, seed),
 		Directory: directory{w.denied}, Vaults: vaults{}, Explorer: w.explorer, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
 		Version: "1.2.3", Proxy: "backup.example", ProxyPort: 9193,
 	})
@@ -73,7 +73,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-var openAPI = func() func(*testing.T) *openapi3.T {
+var openAPI = func() func(testing.TB) *openapi3.T {
 	load := sync.OnceValues(func() (*openapi3.T, error) {
 		openapi3.DefineStringFormatValidator("uuid", openapi3.NewCallbackValidator(func(s string) error {
 			if u, err := uuid.Parse(s); err != nil || u.String() != s {
@@ -89,7 +89,7 @@ var openAPI = func() func(*testing.T) *openapi3.T {
 		}))
 		return openapi3.NewLoader().LoadFromFile("../../api/openapi.yaml")
 	})
-	return func(t *testing.T) *openapi3.T {
+	return func(t testing.TB) *openapi3.T {
 		doc, err := load()
 		if err != nil {
 			t.Fatal(err)
