@@ -25,6 +25,7 @@ type vaults struct {
 	vault *vault.Vault
 
 	making  sync.Mutex           // held while a part is made
+	kits    sync.Mutex           // held while a kit is written
 	mu      sync.Mutex           // guards newborn
 	newborn map[vault.Ref][]byte // passwords of parts that are being made
 }
@@ -181,6 +182,8 @@ func (v *vaults) Prepare(ctx context.Context, repo holdfast.Repository, attach b
 
 // writeKit puts the kit beside the server's own data, sealed to the key file.
 func (v *vaults) writeKit(ctx context.Context, repo holdfast.Repository) error {
+	v.kits.Lock()
+	defer v.kits.Unlock()
 	kit, err := v.kit(ctx, repo)
 	if err != nil {
 		return err

@@ -132,3 +132,12 @@ func (n names) unique(name string) string {
 func sameness(name string) string {
 	return norm.NFKC.String(cases.Fold().String(norm.NFKD.String(name)))
 }
+
+// Names gives out names for one folder: safe on every system, and different from each other there too. The zero value is not ready: use NewNames.
+type Names struct{ taken names }
+
+// NewNames is for a folder with nothing in it.
+func NewNames() *Names { return &Names{taken: names{}} }
+
+// Name is raw made safe, and changed when a name that some system takes for the same was given out.
+func (n *Names) Name(raw string) string { return n.taken.unique(Name(raw)) }

@@ -1,0 +1,194 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"log/slog"
+	"os"
+	"strings"
+
+	"holdfast/internal/holdfast"
+	"holdfast/internal/service"
+	"holdfast/internal/store"
+	"holdfast/internal/sys"
+	"holdfast/internal/vault"
+	"holdfast/internal/vault/keys"
+	"holdfast/internal/vault/place"
+)
+
+// Offline reads a backup repository without a server: "holdfast vault".
+type Offline struct {
+	Path  string
+	vault *vault.Vault
+}
+
+// OpenWithKit opens the repository in a folder by its recovery kit alone.
+func OpenWithKit(path string, kit keys.Kit, log *slog.Logger) (*Offline, error) {
+	d, err := place.Describe(path)
+	if err != nil && holdfast.KindOf(err) != holdfast.KindDamaged {
+		return nil, err
+	}
+	if err == nil && d.ID != kit.Repository {
+		return nil, holdfast.Invalid("the recovery kit is of repository %s (%s), the folder %s holds repository %s: use the kit that belongs to it", kit.Repository, kit.Name, path, d.ID)
+	}
+	return newOffline(path, log, func(_ context.Context, ref vault.Ref) ([]byte, error) {
+		for _, p := range kit.Parts {
+			if p.Organization == ref.Organization && p.Shard == ref.Shard {
+				return p.Password, nil
+			}
+		}
+		return nil, holdfast.Invalid("the recovery kit does not open organization %s: it was exported before that organization was backed up to this repository; use a newer kit", ref.Organization)
+	}), nil
+}
+
+// OpenWithData opens a repository of a server's data folder, beside the server when it runs.
+func OpenWithData(ctx context.Context, data, database, repository string, log *slog.Logger) (_ *Offline, err error) {
+	s := &Server{config: ServerConfig{Data: data, Database: database, Clock: sys.System}}
+	key, err := keys.LoadFile(s.keyFile(), "")
+	if err != nil {
+		return nil, err
+	}
+	repo, err := findRepository(ctx, s.database(), repository)
+	if err != nil {
+		return nil, err
+	}
+	v := &vaults{data: data, key: key, clock: sys.System}
+	return newOffline(repo.Path, log, v.password), nil
+}
+
+func newOffline(path string, log *slog.Logger, password func(context.Context, vault.Ref) ([]byte, error)) *Offline {
+	return &Offline{Path: path, vault: vault.New(vault.Options{Password: password, ReadOnly: true, Log: log})}
+}
+
+// Repositories opens the repository's part of each organization, one after the other.
+func (o *Offline) Repositories(ctx context.Context) iter.Seq2[*vault.Repository, error] {
+	return func(yield func(*vault.Repository, error) bool) {
+		for p, err := range place.Parts(o.Path) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			r, err := o.vault.Repository(ctx, vault.Ref{Path: o.Path, Organization: p.Organization, Shard: p.Shard})
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			more := yield(r, nil)
+			if err := r.Close(); err != nil && more {
+				yield(nil, err)
+				return
+			}
+			if !more {
+				return
+			}
+		}
+	}
+}
+
+// Close ends reading.
+func (o *Offline) Close(ctx context.Context) error { return o.vault.Close(ctx) }
+
+// RebuildConfig says what a lost server is rebuilt from.
+type RebuildConfig struct {
+	Data     string // folder of the new server, empty or missing
+	Database string
+	Path     string // folder of the repository
+	Name     string // of the repository at the new server; empty: the kit's
+	Kit      keys.Kit
+	// AdminPassword of the new server; empty draws one.
+	AdminPassword holdfast.Secret
+	Version       string
+	Log           *slog.Logger
+}
+
+// Rebuilt is what a rebuild brought back.
+type Rebuilt struct {
+	Repository        holdfast.RepositoryID `json:"repository"`
+	Name              string                `json:"name"`
+	RestorePoints     int                   `json:"restorePoints"`
+	Containers        int                   `json:"containers"`
+	GeneratedPassword holdfast.Secret       `json:"-"`
+}
+
+// Rebuild makes a server's data folder from a repository and its recovery kit: every restore point is back, under its own id. The
+// organization's credential is not in a kit; adding the organization again joins them.
+func Rebuild(ctx context.Context, c RebuildConfig) (out Rebuilt, err error) {
+	s, err := New(ctx, ServerConfig{Data: c.Data, Database: c.Database, Version: c.Version, Log: c.Log, AdminPassword: c.AdminPassword})
+	if err != nil {
+		return out, err
+	}
+	defer func() { err = errors.Join(err, s.Close(context.WithoutCancel(ctx))) }()
+	d, err := place.Describe(c.Path)
+	if err != nil {
+		return out, err
+	}
+	if d.ID != c.Kit.Repository {
+		return out, holdfast.Invalid("the recovery kit is of repository %s (%s), the folder %s holds repository %s: use the kit that belongs to it", c.Kit.Repository, c.Kit.Name, c.Path, d.ID)
+	}
+	for _, p := range c.Kit.Parts {
+		if err := s.vaults.adopt(d.ID, place.Part{Organization: p.Organization, Shard: p.Shard}, p.Password); err != nil {
+			return out, err
+		}
+	}
+	out.Name = c.Name
+	if out.Name == "" {
+		out.Name = c.Kit.Name
+	}
+	repo, points, containers, err := s.attach(ctx, out.Name, c.Path)
+	out.Repository, out.RestorePoints, out.Containers, out.GeneratedPassword = repo, points, containers, s.GeneratedPassword
+	return out, err
+}
+
+// findRepository looks a repository up by name or id in a server's database, which may be in use.
+func findRepository(ctx context.Context, o store.Options, name string) (found holdfast.Repository, err error) {
+	if o.Path != "" {
+		if _, err := os.Stat(o.Path); err != nil {
+			return found, holdfast.Invalid("the data folder has no database: %w", err)
+		}
+	}
+	db, err := store.Open(ctx, o)
+	if err != nil {
+		return found, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	err = service.OnStore(db).Read(ctx, func(ctx context.Context, tx service.Tx) error {
+		all, err := tx.Repositories(ctx, holdfast.Page{})
+		if err != nil {
+			return err
+		}
+		var have []string
+		for _, r := range all {
+			if string(r.ID) == name || strings.EqualFold(r.Name, name) {
+				found = r
+				return nil
+			}
+			have = append(have, r.Name)
+		}
+		return holdfast.NotFound("the server has no repository %q; it has: %s", name, strings.Join(have, ", "))
+	})
+	return found, err
+}
+
+// attach adds the repository in a folder to the server and reads its catalogue into the database.
+func (s *Server) attach(ctx context.Context, name, path string) (id holdfast.RepositoryID, points, containers int, err error) {
+	forever := holdfast.RetentionPeriod{Forever: true}
+	admin := service.User{Name: "vault rebuild", Role: service.RoleAdmin, Address: "local"}
+	// Nothing may expire before somebody has looked: the retention of the lost server is not known.
+	repo, err := s.services.Repositories.Create(ctx, admin, service.RepositorySpec{Name: &name, Path: &path, RetentionType: "SnapshotBased", Retention: &forever, Attach: true})
+	if err != nil {
+		return "", 0, 0, err
+	}
+	catalogue, err := s.vaults.Rebuild(ctx, repo)
+	if err != nil {
+		return repo.ID, 0, 0, err
+	}
+	if points, err = s.services.Repositories.Import(ctx, repo.ID, catalogue); err != nil {
+		return repo.ID, 0, 0, err
+	}
+	seen := map[string]bool{}
+	for _, h := range catalogue.Heads {
+		seen[string(h.Organization)+h.Container.Key()] = true
+	}
+	return repo.ID, points, len(seen), nil
+}
