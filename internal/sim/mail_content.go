@@ -327,6 +327,9 @@ func (b *mailbox) generated(f *folder, j int) *message {
 	return m
 }
 
+// overhead is about what headers and the marks between parts take.
+const overhead = 1250
+
 // compose makes a message received at a time, without attachments.
 func (s *Sim) compose(r random, at time.Time) *message {
 	shape := s.shape.mail
@@ -354,9 +357,9 @@ func (s *Sim) compose(r random, at time.Time) *message {
 	}
 	m.html = r.IntN(2) == 0
 	// What remains of the mean size after headers goes to the body, or mostly to attachments where there are any.
-	body := max(shape.MeanSize-1100, 300)
+	body := max(shape.MeanSize-overhead, 200)
 	if shape.WithAttachments > 0 {
-		body = max(body*3/20, 300)
+		body = max(body*3/20, 120)
 	}
 	if m.html {
 		body = body * 9 / 20 // it travels twice, as text and as HTML
@@ -403,7 +406,14 @@ func (s *Sim) attach(r random, m *message, j int) {
 		a.id, a.modified = uint64(len(m.attachments)+1), m.received
 		m.attachments = append(m.attachments, a)
 	}
-	switch j % 24 {
+	// Three messages of 24 show the rarer kinds; they count in the share that was asked for.
+	const rare = 3.0 / 24
+	share := shape.WithAttachments
+	kind := j % 24
+	if share < rare && !r.chance(share/rare) {
+		return
+	}
+	switch kind {
 	case 5:
 		inner := s.compose(r, m.sent.Add(-time.Hour))
 		inner.isRead = true
@@ -419,10 +429,11 @@ func (s *Sim) attach(r random, m *message, j int) {
 		add(&attachment{kind: referenceAttachment, name: word(r) + ".docx"})
 		return
 	}
-	if !r.chance(shape.WithAttachments) {
+	with := (share - rare) / (1 - rare)
+	if !r.chance(with) {
 		return
 	}
-	mean := int(float64(max(shape.MeanSize-1100, 400)) * 0.85 / shape.WithAttachments / 1.37)
+	mean := int(float64(max(shape.MeanSize-overhead, 200)) * 0.85 / (share - rare) / 1.37)
 	n := 1 + max(0, r.IntN(4)-1) // 1, 1, 2, 3: 1.75 on average
 	mean = max(mean*4/7, 100)
 	for range n {

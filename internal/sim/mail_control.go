@@ -645,3 +645,18 @@ func (s *Sim) deleteFromDrive(user, path string) error {
 	}
 	return nil
 }
+
+// MIME is a message as $value serves it, without noting that it was served.
+func (s *Sim) MIME(user, id string) ([]byte, error) {
+	b, err := s.mailboxOf(user)
+	if err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	m, err := b.message(id)
+	b.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	return s.mimeOf(m, "")
+}
