@@ -333,9 +333,27 @@ func TestErrorOfTheSourceLeavesTheSessionUsable(t *testing.T) {
 	if !errors.Is(err, boom) {
 		t.Errorf("error = %v, want the source's", err)
 	}
-	put(t, w, []byte("still usable"), place.Block)
+	ctx, cancel := context.WithCancel(context.Background())
+	endless := readerFunc(func(p []byte) (int, error) {
+		cancel()
+		return len(p), nil
+	})
+	if _, _, err := w.Put(ctx, endless, place.File); !errors.Is(err, context.Canceled) {
+		t.Errorf("error = %v, want the end of the context", err)
+	}
+	if err := w.Flush(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("flush: %v, want the end of the context", err)
+	}
+	id := put(t, w, []byte("still usable"), place.Block)
 	flush(t, w)
+	if data, err := get(s, id); err != nil || string(data) != "still usable" {
+		t.Errorf("object = %q, %v", data, err)
+	}
 }
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 type failing struct{ err error }
 

@@ -79,7 +79,8 @@ func (s *Store) Session(ctx context.Context) (*Session, error) {
 	return session, nil
 }
 
-// Put stores what r gives and returns its id and size. Nothing is durable before Flush. An error of r leaves the session usable.
+// Put stores what r gives and returns its id and size. Nothing is durable before Flush. An error of r and the end of ctx leave the session usable: packs
+// belong to all containers, so ctx is looked at between reads of r and never while one is written.
 func (w *Session) Put(ctx context.Context, r io.Reader, h Hint) (ObjectID, int64, error) {
 	select {
 	case w.slots <- struct{}{}:
@@ -91,10 +92,10 @@ func (w *Session) Put(ctx context.Context, r io.Reader, h Hint) (ObjectID, int64
 		return "", 0, err
 	}
 	defer w.end()
-	ctx, done := withBreaker(ctx)
+	source := &sourceReader{ctx: ctx, r: r}
+	ctx, done := withBreaker(context.WithoutCancel(ctx))
 	defer done()
 	out := w.w.NewObjectWriter(ctx, h.options())
-	source := &sourceReader{r: r}
 	n, err := io.Copy(out, source)
 	var id object.ID
 	if err == nil {
@@ -110,13 +111,17 @@ func (w *Session) Put(ctx context.Context, r io.Reader, h Hint) (ObjectID, int64
 	return ObjectID(id.String()), n, nil
 }
 
-// sourceReader keeps the error of the data's source apart from those of the repository.
+// sourceReader keeps the error of the data's source apart from those of the repository. It lives no longer than the Put whose context it holds.
 type sourceReader struct {
+	ctx context.Context
 	r   io.Reader
 	err error
 }
 
 func (s *sourceReader) Read(p []byte) (int, error) {
+	if s.err = s.ctx.Err(); s.err != nil {
+		return 0, s.err
+	}
 	n, err := s.r.Read(p)
 	if err != nil && err != io.EOF {
 		s.err = err
@@ -165,8 +170,11 @@ func (w *Session) fail(err error) error {
 }
 
 // Flush makes all objects whose Put has returned durable. A record put afterwards brings the ledger up to date. Puts that run at the same
-// time are flushed by the next.
+// time are flushed by the next. Once begun it is not cut short by the end of ctx.
 func (w *Session) Flush(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	w.mu.Lock()
 	if w.err != nil || w.closed || w.dirty.IsZero() {
 		defer w.mu.Unlock()
@@ -175,7 +183,7 @@ func (w *Session) Flush(ctx context.Context) error {
 	before := w.dirty
 	w.dirty = time.Time{}
 	w.mu.Unlock()
-	ctx, done := withBreaker(ctx)
+	ctx, done := withBreaker(context.WithoutCancel(ctx))
 	defer done()
 	if err := w.w.Flush(ctx); err != nil {
 		w.mu.Lock()
