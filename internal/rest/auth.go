@@ -2,7 +2,6 @@ package rest
 
 import (
 	"context"
-	"mime"
 	"net"
 	"net/http"
 	"net/url"
@@ -43,13 +42,12 @@ func (e *tokenError) write(w http.ResponseWriter) {
 
 func (r *request) tokenRequest() (tokenRequest, error) {
 	var in tokenRequest
-	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	body, err := r.body()
 	if err != nil {
 		return in, &tokenError{"invalid_request", err.Error()}
 	}
 	text := strings.TrimSpace(string(body))
-	if kind != "application/x-www-form-urlencoded" && strings.HasPrefix(strings.TrimPrefix(text, "\ufeff"), "{") {
+	if strings.HasPrefix(strings.TrimPrefix(text, "\ufeff"), "{") { // whatever the content type says: no form begins so
 		if err := decodeJSON(body, &in); err != nil {
 			return in, &tokenError{"invalid_request", err.Error()}
 		}
