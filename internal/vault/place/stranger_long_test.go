@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"holdfast/internal/vault/place"
 )
 
 // The real kopia command line, built from the pinned module, with the right password, pointed at the folder: it finds no repository, and no maintenance of it
@@ -19,7 +21,7 @@ func TestStrangersKopiaFindsNoRepository(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", bin, "github.com/kopia/kopia").CombinedOutput(); err != nil {
 		t.Fatalf("build kopia: %v\n%s", err, out)
 	}
-	o, _, _ := filled(t)
+	o, objects, _ := filled(t)
 	dir := filepath.Join(o.Dir, organization, "000")
 	home := t.TempDir()
 	kopia := func(args ...string) (string, error) {
@@ -59,6 +61,7 @@ func TestStrangersKopiaFindsNoRepository(t *testing.T) {
 			t.Errorf("finding %+v", d)
 		}
 	}
+	readWithKopia(t, dir, objects, kopia)
 	if len(after) <= len(before) {
 		t.Error("kopia made nothing: this test tested nothing")
 	}
@@ -75,4 +78,34 @@ func contents(t *testing.T, dir string) map[string][]byte {
 		all[f] = data
 	}
 	return all
+}
+
+// readWithKopia does what docs/format-place.md tells a stranger's reader to do.
+func readWithKopia(t *testing.T, dir string, objects map[place.ObjectID][]byte, kopia func(...string) (string, error)) {
+	t.Helper()
+	flat := t.TempDir()
+	write := func(name string, data []byte) {
+		if err := os.WriteFile(filepath.Join(flat, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(".shards", []byte(`{"default":[],"maxNonShardedLength":20}`))
+	for name, data := range contents(t, dir) {
+		base := filepath.Base(name)
+		switch {
+		case name == "holdfast.repository" || name == "holdfast.blobcfg":
+			write(strings.Replace(base, "holdfast.", "kopia.", 1)+".f", data)
+		case strings.HasPrefix(name, "p/"), strings.HasPrefix(name, "q/"), strings.HasPrefix(name, "x/"):
+			write(base+".f", data)
+		}
+	}
+	if out, err := kopia("repository", "connect", "filesystem", "--readonly", "--path", flat); err != nil {
+		t.Fatalf("connect to a flat copy: %v\n%s", err, out)
+	}
+	for id, want := range objects {
+		out, err := kopia("show", string(id))
+		if err != nil || out != string(want) {
+			t.Errorf("kopia shows object %s as %d bytes, %v; want %d", id, len(out), err, len(want))
+		}
+	}
 }
