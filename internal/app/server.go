@@ -23,6 +23,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"holdfast/internal/explorer"
 	"holdfast/internal/holdfast"
 	"holdfast/internal/m365"
 	"holdfast/internal/m365/throttle"
@@ -108,8 +109,9 @@ func New(ctx context.Context, c ServerConfig) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
+	browse := explorer.New(explorer.Config{Vault: s.vaults.vault, Heads: heads{s}, Paths: s.path})
 	s.services = service.New(service.Deps{
-		Store: service.OnStore(s.store), Clock: c.Clock, Keys: service.NewKeys(key, rand.Reader), Directory: s.microsoft, Vaults: s.vaults,
+		Store: service.OnStore(s.store), Clock: c.Clock, Keys: service.NewKeys(key, rand.Reader), Directory: s.microsoft, Vaults: s.vaults, Explorer: &proxy.Explorer{Explorer: browse, Clock: c.Clock},
 		Log: c.Log, Version: c.Version, Proxy: host, ProxyPort: 9193,
 	})
 	if s.GeneratedPassword, err = s.services.Start(ctx, c.AdminPassword); err != nil {
@@ -266,4 +268,21 @@ func (s *Server) Close(ctx context.Context) error {
 		return fmt.Errorf("close: %w", err)
 	}
 	return nil
+}
+
+// path is where a repository lies.
+func (s *Server) path(ctx context.Context, id holdfast.RepositoryID) (path string, err error) {
+	err = service.OnStore(s.store).Read(ctx, func(ctx context.Context, tx service.Tx) error {
+		r, err := tx.Repository(ctx, id)
+		path = r.Path
+		return err
+	})
+	return path, err
+}
+
+// heads joins the explorer to the rules, which need the explorer to be made.
+type heads struct{ s *Server }
+
+func (h heads) Head(ctx context.Context, repository holdfast.RepositoryID, organization holdfast.OrganizationID, container string, number uint64) (holdfast.HeadRecord, error) {
+	return h.s.services.Control.Head(ctx, repository, organization, container, number)
 }

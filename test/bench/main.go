@@ -266,7 +266,7 @@ func (b *bench) incremental() error {
 			return nil, err
 		}
 		for i := range b.runs + 1 {
-			in := map[string]any{"seed": i + 1, "new": 40, "flag": 40, "move": 10, "delete": 10, "users": []string{l.sim.Tenant.Users[0].UPN}, "folders": 20}
+			in := map[string]any{"seed": i + 1, "new": 40, "flags": 40, "moves": 10, "deletes": 10, "users": []string{l.sim.Tenant.Users[0].UPN}, "folders": 20}
 			if err := l.sim.Ask(b.ctx, http.MethodPost, "/churn", in, nil); err != nil {
 				return nil, err
 			}
@@ -322,7 +322,7 @@ func (b *bench) page() error {
 	}
 	var at []time.Time
 	for i := range 30 {
-		if err := l.sim.Ask(b.ctx, http.MethodPost, "/churn", map[string]any{"seed": i + 1, "new": 5, "flag": 5, "move": 0, "delete": 2, "users": []string{l.sim.Tenant.Users[0].UPN}}, nil); err != nil {
+		if err := l.sim.Ask(b.ctx, http.MethodPost, "/churn", map[string]any{"seed": i + 1, "new": 5, "flags": 5, "moves": 0, "deletes": 2, "users": []string{l.sim.Tenant.Users[0].UPN}}, nil); err != nil {
 			return err
 		}
 		if _, err := l.run(b.ctx); err != nil {
