@@ -116,6 +116,10 @@ func (c *Client) do(ctx context.Context, r request, out any) error {
 	if out == nil || len(resp.Body) == 0 {
 		return nil
 	}
+	if raw, ok := out.(*json.RawMessage); ok {
+		*raw = resp.Body // decoded by who asked
+		return nil
+	}
 	if err := decode(resp.Body, out); err != nil {
 		return &Error{Kind: m365.Corrupt, Call: call.Method + " " + call.URL, Status: resp.Status, Code: "answer not understood", Cause: err}
 	}
@@ -140,7 +144,7 @@ func decode(raw []byte, out any) error {
 		return err
 	}
 	if k, ok := out.(interface{ keep(json.RawMessage) }); ok {
-		k.keep(slices.Clone(raw))
+		k.keep(raw) // an answer's body is nobody else's
 	}
 	return nil
 }
@@ -222,18 +226,24 @@ func page[T any, P keeper[T]](ctx context.Context, c *Client, r request) (*Page[
 }
 
 func decodePage[T any, P keeper[T]](raw []byte) (*Page[T], error) {
-	var in struct {
-		Value []json.RawMessage `json:"value"`
-		Next  string            `json:"@odata.nextLink"`
-		Delta string            `json:"@odata.deltaLink"`
+	corrupt := func(code string, err error) error {
+		return &Error{Kind: m365.Corrupt, Call: "GET a page", Code: code, Cause: err}
 	}
-	if err := json.Unmarshal(raw, &in); err != nil || in.Value == nil {
-		return nil, &Error{Kind: m365.Corrupt, Call: "GET a page", Code: "answer not understood", Cause: err}
+	rows, texts, err := scanPage(raw)
+	if err != nil {
+		return nil, corrupt("answer not understood", err)
 	}
-	out := &Page[T]{Value: make([]T, len(in.Value)), NextLink: in.Next, DeltaLink: in.Delta}
-	for i, row := range in.Value {
+	out := &Page[T]{Value: make([]T, len(rows))}
+	for name, link := range map[string]*string{"@odata.nextLink": &out.NextLink, "@odata.deltaLink": &out.DeltaLink} {
+		if text, ok := texts[name]; ok {
+			if err := json.Unmarshal(text, link); err != nil {
+				return nil, corrupt("link not understood", err)
+			}
+		}
+	}
+	for i, row := range rows {
 		if err := decode(row, any(P(&out.Value[i]))); err != nil {
-			return nil, &Error{Kind: m365.Corrupt, Call: "GET a page", Code: "row not understood", Cause: err}
+			return nil, corrupt("row not understood", err)
 		}
 	}
 	return out, nil

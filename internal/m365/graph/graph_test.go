@@ -552,8 +552,26 @@ func FuzzRowsOfAPage(f *testing.F) {
 				_ = i.Hash() + i.ParentID()
 			}
 		}
-		if _, err := graph.Rows[graph.Message](graph.PartResult{Body: raw}); err == nil && !json.Valid(raw) {
-			t.Error("accepted what is not JSON")
+		p, err := graph.Rows[graph.Message](graph.PartResult{Body: raw})
+		var want struct {
+			Value []json.RawMessage `json:"value"`
+			Next  *string           `json:"@odata.nextLink"`
+		}
+		if err != nil || json.Unmarshal(raw, &want) != nil || want.Value == nil {
+			return
+		}
+		// Where encoding/json understands a page of plain names, we see the same rows.
+		if bytes.ContainsRune(raw, '\\') || bytes.Count(bytes.ToLower(raw), []byte(`"value"`)) != 1 {
+			return
+		}
+		if len(p.Value) != len(want.Value) {
+			t.Errorf("%d rows, encoding/json sees %d", len(p.Value), len(want.Value))
+			return
+		}
+		for i := range want.Value {
+			if !bytes.Equal(p.Value[i].Raw, want.Value[i]) {
+				t.Errorf("row %d is %q, encoding/json sees %q", i, p.Value[i].Raw, want.Value[i])
+			}
 		}
 	})
 }
