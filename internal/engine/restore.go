@@ -301,6 +301,11 @@ func (r *restoring) place(ctx context.Context, id string) (folderPlace, error) {
 			if err := r.fatal(ctx, here.err); err != nil {
 				return above, fmt.Errorf("make folder %q at %s: %w", item.Name, r.task.To, err)
 			}
+			if here.err == nil {
+				if err := r.settle(ctx, item, here); err != nil {
+					return above, err
+				}
+			}
 		}
 		if len(r.places) >= placesKept {
 			clear(r.places)
@@ -309,6 +314,25 @@ func (r *restoring) place(ctx context.Context, id string) (folderPlace, error) {
 		above = here
 	}
 	return above, nil
+}
+
+// settle puts back what a folder has besides its name and place. What fails is recorded of the folder alone.
+func (r *restoring) settle(ctx context.Context, item holdfast.Item, here folderPlace) error {
+	settler, ok := r.to.(FolderSettler)
+	if !ok {
+		return nil
+	}
+	put := Put{Item: item, NewID: here.id, Marker: Marker(r.task.Request, item), Open: func(ctx context.Context, f holdfast.Form) (io.ReadCloser, bool, error) {
+		return r.open(ctx, item.ID, f)
+	}}
+	err := r.try(ctx, func(int) error { return settler.SettleFolder(ctx, put) })
+	if err == nil {
+		return nil
+	}
+	if fatal := r.fatal(ctx, err); fatal != nil {
+		return fmt.Errorf("settle folder %q at %s: %w", item.Name, r.task.To, fatal)
+	}
+	return r.refuse(ctx, item, holdfast.ItemResult{Item: item.ID, Name: item.Name, Path: here.path, NewID: here.id}, err)
 }
 
 // try calls fn until it succeeds, gives a *Skip or an error that repeating does not mend, or the attempts are used up.

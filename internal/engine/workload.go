@@ -119,6 +119,12 @@ type Restore interface {
 	Close(ctx context.Context) error
 }
 
+// FolderSettler is filled in by a Restore that puts more back on a folder than its name, place and times, such as its sharing.
+type FolderSettler interface {
+	// SettleFolder is told of each folder that Folder gave an id for, which is p.NewID. An error of the folder's own does not touch what is in it.
+	SettleFolder(ctx context.Context, p Put) error
+}
+
 // Put is one item to restore.
 type Put struct {
 	Item   holdfast.Item

@@ -326,6 +326,9 @@ func (d *driveService) churn(x *drive, changes int, seed uint64) DriveChurn {
 		default:
 			n, _ = x.own(n.key)
 			u := d.user(person(r.IntN(d.people())))
+			if slices.ContainsFunc(n.grants, func(g grantee) bool { return g.link == "" && slices.Contains(g.people, u.Mail) }) {
+				continue // the service keeps one direct grant of a person
+			}
 			n.grants = append(slices.Clone(n.grants), grantee{id: x.grantID(n.key, 1000+x.seq()), people: []string{u.Mail}, role: "read"})
 			x.sharingChanged(n)
 			out.Shared++

@@ -65,6 +65,13 @@ func (r *restoring) place(id string) string {
 		r.t.Fatalf("folder %q: %v", item.Name, err)
 	}
 	r.places[id] = to
+	put := engine.Put{Item: item, NewID: to, Open: func(_ context.Context, f holdfast.Form) (io.ReadCloser, bool, error) {
+		raw, ok := r.from.items[id].forms[f]
+		return opened(raw, ok)
+	}}
+	if err := r.restore.(engine.FolderSettler).SettleFolder(r.ctx, put); err != nil {
+		r.t.Errorf("settle folder %q: %v", item.Name, err)
+	}
 	return to
 }
 
@@ -168,7 +175,7 @@ func shown(rows []sim.DriveRow, versions, sharing bool) map[string]string {
 				text += " " + v.SHA256[:8]
 			}
 		}
-		if sharing && !r.Folder {
+		if sharing {
 			for _, g := range r.Grants {
 				if g.Scope != "users" {
 					text += fmt.Sprintf(" grant(%v %s %s %s)", g.People, g.Role, g.Link, g.Scope)
@@ -183,6 +190,19 @@ func shown(rows []sim.DriveRow, versions, sharing bool) map[string]string {
 func TestAnEmptiedDriveComesBackEqual(t *testing.T) {
 	for _, versions := range []bool{false, true} {
 		r := start(t, sim.Options{FilesPer: 60})
+		shared := 0
+		for i := range 3 { // until folders and files are shared
+			r.churn(20, i)
+		}
+		for _, row := range r.dump(r.user) {
+			if row.Folder {
+				if shared++; shared == 2 {
+					if _, err := r.g.Invite(t.Context(), r.box.Source, row.ID, []map[string]string{{"objectId": r.sim.Tenant().Users[1].ID}}, []string{"write"}, nil); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
 		m, _ := r.backup(newMemory())
 		before := r.dump(r.user)
 		r.empty()

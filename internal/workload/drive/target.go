@@ -103,6 +103,40 @@ func (r *restore) Folder(ctx context.Context, folder holdfast.Item, parent strin
 	return f.ID, nil
 }
 
+// SettleFolder shares a folder that a restore made as it was shared. One that was there keeps what it has: who lost access to it shall not get it back
+// unasked.
+func (r *restore) SettleFolder(ctx context.Context, p engine.Put) error {
+	if !r.plan.Permissions || p.NewID == r.root || r.same && p.NewID == p.Item.ID {
+		return nil
+	}
+	ctx = m365.ForRestore(ctx)
+	if body, ok, err := p.Open(ctx, holdfast.FormPermissions); err != nil || !ok {
+		return err
+	} else if err := body.Close(); err != nil {
+		return err
+	}
+	there, err := r.g.DriveItem(ctx, r.drive, p.NewID, graph.List{})
+	if err != nil {
+		return r.itemError(ctx, err)
+	}
+	if !r.byUs(there.CreatedBy) {
+		return nil
+	}
+	lost, err := r.share(ctx, p, p.NewID)
+	if err != nil {
+		return r.itemError(ctx, err)
+	}
+	if len(lost) > 0 {
+		return &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: fmt.Errorf("of the folder's sharing these could not be given again: %s", strings.Join(lost, ", "))}
+	}
+	return nil
+}
+
+// byUs tells that this application did it.
+func (r *restore) byUs(i *graph.Identity) bool {
+	return i != nil && i.Application != nil && strings.EqualFold(i.Application.ID, r.g.M365().Application())
+}
+
 // child finds or makes the folder called name in parent.
 func (r *restore) child(ctx context.Context, parent, name string) (f *graph.DriveItem, made bool, err error) {
 	f, err = r.g.DriveChild(ctx, r.drive, parent, name, graph.List{})
@@ -275,11 +309,7 @@ func (r *restore) mine(there *graph.DriveItem, p engine.Put) bool {
 	if r.same && there.ID == p.Item.ID || there.IsFolder() || !r.equal(there, p.Item) {
 		return false
 	}
-	app := r.g.M365().Application()
-	by := func(i *graph.Identity) bool {
-		return i != nil && i.Application != nil && strings.EqualFold(i.Application.ID, app)
-	}
-	return p.NewID != "" && there.ID == p.NewID || p.Again && by(there.CreatedBy) && by(there.ModifiedBy)
+	return p.NewID != "" && there.ID == p.NewID || p.Again && r.byUs(there.CreatedBy) && r.byUs(there.ModifiedBy)
 }
 
 // done takes over what an earlier attempt made. What somebody changed since stays as it is.
