@@ -17,8 +17,9 @@ import (
 type driveService struct {
 	s         *Sim
 	corpus    *documents
-	everybody []*User  // as the tenant began; persons are indexes
-	key       [32]byte // signs pre-authenticated addresses and delta tokens
+	everybody []*User          // as the tenant began; persons are indexes
+	bySite    map[string]*User // by the name of the personal site
+	key       [32]byte         // signs pre-authenticated addresses and delta tokens
 
 	mu       sync.Mutex        // guards all below
 	drives   map[string]*drive // by id
@@ -69,7 +70,10 @@ func (s *Sim) initDrives() error {
 		return err
 	}
 	d := &driveService{s: s, corpus: docs, drives: map[string]*drive{}, byUser: map[string]*drive{}, uploads: map[string]*upload{},
-		copies: map[string]string{}, everybody: s.dir.all(), sums: map[uint64][32]byte{}, settings: defaultDriveSettings()}
+		copies: map[string]string{}, everybody: s.dir.all(), bySite: map[string]*User{}, sums: map[uint64][32]byte{}, settings: defaultDriveSettings()}
+	for _, u := range d.everybody {
+		d.bySite[personal(u)] = u
+	}
 	copy(d.key[:], newRand(s.opt.Seed, "drive keys").bytes(32))
 	s.drives = d
 	s.limiters[ClassSharePoint] = newSharePointLimiter(s)

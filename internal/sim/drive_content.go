@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 )
@@ -242,11 +241,6 @@ func (c content) sum(s *Sim) ([32]byte, error) {
 		return [32]byte{}, err
 	}
 	return [32]byte(h.Sum(nil)), nil
-}
-
-// same says whether two contents are the same bytes by their coordinates.
-func (c content) same(o content) bool {
-	return c.size == o.size && c.kind == o.kind && c.seed == o.seed && c.corpus == o.corpus && slices.Equal(c.stored, o.stored)
 }
 
 // identity is a number for the coordinates, for the oracle.

@@ -62,14 +62,13 @@ func (d *driveService) allowedByAddress(c *Call, signed string) error {
 	return nil
 }
 
-// siteDrive finds the drive of a personal site.
+// siteDrive finds the drive of a personal site, or nil.
 func (d *driveService) siteDrive(name string) *drive {
-	for _, u := range d.s.dir.all() {
-		if personal(u) == strings.ToLower(name) {
-			return d.of(u)
-		}
+	u := d.bySite[strings.ToLower(name)]
+	if u == nil || d.s.dir.find(u.ID) == nil {
+		return nil
 	}
-	return nil
+	return d.of(u)
 }
 
 // download serves content, whole or by range. It is what the item holds now: an address outlives a change of the item.
