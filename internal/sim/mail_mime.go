@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding/htmlindex"
 )
 
 // --- writing ---------------------------------------------------------------------------------------------------------
@@ -388,13 +390,19 @@ func (p *mimePart) decoded() []byte {
 	return p.body
 }
 
-// utf8Text is decoded text as UTF-8. Character sets beyond UTF-8 and Latin 1 are read as Latin 1.
+// utf8Text is decoded text as UTF-8.
 func (p *mimePart) utf8Text() string {
 	return toUTF8(p.params["charset"], p.decoded())
 }
 
+// toUTF8 reads text in its character set; what names none, or one that is not known, is UTF-8 or else Latin 1.
 func toUTF8(charset string, b []byte) string {
-	if utf8.Valid(b) && !strings.HasPrefix(strings.ToLower(charset), "iso-2022") {
+	if enc, err := htmlindex.Get(strings.Trim(strings.TrimSpace(charset), `"'`)); err == nil {
+		if out, err := enc.NewDecoder().Bytes(b); err == nil {
+			return strings.ToValidUTF8(string(out), "\uFFFD")
+		}
+	}
+	if utf8.Valid(b) {
 		return string(b)
 	}
 	out := make([]rune, len(b))
@@ -531,7 +539,8 @@ func (s *Sim) collect(m *message, p *mimePart, body **mimePart, depth int) error
 	if name == "" {
 		name = headerText(p.params["name"])
 	}
-	isText := p.kind == "text/plain" || p.kind == "text/html"
+	// A multipart that could not be split is shown as it stands.
+	isText := p.kind == "text/plain" || p.kind == "text/html" || strings.HasPrefix(p.kind, "multipart/")
 	if *body == nil && isText && disposition != "attachment" && (name == "" || disposition == "inline") {
 		*body = p
 		return nil
