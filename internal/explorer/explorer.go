@@ -201,15 +201,16 @@ func (o *Opened) list(ctx context.Context, q holdfast.ItemQuery, order vault.Ord
 	if err != nil {
 		return nil, -1, err
 	}
+	n := len(rest)
 	rest = slices.DeleteFunc(rest, func(i holdfast.Item) bool { return !wanted(q.Kinds, i.Kind) })
 	items = append(items, rest...)
 	switch {
-	case len(rest) < limit && (offset == 0 || len(rest) > 0):
-		return items, int64(len(folders) + offset + len(rest)), nil
+	case n < limit && (offset == 0 || n > 0):
+		return items, int64(len(folders) + offset + n), nil
 	case offset == 0:
 		return items, -1, nil // the first page does not wait for the order of all
 	}
-	n, err := f.Count(ctx)
+	n, err = f.Count(ctx)
 	return items, int64(len(folders) + n), err
 }
 
