@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"holdfast/internal/holdfast"
 )
@@ -69,7 +70,7 @@ func (c *core) audit(ctx context.Context, tx Tx, u User, act, object, detail str
 	if err != nil {
 		return fmt.Errorf("read the audit chain's head: %w", err)
 	}
-	e := holdfast.AuditEntry{Number: head.Number + 1, Time: c.now(), Actor: u.Name, Address: u.Address, Act: act, Object: object, Detail: detail, Prev: head.Hash}
+	e := holdfast.AuditEntry{Number: head.Number + 1, Time: c.now(), Actor: plain(u.Name), Address: plain(u.Address), Act: act, Object: plain(object), Detail: plain(detail), Prev: head.Hash}
 	e.Hash = auditHash(e)
 	if err := tx.AppendAudit(ctx, e); err != nil {
 		return fmt.Errorf("append to the audit chain: %w", err)
@@ -90,4 +91,9 @@ func auditHash(e holdfast.AuditEntry) string {
 	}
 	h := sha256.Sum256(b)
 	return hex.EncodeToString(h[:])
+}
+
+// plain makes text such that every database gives it back as it was: the hash is over it.
+func plain(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "\ufffd")
 }

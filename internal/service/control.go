@@ -12,18 +12,15 @@ import (
 // Control is what a proxy calls; it fills proxy.Control. Each call is one transaction that checks the lease's epoch first.
 type Control struct{ *core }
 
-// poll is how often a waiting Claim looks by itself; a bell in this process is quicker.
-const poll = 2 * time.Second
-
 // Claim leases up to max tasks that are ready to proxy, and waits until there is one or ctx ends.
 func (c *Control) Claim(ctx context.Context, proxy holdfast.ProxyID, max int) ([]holdfast.Task, error) {
 	for {
 		ring := c.bell.wait()
 		tasks, err := c.claim(ctx, proxy, max)
-		if err != nil || len(tasks) > 0 {
+		if err != nil || len(tasks) > 0 || c.Poll < 0 {
 			return tasks, err
 		}
-		wait := poll
+		wait := c.Poll
 		next, err := read(ctx, c.core, func(ctx context.Context, tx Tx) (time.Time, error) { return tx.NextClaimable(ctx, c.now()) })
 		if err != nil {
 			return nil, err
@@ -56,11 +53,18 @@ func (c *Control) claim(ctx context.Context, proxy holdfast.ProxyID, max int) ([
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
+	gaveUp := false
+	defer func() {
+		if gaveUp {
+			c.bell.ring() // it may have been what another task waited for
+		}
+	}()
 	return write(ctx, c.core, func(ctx context.Context, tx Tx) ([]holdfast.Task, error) {
 		found, err := tx.Claimable(ctx, c.now(), leaseNow, max)
 		if err != nil {
 			return nil, err
 		}
+		gaveUp = false
 		var out []holdfast.Task
 		for i := range found {
 			t := &found[i]
@@ -68,6 +72,7 @@ func (c *Control) claim(ctx context.Context, proxy holdfast.ProxyID, max int) ([
 				if err := c.giveUp(ctx, tx, t); err != nil {
 					return nil, err
 				}
+				gaveUp = true
 				continue
 			}
 			if t.Epoch, err = tx.NextEpoch(ctx); err != nil {
@@ -208,12 +213,16 @@ func (c *core) complete(ctx context.Context, tx Tx, t holdfast.TaskRecord, r hol
 	add(&s.Statistics, r.Statistics)
 	switch t.Kind {
 	case holdfast.TaskBackup:
-		e, err := c.reported(ctx, tx, t, r)
+		e, rec, err := c.reported(ctx, tx, t, r)
 		if err != nil {
 			return err
 		}
 		t.Entry = e
-		if e != nil && t.State == holdfast.TaskDone && !fresh(e.State) {
+		switch {
+		case t.State == holdfast.TaskCancelled:
+		case goneBefore(*e, rec):
+			t.State, t.Result = holdfast.TaskDone, ""
+		case !fresh(e.State):
 			t.State, t.Result = holdfast.TaskFailed, e.Reason
 		}
 		if err := c.logContainer(ctx, tx, t); err != nil {
@@ -240,26 +249,24 @@ func (c *core) complete(ctx context.Context, tx Tx, t holdfast.TaskRecord, r hol
 }
 
 // reported is the entry that a backup task leaves for the restore point: its own, or the container's newest head as a stand-in.
-func (c *core) reported(ctx context.Context, tx Tx, t holdfast.TaskRecord, r holdfast.TaskResult) (*holdfast.PointEntry, error) {
+func (c *core) reported(ctx context.Context, tx Tx, t holdfast.TaskRecord, r holdfast.TaskResult) (*holdfast.PointEntry, holdfast.ContainerRecord, error) {
+	rec, err := tx.Container(ctx, t.Repository, t.Organization, t.Container.Key())
+	if err != nil && !missing(err) {
+		return nil, rec, err
+	}
 	if r.Err == "" && r.Entry.State != "" {
 		e := r.Entry
 		e.Container = t.Container
-		return &e, nil
+		return &e, rec, nil
 	}
-	e := holdfast.PointEntry{Container: t.Container, State: holdfast.StateNotUpdated, Reason: r.Err, Skipped: r.Entry.Skipped, SkippedCount: r.Entry.SkippedCount}
+	e := holdfast.PointEntry{Container: t.Container, Head: rec.Head, HeadTime: rec.HeadTime, State: holdfast.StateNotUpdated, Reason: r.Err, Skipped: r.Entry.Skipped, SkippedCount: r.Entry.SkippedCount}
 	if r.Reason == holdfast.SkipGone || r.Reason == holdfast.SkipUnlicensed {
 		e.State = holdfast.StateGone
 	}
 	if r.Err == "" {
 		e.Reason = "the backup reported no result"
 	}
-	rec, err := tx.Container(ctx, t.Repository, t.Organization, t.Container.Key())
-	if err == nil {
-		e.Head, e.HeadTime = rec.Head, rec.HeadTime
-	} else if !missing(err) {
-		return nil, err
-	}
-	return &e, nil
+	return &e, rec, nil
 }
 
 func (c *core) logContainer(ctx context.Context, tx Tx, t holdfast.TaskRecord) error {
@@ -267,7 +274,9 @@ func (c *core) logContainer(ctx context.Context, tx Tx, t holdfast.TaskRecord) e
 	switch {
 	case t.State == holdfast.TaskCancelled:
 		kind, title = logStop, fmt.Sprintf("%s: stopped", t.Container)
-	case t.Entry == nil || !fresh(t.Entry.State):
+	case t.State == holdfast.TaskDone && t.Entry.State == holdfast.StateGone:
+		return nil
+	case !fresh(t.Entry.State):
 		kind, title = logWarning, fmt.Sprintf("%s: not updated: %s", t.Container, t.Result)
 	case t.Entry.SkippedCount > 0:
 		kind, title = logWarning, fmt.Sprintf("%s: %d items skipped", t.Container, t.Entry.SkippedCount)
@@ -290,9 +299,17 @@ func (c *core) discovered(ctx context.Context, tx Tx, s *holdfast.JobSession, r 
 	if err != nil {
 		return err
 	}
+	held, err := tx.Containers(ctx, holdfast.ContainerFilter{Organization: s.Organization, Repository: s.Repository}, holdfast.Page{})
+	if err != nil {
+		return err
+	}
+	known := make(map[string]holdfast.ContainerRecord, len(held))
+	for _, rec := range held {
+		known[rec.Key()] = rec
+	}
 	seen := map[string]bool{}
 	var tasks []holdfast.TaskRecord
-	add := func(container holdfast.Container, state holdfast.TaskState, e *holdfast.PointEntry) error {
+	add := func(container holdfast.Container, e *holdfast.PointEntry) error {
 		container.Organization = s.Organization
 		if seen[container.Key()] || !inScope(job, org, container) {
 			return nil
@@ -302,35 +319,45 @@ func (c *core) discovered(ctx context.Context, tx Tx, s *holdfast.JobSession, r 
 		if err != nil {
 			return err
 		}
-		t.Container, t.State, t.Position, t.Entry = container, state, len(tasks), e
-		if e != nil {
-			t.Result, t.Ended = e.Reason, c.now()
+		t.Container, t.Position = container, len(tasks)
+		if e == nil {
+			tasks = append(tasks, t)
+			return nil
+		}
+		rec := known[container.Key()]
+		e.Container, e.Head, e.HeadTime = container, rec.Head, rec.HeadTime
+		if e.State == holdfast.StateGone && rec.Head == 0 && job.Scope == holdfast.EntireOrganization {
+			return nil // never had a mailbox or drive: nothing that could be missed
+		}
+		t.State, t.Entry, t.Ended = holdfast.TaskDone, e, c.now()
+		if !goneBefore(*e, rec) {
+			t.State, t.Result = holdfast.TaskFailed, e.Reason
+			if err := c.log(ctx, tx, string(s.ID), logWarning, fmt.Sprintf("%s: not updated: %s", container, e.Reason)); err != nil {
+				return err
+			}
 		}
 		tasks = append(tasks, t)
 		return nil
 	}
 	for _, f := range r.Found {
-		if err := add(f, holdfast.TaskReady, nil); err != nil {
+		if err := add(f, nil); err != nil {
 			return err
 		}
 	}
 	for _, e := range r.Skipped {
-		e.Container.Organization = s.Organization
 		if e.State == "" {
 			e.State = holdfast.StateNotUpdated
 		}
-		if rec, err := tx.Container(ctx, s.Repository, s.Organization, e.Container.Key()); err == nil {
-			e.Head, e.HeadTime = rec.Head, rec.HeadTime
-		} else if !missing(err) {
+		if err := add(e.Container, &e); err != nil {
 			return err
 		}
-		if seen[e.Container.Key()] || !inScope(job, org, e.Container) {
+	}
+	// What the repository has and the organization has no more stays in sight, as gone.
+	for _, rec := range held {
+		if rec.Head == 0 {
 			continue
 		}
-		if err := c.log(ctx, tx, string(s.ID), logWarning, fmt.Sprintf("%s: not updated: %s", e.Container, e.Reason)); err != nil {
-			return err
-		}
-		if err := add(e.Container, holdfast.TaskFailed, &e); err != nil {
+		if err := add(rec.Container, &holdfast.PointEntry{State: holdfast.StateGone, Reason: "it is not in the organization any more"}); err != nil {
 			return err
 		}
 	}
@@ -339,6 +366,11 @@ func (c *core) discovered(ctx context.Context, tx Tx, s *holdfast.JobSession, r 
 	}
 	s.Statistics.ObjectsTotal = int64(len(tasks))
 	return tx.PutTasks(ctx, tasks...)
+}
+
+// goneBefore says that a container is gone and was so at the last restore point: told once, that is no news.
+func goneBefore(e holdfast.PointEntry, rec holdfast.ContainerRecord) bool {
+	return e.State == holdfast.StateGone && rec.State == holdfast.StateGone
 }
 
 // Progress adds to the statistics of the task's session and writes log lines.

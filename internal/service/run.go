@@ -78,9 +78,6 @@ func (s *Service) Start(ctx context.Context, adminPassword holdfast.Secret) (gen
 	return s.Admin.ensure(ctx, adminPassword)
 }
 
-// tick is how often schedules, stops and idle sessions are looked at.
-const tick = time.Second
-
 // Run runs schedules, ends what was stopped or is idle, and synchronizes repositories, until ctx ends. It returns when all of that has.
 func (s *Service) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
@@ -97,7 +94,7 @@ func (s *Service) Run(ctx context.Context) error {
 				s.Log.ErrorContext(ctx, "expired tokens could not be deleted", "error", err)
 			}
 		}
-		if err := s.Clock.Sleep(ctx, tick); err != nil {
+		if err := s.Clock.Sleep(ctx, s.Deps.Tick); err != nil {
 			return nil
 		}
 	}

@@ -51,6 +51,11 @@ type Deps struct {
 	SessionIdle time.Duration
 	// Lease is how long a claim holds without being renewed; 0 is 30 s.
 	Lease time.Duration
+	// Poll is how often a waiting Claim looks by itself, though a bell in this process is quicker; 0 is 2 s, less than 0 lets
+	// Claim not wait at all.
+	Poll time.Duration
+	// Tick is how often schedules, stops and idle sessions are looked at; 0 is 1 s.
+	Tick time.Duration
 }
 
 // Service is all the rules, by noun. Control is what a proxy calls.
@@ -98,6 +103,12 @@ func New(d Deps) *Service {
 	}
 	if d.Lease == 0 {
 		d.Lease = 30 * time.Second
+	}
+	if d.Poll == 0 {
+		d.Poll = 2 * time.Second
+	}
+	if d.Tick == 0 {
+		d.Tick = time.Second
 	}
 	c := &core{Deps: d, restoreCredentials: map[holdfast.TaskID]holdfast.Credential{}}
 	return &Service{

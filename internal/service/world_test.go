@@ -1,0 +1,329 @@
+package service_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"holdfast/internal/holdfast"
+	"holdfast/internal/proxy"
+	"holdfast/internal/service"
+	"holdfast/internal/store"
+	"holdfast/internal/store/storetest"
+	"holdfast/internal/sys"
+	"holdfast/internal/vault/keys"
+)
+
+func TestMain(m *testing.M) { storetest.Main(m) }
+
+// Control fills what a proxy calls.
+var _ proxy.Control = (*service.Control)(nil)
+
+var admin = service.User{ID: "u", Name: "admin", Role: service.RoleAdmin, Address: "192.0.2.1"}
+
+// directory is an organization's directory in memory.
+type directory struct {
+	mu      sync.Mutex // guards all
+	users   []service.DirectoryUser
+	lacking map[string]bool
+	refuse  error
+	checked int
+}
+
+func (d *directory) Check(_ context.Context, _ holdfast.Organization, cred holdfast.Credential) (service.Tenant, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.checked++
+	if d.refuse != nil {
+		return service.Tenant{}, d.refuse
+	}
+	t := service.Tenant{TenantID: "11111111-2222-3333-4444-555555555555", DefaultDomain: "contoso.example", DisplayName: "Contoso"}
+	if cred.Certificate != "" {
+		t.Thumbprint = "ABCD"
+	}
+	for name, use := range map[string]service.PermissionUse{"User.Read.All": service.UseDirectory, "Mail.Read": service.UseMailBackup, "Files.Read.All": service.UseOneDriveBackup,
+		"Mail.ReadWrite": service.UseMailRestore, "Files.ReadWrite.All": service.UseOneDriveRestore} {
+		t.Permissions = append(t.Permissions, service.Permission{Name: name, API: "Microsoft Graph", Why: string(use), Use: use, Granted: !d.lacking[name]})
+	}
+	return t, nil
+}
+
+func (d *directory) Users(_ context.Context, _ holdfast.Organization, _ holdfast.Credential, q service.DirectoryQuery) ([]service.DirectoryUser, error) {
+	return d.users, nil
+}
+
+func (d *directory) User(_ context.Context, _ holdfast.Organization, _ holdfast.Credential, id string) (service.DirectoryUser, error) {
+	for _, u := range d.users {
+		if u.ID == id || u.Name == id {
+			return u, nil
+		}
+	}
+	return service.DirectoryUser{}, holdfast.NotFound("there is no user %s", id)
+}
+
+func (d *directory) Groups(context.Context, holdfast.Organization, holdfast.Credential, service.DirectoryQuery) ([]service.DirectoryGroup, error) {
+	return nil, nil
+}
+
+func (d *directory) Drives(context.Context, holdfast.Organization, holdfast.Credential, string) ([]service.DirectoryDrive, error) {
+	return nil, nil
+}
+
+// places is a Vaults in memory.
+type places struct {
+	catalogue holdfast.Catalogue
+	refuse    error
+	forgotten []holdfast.RepositoryID
+}
+
+func (p *places) Prepare(context.Context, holdfast.Repository, bool) error { return p.refuse }
+func (p *places) Space(context.Context, holdfast.Repository) (int64, int64, error) {
+	return 1000, 400, nil
+}
+func (p *places) Usage(context.Context, holdfast.Repository, holdfast.OrganizationID) (int64, error) {
+	return 77, nil
+}
+func (p *places) Rebuild(context.Context, holdfast.Repository) (holdfast.Catalogue, error) {
+	return p.catalogue, p.refuse
+}
+func (p *places) Kit(context.Context, holdfast.Repository, holdfast.Secret, []string) ([]byte, error) {
+	return []byte("kit"), nil
+}
+func (p *places) Forget(_ context.Context, r holdfast.Repository) error {
+	p.forgotten = append(p.forgotten, r.ID)
+	return nil
+}
+
+// explorer answers from nothing but the view that it is given.
+type explorer struct{}
+
+func (explorer) Items(_ context.Context, q service.ItemQuery) (service.ItemPage, error) {
+	return service.ItemPage{Entries: []service.Entry{{Path: fmt.Sprintf("%s@%d", q.At.Container, q.At.Head)}}, Total: 1}, nil
+}
+func (explorer) Item(_ context.Context, _ service.View, id string) (service.Entry, error) {
+	return service.Entry{Item: holdfast.Item{ID: id, Name: "name of " + id}}, nil
+}
+func (explorer) Versions(context.Context, service.View, string) ([]service.Entry, error) {
+	return nil, nil
+}
+func (explorer) Open(context.Context, service.View, string) (service.Content, error) {
+	return service.Content{Body: io.NopCloser(strings.NewReader("x")), Size: 1}, nil
+}
+func (explorer) Export(_ context.Context, _ service.View, _ []string, w io.Writer) error {
+	_, err := io.WriteString(w, "zip")
+	return err
+}
+
+// world is a service on a database, with everything else in memory.
+type world struct {
+	*service.Service
+	t         testing.TB
+	ctx       context.Context
+	store     *store.Store
+	clock     *sys.Shifted
+	directory *directory
+	places    *places
+	key       *keys.Key
+}
+
+func newWorld(t testing.TB, open storetest.Open) *world {
+	key, err := keys.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, ctx: context.Background(), clock: sys.NewShifted(sys.System), key: key, places: &places{},
+		directory: &directory{lacking: map[string]bool{}, users: []service.DirectoryUser{{ID: "ann", Name: "ann@contoso.example", DisplayName: "Ann"}, {ID: "bob", Name: "bob@contoso.example", DisplayName: "Bob"}}}}
+	w.restart(open, nil)
+	return w
+}
+
+// restart opens the database anew, as another process would.
+func (w *world) restart(open storetest.Open, faults *sys.Faults) {
+	w.t.Helper()
+	if w.store != nil {
+		if err := w.store.Close(); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	s, err := open(w.clock, faults)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if w.store == nil {
+		w.t.Cleanup(func() {
+			if err := w.store.Close(); err != nil {
+				w.t.Errorf("close: %v", err)
+			}
+		})
+	}
+	w.store = s
+	w.Service = service.New(service.Deps{Store: service.OnStore[*store.Tx](s), Clock: w.clock, Keys: service.NewKeys(w.key, random{}), Directory: w.directory, Vaults: w.places, Explorer: explorer{}, Version: "test", Proxy: "host", ProxyPort: 9193, Poll: -1})
+	if _, err := w.Start(w.ctx, "correct horse"); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// random is cheap randomness: ids and keys of tests need only differ.
+type random struct{}
+
+var (
+	randomMu sync.Mutex // guards randomN
+	randomN  uint64
+)
+
+func (random) Read(p []byte) (int, error) {
+	randomMu.Lock()
+	defer randomMu.Unlock()
+	for i := range p {
+		randomN = randomN*6364136223846793005 + 1442695040888963407
+		p[i] = byte(randomN >> 33)
+	}
+	return len(p), nil
+}
+
+func (w *world) ok(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) organization() holdfast.Organization {
+	w.t.Helper()
+	c := &service.Connection{Tenant: "contoso.example", Application: "app", Secret: "CANARY-secret"}
+	org, err := w.Organizations.Create(w.ctx, admin, service.OrganizationSpec{ExchangeConnection: c, SharePointConnection: c})
+	w.ok(err)
+	return org
+}
+
+func (w *world) repository(name string) holdfast.Repository {
+	w.t.Helper()
+	path := "/srv/" + name
+	r, err := w.Repositories.Create(w.ctx, admin, service.RepositorySpec{Name: &name, Path: &path, RetentionType: "SnapshotBased", Retention: &holdfast.RetentionPeriod{Days: 30}})
+	w.ok(err)
+	return r
+}
+
+func (w *world) job(name string, org holdfast.Organization, repo holdfast.Repository, edit func(*service.JobSpec)) holdfast.Job {
+	w.t.Helper()
+	spec := service.JobSpec{Organization: org.ID, Repository: repo.ID, Name: &name, Scope: holdfast.EntireOrganization}
+	if edit != nil {
+		edit(&spec)
+	}
+	j, err := w.Jobs.Create(w.ctx, admin, spec)
+	w.ok(err)
+	return j
+}
+
+func mailbox(user string) holdfast.Container {
+	return holdfast.Container{Kind: holdfast.Mailbox, Source: user, Owner: user, Name: user, Address: user + "@contoso.example"}
+}
+
+func drive(user string) holdfast.Container {
+	return holdfast.Container{Kind: holdfast.Drive, Source: "drive-" + user, Owner: user, Name: user, Address: user + "@contoso.example"}
+}
+
+// worker is a proxy that does what a test says instead of talking to Microsoft 365.
+type worker struct {
+	w     *world
+	found []holdfast.Container
+	// backup says how a container's backup ends; nil is a new head.
+	backup func(holdfast.Container) holdfast.TaskResult
+}
+
+// claim gives tasks if there are any right now.
+func (k *worker) claim(max int) []holdfast.Task {
+	k.w.t.Helper()
+	tasks, err := k.w.Control.Claim(k.w.ctx, service.BuiltInProxy, max)
+	k.w.ok(err)
+	if len(tasks) == 0 { // what was given up may have made room for more
+		tasks, err = k.w.Control.Claim(k.w.ctx, service.BuiltInProxy, max)
+		k.w.ok(err)
+	}
+	return tasks
+}
+
+// drain works until nothing is left.
+func (k *worker) drain() {
+	k.w.t.Helper()
+	for {
+		tasks := k.claim(4)
+		if len(tasks) == 0 {
+			return
+		}
+		for _, t := range tasks {
+			k.work(t)
+		}
+	}
+}
+
+func (k *worker) work(t holdfast.Task) {
+	k.w.t.Helper()
+	ctx, c := k.w.ctx, k.w.Control
+	switch t.Kind {
+	case holdfast.TaskDiscover:
+		k.w.ok(c.Complete(ctx, t.Lease(), holdfast.TaskResult{Found: k.found}))
+	case holdfast.TaskBackup:
+		if k.backup != nil {
+			if r := k.backup(t.Container); r.Err != "" || r.Entry.State != "" {
+				k.w.ok(c.Complete(ctx, t.Lease(), r))
+				return
+			}
+		}
+		h := k.commit(t)
+		k.w.ok(c.Progress(ctx, t.Lease(), holdfast.Statistics{Items: 2, Requests: 3}, holdfast.LogLine{Type: "None", Title: "reading"}))
+		k.w.ok(c.Complete(ctx, t.Lease(), holdfast.TaskResult{Entry: holdfast.PointEntry{Head: h.Number, HeadTime: h.Time, State: holdfast.StateUpdated}, Statistics: holdfast.Statistics{WrittenBytes: 10}}))
+	case holdfast.TaskFinish:
+		p, err := c.SessionOutcome(ctx, t.Lease())
+		k.w.ok(err)
+		p.Entries, err = c.SessionEntries(ctx, t.Lease())
+		k.w.ok(err)
+		k.w.ok(c.CommitRestorePoint(ctx, t.Lease(), p))
+		k.w.ok(c.CommitRestorePoint(ctx, t.Lease(), p)) // a repeated one changes nothing
+		k.w.ok(c.Complete(ctx, t.Lease(), holdfast.TaskResult{RestorePoint: &p}))
+	default:
+		k.w.t.Fatalf("a task of kind %s that the test did not expect", t.Kind)
+	}
+}
+
+// next is the head that follows the container's published one and checkpoint.
+func (k *worker) next(t holdfast.Task) holdfast.HeadRecord {
+	k.w.t.Helper()
+	head, checkpoint, err := k.w.Control.CurrentHeads(k.w.ctx, t.Lease(), t.Repository, t.Container)
+	k.w.ok(err)
+	h := holdfast.HeadRecord{Organization: t.Organization, Repository: t.Repository, Container: t.Container, Number: 1, Epoch: t.Epoch, Time: k.w.clock.Now().Truncate(time.Microsecond), Journal: fmt.Sprintf("journal-%d", t.Epoch), Data: []byte("data")}
+	for _, before := range []*holdfast.HeadRecord{head, checkpoint} {
+		if before != nil {
+			h.Number = max(h.Number, before.Number+1)
+		}
+	}
+	return h
+}
+
+func (k *worker) commit(t holdfast.Task) holdfast.HeadRecord {
+	k.w.t.Helper()
+	h := k.next(t)
+	k.w.ok(k.w.Control.CommitHeads(k.w.ctx, []holdfast.HeadCommit{{Lease: t.Lease(), Head: h}}))
+	return h
+}
+
+func (w *world) run(j holdfast.Job, k *worker) holdfast.JobSession {
+	w.t.Helper()
+	s, err := w.Jobs.Start(w.ctx, admin, j.ID, false)
+	w.ok(err)
+	k.drain()
+	s, err = w.JobSessions.Get(w.ctx, admin, s.ID)
+	w.ok(err)
+	return s
+}
+
+func (w *world) kind(err error, want holdfast.Kind, says string) {
+	w.t.Helper()
+	if holdfast.KindOf(err) != want || !strings.Contains(fmt.Sprint(err), says) {
+		w.t.Errorf("got %v (%v), want %v with %q", err, holdfast.KindOf(err), want, says)
+	}
+}
