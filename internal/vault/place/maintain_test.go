@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -427,5 +430,64 @@ func TestLedgerIsPrunedAndKeepsItsAnchors(t *testing.T) {
 	}
 	if found := verifyStore(t, s); len(found) != 0 {
 		t.Errorf("findings: %+v", found)
+	}
+}
+
+func TestMaintenanceBesideAWriter(t *testing.T) {
+	o, acknowledged := template(t)
+	clock := sys.NewShifted(sys.System)
+	clock.Move(30 * time.Hour) // what the template holds is old enough to be swept
+	o.Clock = clock
+	s := open(t, o)
+	ctx := context.Background()
+	var mu sync.Mutex // guards want
+	want := map[place.ObjectID][]byte{acknowledged: []byte("acknowledged")}
+	var wait sync.WaitGroup
+	for c := range 2 {
+		wait.Go(func() {
+			w, err := s.Session(ctx)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			for i := range 15 {
+				data := random(uint64(c*100+i), 2000)
+				id, _, err := w.Put(ctx, bytes.NewReader(data), place.Block)
+				if err == nil {
+					err = w.Flush(ctx)
+				}
+				if err == nil {
+					err = s.PutRecord(ctx, place.Record{Name: fmt.Sprintf("journal/%d-%d", c, i), Data: []byte(id)})
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				want[id] = data
+				mu.Unlock()
+			}
+		})
+	}
+	for range 3 {
+		mu.Lock()
+		live := slices.Collect(maps.Keys(want))
+		mu.Unlock()
+		if _, err := s.Maintain(ctx, place.MaintainOptions{Live: yields(live...), OldestCheckpoint: clock.Now()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wait.Wait()
+	for id, data := range want {
+		if got, err := get(s, id); err != nil || !bytes.Equal(got, data) {
+			t.Errorf("object %s: %d bytes, %v", id, len(got), err)
+		}
+	}
+	if found := verifyStore(t, s); len(found) != 0 {
+		t.Errorf("findings: %+v", found)
+	}
+	closeStore(t, s)
+	for _, d := range verify(t, o) {
+		t.Errorf("finding after reopening: %+v", d)
 	}
 }
