@@ -79,7 +79,7 @@ func (s *stored) class() string {
 		return ""
 	}
 	for _, p := range props {
-		if strings.EqualFold(p.ID, propClass) {
+		if sameProperty(p.ID, propClass) {
 			return p.Value
 		}
 	}

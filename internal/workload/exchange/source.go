@@ -681,9 +681,9 @@ func itemOf(m *graph.Message, signature string) holdfast.Item {
 	}
 	for _, p := range m.Properties {
 		switch {
-		case strings.EqualFold(p.ID, propSize):
+		case sameProperty(p.ID, propSize):
 			item.Size, _ = strconv.ParseInt(p.Value, 10, 64) // no number, no size: it is for lists
-		case strings.EqualFold(p.ID, propClass):
+		case sameProperty(p.ID, propClass):
 			set(holdfast.FieldClass, p.Value)
 		}
 	}
