@@ -113,12 +113,8 @@ type Maintained struct {
 	Entries      int // journal entries that a summary now stands for
 }
 
-// journalKept is how many of the newest journal entries stay beside a summary, and how old the others must be: what the database did not
-// hear of yet is among the young.
-const (
-	journalKept = 50
-	journalAge  = 48 * time.Hour
-)
+// journalAge is how old an entry must be for a summary to stand for it: what the database did not hear of yet is younger.
+const journalAge = 48 * time.Hour
 
 // Maintain marks what restore points, current heads, checkpoints and the journal reach, and sweeps and repacks the rest. current are heads that the
 // database has as current or as checkpoints; they are kept whatever the journal says. Space comes back after three runs over more than a day.
@@ -268,13 +264,13 @@ func (r *Repository) compactJournal(ctx context.Context) (int, error) {
 	r.commit.Lock()
 	defer r.commit.Unlock()
 	names, err := r.store.records(ctx, journalPrefix)
-	if err != nil || len(names) <= 2*journalKept {
+	if err != nil || len(names) <= 2*r.layout().journalKept {
 		return 0, err
 	}
 	limit := r.clock.Now().Add(-journalAge)
 	c := &Catalogue{Published: map[string]*Head{}, Checkpoint: map[string]*Head{}}
 	var drop []string
-	for _, name := range names[:len(names)-journalKept] {
+	for _, name := range names[:len(names)-r.layout().journalKept] {
 		e, err := r.entry(ctx, strings.TrimPrefix(name, journalPrefix))
 		if err != nil {
 			return 0, err

@@ -36,12 +36,14 @@ type layout struct {
 
 	// Runs up to smallRun rows, together up to smallRuns, are looked up in one table of all their keys.
 	smallRun, smallRuns int64
+
+	journalKept int // newest journal entries that stay beside a summary
 }
 
 var defaultLayout = layout{
 	chunk: 48 << 10, indexRows: 2048, perFilter: 16, inline: 192 << 10,
 	block: 256 << 10, apart: 32 << 10, apartAsked: 1 << 10, spill: 16 << 20,
-	smallRun: 20_000, smallRuns: 200_000,
+	smallRun: 20_000, smallRuns: 200_000, journalKept: 50,
 }
 
 // location is where a part of a run is: in the root, or an object.

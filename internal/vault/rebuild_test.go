@@ -1,0 +1,112 @@
+package vault
+
+import (
+	"testing"
+
+	"holdfast/internal/holdfast"
+)
+
+func headOf(object string, epoch holdfast.Epoch, number uint64) *Head {
+	return &Head{Format: 1, Container: testMailbox, Number: number, Epoch: epoch, Time: epoch0, Object: object}
+}
+
+func TestSettleAdoptsOnlyWhatTheNewestLeaseWrote(t *testing.T) {
+	entry := func(id string, kind EntryKind, heads ...*Head) *Entry {
+		e := &Entry{Format: 1, ID: id, Kind: kind}
+		for _, h := range heads {
+			e.Heads = append(e.Heads, *h)
+		}
+		return e
+	}
+	for name, tc := range map[string]struct {
+		known          Known
+		entries        []*Entry
+		adopt, discard []string
+	}{
+		"transaction ran":           {Known{Head: headOf("h1", 1, 1), Epoch: 1}, []*Entry{entry("1", Published, headOf("h1", 1, 1))}, nil, nil},
+		"crash before transaction":  {Known{Epoch: 1}, []*Entry{entry("1", Published, headOf("h1", 1, 1))}, []string{"h1"}, nil},
+		"two of the same lease":     {Known{Epoch: 1}, []*Entry{entry("1", Published, headOf("h1", 1, 1)), entry("2", Published, headOf("h2", 1, 2))}, []string{"h1", "h2"}, nil},
+		"lease has passed on":       {Known{Head: headOf("h1", 1, 1), Epoch: 3}, []*Entry{entry("1", Published, headOf("h2", 2, 2))}, nil, []string{"h2"}},
+		"database is further":       {Known{Head: headOf("h3", 2, 3), Epoch: 2}, []*Entry{entry("1", Published, headOf("h2", 2, 2))}, nil, []string{"h2"}},
+		"stale writer after a new":  {Known{Epoch: 2}, []*Entry{entry("1", Published, headOf("new", 2, 1)), entry("2", Published, headOf("stale", 1, 5))}, []string{"new"}, []string{"stale"}},
+		"checkpoint":                {Known{Head: headOf("h1", 1, 1), Epoch: 1}, []*Entry{entry("1", Checkpoint, headOf("c2", 1, 2))}, []string{"c2"}, nil},
+		"checkpoint already passed": {Known{Head: headOf("h3", 1, 3), Epoch: 1}, []*Entry{entry("1", Checkpoint, headOf("c2", 1, 2))}, nil, []string{"c2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			adopt, discard := Settle(tc.entries, func(string) Known { return tc.known })
+			check := func(what string, got []Adoption, want []string) {
+				list := []string{}
+				for _, a := range got {
+					list = append(list, a.Head.Object)
+				}
+				if len(list) != len(want) {
+					t.Errorf("%s %v, want %v", what, list, want)
+					return
+				}
+				for i := range list {
+					if list[i] != want[i] {
+						t.Errorf("%s %v, want %v", what, list, want)
+					}
+				}
+			}
+			check("adopts", adopt, tc.adopt)
+			check("discards", discard, tc.discard)
+		})
+	}
+}
+
+func TestNewestEpochWinsInARebuild(t *testing.T) {
+	b := newBench(t)
+	ctx := t.Context()
+	w := b.writer(nil)
+	b.put(w, mail(1, "inbox"), "base")
+	base := b.publish(w)
+	w.Close()
+	publish := func(epoch holdfast.Epoch, body string, seals int) *Head {
+		w, err := b.repo.Writer(ctx, WriterOptions{Container: testMailbox, Base: base, Epoch: epoch})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		var h *Head
+		for range seals {
+			b.put(w, mail(2, "inbox"), body)
+			h = b.publish(w)
+		}
+		return h
+	}
+	newer := publish(3, "of the new lease", 1)
+	publish(2, "of a stale writer that woke up", 4) // later in time, higher in number
+	c, err := b.repo.Rebuild(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Published[testMailbox.Key()]; got.Object != newer.Object {
+		t.Errorf("rebuild takes head %d of epoch %d", got.Number, got.Epoch)
+	}
+	if _, err := b.repo.Writer(ctx, WriterOptions{Container: testMailbox, Base: newer, Epoch: 2}); holdfast.KindOf(err) != holdfast.KindStale {
+		t.Errorf("a writer with an older epoch than its base: %v", err)
+	}
+}
+
+func TestPublishRefusesWhatWasNotSealedHere(t *testing.T) {
+	b := newBench(t)
+	ctx := t.Context()
+	w := b.writer(nil)
+	b.put(w, mail(1, "inbox"), "body")
+	h, err := w.Seal(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.reopen() // a crash between seal and publish: what the head needs is lost
+	if _, err := b.repo.Publish(ctx, []Head{*h}, Published); holdfast.KindOf(err) != holdfast.KindConflict {
+		t.Errorf("publish of a head that was lost: %v", err)
+	}
+	p := holdfast.RestorePoint{ID: "p", Entries: []holdfast.PointEntry{{Container: testMailbox, Head: h.Number, State: holdfast.StateUpdated}}}
+	if err := b.repo.WriteRestorePoint(ctx, p, []Head{*h}); holdfast.KindOf(err) != holdfast.KindDamaged {
+		t.Errorf("restore point with a head that is not there: %v", err)
+	}
+	if n := b.points(); n != 0 {
+		t.Errorf("%d restore points", n)
+	}
+}
