@@ -1,0 +1,226 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"holdfast/internal/engine"
+	"holdfast/internal/engine/enginetest"
+	"holdfast/internal/holdfast"
+	"holdfast/internal/sys"
+)
+
+// restore runs a request from the last head of a mailbox and gives the results by item.
+func (w *world) restore(from, to string, request holdfast.RestoreRequest) (map[string]holdfast.ItemResult, error) {
+	w.t.Helper()
+	return w.restoreCtx(w.t.Context(), from, to, request)
+}
+
+func (w *world) restoreCtx(ctx context.Context, from, to string, request holdfast.RestoreRequest) (map[string]holdfast.ItemResult, error) {
+	w.t.Helper()
+	key := enginetest.Container(from).Key()
+	var record holdfast.HeadRecord
+	for _, h := range w.db.All() {
+		if h.Container.Key() == key {
+			record = h
+		}
+	}
+	head, err := engine.HeadOf(&record)
+	w.must(err)
+	if request.ID == "" {
+		request.ID = "request"
+	}
+	var mu sync.Mutex
+	got := map[string]holdfast.ItemResult{}
+	_, err = w.engine.Restore(ctx, w.repo, head, w.tenant, engine.RestoreTask{
+		Lease: w.db.Lease("restore"), Request: request, From: enginetest.Container(from), To: enginetest.Container(to),
+	}, func(r holdfast.ItemResult) {
+		mu.Lock()
+		defer mu.Unlock()
+		got[r.Item] = r
+	})
+	return got, err
+}
+
+func backedUp(t *testing.T, mails int) *world {
+	t.Helper()
+	w := newWorld(t)
+	w.must(w.start(nil))
+	w.fill("ann", mails)
+	w.tenant.Put("ann", "sub", "inbox", "a/b/", "")
+	w.tenant.Put("ann", "deep", "sub", "deep mail", "deep")
+	_, err := w.backup("ann")
+	w.must(err)
+	return w
+}
+
+func TestRestoreOfAWholeMailboxElsewhere(t *testing.T) {
+	w := backedUp(t, 12)
+	got, err := w.restore("ann", "bob", holdfast.RestoreRequest{})
+	w.must(err)
+	if fmt.Sprint(w.tenant.Contents("bob")) != fmt.Sprint(w.tenant.Contents("ann")) {
+		t.Errorf("bob has %v, want %v", w.tenant.Contents("bob"), w.tenant.Contents("ann"))
+	}
+	if r := got["deep"]; r.Outcome != string(engine.Created) || r.NewID == "" || r.Path != `/root/Inbox/a\/b/deep mail` {
+		t.Errorf("result %+v", r)
+	}
+	if len(got) != 13 {
+		t.Errorf("%d results, want 13", len(got))
+	}
+}
+
+func TestRestoreOfASelection(t *testing.T) {
+	for name, tc := range map[string]struct {
+		items  []string
+		folder string
+		want   []string // names of folders and mail at the target
+	}{
+		"a mail at its old place":              {[]string{"m001"}, "", []string{"Inbox", "mail 1", "root"}},
+		"a folder brings what is in it":        {[]string{"sub"}, "", []string{"Inbox", "a/b", "deep mail", "root"}},
+		"what is selected twice comes once":    {[]string{"deep", "sub", "deep"}, "", []string{"Inbox", "a/b", "deep mail", "root"}},
+		"an empty folder":                      {[]string{"empty"}, "", []string{"Empty", "root"}},
+		"a mail into a folder":                 {[]string{"deep"}, "Back", []string{"Back", "deep mail"}},
+		"a folder into a folder":               {[]string{"sub", "m001"}, "Back", []string{"Back", "a/b", "deep mail", "mail 1"}},
+		"a parent and its child into a folder": {[]string{"m000", "inbox"}, "Back", []string{"Back", "Inbox", "a/b", "deep mail", "mail 0", "mail 1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := backedUp(t, 2)
+			_, err := w.restore("ann", "bob", holdfast.RestoreRequest{Items: tc.items, Folder: tc.folder})
+			w.must(err)
+			var got []string
+			for what, n := range w.tenant.Contents("bob") {
+				name, _, _ := strings.Cut(what, "\x00")
+				for range n {
+					got = append(got, name)
+				}
+			}
+			slices.Sort(got)
+			if fmt.Sprint(got) != fmt.Sprint(tc.want) {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestRestoreNamesWhatItCouldNot(t *testing.T) {
+	w := backedUp(t, 3)
+	w.tenant.Break("bob", "m001", &holdfast.Skip{Reason: holdfast.SkipTooLarge, Err: errors.New("too large for this mailbox")})
+	got, err := w.restore("ann", "bob", holdfast.RestoreRequest{Items: []string{"inbox", "never was"}})
+	w.must(err)
+	if r := got["m001"]; r.Outcome != string(engine.Skipped) || r.Reason != holdfast.SkipTooLarge || !strings.Contains(r.Detail, "too large") {
+		t.Errorf("m001: %+v", r)
+	}
+	if r := got["never was"]; r.Outcome != string(engine.Skipped) || r.Reason != holdfast.SkipGone {
+		t.Errorf("never was: %+v", r)
+	}
+	if r := got["m002"]; r.Outcome != string(engine.Created) {
+		t.Errorf("m002: %+v", r)
+	}
+}
+
+// For every n, the n-th call to target or database breaks; then the restore is asked for again. No item is there twice, none is missing.
+func TestRestoreSweepMakesNoDuplicates(t *testing.T) {
+	w := backedUp(t, 5)
+	want := fmt.Sprint(w.tenant.Contents("ann"))
+	for _, mode := range []sys.FaultMode{sys.FaultError, sys.FaultErrorAfter, sys.FaultCrash} {
+		for n := 1; ; n++ {
+			faults := sys.BreakAt("", n, mode)
+			to := fmt.Sprint("to ", mode, n)
+			request := holdfast.RestoreRequest{ID: fmt.Sprint("request ", mode, n)}
+			w.db.Faults, w.tenant.Faults = faults, faults
+			_, _ = w.restore("ann", to, request)
+			fired := faults.Fired()
+			w.db.Faults, w.tenant.Faults = nil, nil
+			if _, err := w.restore("ann", to, request); err != nil {
+				t.Fatalf("%s at call %d (%s): the second attempt: %v", mode, n, fired, err)
+			}
+			if got := fmt.Sprint(w.tenant.Contents(to)); got != want {
+				t.Errorf("%s at call %d (%s): got %s, want %s", mode, n, fired, got, want)
+			}
+			if fired == "" {
+				if n < 20 {
+					t.Errorf("a restore made only %d calls", n)
+				}
+				break
+			}
+		}
+	}
+}
+
+func TestRestoreOfAnUnchangedMailboxDoesNothing(t *testing.T) {
+	w := backedUp(t, 3)
+	before := fmt.Sprint(w.tenant.Contents("ann"))
+	got, err := w.restore("ann", "ann", holdfast.RestoreRequest{})
+	w.must(err)
+	for id, r := range got {
+		if r.Outcome != string(engine.Existing) {
+			t.Errorf("%s: %+v", id, r)
+		}
+	}
+	if after := fmt.Sprint(w.tenant.Contents("ann")); after != before {
+		t.Errorf("got %s, want %s", after, before)
+	}
+}
+
+func TestRestoreIsStoppedAndGoesOn(t *testing.T) {
+	w := backedUp(t, 30)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	stop := errors.New("stopped by the user")
+	n := 0
+	key := enginetest.Container("ann").Key()
+	all := w.db.All()
+	head, err := engine.HeadOf(&all[len(all)-1])
+	w.must(err)
+	if head.Container.Key() != key {
+		t.Fatal("another head")
+	}
+	var mu sync.Mutex
+	_, err = w.engine.Restore(ctx, w.repo, head, w.tenant, engine.RestoreTask{
+		Lease: w.db.Lease("restore"), Request: holdfast.RestoreRequest{ID: "request"}, From: enginetest.Container("ann"), To: enginetest.Container("bob"),
+	}, func(holdfast.ItemResult) {
+		mu.Lock()
+		defer mu.Unlock()
+		if n++; n == 5 {
+			cancel(stop)
+		}
+	})
+	if !errors.Is(err, stop) {
+		t.Errorf("got %v", err)
+	}
+	if mails := len(w.tenant.Contents("bob")); mails > 20 {
+		t.Errorf("%d things restored after the stop at 5", mails)
+	}
+	_, err = w.restore("ann", "bob", holdfast.RestoreRequest{ID: "request"})
+	w.must(err)
+	if fmt.Sprint(w.tenant.Contents("bob")) != fmt.Sprint(w.tenant.Contents("ann")) {
+		t.Error("after the second attempt bob differs from ann")
+	}
+}
+
+func TestRestoreGivesUpWhenNothingWorks(t *testing.T) {
+	w := backedUp(t, 30)
+	down := &downTarget{}
+	key := w.db.All()
+	head, err := engine.HeadOf(&key[0])
+	w.must(err)
+	_, err = w.engine.Restore(t.Context(), w.repo, head, down, engine.RestoreTask{
+		Lease: w.db.Lease("restore"), Request: holdfast.RestoreRequest{ID: "request"}, From: enginetest.Container("ann"), To: enginetest.Container("bob"),
+	}, nil)
+	if holdfast.KindOf(err) != holdfast.KindUnavailable || !strings.Contains(err.Error(), "in a row") {
+		t.Errorf("got %v", err)
+	}
+}
+
+type downTarget struct{}
+
+func (d *downTarget) Open(context.Context, engine.RestorePlan) (engine.Restore, error) { return d, nil }
+func (d *downTarget) Folder(context.Context, holdfast.Item, string) (string, error)    { return "f", nil }
+func (d *downTarget) Close(context.Context) error                                      { return nil }
+func (d *downTarget) Put(context.Context, engine.Put) (engine.Restored, error) {
+	return engine.Restored{}, holdfast.Unavailable("503")
+}
