@@ -48,6 +48,7 @@ type backup struct {
 	task      BackupTask
 	committer *committer
 	submitted bool // the committer has counted this backup off
+	saved     bool // there is a checkpoint of this backup's own; only Savepoint writes it, one at a time
 
 	entry holdfast.PointEntry
 	stats holdfast.Statistics
@@ -127,7 +128,7 @@ func (b *backup) run(ctx context.Context) error {
 
 // finish commits the new head, or finds that there is none.
 func (b *backup) finish(ctx context.Context, s *sink, view *vault.View, resumed bool) error {
-	if resumed {
+	if resumed || b.saved {
 		if err := b.resume(ctx, s, view); err != nil {
 			return err
 		}
@@ -153,8 +154,8 @@ func (b *backup) finish(ctx context.Context, s *sink, view *vault.View, resumed 
 	return nil
 }
 
-// resume makes sure that there is a head to publish when all changes are in the checkpoint that the backup went on from: a mark
-// that is not there comes, one that is there goes.
+// resume makes sure that there is a head to publish when all changes are in checkpoints, this backup's own or the one that it went on
+// from: a mark that is not there comes, one that is there goes.
 func (b *backup) resume(ctx context.Context, s *sink, view *vault.View) error {
 	_, marked, err := view.Cursor(ctx, resumedMark)
 	if err == nil && marked {
@@ -173,6 +174,7 @@ func (b *backup) checkpoint(ctx context.Context, s *sink) error {
 	if err != nil || head == nil {
 		return err
 	}
+	b.saved = true
 	_, err = b.committer.submit(ctx, b.repo, &sealed{lease: b.task.Lease, head: *head, checkpoint: true, bytes: bytes})
 	return err
 }

@@ -196,6 +196,28 @@ func TestResumedBackupWithoutChangesIsPublished(t *testing.T) {
 	}
 }
 
+// The last savepoint may fall on the very end: then the checkpoint has everything, and the head must still come.
+func TestCheckpointAtTheVeryEndDoesNotSwallowTheHead(t *testing.T) {
+	w := newWorld(t)
+	w.config.CheckpointBytes = 1
+	w.must(w.start(nil))
+	w.fill("ann", 3)
+	for round := range 3 {
+		w.tenant.Put("ann", "x", "inbox", fmt.Sprint(round), fmt.Sprint(round))
+		p, err := w.backupSession("ann")
+		w.must(err)
+		if p.Entries[0].State != holdfast.StateUpdated {
+			t.Errorf("round %d: %s", round, p.Entries[0].State)
+		}
+		upToDate(w, "ann")
+	}
+	e, err := w.backup("ann")
+	w.must(err)
+	if e.State != holdfast.StateUnchanged {
+		t.Errorf("an idle backup: %s", e.State)
+	}
+}
+
 type cutSource struct {
 	*enginetest.Tenant
 	after func()

@@ -87,6 +87,21 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
+// copy is a world of its own that stands as w does; w is stopped.
+func (w *world) copy(t *testing.T) *world {
+	t.Helper()
+	c := &world{
+		t: t, dir: filepath.Join(t.TempDir(), "place"), clock: sys.NewShifted(w.clock), tenant: w.tenant.Clone(), db: w.db.Clone(),
+		config: w.config, session: w.session, truth: maps.Clone(w.truth),
+	}
+	c.db.Clock = c.clock
+	if err := os.CopyFS(c.dir, os.DirFS(w.dir)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.stop() })
+	return c
+}
+
 // start opens the repository and makes an engine, everything broken as faults say.
 func (w *world) start(faults *sys.Faults) error {
 	w.t.Helper()

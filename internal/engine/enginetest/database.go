@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"time"
 
 	"holdfast/internal/holdfast"
 	"holdfast/internal/sys"
@@ -39,6 +38,24 @@ type Database struct {
 
 type intent struct {
 	result *holdfast.ItemResult
+}
+
+// Clone is a database of its own with the same rows.
+func (d *Database) Clone() *Database {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c := &Database{
+		Clock: d.Clock, Bugs: d.Bugs, epoch: d.epoch, leases: maps.Clone(d.leases), heads: map[string][]holdfast.HeadRecord{}, saved: maps.Clone(d.saved),
+		points: maps.Clone(d.points), entries: slices.Clone(d.entries), session: d.session, items: map[string]*intent{}, Commits: d.Commits,
+	}
+	for key, all := range d.heads {
+		c.heads[key] = slices.Clone(all)
+	}
+	for key, i := range d.items {
+		n := *i
+		c.items[key] = &n
+	}
+	return c
 }
 
 // Repository is the id of the one repository.
@@ -202,7 +219,7 @@ func (d *Database) SessionOutcome(ctx context.Context, lease holdfast.Lease) (p 
 	err = d.call(ctx, func() error {
 		p = holdfast.RestorePoint{
 			ID: holdfast.RestorePointID(holdfast.DerivedID(string(d.session), "restore point")), Organization: Organization, Repository: Repository,
-			Job: "job", JobName: "job", JobSession: d.session, Time: d.Clock.Now().Truncate(time.Second), Status: holdfast.StatusSuccess,
+			Job: "job", JobName: "job", JobSession: d.session, Time: d.Clock.Now().Round(0), Status: holdfast.StatusSuccess,
 		}
 		return d.held(lease)
 	})

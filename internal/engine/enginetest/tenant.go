@@ -51,6 +51,19 @@ type box struct {
 	expired int // deltas before this seq are refused: the source reads all again
 }
 
+// Clone is a tenant of its own with the same content.
+func (t *Tenant) Clone() *Tenant {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := &Tenant{Page: t.Page, boxes: map[string]*box{}}
+	for source, b := range t.boxes {
+		n := *b
+		n.things, n.gone, n.made, n.broken = maps.Clone(b.things), maps.Clone(b.gone), maps.Clone(b.made), maps.Clone(b.broken)
+		c.boxes[source] = &n
+	}
+	return c
+}
+
 type thing struct {
 	item    holdfast.Item
 	content string
