@@ -369,6 +369,34 @@ func TestAResyncDeletesNothingThatIsThere(t *testing.T) {
 	}
 }
 
+func TestAChangeThatADeltaLeftOutIsFoundByTheNextWalk(t *testing.T) {
+	r := start(t, sim.Options{FilesPer: 20})
+	m, _ := r.backup(newMemory())
+	for id, h := range m.items { // as if the delta had never told of one file, and told too little of another
+		if h.item.Kind == holdfast.KindFile {
+			delete(m.items, id)
+			break
+		}
+	}
+	for id, h := range m.items {
+		if h.item.Kind == holdfast.KindFile {
+			h.item.Version, h.item.Name = "old", "old name"
+			m.items[id] = h
+			break
+		}
+	}
+	r.sim.Clock().Move(20 * 24 * time.Hour)
+	if m, s := r.backup(m); s.puts > 0 || len(m.items) == 0 {
+		t.Errorf("%d things were put before the time", s.puts)
+	}
+	r.sim.Clock().Move(25 * 24 * time.Hour)
+	m, _ = r.backup(m)
+	r.equal(m)
+	if _, s := r.backup(m); s.calls > 0 {
+		t.Errorf("the next read wrote %d things", s.calls)
+	}
+}
+
 func TestAnUnreadableLinkIsAResyncToo(t *testing.T) {
 	r := start(t, sim.Options{FilesPer: 20})
 	m, _ := r.backup(newMemory())

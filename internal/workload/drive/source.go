@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"hash/maphash"
 	"io"
 	"slices"
@@ -23,6 +24,7 @@ const (
 	cursorNext  = "next"  // next link of a walk that is not finished
 	cursorWalk  = "walk"  // why there is one: first, changes, resync
 	cursorFresh = "fresh" // when the delta link was last written, RFC 3339
+	cursorFull  = "full"  // when the last walk over everything ended, RFC 3339
 )
 
 const (
@@ -36,6 +38,9 @@ const (
 	// keepLink is how long an idle drive keeps its old delta link, so that an idle backup writes nothing. The service keeps its log of changes for
 	// 60 days; an older link costs a walk, never data.
 	keepLink = 7 * 24 * time.Hour
+	// reconcileAfter is when everything is walked again although the delta link is good, a third more at most so that not all drives come at once:
+	// a delta may have left a change out.
+	reconcileAfter = 30 * 24 * time.Hour
 	// readAttempts bounds how often a file that changes while it is read is read anew.
 	readAttempts = 5
 	// resyncs bounds how often a walk may be refused within one read.
@@ -96,6 +101,7 @@ type reader struct {
 	next  string // the next link that the state before left behind
 	last  string // the delta link before
 	fresh time.Time
+	full  time.Time
 
 	seed    maphash.Seed
 	seen    map[uint64]bool // ids that a resync has shown; hashed, for a drive may have millions
@@ -156,6 +162,8 @@ func (r *reader) start(ctx context.Context) (*graph.Page[graph.DriveItem], error
 			r.walk = cur.Value
 		case cursorFresh:
 			r.fresh, _ = time.Parse(time.RFC3339, cur.Value) // an unreadable time is an old one
+		case cursorFull:
+			r.full, _ = time.Parse(time.RFC3339, cur.Value)
 		}
 	}
 	var page *graph.Page[graph.DriveItem]
@@ -163,7 +171,7 @@ func (r *reader) start(ctx context.Context) (*graph.Page[graph.DriveItem], error
 	switch {
 	case r.next != "" && r.walk == walkFirst:
 		page, err = graph.Follow[graph.DriveItem](ctx, r.g, r.next, rows())
-	case r.last != "" && r.walk != walkResync:
+	case r.last != "" && r.walk != walkResync && r.now.Sub(r.full) < reconcileAfter+r.spread():
 		// Of unfinished changes the beginning is read again: which folders were deleted is known only so.
 		r.walk = walkChanges
 		page, err = graph.Follow[graph.DriveItem](ctx, r.g, r.last, rows())
@@ -178,6 +186,13 @@ func (r *reader) start(ctx context.Context) (*graph.Page[graph.DriveItem], error
 		return r.everything(ctx, "") // the link is not understood any more
 	}
 	return page, err
+}
+
+// spread is the same for a drive each time.
+func (r *reader) spread() time.Duration {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(r.drive)) // hashes never fail
+	return reconcileAfter / 3 * time.Duration(h.Sum32()%1000) / 1000
 }
 
 // resync begins a walk over everything where the service says.
@@ -434,9 +449,10 @@ func (r *reader) end(ctx context.Context, link string) error {
 	if r.changes == 0 && r.walk == walkChanges && r.next == "" && r.now.Sub(r.fresh) < keepLink && !r.now.Before(r.fresh) {
 		return r.sink.Wait()
 	}
-	for _, c := range []engine.Cursor{{Name: cursorDelta, Value: link}, {Name: cursorFresh, Value: r.now.UTC().Format(time.RFC3339)}, {Name: cursorNext}, {Name: cursorWalk}} {
-		if c.Value == "" && r.walk == walkChanges {
-			continue // there was none
+	now := r.now.UTC().Format(time.RFC3339)
+	for _, c := range []engine.Cursor{{Name: cursorDelta, Value: link}, {Name: cursorFresh, Value: now}, {Name: cursorFull, Value: now}, {Name: cursorNext}, {Name: cursorWalk}} {
+		if r.walk == walkChanges && c.Name != cursorDelta && c.Name != cursorFresh {
+			continue // a walk over everything has these
 		}
 		if err := r.set(ctx, c.Name, c.Value); err != nil {
 			return err
