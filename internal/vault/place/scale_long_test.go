@@ -59,7 +59,7 @@ func TestTenMillionContents(t *testing.T) {
 				t.Fatal(err)
 			}
 			ids = append(ids, [16]byte(raw))
-			if (i+1)%250_000 == 0 {
+			if (i+1)%1_000_000 == 0 {
 				flush(t, w)
 				record(t, s, fmt.Sprintf("journal/%08d", i), "checkpoint")
 			}
