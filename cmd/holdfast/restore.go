@@ -175,50 +175,61 @@ func merge(body map[string]any, name string, value any) map[string]any {
 	return out
 }
 
-// results waits until nothing runs any more and shows what became of each item.
-func (e *explorer) results(cmd *cobra.Command) error {
-	ctx := cmd.Context()
-	var events []restoreEvent
+// wait waits until as many requests were taken and nothing runs any more.
+func (e *explorer) wait(ctx context.Context, requests int) ([]restoreEvent, error) {
 	for {
-		var err error
-		if events, err = list[restoreEvent](ctx, e.c, join("RestoreSessions", e.session, "Events"), nil, 0); err != nil {
-			return interrupted(ctx, err)
+		events, err := list[restoreEvent](ctx, e.c, join("RestoreSessions", e.session, "Events"), nil, 0)
+		if err != nil {
+			return nil, interrupted(ctx, err)
 		}
-		running := false
-		requests := 0
+		running, taken := false, 0
 		for _, ev := range events {
 			running = running || ev.running()
 			if ev.Type == "Restore" {
-				requests++
+				taken++
 			}
 		}
-		if requests > 0 && !running {
-			break
+		if taken >= requests && !running {
+			return events, nil
 		}
 		if err := sys.System.Sleep(ctx, 300*time.Millisecond); err != nil {
-			return interrupted(ctx, err)
+			return nil, interrupted(ctx, err)
 		}
 	}
-	count := map[string]int{}
-	var shown []restoreEvent
+}
+
+// results waits until nothing runs any more and shows what became of each item, and of the whole last.
+func (e *explorer) results(cmd *cobra.Command) error {
+	events, err := e.wait(cmd.Context(), 1)
+	if err != nil {
+		return err
+	}
+	failed := 0
+	var items, whole []restoreEvent
 	for _, ev := range events {
-		if ev.Type != "Restore" {
+		switch {
+		case ev.Type != "Restore":
 			continue
+		case ev.Item == "":
+			whole = append(whole, ev)
+		default:
+			items = append(items, ev)
 		}
-		count[ev.Status]++
-		shown = append(shown, ev)
+		if ev.Status == "Failed" {
+			failed++
+		}
 	}
-	if err := show(cmd, shown, []string{"result", "what", "where", "message"}, func(ev restoreEvent) []any {
+	if err := show(cmd, append(items, whole...), []string{"result", "what", "where", "message"}, func(ev restoreEvent) []any {
 		what := ev.Item
 		if what == "" {
 			what = ev.Title
 		}
-		return []any{ev.Status, cut(what, 50), cut(ev.Target, 40), cut(ev.Message, 80)}
+		return []any{ev.Status, cut(what, 50), cut(ev.Target, 40), cut(ev.Message, 100)}
 	}, "nothing was restored"); err != nil {
 		return err
 	}
-	if count["Failed"] > 0 {
-		return &exitError{code: 1, err: fmt.Errorf("%d could not be restored", count["Failed"])}
+	if failed > 0 {
+		return &exitError{code: 1, err: fmt.Errorf("%d could not be restored", failed)}
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ func newRootCommand() *cobra.Command {
 	root.PersistentFlags().Bool("json", false, "answer in JSON")
 	root.AddCommand(
 		newLoginCommand(), newLogoutCommand(), newOrgCommand(), newRepoCommand(), newJobCommand(), newSessionCommand(), newPointCommand(),
-		newExploreCommand(), newSearchCommand(), newRestoreCommand(), newProxyCommand(), newLicenseCommand(), newPortsCommand(), newServerCommand(), newVaultCommand(),
+		newExploreCommand(), newSearchCommand(), newRestoreCommand(), newProxyCommand(), newLicenseCommand(), newPortsCommand(), newServerCommand(), newDemoCommand(), newVaultCommand(),
 		newSimCommand(),
 	)
 	return root

@@ -1,0 +1,329 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"holdfast/internal/app"
+	"holdfast/internal/holdfast"
+	"holdfast/internal/sim"
+	"holdfast/internal/sys"
+)
+
+func newDemoCommand() *cobra.Command {
+	var dir, rest string
+	var users int
+	var once bool
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "The five-minute tour: a simulated organization, a server, a first backup",
+		Long: `Start a simulated organization and a server in this process, back the organization up with live progress, and tell what to try next. Nothing leaves
+this machine. With --once: back up, change the organization, back up again, delete everything, restore everything, compare every item
+with the simulated organization's own books, print a report, and end with status 0 only when all is equal.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			keep := dir != ""
+			if !keep {
+				var err error
+				if dir, err = os.MkdirTemp("", "holdfast-demo-*"); err != nil {
+					return err
+				}
+				defer os.RemoveAll(dir)
+			}
+			ctx, stop := context.WithCancel(cmd.Context())
+			defer stop()
+			password := rand.Text()[:16]
+			level := slog.LevelError + 4 // the demonstration speaks for itself
+			d, err := app.NewDemo(ctx, app.DemoConfig{Dir: dir, Users: users, REST: rest, AdminPassword: holdfast.Secret(password), Version: version,
+				Log: slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}))})
+			if err != nil {
+				return err
+			}
+			ended := make(chan error, 1)
+			go func() { ended <- d.Run(ctx) }()
+			t := &tour{cmd: cmd, d: d, dir: dir, password: password, out: cmd.OutOrStdout()}
+			if once {
+				err = t.once(ctx)
+			} else if err = t.show(ctx); err == nil {
+				<-ctx.Done()
+				fmt.Fprintln(t.out)
+			}
+			stop()
+			closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+			defer cancel()
+			return errors.Join(err, <-ended, d.Close(closing))
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&dir, "dir", "", "folder for everything that the demonstration writes (default: a temporary one, removed at the end)")
+	f.IntVar(&users, "users", 3, "number of users of the simulated organization")
+	f.StringVar(&rest, "rest", "127.0.0.1:4443", "address of the REST API")
+	f.BoolVar(&once, "once", false, "run through backup, loss and restore, compare everything and end")
+	cmd.AddCommand(newDemoLoseCommand())
+	return cmd
+}
+
+// tour drives the demonstration through the REST API, as the command line does.
+type tour struct {
+	cmd      *cobra.Command
+	d        *app.Demo
+	dir      string
+	password string
+	out      io.Writer
+	c        *client
+	org      organization
+	job      job
+	opened   time.Time
+}
+
+// prepare logs in and makes organization, repository and job.
+func (t *tour) prepare(ctx context.Context) error {
+	ca, err := os.ReadFile(t.d.Server.CertificateFile())
+	if err != nil {
+		return err
+	}
+	t.c = &client{file: filepath.Join(t.dir, "session.json"), connection: connection{Server: "https://" + t.d.Server.Addr(), CA: string(ca)}}
+	if err := t.c.dial(); err != nil {
+		return err
+	}
+	if err := t.c.login(ctx, url.Values{"grant_type": {"password"}, "username": {"admin"}, "password": {t.password}}); err != nil {
+		return err
+	}
+	if err := t.c.save(); err != nil {
+		return err
+	}
+	tenant := t.d.Sim.Tenant()
+	settings := map[string]any{"useApplicationOnlyAuth": true, "officeOrganizationName": tenant.Domain, "applicationId": tenant.ApplicationID,
+		"applicationCertificate": tenant.CertificatePFX, "applicationCertificatePassword": tenant.CertificatePassword}
+	if err := t.c.call(ctx, http.MethodPost, "/Organizations", map[string]any{"type": "Office365", "region": "Worldwide", "isExchangeOnline": true, "isSharePointOnline": true,
+		"exchangeOnlineSettings": settings, "sharePointOnlineSettings": settings}, &t.org); err != nil {
+		return err
+	}
+	proxies, err := list[struct {
+		ID string `json:"id"`
+	}](ctx, t.c, "/Proxies", nil, 0)
+	if err != nil {
+		return err
+	}
+	body := map[string]any{"name": "main", "path": filepath.Join(t.dir, "repository"), "proxyId": proxies[0].ID}
+	if err := retention("3y", body); err != nil {
+		return err
+	}
+	var r repository
+	if err := t.c.call(ctx, http.MethodPost, "/BackupRepositories", body, &r); err != nil {
+		return err
+	}
+	return t.c.call(ctx, http.MethodPost, "/Jobs", map[string]any{"name": "everything", "organizationId": t.org.ID, "repositoryId": r.ID, "backupType": "EntireOrganization", "isEnabled": true,
+		"schedulePolicy": map[string]any{"scheduleEnabled": false}}, &t.job)
+}
+
+func (t *tour) say(format string, args ...any) { fmt.Fprintf(t.out, format+"\n", args...) }
+
+// backup runs the job and shows its progress.
+func (t *tour) backup(ctx context.Context, what string) error {
+	var s jobSession
+	if err := t.c.call(ctx, http.MethodPost, join("Jobs", t.job.ID, "start"), map[string]any{}, &s); err != nil {
+		return err
+	}
+	before := t.d.Sim.Stats()
+	if err := follow(t.cmd, t.c, what, s.ID); err != nil {
+		return err
+	}
+	var end jobSession
+	if err := t.c.get(ctx, join("JobSessions", s.ID), &end); err != nil {
+		return err
+	}
+	if end.Status != "Success" {
+		return fmt.Errorf("%s ended with %s: %s", what, end.Status, end.Details)
+	}
+	now := t.d.Sim.Stats()
+	units := int64(0)
+	for api, n := range now.ResourceUnits {
+		units += n - before.ResourceUnits[api]
+	}
+	t.say("  %d calls to Microsoft 365, %d resource units", now.Calls-before.Calls, units)
+	return nil
+}
+
+// show is the tour for people.
+func (t *tour) show(ctx context.Context) error {
+	t.say("A simulated organization of %d users and a Holdfast server run in this process.\n", len(t.d.Sim.Tenant().Users))
+	if err := t.prepare(ctx); err != nil {
+		return err
+	}
+	if err := t.backup(ctx, "first backup"); err != nil {
+		return err
+	}
+	t.say("\nProtected:")
+	total := map[string]int{}
+	for _, u := range t.d.Sim.Tenant().Users {
+		truth, err := t.d.Truth(u.ID)
+		if err != nil {
+			return err
+		}
+		mails, files := len(truth.Mails), len(truth.Files)
+		total["mails"] += mails
+		total["files"] += files
+		t.say("  %-50s %5d mails  %4d files", u.UPN, mails, files)
+	}
+	t.say("  %-50s %5d mails  %4d files\n", "together", total["mails"], total["files"])
+	user := t.d.Sim.Tenant().Users[0].UPN
+	first, _, _ := strings.Cut(user, "@")
+	self := "go run ./cmd/holdfast"
+	if exe, err := os.Executable(); err == nil && !strings.Contains(exe, "go-build") {
+		self = exe
+	}
+	t.say("REST API   https://%s   (certificate %s)", t.d.Server.Addr(), t.d.Server.CertificateFile())
+	t.say("account    admin, password %s\n", t.password)
+	t.say("Try, in another terminal:\n")
+	t.say("  export HOLDFAST_SESSION=%s", filepath.Join(t.dir, "session.json"))
+	t.say("  %s demo lose --control http://%s --user %s      # lose the newest mail of the inbox", self, t.d.Sim.ControlAddr(), first)
+	t.say("  %s explore ls --user %s Inbox                                  # find it in the backup", self, first)
+	t.say("  %s restore --user %s Inbox                                     # give it back; what is there is left alone\n", self, first)
+	t.say("Ctrl-C ends it.")
+	return nil
+}
+
+// once runs through loss and restore and compares.
+func (t *tour) once(ctx context.Context) error {
+	start := sys.System.Now()
+	users := t.d.Sim.Tenant().Users
+	t.say("simulated organization of %d users, limits as Microsoft publishes them", len(users))
+	if err := t.prepare(ctx); err != nil {
+		return err
+	}
+	if err := t.backup(ctx, "first backup"); err != nil {
+		return err
+	}
+	if _, err := t.d.Sim.Churn(sim.Churn{Seed: 2, New: 2 * len(users), Flags: 3 * len(users), Moves: 2 * len(users), Deletes: len(users), Drive: 4}); err != nil {
+		return err
+	}
+	if err := t.backup(ctx, "second backup, after changes"); err != nil {
+		return err
+	}
+	before := make([]app.Truth, len(users))
+	for i, u := range users {
+		var err error
+		if before[i], err = t.d.Truth(u.ID); err != nil {
+			return err
+		}
+		if err := t.d.Lose(u.ID); err != nil {
+			return err
+		}
+		lost, err := t.d.Truth(u.ID)
+		if err != nil {
+			return err
+		}
+		if left := len(lost.Mails) + len(lost.Files); left > 0 {
+			return fmt.Errorf("%s still has %d items after everything was deleted", u.UPN, left)
+		}
+	}
+	t.say("everything deleted: mailboxes and drives are empty")
+	for _, files := range []bool{false, true} {
+		if err := t.restoreAll(ctx, files); err != nil {
+			return err
+		}
+	}
+	bad := 0
+	t.say("\n%-52s %14s %14s %14s", "compared with the state before the loss", "mails", "files", "folders")
+	for i, u := range users {
+		after, err := t.d.Truth(u.ID)
+		if err != nil {
+			return err
+		}
+		var cells []any
+		var missing []string
+		for _, pair := range [][2]map[string]map[string]string{{before[i].Mails, after.Mails}, {before[i].Files, after.Files}, {before[i].Folders, after.Folders}} {
+			all, equal, gone := app.Equal(pair[0], pair[1])
+			cells = append(cells, fmt.Sprintf("%d of %d", equal, all))
+			missing = append(missing, gone...)
+		}
+		bad += len(missing)
+		t.say("%-52s %14s %14s %14s", append([]any{u.UPN}, cells...)...)
+		for n, m := range missing {
+			if n == 5 {
+				t.say("  … and %d more", len(missing)-n)
+				break
+			}
+			t.say("  not equal: %s", m)
+		}
+	}
+	stats := t.d.Sim.Stats()
+	t.say("\nmails sent by the simulated organization: %d   calls before their Retry-After: %d   other violations: %d", stats.MailsSentN, stats.EarlyRetries, stats.Violations)
+	t.say("took %s", sys.System.Now().Sub(start).Round(time.Second))
+	switch {
+	case bad > 0:
+		return fmt.Errorf("%d objects are not equal", bad)
+	case stats.MailsSentN > 0 || stats.EarlyRetries > 0 || stats.Violations > 0:
+		return errors.New("the simulated organization counted violations")
+	}
+	t.say("all equal")
+	return nil
+}
+
+// restoreAll restores every mailbox or drive of the newest restore point.
+func (t *tour) restoreAll(ctx context.Context, files bool) error {
+	l := lookAt{org: t.org.ID, files: files}
+	e, err := l.open(t.cmd, t.c)
+	if err != nil {
+		return err
+	}
+	defer e.stop(ctx)
+	boxes, err := e.boxes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, b := range boxes {
+		e.object = b.ID
+		if err := e.restore(ctx, nil, map[string]any{}, place{}); err != nil {
+			return err
+		}
+	}
+	events, err := e.wait(ctx, len(boxes))
+	if err != nil {
+		return err
+	}
+	kind, failed := "mailboxes", 0
+	if files {
+		kind = "drives"
+	}
+	for _, ev := range events {
+		if ev.Type == "Restore" && ev.Status == "Failed" {
+			failed++
+			t.say("  failed: %s %s: %s", ev.Item, ev.Title, ev.Message)
+		}
+	}
+	t.say("restored %d %s: %d events, %d failed", len(boxes), kind, len(events), failed)
+	return nil
+}
+
+// newDemoLoseCommand loses a mail of a running demonstration.
+func newDemoLoseCommand() *cobra.Command {
+	var control, user string
+	cmd := &cobra.Command{
+		Use: "lose", Short: "Delete the newest mail of a user's inbox in a running demonstration", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			subject, err := loseMail(cmd.Context(), control, user)
+			if err != nil {
+				return err
+			}
+			return done(cmd, map[string]string{"subject": subject}, "deleted for good: %q\nfind it: holdfast search --user %s 'subject:\"%s\"'", clean(subject), user, clean(subject))
+		},
+	}
+	cmd.Flags().StringVar(&control, "control", "http://127.0.0.1:8480", "the simulator's control address")
+	cmd.Flags().StringVar(&user, "user", "", "user")
+	cobra.CheckErr(cmd.MarkFlagRequired("user"))
+	return cmd
+}

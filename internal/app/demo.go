@@ -1,0 +1,220 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"holdfast/internal/holdfast"
+	"holdfast/internal/sim"
+)
+
+// DemoConfig says how large the demonstration is.
+type DemoConfig struct {
+	Dir           string // for everything that it writes
+	Users         int
+	REST          string
+	AdminPassword holdfast.Secret
+	Version       string
+	Log           *slog.Logger
+}
+
+// Demo is a simulated organization and a server over it, in one process.
+type Demo struct {
+	Sim    *sim.Sim
+	Server *Server
+}
+
+// NewDemo starts the simulated organization and opens the server; Run serves.
+func NewDemo(ctx context.Context, c DemoConfig) (_ *Demo, err error) {
+	d := &Demo{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.Close(context.WithoutCancel(ctx)))
+		}
+	}()
+	d.Sim, err = sim.New(sim.Options{Dir: filepath.Join(c.Dir, "organization"), Users: c.Users, FilesPer: 20, Limits: sim.LimitsEnforce, Seed: 1})
+	if err != nil {
+		return nil, err
+	}
+	d.Server, err = New(ctx, ServerConfig{Data: filepath.Join(c.Dir, "server"), REST: c.REST, Dial: d.Sim.Addr(), CA: d.Sim.CAFile(), AdminPassword: c.AdminPassword, Version: c.Version, Log: c.Log})
+	return d, err
+}
+
+// Run serves until ctx ends.
+func (d *Demo) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return d.Sim.Run(ctx) })
+	g.Go(func() error { return d.Server.Run(ctx) })
+	return g.Wait()
+}
+
+// Close gives everything back.
+func (d *Demo) Close(ctx context.Context) error {
+	var errs []error
+	if d.Server != nil {
+		errs = append(errs, d.Server.Close(ctx))
+	}
+	if d.Sim != nil {
+		errs = append(errs, d.Sim.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Truth is what a user has at Microsoft 365, as the simulator knows it: properties by object, without what docs/fidelity.md says is lost.
+type Truth struct {
+	Mails, Folders, Files map[string]map[string]string // name of the object -> property -> value
+}
+
+// put adds an object; twins get a number.
+func put(to map[string]map[string]string, name string, object any) error {
+	text, err := json.Marshal(object)
+	if err != nil {
+		return err
+	}
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(text, &raw); err != nil {
+		return err
+	}
+	properties := map[string]string{}
+	for k, v := range raw {
+		properties[k] = string(v)
+	}
+	for n, unique := 2, name; ; n++ {
+		if _, taken := to[unique]; !taken {
+			to[unique] = properties
+			return nil
+		}
+		unique = fmt.Sprintf("%s #%d", name, n)
+	}
+}
+
+// Equal counts, for one kind, the objects of before and those of them that are there and equal after, and says how the others differ.
+func Equal(before, after map[string]map[string]string) (all, equal int, differences []string) {
+	for name, want := range before {
+		all++
+		have, ok := after[name]
+		if !ok {
+			differences = append(differences, name+": not there")
+			continue
+		}
+		var different []string
+		for k := range want {
+			if want[k] != have[k] {
+				different = append(different, fmt.Sprintf("%s was %.160s, is %.160s", k, want[k], have[k]))
+			}
+		}
+		for k := range have {
+			if _, ok := want[k]; !ok {
+				different = append(different, fmt.Sprintf("%s is new: %.160s", k, have[k]))
+			}
+		}
+		if len(different) == 0 {
+			equal++
+			continue
+		}
+		slices.Sort(different)
+		differences = append(differences, name+": "+strings.Join(different, "; "))
+	}
+	slices.Sort(differences)
+	return all, equal, differences
+}
+
+// Truth reads a user's mailbox and drive.
+func (d *Demo) Truth(user string) (Truth, error) {
+	t := Truth{Mails: map[string]map[string]string{}, Folders: map[string]map[string]string{}, Files: map[string]map[string]string{}}
+	err := d.Sim.DumpMailbox(user, false, func(f sim.MailFolderRow) error {
+		return put(t.Folders, "mail folder "+f.Path, map[string]any{"hidden": f.Hidden})
+	}, func(m sim.MailRow) error {
+		return put(t.Mails, fmt.Sprintf("mail %q in %s, %s", m.Subject, m.Folder, m.MessageID), comparable(m))
+	})
+	if err != nil {
+		return t, err
+	}
+	if !d.hasDrive(user) {
+		return t, nil
+	}
+	rows, err := d.Sim.DumpDrive(user, true)
+	if err != nil {
+		return t, err
+	}
+	for _, r := range rows {
+		r.ID = ""
+		if r.Folder {
+			// Times of folders change with what is put into them.
+			if err := put(t.Folders, "folder "+r.Path, map[string]any{"grants": r.Grants}); err != nil {
+				return t, err
+			}
+			continue
+		}
+		r.Versions = nil // a restore puts back the last version, unless all are asked for
+		if err := put(t.Files, "file "+r.Path, r); err != nil {
+			return t, err
+		}
+	}
+	return t, nil
+}
+
+// comparable is a mail without the properties that docs/fidelity.md lists as lost and without what a restore adds.
+func comparable(m sim.MailRow) sim.MailRow {
+	m.ID, m.Version, m.Created, m.Modified, m.Conversation, m.MIMESHA256 = "", 0, time.Time{}, time.Time{}, "", ""
+	if m.Draft {
+		// A draft was not sent; its times are those of its creation.
+		m.Received, m.Sent = time.Time{}, time.Time{}
+	}
+	// The transport headers of a restored mail are all lines of its MIME. Those that the service renders from properties (From, Subject, …) are compared
+	// as these properties.
+	m.Headers = slices.DeleteFunc(slices.Clone(m.Headers), func(line string) bool {
+		name := strings.ToLower(line)
+		return !strings.HasPrefix(name, "x-") && !strings.HasPrefix(name, "received:") || strings.HasPrefix(name, "x-priority:")
+	})
+	extended := map[string]string{}
+	for id, v := range m.Extended {
+		if !strings.Contains(id, "Holdfast") {
+			extended[id] = v
+		}
+	}
+	m.Extended = extended
+	kept := []sim.MailAttachmentRow{}
+	for _, a := range m.Attachments {
+		if strings.Contains(strings.ToLower(a.Kind), "reference") {
+			continue
+		}
+		if a.Item != nil {
+			inner := comparable(*a.Item)
+			a.Item = &inner
+			a.Size = 0 // an attached message has other ids after a restore
+		}
+		kept = append(kept, a)
+	}
+	m.Attachments = kept
+	return m
+}
+
+// Lose empties a user's mailbox and drive, as a mishap would.
+func (d *Demo) Lose(user string) error {
+	op := "wipe"
+	if !d.hasDrive(user) {
+		op = "wipeMailbox"
+	}
+	_, err := d.Sim.Mutate(sim.Mutation{Op: op, User: user})
+	return err
+}
+
+// hasDrive tells users who never opened OneDrive.
+func (d *Demo) hasDrive(user string) bool {
+	for _, u := range d.Sim.Tenant().Users {
+		if u.ID == user {
+			return u.Drive != ""
+		}
+	}
+	return false
+}
