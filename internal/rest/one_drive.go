@@ -215,9 +215,9 @@ func (a *API) driveItems(ctx context.Context, r *request, p place, field string,
 	return out, nil
 }
 
-// originalSpec is a restore to where files were. Without a choice what is there stays, and the restored file is put beside it.
+// originalSpec is a restore to where files were, with their sharing. Without a choice what is there stays, and the restored file is put beside it.
 func originalSpec(items []string, action string) service.RestoreSpec {
-	spec := service.RestoreSpec{Items: items, Mode: modeKeepBoth, ChangedItems: true, MissingItems: true}
+	spec := service.RestoreSpec{Items: items, Mode: modeKeepBoth, ChangedItems: true, MissingItems: true, Permissions: true}
 	if action == "Overwrite" {
 		spec.Mode, spec.Newer = modeOverwrite, true
 	}

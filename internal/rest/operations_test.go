@@ -468,19 +468,19 @@ func oneDrive(w *world) {
 		body   any
 		want   string
 	}{
-		{document + "/restore", nil, `1 items to "" "", keep both, newer false, all versions false, permissions false`},
-		{document + "/restore", map[string]any{"documentAction": "overwrite"}, `1 items to "" "", overwrite, newer true, all versions false, permissions false`},
-		{one + "/Documents/restore", with(selected("documents", notes, plan), "documentAction", "Keep"), `2 items to "" "", keep both, newer false, all versions false, permissions false`},
+		{document + "/restore", nil, `1 items to "" "", keep both, newer false, all versions false, permissions true`},
+		{document + "/restore", map[string]any{"documentAction": "overwrite"}, `1 items to "" "", overwrite, newer true, all versions false, permissions true`},
+		{one + "/Documents/restore", with(selected("documents", notes, plan), "documentAction", "Keep"), `2 items to "" "", keep both, newer false, all versions false, permissions true`},
 		{document + "/copyTo", map[string]any{"folder": "Back", "documentVersion": "all"}, `1 items to "" "Back", keep both, newer false, all versions true, permissions false`},
 		{one + "/Documents/copyTo", with(selected("documents", plan), "onedrive", map[string]any{"id": id}), `1 items to "` + ada + `" "", keep both, newer false, all versions false, permissions false`},
-		{one + "/Folders/" + folder + "/restore", nil, `1 items to "" "", keep both, newer false, all versions false, permissions false`},
-		{one + "/Folders/restore", selected("folders", folder), `1 items to "" "", keep both, newer false, all versions false, permissions false`},
+		{one + "/Folders/" + folder + "/restore", nil, `1 items to "" "", keep both, newer false, all versions false, permissions true`},
+		{one + "/Folders/restore", selected("folders", folder), `1 items to "" "", keep both, newer false, all versions false, permissions true`},
 		{one + "/Folders/" + folder + "/copyTo", map[string]any{"onedrive": map[string]any{"name": "bob@contoso.example"}, "restorePermissions": true}, `1 items to "bob@contoso.example" "", keep both, newer false, all versions false, permissions true`},
 		{one + "/Folders/copyTo", with(selected("folders", folder), "documentLastVersionAction", "Merge"), `1 items to "" "", keep both, newer false, all versions false, permissions false`},
 		{one + "/Folders/copyTo", with(selected("folders", folder), "documentLastVersionAction", "overwrite"), `1 items to "" "", overwrite, newer true, all versions false, permissions false`},
-		{one + "/restore", nil, `0 items to "" "", keep both, newer false, all versions false, permissions false`},
+		{one + "/restore", nil, `0 items to "" "", keep both, newer false, all versions false, permissions true`},
 		{one + "/copyTo", map[string]any{"folder": "All"}, `0 items to "" "All", keep both, newer false, all versions false, permissions false`},
-		{at + "/restore", with(selected("oneDrives", id), "documentAction", "Overwrite"), `0 items to "" "", overwrite, newer true, all versions false, permissions false`},
+		{at + "/restore", with(selected("oneDrives", id), "documentAction", "Overwrite"), `0 items to "" "", overwrite, newer true, all versions false, permissions true`},
 	} {
 		if got := restore(tc.target, tc.body); got != tc.want {
 			w.t.Errorf("%s %v\n got %s\nwant %s", tc.target, tc.body, got, tc.want)

@@ -136,36 +136,48 @@ func (m *mail) headerText() string {
 	return strings.ToValidUTF8(string(raw), "\uFFFD")
 }
 
-// nestedMessage is a message within a message as Graph takes it; its times and flags are set by extended properties as for any other.
-func (m *mail) nestedMessage() (object, int64, error) {
-	subject, _ := m.header.Text("Subject")
-	o := object{"@odata.type": "#microsoft.graph.message", "subject": subject, "body": m.graphBody()}
-	for header, name := range map[string]string{"From": "from", "Sender": "sender"} {
-		if list := m.addresses(header); len(list) > 0 {
-			o[name] = list[0]
+// nestedMessage is a message within a message as Graph takes it, with about how many bytes it has. item is its JSON as served, when there is
+// any: what MIME does not say (flags, categories, read state) is in it. Times are set by extended properties as for any other.
+func (m *mail) nestedMessage(item map[string]json.RawMessage) (object, int64, error) {
+	o := object{"@odata.type": "#microsoft.graph.message", "body": m.graphBody()}
+	var props []property
+	if item != nil {
+		inner := stored{json: item, mail: m}
+		o = inner.message()
+		o["@odata.type"] = "#microsoft.graph.message"
+		props, _ = o["singleValueExtendedProperties"].([]property)
+	} else {
+		o["subject"], _ = m.header.Text("Subject")
+		for header, name := range map[string]string{"From": "from", "Sender": "sender"} {
+			if list := m.addresses(header); len(list) > 0 {
+				o[name] = list[0]
+			}
+		}
+		for header, name := range map[string]string{"To": "toRecipients", "Cc": "ccRecipients", "Bcc": "bccRecipients", "Reply-To": "replyTo"} {
+			if list := m.addresses(header); len(list) > 0 {
+				o[name] = list
+			}
+		}
+		if id := strings.TrimSpace(m.header.Get("Message-Id")); id != "" {
+			o["internetMessageId"] = id
+		}
+		props = []property{{propFlags, notDraft}}
+		if t, err := (&gomail.Header{Header: m.header}).Date(); err == nil && !t.IsZero() {
+			at := t.UTC().Format(time.RFC3339)
+			props = append(props, property{propSent, at}, property{propReceived, at})
+		}
+		if text := m.headerText(); text != "" {
+			props = append(props, property{propHeaders, text})
 		}
 	}
-	for header, name := range map[string]string{"To": "toRecipients", "Cc": "ccRecipients", "Bcc": "bccRecipients", "Reply-To": "replyTo"} {
-		if list := m.addresses(header); len(list) > 0 {
-			o[name] = list
-		}
-	}
-	if id := strings.TrimSpace(m.header.Get("Message-Id")); id != "" {
-		o["internetMessageId"] = id
-	}
-	props := []property{{propFlags, notDraft}}
-	if t, err := (&gomail.Header{Header: m.header}).Date(); err == nil && !t.IsZero() {
-		at := t.UTC().Format(time.RFC3339)
-		props = append(props, property{propSent, at}, property{propReceived, at})
-	}
-	if text := m.headerText(); text != "" {
-		props = append(props, property{propHeaders, text})
+	if _, ok := o["sender"]; !ok && o["from"] != nil {
+		o["sender"] = o["from"]
 	}
 	o["singleValueExtendedProperties"] = props
 	size := int64(len(m.body) + 4096)
 	var attachments []object
 	for i := range m.parts {
-		a, n, err := m.parts[i].graph()
+		a, n, err := m.parts[i].graph(nil)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -176,6 +188,35 @@ func (m *mail) nestedMessage() (object, int64, error) {
 		o["attachments"] = attachments
 	}
 	return o, size, nil
+}
+
+// itemOf finds the JSON of an attached message among those that were stored: by its message id, else by its name.
+func (s *stored) itemOf(a *attachment) map[string]json.RawMessage {
+	if a.nested == nil {
+		return nil
+	}
+	id := strings.TrimSpace(a.nested.header.Get("Message-Id"))
+	var named map[string]json.RawMessage
+	for _, b := range s.beyond {
+		var item map[string]json.RawMessage
+		if json.Unmarshal(b["item"], &item) != nil || item == nil {
+			continue
+		}
+		var messageID, name string
+		if json.Unmarshal(item["internetMessageId"], &messageID) == nil && messageID != "" && messageID == id {
+			return item
+		}
+		if json.Unmarshal(b["name"], &name) == nil && name == a.name && isMessage(item) {
+			named = item
+		}
+	}
+	return named
+}
+
+// isMessage tells whether an attached item is a message, which MIME carries, or something else.
+func isMessage(item map[string]json.RawMessage) bool {
+	kind := string(item["@odata.type"])
+	return kind == `"#microsoft.graph.message"` || strings.HasPrefix(kind, `"#microsoft.graph.eventMessage`)
 }
 
 func (m *mail) addresses(header string) []object {
@@ -194,14 +235,14 @@ func (m *mail) addresses(header string) []object {
 	return out
 }
 
-// graph is the attachment as Graph takes it, with about how many bytes of content it has.
-func (a *attachment) graph() (object, int64, error) {
+// graph is the attachment as Graph takes it, with about how many bytes of content it has. item is the JSON of an attached message, or nil.
+func (a *attachment) graph(item map[string]json.RawMessage) (object, int64, error) {
 	if a.nested != nil {
-		item, size, err := a.nested.nestedMessage()
+		inner, size, err := a.nested.nestedMessage(item)
 		if err != nil {
 			return nil, 0, err
 		}
-		return object{"@odata.type": "#microsoft.graph.itemAttachment", "name": a.title(), "item": item}, size, nil
+		return object{"@odata.type": "#microsoft.graph.itemAttachment", "name": a.title(), "item": inner}, size, nil
 	}
 	r, err := a.content.open()
 	if err != nil {

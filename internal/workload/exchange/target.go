@@ -351,7 +351,7 @@ func (r *restore) create(ctx context.Context, parent string, p engine.Put, s *st
 			later = append(later, a)
 			continue
 		}
-		o, n, err := a.graph()
+		o, n, err := a.graph(s.itemOf(a))
 		if err != nil {
 			return "", nil, err
 		}
@@ -387,7 +387,7 @@ func (r *restore) create(ctx context.Context, parent string, p engine.Put, s *st
 		return "", nil, err
 	}
 	for _, a := range later {
-		if err := r.attach(ctx, m.ID, a); err != nil {
+		if err := r.attach(ctx, m.ID, a, s.itemOf(a)); err != nil {
 			return "", nil, fmt.Errorf("attachment %q: %w", a.title(), err)
 		}
 		if a.nested != nil {
@@ -398,9 +398,9 @@ func (r *restore) create(ctx context.Context, parent string, p engine.Put, s *st
 }
 
 // attach adds one attachment to a mail that exists.
-func (r *restore) attach(ctx context.Context, message string, a *attachment) error {
+func (r *restore) attach(ctx context.Context, message string, a *attachment, item map[string]json.RawMessage) error {
 	if a.content.size < uploadFrom {
-		o, _, err := a.graph()
+		o, _, err := a.graph(item)
 		if err != nil {
 			return err
 		}
@@ -434,8 +434,7 @@ func foreignItem(b map[string]json.RawMessage) object {
 	if json.Unmarshal(b["item"], &item) != nil || item == nil {
 		return nil
 	}
-	kind := string(item["@odata.type"])
-	if kind == `"#microsoft.graph.message"` || strings.HasPrefix(kind, `"#microsoft.graph.eventMessage`) {
+	if isMessage(item) {
 		return nil
 	}
 	for name := range item {
