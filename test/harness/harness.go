@@ -289,6 +289,23 @@ type StatusError struct {
 
 func (e *StatusError) Error() string { return fmt.Sprintf("%s: %d %s", e.What, e.Status, e.Body) }
 
+// Client reaches the simulated hosts by their real names, as a client of Microsoft 365 would.
+func (s *Sim) Client() (*http.Client, error) {
+	pem, err := os.ReadFile(filepath.Join(s.Dir, "ca.pem"))
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, errors.New("ca.pem holds no certificate")
+	}
+	dial := func(ctx context.Context, network, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, network, s.Listen)
+	}
+	return &http.Client{Transport: &http.Transport{DialContext: dial, TLSClientConfig: &tls.Config{RootCAs: pool}, DisableKeepAlives: true}}, nil
+}
+
 // Stats is what the simulator counted.
 type Stats struct {
 	Requests      int            `json:"requests"`

@@ -34,8 +34,8 @@ var cluster struct {
 	n   int
 }
 
-// Main runs a package's tests and stops the PostgreSQL server that they started. Every TestMain whose tests use Each calls it.
-func Main(m *testing.M) {
+// Main runs a package's tests, stops the PostgreSQL server that they started and calls after. Every TestMain whose tests use Each calls it.
+func Main(m *testing.M, after ...func()) {
 	// An interrupted run must not leave a server behind.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	finished := make(chan struct{})
@@ -50,6 +50,9 @@ func Main(m *testing.M) {
 	code := m.Run()
 	close(finished)
 	stop()
+	for _, f := range after {
+		f()
+	}
 	if err := stopCluster(); err != nil {
 		fmt.Fprintln(os.Stderr, "stop PostgreSQL:", err)
 		code = 1
@@ -76,6 +79,15 @@ func stopCluster() error {
 // HOLDFAST_NO_POSTGRES=1 says that leaving it out is meant.
 func PostgreSQL(t testing.TB) func(clock sys.Clock, faults *sys.Faults) (*store.Store, error) {
 	t.Helper()
+	url := PostgreSQLAddress(t)
+	return func(clock sys.Clock, faults *sys.Faults) (*store.Store, error) {
+		return store.Open(context.Background(), store.Options{URL: url, Clock: clock, Faults: faults})
+	}
+}
+
+// PostgreSQLAddress is the address of a new, empty database, for tests that run the product as a process.
+func PostgreSQLAddress(t testing.TB) string {
+	t.Helper()
 	if os.Getenv(NoPostgres) == "1" {
 		t.Skip("PostgreSQL is left out: " + NoPostgres + "=1")
 	}
@@ -92,10 +104,7 @@ func PostgreSQL(t testing.TB) func(clock sys.Clock, faults *sys.Faults) (*store.
 	if out, err := asServer("createdb", "-h", cluster.dir, "-U", "postgres", name).CombinedOutput(); err != nil {
 		t.Fatalf("create database: %v: %s", err, out)
 	}
-	url := fmt.Sprintf("postgres://postgres@/%s?host=%s", name, cluster.dir)
-	return func(clock sys.Clock, faults *sys.Faults) (*store.Store, error) {
-		return store.Open(context.Background(), store.Options{URL: url, Clock: clock, Faults: faults})
-	}
+	return fmt.Sprintf("postgres://postgres@/%s?host=%s", name, cluster.dir)
 }
 
 func startCluster() error {

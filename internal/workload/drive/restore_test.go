@@ -290,8 +290,9 @@ func TestConflictsAreSettledAsAsked(t *testing.T) {
 		"name taken, skip": {func(r *rig, id string) { r.delete(id); r.one("the file.txt", changed) }, engine.RestorePlan{}, engine.Skipped, true, map[string]string{"the file.txt": sum(changed)}},
 		"name taken, both": {func(r *rig, id string) { r.delete(id); r.one("the file.txt", changed) }, engine.RestorePlan{Mode: engine.KeepBoth}, engine.Created, false,
 			map[string]string{"the file.txt": sum(changed), "the file (restored 01234567).txt": sum(old)}},
-		"only missing": {change(changed), engine.RestorePlan{Mode: engine.Overwrite, Newer: true, MissingItems: true}, engine.Skipped, false, map[string]string{"the file.txt": sum(changed)}},
-		"only changed": {func(r *rig, id string) { r.delete(id) }, engine.RestorePlan{ChangedItems: true}, engine.Skipped, false, map[string]string{}},
+		"keep both equal": {func(*rig, string) {}, engine.RestorePlan{Mode: engine.KeepBoth}, engine.Existing, false, map[string]string{"the file.txt": sum(old)}},
+		"only missing":    {change(changed), engine.RestorePlan{Mode: engine.Overwrite, Newer: true, MissingItems: true}, engine.Skipped, false, map[string]string{"the file.txt": sum(changed)}},
+		"only changed":    {func(r *rig, id string) { r.delete(id) }, engine.RestorePlan{ChangedItems: true}, engine.Skipped, false, map[string]string{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := start(t, sim.Options{FilesPer: 1})
@@ -328,6 +329,8 @@ func TestARetryMakesNoDuplicates(t *testing.T) {
 			m, _ := r.backup(newMemory())
 			if mode != engine.KeepBoth {
 				r.empty()
+			} else if _, err := r.sim.ChurnDrive(r.user, 60, 1); err != nil {
+				t.Fatal(err)
 			}
 			first := r.restoring(m, engine.RestorePlan{Mode: mode, AllVersions: true})
 			first.all()

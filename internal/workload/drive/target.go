@@ -227,6 +227,8 @@ func (r *restore) put(ctx context.Context, p engine.Put, byName bool) (engine.Re
 		if r.plan.ChangedItems && !r.plan.MissingItems {
 			return engine.Restored{Outcome: engine.Skipped}, nil // only what differs was asked for
 		}
+	case !there.IsFolder() && r.equal(there, p.Item):
+		return engine.Restored{Outcome: engine.Existing, NewID: there.ID}, nil // also with "keep both": two equal files are no two to keep
 	case r.plan.Mode == engine.KeepBoth:
 		if name = besideName(name, p.Marker); !r.plan.ChangedItems && r.plan.MissingItems {
 			return engine.Restored{Outcome: engine.Skipped, NewID: there.ID}, nil
@@ -239,8 +241,6 @@ func (r *restore) put(ctx context.Context, p engine.Put, byName bool) (engine.Re
 		}
 	case there.IsFolder():
 		return engine.Restored{Outcome: engine.Skipped}, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: fmt.Errorf("a folder is called %q where the file was; restore with \"keep both\"", name)}
-	case r.equal(there, p.Item):
-		return engine.Restored{Outcome: engine.Existing, NewID: there.ID}, nil
 	case !r.plan.ChangedItems && r.plan.MissingItems:
 		return engine.Restored{Outcome: engine.Skipped, NewID: there.ID}, nil // only what is missing was asked for
 	case r.plan.Mode == engine.Overwrite:
