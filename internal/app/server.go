@@ -103,7 +103,7 @@ func New(ctx context.Context, c ServerConfig) (_ *Server, err error) {
 	if c.Limits != nil {
 		s.microsoft.limits = *c.Limits
 	}
-	s.vaults = &vaults{data: c.Data, key: key, clock: c.Clock}
+	s.vaults = &vaults{data: c.Data, key: key, clock: c.Clock, known: s.knows}
 	s.vaults.vault = vault.New(vault.Options{Password: s.vaults.password, CacheDir: filepath.Join(c.Data, "cache"), Clock: c.Clock, Faults: c.Faults, Log: c.Log})
 	host, err := os.Hostname()
 	if err != nil {
@@ -285,4 +285,16 @@ type heads struct{ s *Server }
 
 func (h heads) Head(ctx context.Context, repository holdfast.RepositoryID, organization holdfast.OrganizationID, container string, number uint64) (holdfast.HeadRecord, error) {
 	return h.s.services.Control.Head(ctx, repository, organization, container, number)
+}
+
+// knows tells whether the database has containers of an organization in a repository.
+func (s *Server) knows(ctx context.Context, repo holdfast.RepositoryID, org holdfast.OrganizationID) (known bool, err error) {
+	err = service.OnStore(s.store).Read(ctx, func(ctx context.Context, tx service.Tx) error {
+		some, err := tx.Containers(ctx, holdfast.ContainerFilter{Repository: repo, Organization: org}, holdfast.Page{})
+		for _, c := range some {
+			known = known || c.Head > 0
+		}
+		return err
+	})
+	return known, err
 }

@@ -23,6 +23,8 @@ type vaults struct {
 	key   *keys.Key
 	clock sys.Clock
 	vault *vault.Vault
+	// known tells whether the catalogue has anything of an organization in a repository.
+	known func(ctx context.Context, repo holdfast.RepositoryID, org holdfast.OrganizationID) (bool, error)
 
 	making  sync.Mutex           // held while a part is made
 	kits    sync.Mutex           // held while a kit is written
@@ -94,6 +96,12 @@ func (v *vaults) Open(ctx context.Context, repo holdfast.Repository, org holdfas
 	r, err := v.vault.Repository(ctx, at)
 	if holdfast.KindOf(err) != holdfast.KindNotFound {
 		return r, err
+	}
+	// What is not there is made only when it never was: an unmounted disk or a deleted folder is not an empty repository.
+	if known, kerr := v.known(ctx, repo.ID, org); kerr != nil {
+		return nil, kerr
+	} else if known {
+		return nil, holdfast.Damaged("the backups of this organization are missing in %s, though the catalogue has them: mount the disk or put the folder back: %w", repo.Path, err)
 	}
 	if err := v.create(ctx, at); err != nil {
 		return nil, err
