@@ -558,8 +558,8 @@ func (x *indexChunk) find(k key) (row uint32, ok bool) {
 	return 0, false
 }
 
-// A filter tells for most keys that a run does not have them. Bytes: version 1; number of bits; the bits. A key's bits are at
-// (a + i*b) mod bits for i in 0..7, where a is its second and b, made odd, its first eight bytes, little-endian... see docs/format.md.
+// A filter tells for most keys that a run does not have them. Bytes: version 1; number of bits; the bits. With a the second half of a key
+// and b its first half made odd, both little-endian, its bits are a + i*b (mod 2^64, then mod the number of bits) for i below filterProbes.
 const (
 	filterVersion = 1
 	filterProbes  = 7
