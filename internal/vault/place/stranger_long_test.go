@@ -4,7 +4,6 @@ package place_test
 
 import (
 	"bytes"
-	"encoding/base64"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,10 +16,7 @@ import (
 // The real kopia command line, built from the pinned module, with the right password, pointed at the folder: it finds no repository, and no maintenance of it
 // can touch ours. Even a repository that it makes beside ours, with full maintenance and without any safety margin, leaves every byte of ours.
 func TestStrangersKopiaFindsNoRepository(t *testing.T) {
-	bin := filepath.Join(t.TempDir(), "kopia")
-	if out, err := exec.Command("go", "build", "-o", bin, "github.com/kopia/kopia").CombinedOutput(); err != nil {
-		t.Fatalf("build kopia: %v\n%s", err, out)
-	}
+	bin := buildKopia(t)
 	o, objects, _ := filled(t)
 	dir := filepath.Join(o.Dir, organization, "000")
 	home := t.TempDir()
@@ -29,7 +25,7 @@ func TestStrangersKopiaFindsNoRepository(t *testing.T) {
 		cmd.Env = []string{
 			"HOME=" + home, "PATH=" + os.Getenv("PATH"), "KOPIA_CHECK_FOR_UPDATES=false", "KOPIA_CONFIG_PATH=" + filepath.Join(home, "kopia.config"),
 			"KOPIA_LOG_DIR=" + filepath.Join(home, "log"), "KOPIA_CACHE_DIRECTORY=" + filepath.Join(home, "cache"),
-			"KOPIA_PASSWORD=" + base64.RawStdEncoding.EncodeToString(o.Password),
+			"KOPIA_PASSWORD=" + kopiaPassword(o),
 		}
 		out, err := cmd.CombinedOutput()
 		return string(out), err
@@ -44,6 +40,7 @@ func TestStrangersKopiaFindsNoRepository(t *testing.T) {
 			t.Errorf("maintenance went through\n%s", out)
 		}
 	}
+	readWithKopia(t, dir, objects, kopia)
 	if out, err := kopia("repository", "create", "filesystem", "--path", dir); err != nil {
 		t.Fatalf("create: %v\n%s", err, out)
 	}
@@ -61,7 +58,6 @@ func TestStrangersKopiaFindsNoRepository(t *testing.T) {
 			t.Errorf("finding %+v", d)
 		}
 	}
-	readWithKopia(t, dir, objects, kopia)
 	if len(after) <= len(before) {
 		t.Error("kopia made nothing: this test tested nothing")
 	}
@@ -80,26 +76,10 @@ func contents(t *testing.T, dir string) map[string][]byte {
 	return all
 }
 
-// readWithKopia does what docs/format-place.md tells a stranger's reader to do.
+// readWithKopia reads a copy that was made by docs/format-place.md.
 func readWithKopia(t *testing.T, dir string, objects map[place.ObjectID][]byte, kopia func(...string) (string, error)) {
 	t.Helper()
-	flat := t.TempDir()
-	write := func(name string, data []byte) {
-		if err := os.WriteFile(filepath.Join(flat, name), data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write(".shards", []byte(`{"default":[],"maxNonShardedLength":20}`))
-	for name, data := range contents(t, dir) {
-		base := filepath.Base(name)
-		switch {
-		case name == "holdfast.repository" || name == "holdfast.blobcfg":
-			write(strings.Replace(base, "holdfast.", "kopia.", 1)+".f", data)
-		case strings.HasPrefix(name, "p/"), strings.HasPrefix(name, "q/"), strings.HasPrefix(name, "x/"):
-			write(base+".f", data)
-		}
-	}
-	if out, err := kopia("repository", "connect", "filesystem", "--readonly", "--path", flat); err != nil {
+	if out, err := kopia("repository", "connect", "filesystem", "--readonly", "--path", flatCopy(t, dir)); err != nil {
 		t.Fatalf("connect to a flat copy: %v\n%s", err, out)
 	}
 	for id, want := range objects {
@@ -108,4 +88,27 @@ func readWithKopia(t *testing.T, dir string, objects map[place.ObjectID][]byte, 
 			t.Errorf("kopia shows object %s as %d bytes, %v; want %d", id, len(out), err, len(want))
 		}
 	}
+}
+
+// buildKopia builds the command line in a module of its own: its dependencies are not ours.
+func buildKopia(t *testing.T) string {
+	t.Helper()
+	version, err := exec.Command("go", "list", "-m", "-f", "{{.Version}}", "github.com/kopia/kopia").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, args := range [][]string{
+		{"mod", "init", "kopiacli"},
+		{"get", "-tool", "github.com/kopia/kopia@" + strings.TrimSpace(string(version))},
+		{"build", "-o", "kopia", "github.com/kopia/kopia"},
+	} {
+		cmd := exec.Command("go", args...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+	return filepath.Join(dir, "kopia")
 }
