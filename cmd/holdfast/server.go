@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
 	"os"
 	"strings"
 	"time"
@@ -23,7 +26,7 @@ const drainTime = 30 * time.Second
 
 func newServerCommand() *cobra.Command {
 	c := app.ServerConfig{Version: version}
-	var passwordFile, logLevel, management, explorer, nats string
+	var passwordFile, logLevel, management, explorer, nats, debug string
 	cmd := &cobra.Command{
 		Use:   "server --data D",
 		Short: "Run the server: REST API, jobs and the built-in proxy",
@@ -63,6 +66,13 @@ repository's recovery kit, backups can't be read. SIGTERM drains and ends within
 			if s.GeneratedPassword != "" {
 				fmt.Fprintf(out, "account      admin, password %s (shown once)\n", string(s.GeneratedPassword))
 			}
+			if debug != "" {
+				stop, err := serveProfiles(debug)
+				if err != nil {
+					return errors.Join(err, s.Close(context.WithoutCancel(ctx)))
+				}
+				defer stop()
+			}
 			return runAndClose(ctx, s)
 		},
 	}
@@ -74,6 +84,7 @@ repository's recovery kit, backups can't be read. SIGTERM drains and ends within
 	f.StringVar(&c.CA, "m365-ca", "", "file with authorities (PEM) that connections to Microsoft trust besides the system's")
 	f.StringVar(&passwordFile, "admin-password-file", "", "file with the password of \"admin\" for the first start")
 	f.StringVar(&logLevel, "log-level", "info", "debug, info, warn, error")
+	f.StringVar(&debug, "debug", "", "loopback address for Go's profiles (net/http/pprof), for diagnosis; default: none")
 	f.StringVar(&management, "management", "", "address for remote proxies (not built yet)")
 	f.StringVar(&explorer, "explorer", "", "address for remote explorers (not built yet)")
 	f.StringVar(&nats, "nats", "", "NATS server (not built yet)")
@@ -90,4 +101,26 @@ func runAndClose(ctx context.Context, s *app.Server) error {
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
 	return errors.Join(err, s.Close(closing))
+}
+
+// serveProfiles serves Go's profiles on loopback only: they show what is in memory.
+func serveProfiles(addr string) (stop func(), err error) {
+	host, _, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
+		return nil, fmt.Errorf("--debug %q: a loopback address such as 127.0.0.1:6060", addr)
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(l) // ends with Close
+	}()
+	return func() { _ = server.Close(); <-done }, nil
 }

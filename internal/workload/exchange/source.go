@@ -625,10 +625,7 @@ func (r *reader) fetchOnce(ctx context.Context, item holdfast.Item, raw []byte, 
 func (r *reader) attachments(ctx context.Context, message string, ids []string) ([]byte, error) {
 	all := make([]json.RawMessage, 0, len(ids))
 	for _, id := range ids {
-		a, err := r.g.Attachment(ctx, r.mailbox, message, id, graph.List{})
-		if err == nil && a.Type == graph.ItemAttachment {
-			a, err = r.g.Attachment(ctx, r.mailbox, message, id, graph.List{Expand: []string{"microsoft.graph.itemattachment/item"}})
-		}
+		a, err := r.g.Attachment(ctx, r.mailbox, message, id, graph.List{Expand: []string{"microsoft.graph.itemattachment/item"}})
 		if err != nil {
 			return nil, err
 		}
@@ -637,11 +634,12 @@ func (r *reader) attachments(ctx context.Context, message string, ids []string) 
 	return json.Marshal(all)
 }
 
-// beyondMIME are the ids of the attachments that MIME does not carry whole: references, and items other than plain files.
+// beyondMIME are the ids of the attached items: MIME carries them, but not their read state, flags and categories, and of events and contacts
+// only a rendering. Of a reference attachment v1.0 tells no more than the row has.
 func beyondMIME(m *graph.Message) []string {
 	var ids []string
 	for _, a := range m.Attachments {
-		if a.Type == graph.ReferenceAttachment || a.Type == graph.ItemAttachment {
+		if a.Type == graph.ItemAttachment {
 			ids = append(ids, a.ID)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"sync"
 
 	"holdfast/internal/holdfast"
 )
@@ -25,10 +26,20 @@ const (
 // a run that is not an attachment is no less exact. Memory is bounded by the sizes above, whatever r holds.
 func split(r io.Reader) iter.Seq2[holdfast.Piece, error] {
 	return func(yield func(holdfast.Piece, error) bool) {
-		s := splitter{in: bufio.NewReaderSize(r, 64<<10), yield: yield}
+		s := splitters.Get().(*splitter)
+		s.in.Reset(r)
+		s.yield, s.text, s.decoded, s.lines, s.partial = yield, s.text[:0], s.decoded[:0], 0, false
 		s.run()
+		s.in.Reset(nil)
+		s.yield = nil
+		if cap(s.text) <= 2*rawPiece {
+			splitters.Put(s)
+		}
 	}
 }
+
+// splitters keeps buffers: a mailbox has many small mails.
+var splitters = sync.Pool{New: func() any { return &splitter{in: bufio.NewReaderSize(nil, 64<<10)} }}
 
 type splitter struct {
 	in      *bufio.Reader
@@ -102,11 +113,10 @@ func (s *splitter) endRun() bool {
 		return true
 	}
 	decoded, lines := s.decoded, s.lines
-	s.decoded, s.lines = nil, 0
+	s.decoded, s.lines = s.decoded[:0], 0 // what was read of it stays until the piece has been read
 	if lines < minRun {
 		text, _ := io.ReadAll(holdfast.EncodeBase64Lines(bytes.NewReader(decoded))) // a bytes.Reader has no error
 		s.text = append(s.text, text...)
-		s.decoded = decoded[:0]
 		return true
 	}
 	if !s.flushText() {
@@ -121,7 +131,7 @@ func (s *splitter) stream() bool {
 	if !s.yield(holdfast.Piece{Transform: holdfast.Base64, Reader: r, Size: -1, Apart: true}, nil) {
 		return false
 	}
-	s.decoded, s.lines = nil, 0
+	s.decoded, s.lines = s.decoded[:0], 0
 	return true
 }
 
@@ -130,7 +140,7 @@ func (s *splitter) flushText() bool {
 		return true
 	}
 	text := s.text
-	s.text = nil
+	s.text = s.text[:0] // the piece is read to its end before anything is added
 	return s.yield(holdfast.Piece{Reader: bytes.NewReader(text), Size: int64(len(text))}, nil)
 }
 

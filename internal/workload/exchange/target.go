@@ -359,14 +359,12 @@ func (r *restore) create(ctx context.Context, parent string, p engine.Put, s *st
 		inline = append(inline, o)
 	}
 	for _, b := range s.beyond {
-		o := foreignItem(b)
-		if o == nil {
-			if isReference(b) {
-				notSet = append(notSet, "reference attachments")
-			}
-			continue
+		if o := foreignItem(b); o != nil {
+			inline = append(inline, o)
 		}
-		inline = append(inline, o)
+	}
+	if s.references() {
+		notSet = append(notSet, "reference attachments")
 	}
 	if len(inline) > 0 {
 		body["attachments"] = inline
@@ -424,8 +422,16 @@ func (r *restore) attach(ctx context.Context, message string, a *attachment, ite
 	return err
 }
 
-func isReference(b map[string]json.RawMessage) bool {
-	return string(b["@odata.type"]) == `"`+graph.ReferenceAttachment+`"`
+// references says that the mail had reference attachments.
+func (s *stored) references() bool {
+	var list []struct {
+		Type string `json:"@odata.type"`
+	}
+	return json.Unmarshal(s.json["attachments"], &list) == nil && slices.ContainsFunc(list, func(a struct {
+		Type string `json:"@odata.type"`
+	}) bool {
+		return a.Type == graph.ReferenceAttachment
+	})
 }
 
 // foreignItem is an attached item that is no message (an event, a contact), as Graph takes it; nil for what MIME carries or nothing can.
