@@ -164,6 +164,9 @@ func (r *Repository) Maintain(ctx context.Context, current []Head) (*Maintained,
 	})
 	out.Contents, out.Marked, out.Young = report.Contents, report.Marked, report.Young
 	out.BlobsDeleted, out.BytesFreed = report.BlobsDeleted, report.BytesFreed
+	if err != nil && holdfast.KindOf(err) == holdfast.KindInternal && ctx.Err() == nil {
+		err = holdfast.Unavailable("maintenance broke off; nothing that is needed was deleted, and the next run goes on: %w", err)
+	}
 	if err != nil {
 		return nil, err
 	}
