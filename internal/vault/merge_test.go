@@ -35,6 +35,7 @@ func (b *bench) blocks(h *Head) map[objectRef]int64 {
 }
 
 func TestMergeCopiesWhatLivesOutOfMostlyDeadBlocks(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.repo.sizes = smallLayout
 	ctx := t.Context()

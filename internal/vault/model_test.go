@@ -424,6 +424,7 @@ func (m *model) publishAll(kind EntryKind) error {
 }
 
 func TestVaultEqualsAMapThroughRandomChangesCrashesAndRetention(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.repo.sizes = smallLayout
 	n := 0
@@ -432,7 +433,7 @@ func TestVaultEqualsAMapThroughRandomChangesCrashesAndRetention(t *testing.T) {
 		c := testMailbox
 		c.Source = fmt.Sprintf("model-%d", n)
 		m := &model{b: b, c: c}
-		if err := m.run(rapid.Uint64().Draw(rt, "seed"), 200); err != nil {
+		if err := m.run(rapid.Uint64().Draw(rt, "seed"), 160); err != nil {
 			rt.Fatal(err)
 		}
 	})
@@ -447,6 +448,7 @@ func TestVaultEqualsAMapThroughRandomChangesCrashesAndRetention(t *testing.T) {
 
 // Each mistake is planted once; the model, or the named check, must find it.
 func TestPlantedBugsAreFound(t *testing.T) {
+	t.Parallel()
 	run := func(t *testing.T, plant func(*bugs), seeds int) error {
 		b := newBench(t)
 		b.repo.sizes = smallLayout
@@ -482,6 +484,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 }
 
 func TestMarkThatLeavesOutCheckpointsIsFound(t *testing.T) {
+	t.Parallel()
 	for _, planted := range []bool{false, true} {
 		b := newBench(t)
 		b.repo.bugs.noCheckpoints = planted
@@ -517,6 +520,7 @@ func TestMarkThatLeavesOutCheckpointsIsFound(t *testing.T) {
 }
 
 func TestPublishBelievesOnlyWhatReadsBack(t *testing.T) {
+	t.Parallel()
 	for _, planted := range []bool{false, true} {
 		b := newBench(t)
 		b.repo.bugs.noReadBack = planted

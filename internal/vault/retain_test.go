@@ -129,6 +129,7 @@ func (b *bench) points() int {
 }
 
 func TestJournalIsShortenedWithoutLosingAHead(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	ctx := t.Context()
 	const journalKept = 4

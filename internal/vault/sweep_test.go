@@ -89,6 +89,7 @@ func (l *life) live(ctx context.Context, v *Vault, ref Ref, clock *sys.Shifted) 
 // For the n-th call to the storage, broken in each way: what was acknowledged is there after a restart, what was not is there as a whole or not at all,
 // and nothing that a restore point needs is damaged.
 func TestBrokenCallsLoseNothingThatWasAcknowledged(t *testing.T) {
+	t.Parallel()
 	template := newBench(t)
 	template.repo.sizes = smallLayout
 	w := template.writer(nil)

@@ -29,6 +29,7 @@ func (b *bench) files() (list []string) {
 
 // A byte changed anywhere in a pack is found and named down to the items that it hurts: exactly those that no longer read.
 func TestChangedByteIsNamedDownToItemsAndRestorePoints(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	ctx := t.Context()
 	w := b.writer(nil)
