@@ -23,7 +23,8 @@ deps: ## install what the tests need (Go modules; PostgreSQL from Debian's packa
 
 .PHONY: test
 test: vet ## all tests that CI runs
-	$(GO) test -timeout 20m $(PKGS)
+	$(GO) test -timeout 25m $(PKGS)
+	$(MAKE) rclone-test
 
 .PHONY: vet
 vet: ## formatting, vet
