@@ -128,3 +128,33 @@ func TestMergePlanBoundsRunsAndRewriting(t *testing.T) {
 		})
 	}
 }
+
+// What an incremental backup writes follows from what changed, not from the container.
+func TestIncrementalWritesTheChangeOnly(t *testing.T) {
+	t.Parallel()
+	written := func(n int) int64 {
+		b := newBench(t)
+		h, list := b.fill(testMailbox, n, 40, 200)
+		b.reopen()
+		w := b.writer(h)
+		for i := range 100 {
+			m := list[i*len(list)/100]
+			m.Version = "changed"
+			if i%10 == 0 {
+				m.Parent = list[1].Parent
+			}
+			if err := w.Put(t.Context(), m, holdfast.Kept(holdfast.FormMIME)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := b.publish(w); got.Items != int64(n) {
+			t.Errorf("%d items, want %d", got.Items, n)
+		}
+		_, bytes := b.repo.store.place.Written()
+		return bytes
+	}
+	small, large := written(2_000), written(40_000)
+	if large > small*3/2 || large > 100_000 {
+		t.Errorf("100 changes wrote %d bytes in a container of 40,000 items, %d in one of 2,000", large, small)
+	}
+}

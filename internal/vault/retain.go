@@ -173,14 +173,23 @@ func (r *Repository) Maintain(ctx context.Context, current []Head) (*Maintained,
 	return out, nil
 }
 
+// abandonedHead is how long after its writer was closed a sealed head may still be published. Then it was given up: it must not keep maintenance
+// waiting for ever.
+const abandonedHead = time.Hour
+
 // slowestWriter is when the writer that waits longest for a checkpoint had its last one; zero when none runs.
 func (s *shared) slowestWriter() time.Time {
+	now := s.clock.Now()
 	s.mu.Lock()
 	list := make([]*Writer, 0, len(s.writers)+len(s.sealed))
 	for w := range s.writers {
 		list = append(list, w)
 	}
-	for _, h := range s.sealed {
+	for object, h := range s.sealed {
+		if _, runs := s.writers[h.writer]; !runs && now.Sub(h.at) > abandonedHead {
+			delete(s.sealed, object)
+			continue
+		}
 		list = append(list, h.writer)
 	}
 	s.mu.Unlock()

@@ -203,3 +203,22 @@ func TestMaintenanceWaitsForAWriterWithoutACheckpoint(t *testing.T) {
 		t.Errorf("after the checkpoint: %v", err)
 	}
 }
+
+func TestHeadThatNobodyPublishesDoesNotStopMaintenance(t *testing.T) {
+	b := newBench(t)
+	w := b.writer(nil)
+	b.put(w, mail(1, "inbox"), "body")
+	h, err := w.Seal(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	b.clock.Move(3 * time.Hour)
+	b.vault.TrustClock()
+	if _, err := b.repo.Maintain(t.Context(), nil); err != nil {
+		t.Error(err)
+	}
+	if _, err := b.repo.Publish(t.Context(), []Head{*h}, Published); holdfast.KindOf(err) != holdfast.KindConflict {
+		t.Errorf("publishing the head that was given up: %v", err)
+	}
+}

@@ -499,7 +499,7 @@ func (w *Writer) Seal(ctx context.Context) (*Head, error) {
 		return !slices.ContainsFunc(runs, func(o RunRef) bool { return o.Object == r.Object })
 	})
 	w.repo.mu.Lock()
-	w.repo.sealed[h.Object] = sealedHead{w, w.session, fresh}
+	w.repo.sealed[h.Object] = sealedHead{w, w.session, fresh, h.Time}
 	w.repo.mu.Unlock()
 	w.base, w.view = h, newView(w.repo, h, runs)
 	w.spilled, w.cursors, w.stored, w.changes = nil, map[string]string{}, 0, 0
@@ -511,6 +511,7 @@ type sealedHead struct {
 	writer  *Writer
 	session *writeSession
 	runs    []RunRef // new with this head
+	at      time.Time
 }
 
 // published notes that all up to a head is safe from maintenance.
