@@ -276,7 +276,9 @@ type (
 	TaskFilter struct {
 		JobSession     JobSessionID
 		RestoreSession RestoreSessionID
+		Organization   OrganizationID
 		Repository     RepositoryID
+		Container      string // key
 		Kind           TaskKind
 		States         []TaskState
 	}

@@ -78,6 +78,9 @@ func (c *Control) claim(ctx context.Context, proxy holdfast.ProxyID, max int) ([
 			if t.Epoch, err = tx.NextEpoch(ctx); err != nil {
 				return nil, err
 			}
+			if err := c.takeOver(ctx, tx, *t); err != nil {
+				return nil, err
+			}
 			t.Attempt++
 			t.State, t.Proxy, t.LeaseUntil = holdfast.TaskRunning, proxy, leaseNow.Add(c.Lease)
 			if t.Kind == holdfast.TaskDiscover {
@@ -92,6 +95,42 @@ func (c *Control) claim(ctx context.Context, proxy holdfast.ProxyID, max int) ([
 		}
 		return out, nil
 	})
+}
+
+// takeOver makes stale whoever held the container (or, for retention, the repository) of t by another task: his lease has ended, and
+// what he would commit now rests on a head that t's holder is about to replace. His task begins again in its turn.
+func (c *Control) takeOver(ctx context.Context, tx Tx, t holdfast.TaskRecord) error {
+	f := holdfast.TaskFilter{Repository: t.Repository, Kind: t.Kind, States: []holdfast.TaskState{holdfast.TaskRunning}}
+	switch t.Kind {
+	case holdfast.TaskBackup:
+		f.Organization, f.Container = t.Organization, t.Container.Key()
+	case holdfast.TaskRetention:
+	default:
+		return nil
+	}
+	rivals, err := tx.Tasks(ctx, f, holdfast.Page{})
+	if err != nil {
+		return err
+	}
+	for _, r := range rivals {
+		if r.ID == t.ID {
+			continue
+		}
+		if r.Cancel {
+			if r.Epoch, err = tx.NextEpoch(ctx); err != nil {
+				return err
+			}
+			if err := c.complete(ctx, tx, r, holdfast.TaskResult{Err: "stopped"}); err != nil {
+				return err
+			}
+			continue
+		}
+		r.State = holdfast.TaskReady
+		if err := tx.PutTasks(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // begun marks a session as running when the first of its tasks is.

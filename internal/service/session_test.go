@@ -285,6 +285,32 @@ func TestTwoJobsOnOneMailboxTakeTurns(t *testing.T) {
 	}
 }
 
+// A holder whose lease has ended is stale as soon as another job has the mailbox: what he has read rests on an old head.
+func TestMailboxThatPassesToAnotherJobLeavesTheOldHolderStale(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	org, repo := w.organization(), w.repository("r")
+	k := &worker{w: w, found: []holdfast.Container{mailbox("ann")}}
+	var discover []holdfast.Task
+	for _, name := range []string{"a", "b"} {
+		_, err := w.Jobs.Start(w.ctx, admin, w.job(name, org, repo, nil).ID, false)
+		w.ok(err)
+		discover = append(discover, k.claim(1)...)
+	}
+	k.work(discover[0])
+	k.work(discover[1])
+	old := k.claim(1)[0]
+	head := k.next(old)
+	head.Number = 5 // as after checkpoints
+	w.clock.Move(31 * time.Second)
+	other := k.claim(1)[0]
+	if other.Job == old.Job {
+		t.Fatal("a task that was lost came before one that has not had its turn")
+	}
+	k.work(other)
+	w.kind(w.Control.CommitHeads(w.ctx, []holdfast.HeadCommit{{Lease: old.Lease(), Head: head}}), holdfast.KindStale, "")
+	k.drain()
+}
+
 func TestOneRunningSessionPerJob(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))
 	j := w.job("all", w.organization(), w.repository("r"), nil)

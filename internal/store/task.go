@@ -84,6 +84,12 @@ func (tx *Tx) Tasks(ctx context.Context, f holdfast.TaskFilter, page holdfast.Pa
 	if f.Repository != "" {
 		q = q.Where("repository = ?", string(f.Repository))
 	}
+	if f.Organization != "" {
+		q = q.Where("organization = ?", string(f.Organization))
+	}
+	if f.Container != "" {
+		q = q.Where("container = ?", clean(f.Container))
+	}
 	if f.Kind != "" {
 		q = q.Where("kind = ?", string(f.Kind))
 	}
@@ -158,7 +164,7 @@ func (tx *Tx) Claimable(ctx context.Context, now, leaseNow time.Time, max int) (
 		Where("(t.state = 'ready' AND t.not_before <= ?) OR (t.state = 'running' AND NOT t.cancel AND (t.lease_until < ? OR t.lease_until >= ?))", at(now), from, until).
 		Where("t.kind <> 'backup' OR NOT EXISTS (SELECT 1 FROM tasks AS h WHERE h.kind = 'backup' AND h.repository = t.repository AND h.organization = t.organization AND h.container = t.container AND h.id <> t.id AND "+held+")", from, until).
 		Where("t.kind <> 'retention' OR NOT EXISTS (SELECT 1 FROM tasks AS h WHERE h.kind = 'retention' AND h.repository = t.repository AND h.id <> t.id AND "+held+")", from, until).
-		OrderExpr("t.urgency, t.position, t.id").Limit(int64(max) * 4)
+		OrderExpr("t.urgency, t.position, t.attempt, t.id").Limit(int64(max) * 4)
 	all, err := scan(ctx, q, &rows, taskRow.noun)
 	if err != nil {
 		return nil, err
@@ -194,8 +200,8 @@ func (tx *Tx) NextClaimable(ctx context.Context, now time.Time) (time.Time, erro
 // DeleteTasks deletes those that f lets through; a filter that lets all through is refused.
 func (tx *Tx) DeleteTasks(ctx context.Context, f holdfast.TaskFilter) error {
 	q := tx.db.NewDelete().Model((*taskRow)(nil))
-	if f.JobSession == "" && f.RestoreSession == "" && f.Repository == "" {
-		return fmt.Errorf("refused to delete the tasks of everything")
+	if f.JobSession == "" && f.RestoreSession == "" && f.Repository == "" || f.Organization != "" || f.Container != "" {
+		return fmt.Errorf("refused to delete tasks by that filter")
 	}
 	if f.JobSession != "" {
 		q = q.Where("job_session = ?", string(f.JobSession))
