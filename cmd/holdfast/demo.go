@@ -47,7 +47,7 @@ with the simulated organization's own books, print a report, and end with status
 			password := rand.Text()[:16]
 			level := slog.LevelError + 4 // the demonstration speaks for itself
 			d, err := app.NewDemo(ctx, app.DemoConfig{Dir: dir, Users: users, REST: rest, AdminPassword: holdfast.Secret(password), Version: version,
-				Log: slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}))})
+				Log: newLogger(cmd.ErrOrStderr(), level)})
 			if err != nil {
 				return err
 			}

@@ -45,7 +45,7 @@ repository's recovery kit, backups can't be read. SIGTERM drains and ends within
 			if err := level.UnmarshalText([]byte(logLevel)); err != nil {
 				return fmt.Errorf("--log-level %q: debug, info, warn or error", logLevel)
 			}
-			c.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
+			c.Log = newLogger(cmd.ErrOrStderr(), level)
 			if passwordFile != "" {
 				raw, err := os.ReadFile(passwordFile)
 				if err != nil {

@@ -38,7 +38,7 @@ func (w *which) flags(cmd *cobra.Command) {
 }
 
 func quiet() *slog.Logger {
-	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	return newLogger(os.Stderr, slog.LevelError)
 }
 
 // readKit opens the recovery kit.
@@ -64,16 +64,16 @@ func (w *which) readKit(cmd *cobra.Command) (keys.Kit, error) {
 	return keys.OpenKit(sealed, o)
 }
 
-func (w *which) open(cmd *cobra.Command) (*app.Offline, error) {
+func (w *which) open(cmd *cobra.Command, write bool) (*app.Offline, error) {
 	switch {
 	case w.path != "" && w.kit != "" && w.data == "":
 		kit, err := w.readKit(cmd)
 		if err != nil {
 			return nil, err
 		}
-		return app.OpenWithKit(w.path, kit, quiet())
+		return app.OpenWithKit(w.path, kit, write, quiet())
 	case w.data != "" && w.repository != "" && w.path == "":
-		return app.OpenWithData(cmd.Context(), w.data, w.database, w.repository, quiet())
+		return app.OpenWithData(cmd.Context(), w.data, w.database, w.repository, write, quiet())
 	}
 	return nil, errors.New("say which repository: --data D --repository NAME, or --path DIR --recovery-kit FILE")
 }
@@ -82,13 +82,13 @@ func newVaultCommand() *cobra.Command {
 	var w which
 	cmd := &cobra.Command{
 		Use:   "vault",
-		Short: "Repository tools that need no server: verify, list, extract, rebuild",
+		Short: "Repository tools that need no server: verify, list, extract, repair, rebuild",
 		Example: `  holdfast vault verify --data /var/lib/holdfast --repository main
   holdfast vault list --path /srv/backup --recovery-kit main-kit.age
   holdfast vault rebuild --data /var/lib/new --path /srv/backup --recovery-kit main-kit.age`,
 	}
 	w.flags(cmd)
-	cmd.AddCommand(newVaultVerifyCommand(&w), newVaultListCommand(&w), newVaultExtractCommand(&w), newVaultRebuildCommand(&w))
+	cmd.AddCommand(newVaultVerifyCommand(&w), newVaultListCommand(&w), newVaultExtractCommand(&w), newVaultRepairCommand(&w), newVaultRebuildCommand(&w))
 	return cmd
 }
 
@@ -123,7 +123,7 @@ damaged blob, the items and the restore points that it hurts (or that it hurts n
 
 func verify(cmd *cobra.Command, w *which, quick bool) error {
 	ctx := cmd.Context()
-	o, err := w.open(cmd)
+	o, err := w.open(cmd, false)
 	if err != nil {
 		return err
 	}
@@ -204,7 +204,7 @@ func newVaultListCommand(w *which) *cobra.Command {
 		Use: "list", Short: "List the restore points and what they hold", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			o, err := w.open(cmd)
+			o, err := w.open(cmd, false)
 			if err != nil {
 				return err
 			}
@@ -254,7 +254,7 @@ folders as they were. Names that a file system does not take are changed, never 
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			o, err := w.open(cmd)
+			o, err := w.open(cmd, false)
 			if err != nil {
 				return err
 			}
@@ -464,4 +464,36 @@ are not in a kit: add the organization again ("holdfast org add"), and jobs.`,
 	cmd.Flags().StringVar(&password, "admin-password-file", "", "file with the password of \"admin\" at the new server (default: one is drawn)")
 	cmd.Flags().StringVar(&name, "name", "", "name of the repository at the new server (default: the kit's)")
 	return cmd
+}
+
+func newVaultRepairCommand(w *which) *cobra.Command {
+	return &cobra.Command{
+		Use:   "repair",
+		Short: "Write damaged indexes and format files again from what the repository holds twice",
+		Long: `Write damaged indexes and format files again from what the repository holds twice. Items whose only copy is damaged can't be brought back: "verify" names them.
+Stop the server first.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx := cmd.Context()
+			o, err := w.open(cmd, true)
+			if err != nil {
+				return err
+			}
+			mended := []string{}
+			for repo, err := range o.Repositories(ctx) {
+				if err != nil {
+					return errors.Join(err, o.Close(context.WithoutCancel(ctx)))
+				}
+				r, err := repo.Repair(ctx)
+				if err != nil {
+					return errors.Join(err, o.Close(context.WithoutCancel(ctx)))
+				}
+				mended = append(append(mended, r.Index...), r.Format...)
+			}
+			if err := o.Close(context.WithoutCancel(ctx)); err != nil {
+				return err
+			}
+			return done(cmd, map[string]any{"mended": mended}, "%d files written again: %s\nnext: holdfast vault verify", len(mended), strings.Join(mended, ", "))
+		},
+	}
 }

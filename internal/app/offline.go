@@ -23,8 +23,8 @@ type Offline struct {
 	vault *vault.Vault
 }
 
-// OpenWithKit opens the repository in a folder by its recovery kit alone.
-func OpenWithKit(path string, kit keys.Kit, log *slog.Logger) (*Offline, error) {
+// OpenWithKit opens the repository in a folder by its recovery kit alone. write opens it for Repair; no server may use it then.
+func OpenWithKit(path string, kit keys.Kit, write bool, log *slog.Logger) (*Offline, error) {
 	d, err := place.Describe(path)
 	if err != nil && holdfast.KindOf(err) != holdfast.KindDamaged {
 		return nil, err
@@ -32,7 +32,7 @@ func OpenWithKit(path string, kit keys.Kit, log *slog.Logger) (*Offline, error) 
 	if err == nil && d.ID != kit.Repository {
 		return nil, holdfast.Invalid("the recovery kit is of repository %s (%s), the folder %s holds repository %s: use the kit that belongs to it", kit.Repository, kit.Name, path, d.ID)
 	}
-	return newOffline(path, log, func(_ context.Context, ref vault.Ref) ([]byte, error) {
+	return newOffline(path, write, log, func(_ context.Context, ref vault.Ref) ([]byte, error) {
 		for _, p := range kit.Parts {
 			if p.Organization == ref.Organization && p.Shard == ref.Shard {
 				return p.Password, nil
@@ -42,8 +42,8 @@ func OpenWithKit(path string, kit keys.Kit, log *slog.Logger) (*Offline, error) 
 	}), nil
 }
 
-// OpenWithData opens a repository of a server's data folder, beside the server when it runs.
-func OpenWithData(ctx context.Context, data, database, repository string, log *slog.Logger) (_ *Offline, err error) {
+// OpenWithData opens a repository of a server's data folder: to read, beside the server when it runs; with write, in its stead.
+func OpenWithData(ctx context.Context, data, database, repository string, write bool, log *slog.Logger) (_ *Offline, err error) {
 	s := &Server{config: ServerConfig{Data: data, Database: database, Clock: sys.System}}
 	key, err := keys.LoadFile(s.keyFile(), "")
 	if err != nil {
@@ -54,11 +54,11 @@ func OpenWithData(ctx context.Context, data, database, repository string, log *s
 		return nil, err
 	}
 	v := &vaults{data: data, key: key, clock: sys.System}
-	return newOffline(repo.Path, log, v.password), nil
+	return newOffline(repo.Path, write, log, v.password), nil
 }
 
-func newOffline(path string, log *slog.Logger, password func(context.Context, vault.Ref) ([]byte, error)) *Offline {
-	return &Offline{Path: path, vault: vault.New(vault.Options{Password: password, ReadOnly: true, Log: log})}
+func newOffline(path string, write bool, log *slog.Logger, password func(context.Context, vault.Ref) ([]byte, error)) *Offline {
+	return &Offline{Path: path, vault: vault.New(vault.Options{Password: password, ReadOnly: !write, Log: log})}
 }
 
 // Repositories opens the repository's part of each organization, one after the other.

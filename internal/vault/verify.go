@@ -408,3 +408,9 @@ func (v *verification) hurt(ctx context.Context, damage int, h *Head, r *run, ro
 		}
 	}
 }
+
+// Repair writes again what the repository holds twice: indexes and format files. What holds items once (packs, records) it can't bring back; Verify
+// names what that hurts. Nobody else may use the repository; close it afterwards and open it again.
+func (r *Repository) Repair(ctx context.Context) (place.Repaired, error) {
+	return r.store.place.Repair(ctx)
+}
