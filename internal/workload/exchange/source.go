@@ -73,7 +73,7 @@ func rows(size int) graph.List {
 
 // Read brings a mailbox up to date: the folder tree by one delta, each folder's messages by one delta each.
 func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Previous, sink engine.Sink) error {
-	r := &reader{g: s.g, mailbox: c.Source, prev: prev, sink: sink, now: s.g.M365().Clock().Now(), folders: map[string]string{}, placed: map[string]string{}, pending: map[string]string{}, retry: map[string]bool{}}
+	r := &reader{g: s.g, mailbox: c.Source, prev: prev, sink: sink, now: s.g.M365().Clock().Now(), folders: map[string]string{}, placed: map[[12]byte]string{}, read: map[string]bool{}, put: map[string]bool{}, pending: map[string]string{}, retry: map[string]bool{}}
 	for cur, err := range prev.Cursors(ctx) {
 		if err != nil {
 			return err
@@ -83,18 +83,62 @@ func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Pre
 	if err := r.tree(ctx); err != nil {
 		return err
 	}
-	for _, folder := range slices.Sorted(maps.Keys(r.folders)) {
-		if err := r.messages(ctx, folder); err != nil {
+	if err := r.all(ctx); err != nil {
+		return err
+	}
+	if r.whole {
+		// The first listing of a folder takes long, and shows nothing of what moved out of it before it began, into a folder that was read
+		// before. What each folder got since tells.
+		clear(r.read)
+		if err := r.all(ctx); err != nil {
 			return err
 		}
 	}
 	if err := r.again(ctx); err != nil {
 		return err
 	}
-	if err := r.resolve(ctx); err != nil {
-		return err
+	// What left a folder may be in one that came into being meanwhile.
+	for first := true; first || len(r.pending) > 0; first = false {
+		if err := r.resolve(ctx); err != nil {
+			return err
+		}
+		if err := r.all(ctx); err != nil {
+			return err
+		}
+	}
+	if r.gone {
+		if err := r.mailboxThere(ctx); err != nil {
+			return err
+		}
 	}
 	return sink.Wait()
+}
+
+// all reads the folders that have not been read yet, among them those that are found on the way.
+func (r *reader) all(ctx context.Context) error {
+	for {
+		folders := slices.DeleteFunc(slices.Sorted(maps.Keys(r.folders)), func(f string) bool { return r.read[f] })
+		if len(folders) == 0 {
+			return nil
+		}
+		for _, folder := range folders {
+			r.read[folder] = true
+			if _, known := r.folders[folder]; !known {
+				continue // dropped since, with a folder that it was in
+			}
+			if err := r.messages(ctx, folder); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// mailboxThere gives the error of a mailbox that went away while it was read: then nothing in it is found, and that deletes nothing.
+func (r *reader) mailboxThere(ctx context.Context) error {
+	if _, err := r.g.MailFolder(ctx, r.mailbox, "msgfolderroot", graph.List{}); err != nil {
+		return mailboxError(err)
+	}
+	return nil
 }
 
 // reader reads one mailbox once. Only fetches run beside it, and they touch nothing but mu's.
@@ -109,10 +153,15 @@ type reader struct {
 	tree0   string            // delta link of the tree before
 	folders map[string]string // known folders -> cursor
 	pending map[string]string // message -> folder that it left
-	placed  map[string]string // message -> folder in whose delta it was seen last, in an incremental read
-	earlier []string          // messages that an earlier session could not read
-	mu      sync.Mutex        // guards retry
-	retry   map[string]bool   // messages that could not be read so far
+	// placed has the folder in whose delta a message was seen last, in an incremental read; by hash, for there may be a million.
+	placed  map[[12]byte]string
+	read    map[string]bool // folders that are read
+	put     map[string]bool // folders of which rows were put that prev may not have
+	whole   bool            // a folder was listed from its beginning
+	gone    bool            // a message was deleted because it was not found; guarded by mu while fetches run
+	earlier []string        // messages that an earlier session could not read
+	mu      sync.Mutex      // guards retry and gone
+	retry   map[string]bool // messages that could not be read so far
 }
 
 func (r *reader) remember(c engine.Cursor) {
@@ -337,6 +386,9 @@ func (r *reader) goneFolder(ctx context.Context, id string, seen map[string]bool
 	} else if m365.KindOf(err) != m365.NotFound {
 		return fmt.Errorf("look up folder %s: %w", id, err)
 	}
+	if err := r.mailboxThere(ctx); err != nil {
+		return err
+	}
 	return r.dropFolder(ctx, id)
 }
 
@@ -344,6 +396,10 @@ func (r *reader) goneFolder(ctx context.Context, id string, seen map[string]bool
 func (r *reader) dropFolder(ctx context.Context, id string) error {
 	for todo := []string{id}; len(todo) > 0; {
 		id, todo = todo[0], todo[1:]
+		if r.put[id] {
+			// Which messages these are, only the next state before tells.
+			return holdfast.Unavailable("folder %s was deleted while it was read: the mailbox is read again", id)
+		}
 		for child, err := range r.prev.Children(ctx, id) {
 			if err != nil {
 				return err
@@ -379,8 +435,8 @@ func (r *reader) dropFolder(ctx context.Context, id string) error {
 
 // left notes that a message is no longer in a folder. It survives a crash: the folder's cursor may move on before the question is asked.
 func (r *reader) left(ctx context.Context, id, folder string) error {
-	if r.placed[id] == folder {
-		delete(r.placed, id)
+	if k := short(id); r.placed[k] == folder {
+		delete(r.placed, k)
 	}
 	r.pending[id] = folder
 	return r.sink.Cursor(ctx, cursorPending+id, folder)
@@ -401,6 +457,7 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 		if resync {
 			seen = map[[12]byte]struct{}{}
 		}
+		r.whole = true
 		page, err = r.g.MessageDelta(ctx, r.mailbox, folder, rows(size))
 	}
 	link := ""
@@ -494,6 +551,7 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 			}
 		}
 	}
+	r.folders[folder] = page.DeltaLink
 	if news || r.stale() {
 		if err := r.sink.Cursor(ctx, cursorMessages+folder, page.DeltaLink); err != nil {
 			return err
@@ -514,8 +572,11 @@ func (r *reader) row(ctx context.Context, m *graph.Message, folder string) error
 	if m.ID == "" {
 		return errors.New("a message without an id")
 	}
+	twice := false // this read has put it before, so that what prev says of it is old
 	if !r.prev.Empty() {
-		r.placed[m.ID] = folder
+		k := short(m.ID)
+		_, twice = r.placed[k]
+		r.placed[k] = folder
 	}
 	if was, ok := r.pending[m.ID]; ok && was == folder {
 		// It came back after it left.
@@ -536,7 +597,7 @@ func (r *reader) row(ctx context.Context, m *graph.Message, folder string) error
 	if item.Parent == "" {
 		item.Parent = folder
 	}
-	if !r.prev.Empty() && !r.retrying(m.ID) {
+	if !r.prev.Empty() && !twice && !r.retrying(m.ID) {
 		old, ok, err := r.prev.Item(ctx, m.ID)
 		switch {
 		case err != nil:
@@ -544,6 +605,7 @@ func (r *reader) row(ctx context.Context, m *graph.Message, folder string) error
 		case ok && old.Version == item.Version && old.Parent == item.Parent:
 			return nil
 		case ok && old.Fields[holdfast.FieldBody] == signature:
+			r.put[folder] = true
 			payloads := []holdfast.Payload{holdfast.Whole(holdfast.FormJSON, bytes.NewReader(raw), int64(len(raw))), holdfast.Kept(holdfast.FormMIME)}
 			if len(beyondMIME(m)) > 0 {
 				payloads = append(payloads, holdfast.Kept(holdfast.FormAttachments))
@@ -551,6 +613,7 @@ func (r *reader) row(ctx context.Context, m *graph.Message, folder string) error
 			return r.sink.Put(ctx, item, payloads...)
 		}
 	}
+	r.put[folder] = true
 	extra := beyondMIME(m)
 	r.sink.Go(ctx, max(item.Size, 16<<10), func(ctx context.Context) error { return r.fetch(ctx, item, raw, extra) })
 	return nil
@@ -582,13 +645,32 @@ func (r *reader) fetch(ctx context.Context, item holdfast.Item, raw []byte, extr
 	case s == nil:
 		return err
 	case s.Reason == holdfast.SkipVanished:
-		return r.retried(ctx, item.ID) // deleted since its row was served: it was not there for the whole of the backup
+		_, err := r.g.Message(ctx, r.mailbox, item.ID, graph.List{Select: []string{"id"}})
+		switch {
+		case m365.KindOf(err) == m365.NotFound:
+			// Deleted since its row was served: it was not there for the whole of the backup.
+			return r.notThere(ctx, item.ID)
+		case err != nil:
+			return fmt.Errorf("look up message: %w", err)
+		}
+		s = &holdfast.Skip{Reason: holdfast.SkipCorrupt, Err: fmt.Errorf("the message is there and its content is not: %w", s.Err)}
 	}
 	r.sink.Skip(ctx, item, s)
 	r.mu.Lock()
 	r.retry[item.ID] = true
 	r.mu.Unlock()
 	return r.sink.Cursor(ctx, cursorRetry+item.ID, string(s.Reason))
+}
+
+// notThere hides a message that the mailbox does not have.
+func (r *reader) notThere(ctx context.Context, id string) error {
+	r.mu.Lock()
+	r.gone = true
+	r.mu.Unlock()
+	if err := r.sink.Delete(ctx, id); err != nil {
+		return err
+	}
+	return r.retried(ctx, id)
 }
 
 // retried forgets that an item could not be read.
@@ -739,29 +821,52 @@ func names(rs []graph.Recipient) string {
 
 // again reads what an earlier session could not.
 func (r *reader) again(ctx context.Context) error {
-	ids := slices.DeleteFunc(r.earlier, func(id string) bool { _, seen := r.placed[id]; return seen })
+	ids := slices.DeleteFunc(r.earlier, func(id string) bool { _, seen := r.placed[short(id)]; return seen })
 	for m, err := range r.ask(ctx, ids) {
 		if err != nil {
 			return err
 		}
 		if m.gone {
-			if err := r.retried(ctx, m.id); err != nil {
+			if err := r.notThere(ctx, m.id); err != nil {
 				return err
 			}
 			continue
 		}
-		if err := r.row(ctx, m.message, m.message.ParentFolderID); err != nil {
+		if err := r.found(ctx, m.message); err != nil {
 			return err
 		}
 	}
 	return r.sink.Wait()
 }
 
+// found stores a message that was asked for, and the folder that it is in when that is a new one.
+func (r *reader) found(ctx context.Context, m *graph.Message) error {
+	for folder := m.ParentFolderID; ; {
+		if _, known := r.folders[folder]; known || folder == "" || r.special[folder] == "msgfolderroot" {
+			break
+		}
+		f, err := r.g.MailFolder(ctx, r.mailbox, folder, graph.List{})
+		if m365.KindOf(err) == m365.NotFound {
+			break // it moves on; what is known of it now is stored, its next folder tells more
+		} else if err != nil {
+			return fmt.Errorf("look up folder %s: %w", folder, err)
+		}
+		if err := r.folder(ctx, f, map[string]bool{}); err != nil {
+			return err
+		}
+		if _, known := r.folders[f.ID]; !known {
+			break // of a kind that is not read
+		}
+		folder = f.ParentFolderID
+	}
+	return r.row(ctx, m, m.ParentFolderID)
+}
+
 // resolve asks for every message that left a folder. Only "not found" deletes; one that is elsewhere is stored there.
 func (r *reader) resolve(ctx context.Context) error {
 	var ids []string
 	for _, id := range slices.Sorted(maps.Keys(r.pending)) {
-		if at := r.placed[id]; at != "" && at != r.pending[id] {
+		if at := r.placed[short(id)]; at != "" && at != r.pending[id] {
 			if err := r.settle(ctx, id); err != nil {
 				return err
 			}
@@ -774,13 +879,10 @@ func (r *reader) resolve(ctx context.Context) error {
 			return err
 		}
 		if m.gone {
-			if err := r.sink.Delete(ctx, m.id); err != nil {
+			if err := r.notThere(ctx, m.id); err != nil {
 				return err
 			}
-			if err := r.retried(ctx, m.id); err != nil {
-				return err
-			}
-		} else if err := r.row(ctx, m.message, m.message.ParentFolderID); err != nil {
+		} else if err := r.found(ctx, m.message); err != nil {
 			return err
 		}
 		if err := r.settle(ctx, m.id); err != nil {

@@ -289,3 +289,10 @@ func (s Stored) Open(_ context.Context, f holdfast.Form) (io.ReadCloser, bool, e
 	b, ok := s.Forms[f]
 	return io.NopCloser(bytes.NewReader(b)), ok, nil
 }
+
+// Now gives the items as the read under way has them so far.
+func (c *Container) Now() map[string]Stored {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.now.items)
+}
