@@ -120,15 +120,22 @@ func (b *backup) run(ctx context.Context) error {
 		} else if skip.Reason != holdfast.SkipGone && skip.Reason != holdfast.SkipUnlicensed {
 			return err
 		}
-		b.entry.State, b.entry.Reason = holdfast.StateGone, skip.Error()
-		return nil
+		if !e.bugs.emptyWhenGone {
+			b.entry.State, b.entry.Reason = holdfast.StateGone, skip.Error()
+			return nil
+		}
+		for item, err := range view.All(ctx) {
+			if err := errors.Join(err, s.Delete(ctx, item.ID)); err != nil {
+				return err
+			}
+		}
 	}
 	return b.finish(ctx, s, view, resumed)
 }
 
 // finish commits the new head, or finds that there is none.
 func (b *backup) finish(ctx context.Context, s *sink, view *vault.View, resumed bool) error {
-	if resumed || b.saved {
+	if (resumed || b.saved) && !b.engine.bugs.swallowCheckpoints || b.engine.bugs.alwaysNew {
 		if err := b.resume(ctx, s, view); err != nil {
 			return err
 		}
@@ -236,7 +243,7 @@ func (e *Engine) Finish(ctx context.Context, repo *vault.Repository, task Finish
 			return nil, err
 		}
 	}
-	if stored == nil {
+	if stored == nil && !e.bugs.pointUnwritten {
 		if err := e.writePoint(ctx, repo, point); err != nil {
 			// It may be there all the same.
 			var readErr error

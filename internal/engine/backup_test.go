@@ -15,7 +15,9 @@ import (
 	"holdfast/internal/holdfast"
 )
 
-func TestBackupFullThenIncremental(t *testing.T) {
+func TestBackupFullThenIncremental(t *testing.T) { backupFullThenIncremental(t) }
+
+func backupFullThenIncremental(t judge) {
 	w := newWorld(t)
 	w.must(w.start(nil))
 	w.fill("ann", 23)
@@ -66,23 +68,25 @@ func TestExpiredTokenMakesNoDuplicatesAndNoFalseDeletes(t *testing.T) {
 
 func TestGoneContainerKeepsItsHistory(t *testing.T) {
 	for name, reason := range map[string]holdfast.SkipReason{"gone": holdfast.SkipGone, "unlicensed": holdfast.SkipUnlicensed} {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
-			w.must(w.start(nil))
-			w.fill("ann", 3)
-			w.fill("bob", 1)
-			p, err := w.backupSession("ann", "bob")
-			w.must(err)
-			w.tenant.Refuse("ann", &holdfast.Skip{Reason: reason, Err: errors.New("404")})
-			again, err := w.backupSession("ann", "bob")
-			w.must(err)
-			e := again.Entries[0]
-			if e.State != holdfast.StateGone || e.Head != p.Entries[0].Head || !strings.Contains(e.Reason, "404") {
-				t.Errorf("entry %+v, want gone with head %d and the reason", e, p.Entries[0].Head)
-			}
-			w.check()
-		})
+		t.Run(name, func(t *testing.T) { goneContainerKeepsItsHistory(t, reason) })
 	}
+}
+
+func goneContainerKeepsItsHistory(t judge, reason holdfast.SkipReason) {
+	w := newWorld(t)
+	w.must(w.start(nil))
+	w.fill("ann", 3)
+	w.fill("bob", 1)
+	p, err := w.backupSession("ann", "bob")
+	w.must(err)
+	w.tenant.Refuse("ann", &holdfast.Skip{Reason: reason, Err: errors.New("404")})
+	again, err := w.backupSession("ann", "bob")
+	w.must(err)
+	e := again.Entries[0]
+	if e.State != holdfast.StateGone || e.Head != p.Entries[0].Head || !strings.Contains(e.Reason, "404") {
+		t.Errorf("entry %+v, want gone with head %d and the reason", e, p.Entries[0].Head)
+	}
+	w.check()
 }
 
 func TestOtherSkipOfAContainerIsNotUpdated(t *testing.T) {
@@ -100,7 +104,9 @@ func TestOtherSkipOfAContainerIsNotUpdated(t *testing.T) {
 }
 
 // A skip stays on record until the item is read or gone, though later sessions do not hear of it again.
-func TestSkippedItemIsNamedUntilItIsRead(t *testing.T) {
+func TestSkippedItemIsNamedUntilItIsRead(t *testing.T) { skippedItemIsNamedUntilItIsRead(t) }
+
+func skippedItemIsNamedUntilItIsRead(t judge) {
 	w := newWorld(t)
 	w.must(w.start(nil))
 	w.fill("ann", 4)
@@ -138,6 +144,10 @@ func TestSkippedItemIsNamedUntilItIsRead(t *testing.T) {
 }
 
 func TestCrashInFirstBackupResumesAtTheCheckpoint(t *testing.T) {
+	crashInFirstBackupResumesAtTheCheckpoint(t)
+}
+
+func crashInFirstBackupResumesAtTheCheckpoint(t judge) {
 	w := newWorld(t)
 	w.config.CheckpointBytes = 1
 	w.must(w.start(nil))
@@ -198,6 +208,10 @@ func TestResumedBackupWithoutChangesIsPublished(t *testing.T) {
 
 // The last savepoint may fall on the very end: then the checkpoint has everything, and the head must still come.
 func TestCheckpointAtTheVeryEndDoesNotSwallowTheHead(t *testing.T) {
+	checkpointAtTheVeryEndDoesNotSwallowTheHead(t)
+}
+
+func checkpointAtTheVeryEndDoesNotSwallowTheHead(t judge) {
 	w := newWorld(t)
 	w.config.CheckpointBytes = 1
 	w.must(w.start(nil))
@@ -252,7 +266,9 @@ func TestCheckpointByTimeOfTheInjectedClock(t *testing.T) {
 	}
 }
 
-func TestStaleLeaseChangesNothing(t *testing.T) {
+func TestStaleLeaseChangesNothing(t *testing.T) { staleLeaseChangesNothing(t) }
+
+func staleLeaseChangesNothing(t judge) {
 	w := newWorld(t)
 	w.must(w.start(nil))
 	w.fill("ann", 5)
@@ -277,7 +293,9 @@ func TestStaleLeaseChangesNothing(t *testing.T) {
 }
 
 // One stale lease in a group must not take the others along.
-func TestStaleLeaseInAGroupEndsOnlyItsOwnHead(t *testing.T) {
+func TestStaleLeaseInAGroupEndsOnlyItsOwnHead(t *testing.T) { staleLeaseInAGroupEndsOnlyItsOwnHead(t) }
+
+func staleLeaseInAGroupEndsOnlyItsOwnHead(t judge) {
 	w := newWorld(t)
 	w.config.Quiet = 50 * time.Millisecond
 	w.must(w.start(nil))
@@ -421,7 +439,9 @@ func TestIdleContainersWriteNothingAndChangedOnesShareACommit(t *testing.T) {
 }
 
 // An item that is put twice at one time keeps what was put last; a put and a delete likewise.
-func TestLastPutWins(t *testing.T) {
+func TestLastPutWins(t *testing.T) { lastPutWins(t) }
+
+func lastPutWins(t judge) {
 	w := newWorld(t)
 	w.must(w.start(nil))
 	src := &funcSource{Tenant: w.tenant, read: func(ctx context.Context, sink engine.Sink) error {

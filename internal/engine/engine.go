@@ -96,10 +96,27 @@ func (c Config) withDefaults() Config {
 type Engine struct {
 	Config
 	pool *Pool
+	bugs bugs
 
 	mu         sync.Mutex // guards all below
 	committers map[vault.Ref]*committer
 	hurry      bool
+}
+
+// bugs are mistakes that tests plant to prove that they would be found (planted_test.go). All are off otherwise.
+type bugs struct {
+	commitFirst        bool // the database hears of a head before the repository has it
+	believeStorage     bool // an error of Publish is overlooked
+	guessCommit        bool // an unknown outcome is taken for success
+	staleTakesAll      bool // one stale lease fails its whole group
+	emptyWhenGone      bool // a container that is gone becomes an empty one
+	publishCheckpoints bool // an unfinished state becomes current
+	swallowCheckpoints bool // what is in a checkpoint is not published when nothing follows
+	alwaysNew          bool // an idle container gets a new head
+	forgetMisses       bool // a skip is named by the session that met it only
+	unordered          bool // two puts of one item end in any order
+	pointUnwritten     bool // a restore point is committed without its record
+	neverAgain         bool // a repeated put is taken for a first one
 }
 
 // New makes an Engine.

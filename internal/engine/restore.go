@@ -401,7 +401,7 @@ func (r *restoring) item(ctx context.Context, j job) error {
 	}
 	var restored Restored
 	err = r.try(ctx, func(attempt int) error {
-		put.Again = began || attempt > 1
+		put.Again = (began || attempt > 1) && !r.engine.bugs.neverAgain
 		var err error
 		restored, err = r.to.Put(ctx, put)
 		if restored.NewID != "" {

@@ -47,7 +47,7 @@ func (w *world) restoreCtx(ctx context.Context, from, to string, request holdfas
 	return got, err
 }
 
-func backedUp(t *testing.T, mails int) *world {
+func backedUp(t judge, mails int) *world {
 	t.Helper()
 	w := newWorld(t)
 	w.must(w.start(nil))
@@ -124,7 +124,9 @@ func TestRestoreNamesWhatItCouldNot(t *testing.T) {
 }
 
 // For every n, the n-th call to target or database breaks; then the restore is asked for again. No item is there twice, none is missing.
-func TestRestoreSweepMakesNoDuplicates(t *testing.T) {
+func TestRestoreSweepMakesNoDuplicates(t *testing.T) { restoreSweepMakesNoDuplicates(t) }
+
+func restoreSweepMakesNoDuplicates(t judge) {
 	w := backedUp(t, 5)
 	want := fmt.Sprint(w.tenant.Contents("ann"))
 	for _, mode := range []sys.FaultMode{sys.FaultError, sys.FaultErrorAfter, sys.FaultCrash} {

@@ -70,11 +70,13 @@ func (s *sink) Put(ctx context.Context, item holdfast.Item, payloads ...holdfast
 	if item.ID == "" || item.Kind == "" {
 		return fmt.Errorf("internal check: an item without id or kind was put into %s", s.task.Container)
 	}
-	unlock, err := s.keys.lock(ctx, item.ID)
-	if err != nil {
-		return err
+	if !s.engine.bugs.unordered {
+		unlock, err := s.keys.lock(ctx, item.ID)
+		if err != nil {
+			return err
+		}
+		defer unlock()
 	}
-	defer unlock()
 	if err := s.use(ctx); err != nil {
 		return err
 	}
@@ -208,6 +210,9 @@ func (s *sink) Skip(ctx context.Context, item holdfast.Item, why *holdfast.Skip)
 		s.mu.Unlock()
 		if ok && old.Reason == m.Reason && old.Item.Version == m.Item.Version {
 			return // on record already; another wording is no change
+		}
+		if s.engine.bugs.forgetMisses {
+			return
 		}
 		err = s.writer.Cursor(context.WithoutCancel(ctx), name, value)
 	}

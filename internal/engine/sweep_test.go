@@ -57,7 +57,7 @@ func sweep(t *testing.T, stride int, prepare func(w *world), act func(w *world) 
 }
 
 // strike breaks one call and says at which point it was.
-func strike(t *testing.T, ready *world, point string, n int, mode sys.FaultMode, act func(w *world) error, check func(w *world)) string {
+func strike(t judge, ready *world, point string, n int, mode sys.FaultMode, act func(w *world) error, check func(w *world)) string {
 	t.Helper()
 	w := ready.copy(t)
 	defer os.RemoveAll(w.dir)
@@ -117,21 +117,26 @@ func upToDate(w *world, sources ...string) {
 }
 
 func TestBackupSweep(t *testing.T) {
-	sweep(t, 16, func(w *world) {
-		w.fill("ann", 6)
-		w.fill("bob", 3)
-		_, err := w.backupSession("ann", "bob")
-		w.must(err)
-		w.tenant.Put("ann", "m001", "inbox", "changed", "changed")
-		w.tenant.Delete("ann", "m002")
-		w.fill("cid", 9)
-		for i := range 4 {
-			w.tenant.Put("bob", fmt.Sprint("n", i), "inbox", "new", fmt.Sprint(i))
-		}
-	}, func(w *world) error {
-		_, err := w.backupSession("ann", "bob", "cid")
-		return err
-	}, func(w *world) { upToDate(w, "ann", "bob", "cid") })
+	sweep(t, 16, twoMailboxes, backupThree, func(w *world) { upToDate(w, "ann", "bob", "cid") })
+}
+
+// twoMailboxes are backed up, have changed since, and got a third one beside them.
+func twoMailboxes(w *world) {
+	w.fill("ann", 6)
+	w.fill("bob", 3)
+	_, err := w.backupSession("ann", "bob")
+	w.must(err)
+	w.tenant.Put("ann", "m001", "inbox", "changed", "changed")
+	w.tenant.Delete("ann", "m002")
+	w.fill("cid", 9)
+	for i := range 4 {
+		w.tenant.Put("bob", fmt.Sprint("n", i), "inbox", "new", fmt.Sprint(i))
+	}
+}
+
+func backupThree(w *world) error {
+	_, err := w.backupSession("ann", "bob", "cid")
+	return err
 }
 
 // retain runs retention as a proxy does.

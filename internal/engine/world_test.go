@@ -35,9 +35,22 @@ func TestMain(m *testing.M) {
 
 var password = []byte("0123456789abcdef0123456789abcdef")
 
+// judge is what a test needs of testing.T; a planted bug is tried before another one, that notes what was found.
+type judge interface {
+	Helper()
+	Context() context.Context
+	TempDir() string
+	Cleanup(func())
+	Errorf(format string, args ...any)
+	Error(args ...any)
+	Fatalf(format string, args ...any)
+	Fatal(args ...any)
+	Failed() bool
+}
+
 // world is a tenant, a database and a repository, and an engine between them that can be started again.
 type world struct {
-	t      *testing.T
+	t      judge
 	dir    string
 	clock  *sys.Shifted
 	tenant *enginetest.Tenant
@@ -47,6 +60,7 @@ type world struct {
 	vault   *vault.Vault
 	repo    *vault.Repository
 	engine  *engine.Engine
+	plant   func(b *engine.Bugs) // nil: no mistake
 	session int
 	// truth is what each committed head must hold, by container and number; written before each commit may happen.
 	truth map[string]map[string]string
@@ -58,7 +72,7 @@ var (
 	making   sync.Once
 )
 
-func newWorld(t *testing.T) *world {
+func newWorld(t judge) *world {
 	t.Helper()
 	making.Do(func() {
 		var err error
@@ -82,17 +96,20 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.db = &enginetest.Database{Clock: w.clock}
+	if f, ok := t.(*finder); ok {
+		w.plant, w.db.Bugs.NoEpochs = f.plant, f.noEpochs
+	}
 	w.config = engine.Config{Quiet: time.Millisecond, CommitWait: time.Millisecond, RestoreWait: time.Millisecond, CommitTime: 2 * time.Second}
 	t.Cleanup(func() { w.stop() })
 	return w
 }
 
 // copy is a world of its own that stands as w does; w is stopped.
-func (w *world) copy(t *testing.T) *world {
+func (w *world) copy(t judge) *world {
 	t.Helper()
 	c := &world{
 		t: t, dir: filepath.Join(t.TempDir(), "place"), clock: sys.NewShifted(w.clock), tenant: w.tenant.Clone(), db: w.db.Clone(),
-		config: w.config, session: w.session, truth: maps.Clone(w.truth),
+		config: w.config, plant: w.plant, session: w.session, truth: maps.Clone(w.truth),
 	}
 	c.db.Clock = c.clock
 	if err := os.CopyFS(c.dir, os.DirFS(w.dir)); err != nil {
@@ -114,6 +131,9 @@ func (w *world) start(faults *sys.Faults) error {
 	c := w.config
 	c.Catalogue, c.Intents, c.Clock = w.db, w.db, w.clock
 	w.engine = engine.New(c)
+	if w.plant != nil {
+		w.engine.Plant(w.plant)
+	}
 	repo, err := w.vault.Repository(w.t.Context(), vault.Ref{Repository: enginetest.Repository, Path: w.dir, Organization: enginetest.Organization})
 	if err != nil {
 		return err
@@ -158,10 +178,15 @@ func (w *world) backupAs(ctx context.Context, lease holdfast.Lease, source strin
 		}
 	}
 	entry, _, err := w.engine.Backup(ctx, w.repo, w.tenant, engine.BackupTask{Lease: lease, Container: enginetest.Container(source)})
+	there := false
 	for _, h := range w.db.All() {
 		if h.Container.Key() == key && !known[h.Number] {
 			w.truth[fmt.Sprint(key, " ", h.Number)] = truth
 		}
+		there = there || h.Container.Key() == key && h.Number == entry.Head
+	}
+	if err == nil && entry.Head != 0 && !there {
+		w.t.Errorf("%s was acknowledged with head %d, which the database does not have", source, entry.Head)
 	}
 	return entry, err
 }
