@@ -16,6 +16,7 @@ import (
 
 	"holdfast/internal/app"
 	"holdfast/internal/holdfast"
+	"holdfast/internal/m365/throttle"
 )
 
 // version is set by the linker for releases.
@@ -26,7 +27,7 @@ const drainTime = 30 * time.Second
 
 func newServerCommand() *cobra.Command {
 	c := app.ServerConfig{Version: version}
-	var passwordFile, logLevel, management, explorer, nats, debug string
+	var passwordFile, logLevel, management, explorer, nats, debug, limits string
 	cmd := &cobra.Command{
 		Use:   "server --data D",
 		Short: "Run the server: REST API, jobs and the built-in proxy",
@@ -40,6 +41,14 @@ repository's recovery kit, backups can't be read. SIGTERM drains and ends within
 				if value != "" {
 					return fmt.Errorf("--%s: remote proxies and NATS are not built yet; the built-in proxy needs neither", name)
 				}
+			}
+			switch limits {
+			case "published":
+			case "off":
+				l := throttle.Unlimited()
+				c.Limits = &l
+			default:
+				return fmt.Errorf("--m365-limits %q: published or off", limits)
 			}
 			var level slog.Level
 			if err := level.UnmarshalText([]byte(logLevel)); err != nil {
@@ -84,6 +93,7 @@ repository's recovery kit, backups can't be read. SIGTERM drains and ends within
 	f.StringVar(&c.CA, "m365-ca", "", "file with authorities (PEM) that connections to Microsoft trust besides the system's")
 	f.StringVar(&passwordFile, "admin-password-file", "", "file with the password of \"admin\" for the first start")
 	f.StringVar(&logLevel, "log-level", "info", "debug, info, warn, error")
+	f.StringVar(&limits, "m365-limits", "published", "keep within Microsoft's published limits, or off: wait only when Microsoft says so (for a simulated organization)")
 	f.StringVar(&debug, "debug", "", "loopback address for Go's profiles (net/http/pprof), for diagnosis; default: none")
 	f.StringVar(&management, "management", "", "address for remote proxies (not built yet)")
 	f.StringVar(&explorer, "explorer", "", "address for remote explorers (not built yet)")

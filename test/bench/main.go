@@ -143,7 +143,7 @@ func (b *bench) lab(name string, job map[string]any, flags ...string) (*lab, err
 		return nil, err
 	}
 	l := &lab{sim: sim, repo: filepath.Join(dir, "repository")}
-	if l.server, err = harness.StartServer(b.ctx, b.bin, filepath.Join(dir, "data"), sim); err != nil {
+	if l.server, err = harness.StartServer(b.ctx, b.bin, filepath.Join(dir, "data"), sim, "--m365-limits", "off"); err != nil {
 		l.close()
 		return nil, err
 	}
