@@ -48,14 +48,18 @@ func TestMissingFolderIsNotAnEmptyRepository(t *testing.T) {
 		t.Fatal(err)
 	}
 	known = true
-	for name, lose := range map[string]func() error{
-		"the organization's folder": func() error { return os.RemoveAll(filepath.Join(repo.Path, string(org))) },
-		"everything":                func() error { return os.RemoveAll(repo.Path) },
-		"all but the mount point":   func() error { return os.MkdirAll(repo.Path, 0o700) },
+	for _, tc := range []struct {
+		name string
+		lose func() error
+	}{ // one after the other: more is lost each time, at last only the mount point is left
+		{"the organization's folder", func() error { return os.RemoveAll(filepath.Join(repo.Path, string(org))) }},
+		{"everything", func() error { return os.RemoveAll(repo.Path) }},
+		{"all but the mount point", func() error { return os.MkdirAll(repo.Path, 0o700) }},
 	} {
-		if err := lose(); err != nil {
+		if err := tc.lose(); err != nil {
 			t.Fatal(err)
 		}
+		name := tc.name
 		other := openVaults(t, v.data, key, &known)
 		if r, err := other.Open(t.Context(), repo, org); err == nil {
 			t.Errorf("%s was lost, and an empty repository took its place", name)
