@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"holdfast/internal/holdfast"
@@ -117,8 +119,71 @@ func (c *Control) ForgetRestorePoints(ctx context.Context, lease holdfast.Lease,
 				return err
 			}
 		}
-		return tx.DeleteUnusedHeads(ctx, repo.ID)
+		promised, err := c.promised(ctx, tx, repo.ID)
+		if err != nil {
+			return err
+		}
+		if err := tx.DeleteUnusedHeads(ctx, repo.ID); err != nil {
+			return err
+		}
+		for _, h := range promised {
+			if err := tx.PutHead(ctx, h); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
+}
+
+// promised gives the heads that sessions which have not ended, or are to be tried again, will show in their restore points, without those
+// that are current anyway: another job may have gone on since.
+func (c *core) promised(ctx context.Context, tx Tx, repo holdfast.RepositoryID) ([]holdfast.HeadRecord, error) {
+	open, err := tx.JobSessions(ctx, holdfast.SessionFilter{Active: true}, holdfast.Page{})
+	if err != nil {
+		return nil, err
+	}
+	jobs, err := tx.Jobs(ctx, holdfast.JobFilter{}, holdfast.Page{})
+	if err != nil {
+		return nil, err
+	}
+	sessions := map[holdfast.JobSessionID]bool{}
+	for _, s := range open {
+		sessions[s.ID] = s.Repository == repo
+	}
+	for _, j := range jobs {
+		if j.RetryOf != "" && j.Repository == repo {
+			sessions[j.RetryOf] = true
+		}
+	}
+	var out []holdfast.HeadRecord
+	for _, id := range slices.Sorted(maps.Keys(sessions)) {
+		if !sessions[id] {
+			continue
+		}
+		tasks, err := tx.Tasks(ctx, holdfast.TaskFilter{JobSession: id, Kind: holdfast.TaskBackup}, holdfast.Page{})
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range tasks {
+			if t.Entry == nil || t.Entry.Head == 0 {
+				continue
+			}
+			rec, err := tx.Container(ctx, repo, t.Organization, t.Container.Key())
+			if err != nil && !missing(err) {
+				return nil, err
+			} else if err == nil && rec.Head == t.Entry.Head {
+				continue
+			}
+			h, err := tx.Head(ctx, repo, t.Organization, t.Container.Key(), t.Entry.Head)
+			if missing(err) {
+				continue
+			} else if err != nil {
+				return nil, err
+			}
+			out = append(out, h)
+		}
+	}
+	return out, nil
 }
 
 // shownPoints gives the restore points that open restore sessions show, with one of the sessions.
@@ -134,14 +199,19 @@ func (c *core) shownPoints(ctx context.Context, tx Tx) (map[holdfast.RestorePoin
 }
 
 // Heads gives every container's published head and newer checkpoint that the database has of an organization in a repository; a retention
-// task, which is of no organization, gets those of all.
+// task, which is of no organization, gets those of all, and those that sessions which run will show.
 func (c *Control) Heads(ctx context.Context, lease holdfast.Lease, repo holdfast.RepositoryID) ([]holdfast.HeadRecord, error) {
 	return read(ctx, c.core, func(ctx context.Context, tx Tx) ([]holdfast.HeadRecord, error) {
 		t, err := c.held(ctx, tx, lease)
 		if err != nil {
 			return nil, err
 		}
-		return tx.CurrentHeads(ctx, repo, t.Organization)
+		heads, err := tx.CurrentHeads(ctx, repo, t.Organization)
+		if err != nil || t.Kind != holdfast.TaskRetention {
+			return heads, err
+		}
+		promised, err := c.promised(ctx, tx, repo)
+		return append(heads, promised...), err
 	})
 }
 

@@ -757,3 +757,61 @@ func mailboxID(org holdfast.Organization) string {
 	c.Organization = org.ID
 	return c.PublicID()
 }
+
+func TestRetentionKeepsWhatASessionThatRunsWillShow(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	org, repo := w.organization(), w.repository("r")
+	long, other := w.job("long", org, repo, nil), w.job("other", org, repo, nil)
+	k := &worker{w: w, found: []holdfast.Container{mailbox("ann")}}
+	w.run(other, k)
+	old := w.run(other, k).RestorePoint
+	w.clock.Move(31 * 24 * time.Hour)
+	w.run(other, k)
+
+	// The long job has read the mailbox and works on; another job reads it again, and then retention runs.
+	s, err := w.Jobs.Start(w.ctx, admin, long.ID, false)
+	w.ok(err)
+	k.found = []holdfast.Container{mailbox("ann"), mailbox("bob")}
+	k.work(k.claim(1)[0])
+	first := k.claim(1)[0]
+	k.work(first)
+	left := k.claim(1)[0]
+	if left.JobSession != s.ID || left.Container.Key() == first.Container.Key() {
+		t.Fatalf("claimed %+v", left)
+	}
+	shown := w.head(first)
+	k.found = []holdfast.Container{first.Container}
+	w.run(other, k)
+	if now := w.head(first); now <= shown {
+		t.Fatalf("the other job left head %d, after %d", now, shown)
+	}
+	w.ok(w.Repositories.Retain(w.ctx, admin, repo.ID))
+	task := k.claim(1)[0]
+	w.ok(w.Control.ForgetRestorePoints(w.ctx, task.Lease(), []holdfast.RestorePointID{old}))
+	heads, err := w.Control.Heads(w.ctx, task.Lease(), repo.ID)
+	w.ok(err)
+	if !slices.ContainsFunc(heads, func(h holdfast.HeadRecord) bool {
+		return h.Container.Key() == first.Container.Key() && h.Number == shown
+	}) {
+		t.Errorf("head %d of %s is no root of maintenance: %+v", shown, first.Container.Key(), heads)
+	}
+	w.ok(w.Control.Complete(w.ctx, task.Lease(), holdfast.TaskResult{}))
+	k.work(left)
+	k.drain()
+	got, err := w.JobSessions.Get(w.ctx, admin, s.ID)
+	w.ok(err)
+	if got.Status != holdfast.StatusSuccess || got.RestorePoint == "" {
+		t.Errorf("the session ended as %s: %s", got.Status, got.Details)
+	}
+}
+
+// head is the number of the current head of t's container.
+func (w *world) head(t holdfast.Task) (number uint64) {
+	w.t.Helper()
+	w.ok(w.store.Read(w.ctx, func(ctx context.Context, tx *store.Tx) error {
+		rec, err := tx.Container(ctx, t.Repository, t.Organization, t.Container.Key())
+		number = rec.Head
+		return err
+	}))
+	return number
+}
