@@ -64,6 +64,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 			plant: engine.NeverAgain, test: "TestRestoreSweepMakesNoDuplicates", run: restoreSweepMakesNoDuplicates},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			f := &finder{T: t, plant: tc.plant, noEpochs: tc.noEpochs}
 			f.try(tc.run)
 			if len(f.found) == 0 {

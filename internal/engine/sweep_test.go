@@ -117,7 +117,7 @@ func upToDate(w *world, sources ...string) {
 }
 
 func TestBackupSweep(t *testing.T) {
-	sweep(t, 16, twoMailboxes, backupThree, func(w *world) { upToDate(w, "ann", "bob", "cid") })
+	sweep(t, 28, twoMailboxes, backupThree, func(w *world) { upToDate(w, "ann", "bob", "cid") })
 }
 
 // twoMailboxes are backed up, have changed since, and got a third one beside them.
@@ -166,7 +166,7 @@ func (w *world) retain(period holdfast.RetentionPeriod) error {
 }
 
 func TestRetentionSweep(t *testing.T) {
-	sweep(t, 6, func(w *world) {
+	sweep(t, 8, func(w *world) {
 		w.fill("ann", 4)
 		_, err := w.backupSession("ann")
 		w.must(err)

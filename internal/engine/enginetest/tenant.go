@@ -130,6 +130,17 @@ func (t *Tenant) Break(source, id string, why *holdfast.Skip) {
 	}
 }
 
+// Broken gives the items that can't be read.
+func (t *Tenant) Broken(source string) map[string]bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	out := map[string]bool{}
+	for id := range t.box(source).broken {
+		out[id] = true
+	}
+	return out
+}
+
 // Refuse makes a whole container unreadable, or readable again with nil.
 func (t *Tenant) Refuse(source string, why *holdfast.Skip) {
 	t.mu.Lock()
