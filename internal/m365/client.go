@@ -634,6 +634,16 @@ func (c *Client) send(ctx context.Context, call *Call, header http.Header) (*htt
 	}
 }
 
+// Renew asks for a new token for a host that refused the present one within an answer, as for parts of a batch.
+func (c *Client) Renew(ctx context.Context, host string) error {
+	resource := c.resource(host)
+	token, err := c.tokens.Token(ctx, resource)
+	if err != nil {
+		return err
+	}
+	return c.tokens.Refused(ctx, resource, token, "")
+}
+
 // wasSent is false when the connection was never made, so the service cannot have seen the request.
 func wasSent(err error) bool {
 	var op *net.OpError

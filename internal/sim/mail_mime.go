@@ -283,6 +283,7 @@ func parseMIME(raw []byte, depth int) *mimePart {
 			break
 		}
 		name, value, ok := strings.Cut(string(text), ":")
+		name = strings.TrimRight(name, " \t") // RFC 5322, obs-optional
 		switch {
 		case (text[0] == ' ' || text[0] == '\t') && len(p.headers) > 0:
 			p.headers[len(p.headers)-1].Value += "\r\n" + string(text)

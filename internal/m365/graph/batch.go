@@ -90,6 +90,7 @@ func (c *Client) batch(ctx context.Context, parts []Part, out []PartResult) erro
 	for i := range todo {
 		todo[i] = i
 	}
+	refused := 0 // times that parts were refused for the token
 	for try := 1; len(todo) > 0; try++ {
 		var group []batchRequest
 		var charges []m365.Charge
@@ -105,6 +106,7 @@ func (c *Client) batch(ctx context.Context, parts []Part, out []PartResult) erro
 		}
 		var again []int
 		var longest time.Duration
+		unauthorized := false
 		for _, i := range todo {
 			r, ok := answers[i]
 			if !ok {
@@ -116,6 +118,9 @@ func (c *Client) batch(ctx context.Context, parts []Part, out []PartResult) erro
 					e.Permission = parts[i].Permission
 				}
 				wait, retry := c.partRetry(e, requests[i].Method, costs[i], try)
+				if e.Status == http.StatusUnauthorized && refused < 2 {
+					unauthorized, retry = true, true // the token ended after the batch was let in; nothing was done
+				}
 				if retry && try < batchAttempts {
 					if e.Status == http.StatusTooManyRequests {
 						account.AddThrottled()
@@ -129,6 +134,12 @@ func (c *Client) batch(ctx context.Context, parts []Part, out []PartResult) erro
 			out[i] = r
 		}
 		todo = again
+		if unauthorized {
+			refused++
+			if err := c.m.Renew(ctx, c.m.Cloud().Graph); err != nil {
+				return err
+			}
+		}
 		if len(todo) > 0 && longest > 0 {
 			if err := c.m.Wait(ctx, longest); err != nil {
 				return err

@@ -93,6 +93,37 @@ func asError(err error, e **m365.Error) bool {
 	return ok
 }
 
+func TestAPageInThePlaceOfAMailIsNotTakenForIt(t *testing.T) {
+	f, c := start(t)
+	f.Graph(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write([]byte("<!DOCTYPE html><title>Service unavailable</title>"))
+	})
+	if s, err := c.OpenMIME(t.Context(), "u", "m"); m365.KindOf(err) != m365.Unavailable {
+		t.Errorf("%v, %v", s, err)
+	}
+}
+
+func TestAPartOfABatchWhoseTokenEndedIsSentAgainWithAnother(t *testing.T) {
+	f, c := start(t)
+	var mu sync.Mutex
+	var tokens []string
+	f.Graph(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		tokens = append(tokens, r.Header.Get("Authorization"))
+		status := 401
+		if len(tokens) > 1 {
+			status = 200
+		}
+		m365test.JSON(w, 200, map[string]any{"responses": []any{map[string]any{"id": "0", "status": status, "body": map[string]any{"error": map[string]any{"code": "InvalidAuthenticationToken", "message": "expired"}}}}})
+	})
+	results, err := c.Batch(t.Context(), []graph.Part{{Path: []string{"users", "u"}}})
+	if err != nil || results[0].Err != nil || len(tokens) != 2 || tokens[0] == tokens[1] {
+		t.Errorf("%v, %v, tokens %v", results, err, tokens)
+	}
+}
+
 func TestABatchSendsOnlyFailedPartsAgainAndNotEarly(t *testing.T) {
 	f, c := start(t)
 	var mu sync.Mutex

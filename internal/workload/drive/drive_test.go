@@ -552,6 +552,22 @@ func TestContentThatNeverMatchesIsChangingOnlyWhenItDiffersEachTime(t *testing.T
 	r.equal(m)
 }
 
+func TestAPageInThePlaceOfContentIsNotTakenForIt(t *testing.T) {
+	for n := range 4 { // the n-th download: of the present content, of a version
+		r := start(t, sim.Options{FilesPer: 1})
+		r.one("the file.txt", "one")
+		r.one("the file.txt", "another one")
+		if err := r.sim.SetFaults(sim.Fault{Name: sim.FaultHTML, Path: "download.aspx", Skip: n, Times: 1}); err != nil {
+			t.Fatal(err)
+		}
+		m, s := r.backup(newMemory())
+		if len(s.skips) > 0 {
+			t.Errorf("download %d: skipped %v", n, s.skips)
+		}
+		r.equal(m)
+	}
+}
+
 func TestBytesThatDifferFromTheirDescriptionEachTimeInOneWayAreKept(t *testing.T) {
 	r := start(t, sim.Options{FilesPer: 12})
 	r.fault(sim.DriveFault{Kind: sim.FaultWrongContent}) // as Office files do, into which the service writes properties

@@ -745,12 +745,19 @@ func (f *fetch) version(ctx context.Context, item holdfast.Item, v *graph.Versio
 		}}
 		err := f.r.sink.Put(ctx, item, meta, body)
 		var differs *differsError
-		if !errors.As(err, &differs) {
+		switch kind := m365.KindOf(err); {
+		case err == nil, ctx.Err() != nil:
+			return err
+		case errors.As(err, &differs):
+			last = &differs.got
+			err = &holdfast.Skip{Reason: holdfast.SkipChanging, Err: fmt.Errorf("no two of %d reads of version %s agreed", attempt, v.ID)}
+		case kind == m365.Changed, kind == m365.Unavailable:
+			// The file got another version meanwhile, which changes the tag of all, or something else came in the place of the bytes.
+		default:
 			return err
 		}
 		if attempt >= readAttempts {
-			return &holdfast.Skip{Reason: holdfast.SkipChanging, Err: fmt.Errorf("no two of %d reads of version %s agreed", attempt, v.ID)}
+			return err
 		}
-		last = &differs.got
 	}
 }

@@ -95,11 +95,11 @@ type walker struct {
 
 func (w *walker) message(r io.Reader, depth int) (*mail, error) {
 	in := bufio.NewReader(r)
-	raw, clean, err := readHeader(in)
+	raw, clean, body, err := readHeader(in)
 	if err != nil {
 		return nil, fmt.Errorf("read mail: %w", err)
 	}
-	e, err := message.ReadWithOptions(io.MultiReader(bytes.NewReader(clean), in), &message.ReadOptions{MaxHeaderBytes: maxHeader + 1<<10})
+	e, err := message.ReadWithOptions(io.MultiReader(bytes.NewReader(clean), bytes.NewReader(body), in), &message.ReadOptions{MaxHeaderBytes: maxHeader + 1<<10})
 	if err != nil && (e == nil || !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err)) {
 		return nil, fmt.Errorf("read mail: %w", err)
 	}
@@ -108,8 +108,9 @@ func (w *walker) message(r io.Reader, depth int) (*mail, error) {
 }
 
 // readHeader reads a header with its blank line: as it came, and without the lines that are none ("From " of a mail box, names with spaces),
-// which real mail has and strict parsers refuse. A header that is too long ends where that shows; what follows is taken for the body.
-func readHeader(in *bufio.Reader) (raw, clean []byte, err error) {
+// which real mail has and strict parsers refuse. A line that cannot be of a header begins the body, though no blank line came before it, and is
+// given as body. A header that is too long ends where that shows; what follows is taken for the body.
+func readHeader(in *bufio.Reader) (raw, clean, body []byte, err error) {
 	kept := false
 	for len(raw) < maxHeader {
 		line, err := in.ReadSlice('\n')
@@ -118,10 +119,15 @@ func readHeader(in *bufio.Reader) (raw, clean []byte, err error) {
 			line, err = append(append([]byte(nil), line...), rest...), rerr
 		}
 		if err != nil && err != io.EOF {
-			return nil, nil, err
+			return nil, nil, nil, err
+		}
+		text := bytes.TrimRight(line, "\r\n")
+		if folded := len(raw) > 0 && len(text) > 0 && (text[0] == ' ' || text[0] == '\t'); len(text) > 0 && !folded && !isField(text) &&
+			!(len(raw) == 0 && bytes.HasPrefix(text, []byte("From "))) {
+			body = append([]byte(nil), line...)
+			break
 		}
 		raw = append(raw, line...)
-		text := bytes.TrimRight(line, "\r\n")
 		if len(text) == 0 {
 			break
 		}
@@ -136,7 +142,7 @@ func readHeader(in *bufio.Reader) (raw, clean []byte, err error) {
 			break
 		}
 	}
-	return raw, append(clean, "\r\n"...), nil
+	return raw, append(clean, "\r\n"...), body, nil
 }
 
 // isField tells whether a line begins a header field: a name of printable ASCII and a colon.
@@ -159,7 +165,11 @@ func (w *walker) part(m *mail, e *message.Entity, depth int, related bool) error
 	if w.parts > maxParts {
 		return errors.New("mail has more parts than Holdfast takes apart")
 	}
-	kind, params, _ := e.Header.ContentType()
+	kind, params, err := e.Header.ContentType()
+	if err != nil { // parameters that nobody can read are no part of the type
+		kind, _, _ = strings.Cut(kind, ";")
+		kind = strings.ToLower(strings.TrimSpace(kind))
+	}
 	if kind == "" {
 		kind = "text/plain"
 	}

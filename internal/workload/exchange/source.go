@@ -499,9 +499,16 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 		if err != nil {
 			return fmt.Errorf("read folder %s: %w", folder, err)
 		}
+		last := make(map[string]int, len(page.Value))
+		for i := range page.Value {
+			last[page.Value[i].ID] = i
+		}
 		for i := range page.Value {
 			m := &page.Value[i]
 			news = true
+			if last[m.ID] != i {
+				continue // of several rows of one message the last counts; two fetches of one message could overtake each other
+			}
 			if m.Removed != nil {
 				if err := r.left(ctx, m.ID, folder); err != nil {
 					return err
