@@ -117,8 +117,8 @@ func FuzzTakeApart(f *testing.F) {
 
 func TestALineThatIsNoHeaderBeginsTheBody(t *testing.T) {
 	for in, want := range map[string]string{
-		"Subject: a\r\nno header\r\n\r\nmore\r\n":         "no header\r\n\r\nmore\r\n",
-		"just text\r\n":                                   "just text\r\n",
+		"Subject: a\r\nno header\r\n\r\nmore\r\n": "no header\r\n\r\nmore\r\n",
+		"just text\r\n": "just text\r\n",
 		"From me Mon Jan 1\r\nSubject: a\r\n\r\nbody\r\n": "body\r\n",
 		"Subject: a\r\n b\r\n\r\nbody\r\n":                "body\r\n",
 	} {
