@@ -283,6 +283,17 @@ func with(run func(cmd *cobra.Command, c *client, args []string) error) func(*co
 	}
 }
 
+// warn says on standard error what the owner of the server should do. Who wants JSON reads it from the API; who may not know it is told nothing.
+func (c *client) warn(cmd *cobra.Command) {
+	var all []string
+	if wantsJSON(cmd) || c.get(cmd.Context(), "/holdfast/v1/Warnings", &all) != nil {
+		return
+	}
+	for _, w := range all {
+		fmt.Fprintln(cmd.ErrOrStderr(), "warning:", clean(w))
+	}
+}
+
 // join escapes the parts of a path.
 func join(parts ...string) string {
 	var b strings.Builder
@@ -300,7 +311,7 @@ func newLoginCommand() *cobra.Command {
 		Short: "Log in to a server; later commands use the login",
 		Example: `  holdfast login --ca D/tls/rest.pem
   holdfast login --server https://backup.example.com:4443 --password-file ./password`,
-		Args: cobra.NoArgs,
+		Args: exact(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
 			if c.file, err = connectionFile(); err != nil {
@@ -316,7 +327,9 @@ func newLoginCommand() *cobra.Command {
 			if err := c.dial(); err != nil {
 				return err
 			}
-			c.Server = strings.TrimRight(c.Server, "/")
+			if c.Server = strings.TrimRight(c.Server, "/"); !strings.HasPrefix(c.Server, "https://") {
+				return fmt.Errorf("--server %q: write https://HOST:PORT", c.Server)
+			}
 			password, err := readSecret(cmd, passwordFile, "Password of "+user+": ")
 			if err != nil {
 				return err
@@ -327,7 +340,10 @@ func newLoginCommand() *cobra.Command {
 			if err := c.save(); err != nil {
 				return fmt.Errorf("keep the login: %w", err)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "logged in to %s as %s\n", c.Server, user)
+			if err := done(cmd, map[string]string{"server": c.Server, "user": user}, "logged in to %s as %s", c.Server, user); err != nil {
+				return err
+			}
+			c.warn(cmd)
 			return nil
 		},
 	}
@@ -340,13 +356,16 @@ func newLoginCommand() *cobra.Command {
 
 func newLogoutCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "logout", Short: "End the login", Args: cobra.NoArgs,
+		Use: "logout", Short: "End the login", Args: exact(0),
 		RunE: with(func(cmd *cobra.Command, c *client, _ []string) error {
 			err := c.call(cmd.Context(), http.MethodPost, "/token/logout", nil, nil)
 			if rerr := os.Remove(c.file); rerr != nil {
 				return rerr
 			}
-			return err
+			if err != nil {
+				return err
+			}
+			return done(cmd, map[string]string{"server": c.Server}, "logged out of %s", c.Server)
 		}),
 	}
 }

@@ -32,7 +32,7 @@ func newDemoCommand() *cobra.Command {
 		Long: `Start a simulated organization and a server in this process, back the organization up with live progress, and tell what to try next. Nothing leaves
 this machine. With --once: back up, change the organization, back up again, delete everything, restore everything, compare every item
 with the simulated organization's own books, print a report, and end with status 0 only when all is equal.`,
-		Args: cobra.NoArgs,
+		Args: exact(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			keep := dir != ""
 			if !keep {
@@ -189,7 +189,7 @@ func (t *tour) show(ctx context.Context) error {
 	t.say("account    admin, password %s\n", t.password)
 	t.say("Try, in another terminal:\n")
 	t.say("  export HOLDFAST_SESSION=%s", filepath.Join(t.dir, "session.json"))
-	t.say("  %s demo lose --control http://%s --user %s      # lose the newest mail of the inbox", self, t.d.Sim.ControlAddr(), first)
+	t.say("  %s demo lose --control http://%s --user %s   # lose the newest mail of the inbox", self, t.d.Sim.ControlAddr(), first)
 	t.say("  %s explore ls --user %s Inbox                                  # find it in the backup", self, first)
 	t.say("  %s restore --user %s Inbox                                     # give it back; what is there is left alone\n", self, first)
 	t.say("Ctrl-C ends it.")
@@ -313,7 +313,7 @@ func (t *tour) restoreAll(ctx context.Context, files bool) error {
 func newDemoLoseCommand() *cobra.Command {
 	var control, user string
 	cmd := &cobra.Command{
-		Use: "lose", Short: "Delete the newest mail of a user's inbox in a running demonstration", Args: cobra.NoArgs,
+		Use: "lose", Short: "Delete the newest mail of a user's inbox in a running demonstration", Args: exact(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			subject, err := loseMail(cmd.Context(), control, user)
 			if err != nil {

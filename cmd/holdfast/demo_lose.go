@@ -13,8 +13,33 @@ import (
 	"time"
 )
 
+// simulatedUser finds the user whose name is meant.
+func simulatedUser(ctx context.Context, control, name string) (string, error) {
+	resp, err := controlCall(ctx, http.MethodGet, control+"/users", nil)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Close()
+	var users []struct{ ID, UPN string }
+	if err := json.NewDecoder(resp).Decode(&users); err != nil {
+		return "", err
+	}
+	var have []string
+	for _, u := range users {
+		if u.ID == name || begins(u.UPN, name) {
+			return u.ID, nil
+		}
+		have = append(have, u.UPN)
+	}
+	return "", fmt.Errorf("the simulated organization has no user %q; it has %s", name, strings.Join(have, ", "))
+}
+
 // loseMail finds the newest mail of a user's inbox in the simulator's books and deletes it.
-func loseMail(ctx context.Context, control, user string) (subject string, err error) {
+func loseMail(ctx context.Context, control, name string) (subject string, err error) {
+	user, err := simulatedUser(ctx, control, name)
+	if err != nil {
+		return "", err
+	}
 	resp, err := controlCall(ctx, http.MethodGet, control+"/oracle/mailboxes/"+url.PathEscape(user), nil)
 	if err != nil {
 		return "", err
@@ -42,7 +67,7 @@ func loseMail(ctx context.Context, control, user string) (subject string, err er
 		return "", err
 	}
 	if newest.Message == nil {
-		return "", fmt.Errorf("%s has no mail in the inbox", user)
+		return "", fmt.Errorf("%s has no mail in the inbox", name)
 	}
 	body, err := json.Marshal(map[string]string{"op": "deleteMessage", "user": user, "id": newest.Message.ID})
 	if err != nil {
@@ -62,7 +87,7 @@ func controlCall(ctx context.Context, method, address string, body []byte) (io.R
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("cannot reach the simulator: %w", err)
+		return nil, fmt.Errorf("cannot reach the simulator (%w): is \"holdfast demo\" running? Its address is the one that it printed", err)
 	}
 	if resp.StatusCode != http.StatusOK {
 		defer resp.Body.Close()

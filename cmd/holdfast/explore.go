@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,12 +51,22 @@ type restoreSession struct {
 	Details   string     `json:"details"`
 }
 
+// shows says what a session looks at, in our words.
+func (s restoreSession) shows() string {
+	switch s.Type {
+	case "Vex":
+		return "mail"
+	case "Veod":
+		return "files"
+	}
+	return s.Type
+}
+
 // box is a mailbox or a drive in a restore session.
 type box struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
 	Email string `json:"email,omitempty"`
-	URL   string `json:"url,omitempty"`
 }
 
 // open begins a restore session.
@@ -90,8 +101,35 @@ func (e *explorer) path(parts ...string) string {
 	return join(append([]string{"RestoreSessions", e.session, "organization", kind}, parts...)...)
 }
 
+// pickUser finds the box of a user.
+func pickUser(all []box, user string) (box, error) {
+	if user == "" && len(all) != 1 {
+		var have []string
+		for _, b := range all {
+			have = append(have, clean(b.Email))
+		}
+		if len(have) == 0 {
+			return box{}, errors.New("this restore point holds nobody's: \"holdfast point list\" shows what each one holds")
+		}
+		return box{}, fmt.Errorf("which user? Say it with --user: %s", strings.Join(have, ", "))
+	}
+	b, err := pick("user", "explore users", all, user, func(b box) []string { return []string{b.ID, b.Email, b.Name} })
+	if err != nil && !slices.ContainsFunc(all, func(b box) bool { return begins(b.Email, user) || begins(b.Name, user) }) {
+		return b, fmt.Errorf("there is no user %q in this restore point: \"holdfast explore users\" shows who is there", user)
+	}
+	return b, err
+}
+
+func begins(name, with string) bool {
+	return strings.HasPrefix(strings.ToLower(name), strings.ToLower(with))
+}
+
 // boxes lists what the restore point has.
 func (e *explorer) boxes(ctx context.Context) ([]box, error) {
+	if e.files {
+		// The contract's OneDrive has no owner's address.
+		return list[box](ctx, e.c, "/holdfast/v1"+join("RestoreSessions", e.session, "OneDriveOwners"), nil, 0)
+	}
 	return list[box](ctx, e.c, e.path(), nil, 0)
 }
 
@@ -101,7 +139,7 @@ func (e *explorer) enter(ctx context.Context, user string) error {
 	if err != nil {
 		return err
 	}
-	b, err := pick("user in this restore point", "explore", all, user, func(b box) []string { return []string{b.ID, b.Name, b.Email} })
+	b, err := pickUser(all, user)
 	if err != nil {
 		return err
 	}
@@ -260,15 +298,18 @@ func (e *explorer) search(ctx context.Context, q string, most int) ([]thing, err
 	return out, err
 }
 
-func showThings(cmd *cobra.Command, things []thing, files bool) error {
+// showThings shows a table; ids are long, so they are shown when asked for (and always in JSON).
+func showThings(cmd *cobra.Command, things []thing, files, ids bool, none string) error {
+	header := []string{"kind", "received", "from", "subject"}
+	row := func(t thing) []any { return []any{t.Kind, when(t.Time), cut(dash(t.From), 40), cut(t.Name, 60)} }
 	if files {
-		return show(cmd, things, []string{"kind", "name", "modified", "size", "version", "id"}, func(t thing) []any {
-			return []any{t.Kind, cut(t.Name, 60), when(t.Time), sizeOf(t), t.Version, t.ID}
-		}, "nothing there")
+		header = []string{"kind", "name", "modified", "size", "version"}
+		row = func(t thing) []any { return []any{t.Kind, cut(t.Name, 60), when(t.Time), sizeOf(t), dash(t.Version)} }
 	}
-	return show(cmd, things, []string{"kind", "received", "from", "subject", "id"}, func(t thing) []any {
-		return []any{t.Kind, when(t.Time), cut(t.From, 40), cut(t.Name, 60), t.ID}
-	}, "nothing there")
+	if !ids {
+		return show(cmd, things, header, row, none)
+	}
+	return show(cmd, things, append(header, "id"), func(t thing) []any { return append(row(t), t.ID) }, none)
 }
 
 func sizeOf(t thing) string {
@@ -294,7 +335,7 @@ func newExploreCommand() *cobra.Command {
 func newExploreUsersCommand() *cobra.Command {
 	var l lookAt
 	cmd := &cobra.Command{
-		Use: "users", Short: "List the mailboxes (or with --files the drives) of a restore point", Args: cobra.NoArgs,
+		Use: "users", Short: "List the mailboxes (or with --files the drives) of a restore point", Args: exact(0),
 		RunE: with(func(cmd *cobra.Command, c *client, _ []string) error {
 			e, err := l.open(cmd, c)
 			if err != nil {
@@ -305,7 +346,7 @@ func newExploreUsersCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return show(cmd, all, []string{"name", "address", "id"}, func(b box) []any { return []any{b.Name, b.Email + b.URL, b.ID} }, "nothing is protected there")
+			return show(cmd, all, []string{"name", "address", "id"}, func(b box) []any { return []any{b.Name, b.Email, b.ID} }, "nothing is protected there")
 		}),
 	}
 	l.flags(cmd)
@@ -315,8 +356,9 @@ func newExploreUsersCommand() *cobra.Command {
 func newExploreListCommand() *cobra.Command {
 	var l lookAt
 	var most int
+	var ids bool
 	cmd := &cobra.Command{
-		Use: "ls [PATH]", Short: "List a folder at a restore point", Args: cobra.MaximumNArgs(1),
+		Use: "ls [PATH]", Short: "List a folder at a restore point", Args: between(0, 1),
 		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
 			e, err := l.open(cmd, c)
 			if err != nil {
@@ -336,10 +378,11 @@ func newExploreListCommand() *cobra.Command {
 					return err
 				}
 			}
-			return showThings(cmd, things, l.files)
+			return showThings(cmd, things, l.files, ids, "the folder is empty")
 		}),
 	}
 	l.flags(cmd)
+	cmd.Flags().BoolVarP(&ids, "long", "l", false, "show ids, for --id of save and restore")
 	cmd.Flags().IntVar(&most, "limit", 50, "at most so many mails or files (0: all)")
 	return cmd
 }
@@ -347,13 +390,16 @@ func newExploreListCommand() *cobra.Command {
 func newSearchCommand() *cobra.Command {
 	var l lookAt
 	var most int
+	var ids bool
 	cmd := &cobra.Command{
 		Use:   "search QUERY",
 		Short: "Find mails or files of a user at a restore point",
 		Example: `  holdfast search --user ada 'subject:budget'
   holdfast search --user ada --files --at 2026-01-31 plan`,
-		Args: cobra.MinimumNArgs(1),
 		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
+			if len(args) == 0 {
+				return errors.New("say what to search: holdfast search --user NAME QUERY")
+			}
 			e, err := l.open(cmd, c)
 			if err != nil {
 				return err
@@ -366,10 +412,11 @@ func newSearchCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return showThings(cmd, things, l.files)
+			return showThings(cmd, things, l.files, ids, "nothing found")
 		}),
 	}
 	l.flags(cmd)
+	cmd.Flags().BoolVarP(&ids, "long", "l", false, "show ids, for --id of save and restore")
 	cmd.Flags().IntVar(&most, "limit", 50, "at most so many (0: all)")
 	return cmd
 }
@@ -381,7 +428,7 @@ type selection struct {
 }
 
 func (s *selection) flags(cmd *cobra.Command) {
-	cmd.Flags().StringSliceVar(&s.ids, "id", nil, "id of a mail, file or folder, as ls and search show it; may be given several times")
+	cmd.Flags().StringSliceVar(&s.ids, "id", nil, "id of a mail, file or folder, as ls -l and search -l show it; may be given several times")
 	cmd.Flags().StringVar(&s.query, "query", "", "everything that this search finds")
 }
 
@@ -535,14 +582,14 @@ func saveAnswer(cmd *cobra.Command, resp *http.Response, out string) error {
 
 func newExploreSessionsCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "sessions", Short: "List restore sessions, newest first", Args: cobra.NoArgs,
+		Use: "sessions", Short: "List restore sessions, newest first", Args: exact(0),
 		RunE: with(func(cmd *cobra.Command, c *client, _ []string) error {
 			all, err := list[restoreSession](cmd.Context(), c, "/RestoreSessions", nil, 0)
 			if err != nil {
 				return err
 			}
 			return show(cmd, all, []string{"type", "started", "ended", "state", "result", "by", "id"}, func(s restoreSession) []any {
-				return []any{s.Type, when(s.Created), when(s.Ended), s.State, s.Result, s.Initiator, s.ID}
+				return []any{s.shows(), when(s.Created), when(s.Ended), s.State, s.Result, s.Initiator, s.ID}
 			}, "no restore session yet")
 		}),
 	}

@@ -11,7 +11,7 @@ func newPointCommand() *cobra.Command {
 	var most int
 	cmd := &cobra.Command{Use: "point", Short: "Restore points"}
 	listing := &cobra.Command{
-		Use: "list", Short: "List the restore points, newest first", Args: cobra.NoArgs,
+		Use: "list", Short: "List the restore points, newest first", Args: exact(0),
 		RunE: with(func(cmd *cobra.Command, c *client, _ []string) error {
 			path := "/RestorePoints?orderAsc=false"
 			if org != "" {
@@ -62,7 +62,7 @@ func newPointCommand() *cobra.Command {
 func newProxyCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "proxy", Short: "Backup proxies: who does the work"}
 	cmd.AddCommand(&cobra.Command{
-		Use: "list", Short: "List the proxies", Args: cobra.NoArgs,
+		Use: "list", Short: "List the proxies", Args: exact(0),
 		RunE: with(func(cmd *cobra.Command, c *client, _ []string) error {
 			type proxy struct {
 				ID      string  `json:"id"`
@@ -87,7 +87,7 @@ func newProxyCommand() *cobra.Command {
 func newLicenseCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "license", Short: "Whom Holdfast protects; it needs no licence key"}
 	cmd.AddCommand(&cobra.Command{
-		Use: "users", Short: "List the protected users", Args: cobra.NoArgs,
+		Use: "users", Short: "List the protected users", Args: exact(0),
 		RunE: with(func(cmd *cobra.Command, c *client, _ []string) error {
 			type user struct {
 				ID           string     `json:"id"`

@@ -22,6 +22,24 @@ type job struct {
 	Repository   string     `json:"repositoryId"`
 }
 
+// result is that of the last run; the contract says Stopped of a job that never ran.
+func (j job) result() string {
+	if j.LastRun == nil || j.LastRun.IsZero() {
+		return "-"
+	}
+	return j.LastStatus
+}
+
+func (j job) protects() string {
+	switch j.BackupType {
+	case "EntireOrganization":
+		return "everyone"
+	case "SelectedItems":
+		return "selected"
+	}
+	return j.BackupType
+}
+
 func jobNamed(cmd *cobra.Command, c *client, name string) (job, error) {
 	all, err := list[job](cmd.Context(), c, "/Jobs", nil, 0)
 	if err != nil {
@@ -35,7 +53,7 @@ func newJobCommand() *cobra.Command {
 	cmd.AddCommand(newJobAddCommand(), newJobListCommand(), newJobStartCommand(),
 		newJobVerbCommand("stop", "Stop a running job; what is finished is kept", http.MethodPost, "stop", "stopping job %s"),
 		newJobVerbCommand("enable", "Let a job run by its schedule again", http.MethodPost, "enable", "enabled job %s"),
-		newJobVerbCommand("disable", "Keep a job from running", http.MethodPost, "disable", "disabled job %s"),
+		newJobVerbCommand("disable", "Keep a job from running by its schedule", http.MethodPost, "disable", "disabled job %s"),
 		newJobVerbCommand("remove", "Remove a job; its restore points stay", http.MethodDelete, "", "removed job %s; its restore points stay"))
 	return cmd
 }
@@ -53,7 +71,7 @@ func newJobAddCommand() *cobra.Command {
 		Short: "Make a backup job for the whole organization or for chosen users",
 		Example: `  holdfast job add all --daily 22:00
   holdfast job add board --user ada@contoso.com --user bob@contoso.com --every 1h --run`,
-		Args: cobra.ExactArgs(1),
+		Args: exact(1),
 		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
 			ctx := cmd.Context()
 			o, err := organizationNamed(cmd, c, org)
@@ -145,14 +163,14 @@ func newJobAddCommand() *cobra.Command {
 
 func newJobListCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "List the jobs", Args: cobra.NoArgs,
+		Use: "list", Short: "List the jobs", Args: exact(0),
 		RunE: with(func(cmd *cobra.Command, c *client, _ []string) error {
 			all, err := list[job](cmd.Context(), c, "/Jobs", nil, 0)
 			if err != nil {
 				return err
 			}
 			return show(cmd, all, []string{"name", "protects", "last run", "result", "next run", "enabled", "id"}, func(j job) []any {
-				return []any{j.Name, j.BackupType, when(j.LastRun), j.LastStatus, when(j.NextRun), yes(j.Enabled), j.ID}
+				return []any{j.Name, j.protects(), when(j.LastRun), j.result(), when(j.NextRun), yes(j.Enabled), j.ID}
 			}, `no job yet: make one with "holdfast job add NAME"`)
 		}),
 	}
@@ -161,7 +179,7 @@ func newJobListCommand() *cobra.Command {
 func newJobStartCommand() *cobra.Command {
 	var full, detach bool
 	cmd := &cobra.Command{
-		Use: "start [NAME]", Short: "Run a job now and show its progress", Args: cobra.MaximumNArgs(1),
+		Use: "start [NAME]", Short: "Run a job now and show its progress", Args: between(0, 1),
 		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
 			j, err := jobNamed(cmd, c, strings.Join(args, ""))
 			if err != nil {
@@ -183,12 +201,13 @@ func startJob(cmd *cobra.Command, c *client, j job, full, wait bool) error {
 	if !wait {
 		return done(cmd, s, "started job %s\nnext: holdfast session wait %s", j.Name, s.ID)
 	}
+	defer c.warn(cmd)
 	return follow(cmd, c, j.Name, s.ID)
 }
 
 func newJobVerbCommand(name, short, method, verb, said string) *cobra.Command {
 	return &cobra.Command{
-		Use: name + " NAME", Short: short, Args: cobra.ExactArgs(1),
+		Use: name + " NAME", Short: short, Args: exact(1),
 		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
 			j, err := jobNamed(cmd, c, args[0])
 			if err != nil {

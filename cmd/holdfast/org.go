@@ -43,9 +43,9 @@ func pick[T any](what, command string, all []T, name string, names func(T) []str
 		}
 		var have []string
 		for _, x := range all {
-			have = append(have, names(x)[1])
+			have = append(have, clean(names(x)[1]))
 		}
-		return zero, fmt.Errorf("which %s? There are %s", what, strings.Join(have, ", "))
+		return zero, fmt.Errorf("which %s? Say it with --%s: %s", what, strings.Fields(command)[0], strings.Join(have, ", "))
 	}
 	var begins []T
 	for _, x := range all {
@@ -65,9 +65,21 @@ func pick[T any](what, command string, all []T, name string, names func(T) []str
 	case 1:
 		return begins[0], nil
 	case 0:
-		return zero, fmt.Errorf("there is no %s %q: \"holdfast %s list\" shows what there is", what, name, command)
+		return zero, fmt.Errorf("there is no %s %q: \"holdfast %s\" shows what there is", what, name, listing(command))
 	}
-	return zero, fmt.Errorf("%q may be several: \"holdfast %s list\" shows the ids", name, command)
+	var have []string
+	for _, x := range begins {
+		have = append(have, clean(names(x)[1]))
+	}
+	return zero, fmt.Errorf("%q may be several (%s): write more of the name, or the id that \"holdfast %s\" shows", name, strings.Join(have, ", "), listing(command))
+}
+
+// listing is the command that lists what another one makes.
+func listing(command string) string {
+	if strings.Contains(command, " ") {
+		return command
+	}
+	return command + " list"
 }
 
 func newOrgCommand() *cobra.Command {
@@ -86,7 +98,7 @@ func newOrgAddCommand() *cobra.Command {
 or a secret; every permission is checked first, and those that are missing are named.`,
 		Example: `  holdfast org add contoso.onmicrosoft.com --application 0f…1 --certificate app.pfx --certificate-password-file pw
   holdfast org add contoso.onmicrosoft.com --application 0f…1 --secret-file secret`,
-		Args: cobra.ExactArgs(1),
+		Args: exact(1),
 		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
 			settings := map[string]any{"useApplicationOnlyAuth": true, "officeOrganizationName": args[0], "applicationId": app}
 			switch {
@@ -140,7 +152,7 @@ or a secret; every permission is checked first, and those that are missing are n
 
 func newOrgListCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "List the organizations", Args: cobra.NoArgs,
+		Use: "list", Short: "List the organizations", Args: exact(0),
 		RunE: with(func(cmd *cobra.Command, c *client, _ []string) error {
 			all, err := list[organization](cmd.Context(), c, "/Organizations", nil, 0)
 			if err != nil {
@@ -171,7 +183,7 @@ func newOrgUsersCommand() *cobra.Command {
 	var org string
 	var most int
 	cmd := &cobra.Command{
-		Use: "users", Short: "List the users that the organization has now", Args: cobra.NoArgs,
+		Use: "users", Short: "List the users that the organization has now", Args: exact(0),
 		RunE: with(func(cmd *cobra.Command, c *client, _ []string) error {
 			o, err := organizationNamed(cmd, c, org)
 			if err != nil {
@@ -180,6 +192,18 @@ func newOrgUsersCommand() *cobra.Command {
 			users, err := list[directoryUser](cmd.Context(), c, join("Organizations", o.ID, "Users"), nil, most)
 			if err != nil {
 				return err
+			}
+			// The directory knows nothing of backups: who has one is in the report.
+			protected, err := list[directoryUser](cmd.Context(), c, "/LicensedUsers?organizationId="+o.ID, nil, 0)
+			if err != nil {
+				return err
+			}
+			names := map[string]bool{}
+			for _, u := range protected {
+				names[strings.ToLower(u.Name)] = true
+			}
+			for i := range users {
+				users[i].IsBackedUp = names[strings.ToLower(users[i].Name)]
 			}
 			return show(cmd, users, []string{"name", "display name", "protected", "id"}, func(u directoryUser) []any {
 				return []any{u.Name, u.DisplayName, yes(u.IsBackedUp), u.ID}
@@ -193,7 +217,7 @@ func newOrgUsersCommand() *cobra.Command {
 
 func newOrgRemoveCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "remove NAME", Short: "Forget an organization; its backups stay in their repositories", Args: cobra.ExactArgs(1),
+		Use: "remove NAME", Short: "Forget an organization; its backups stay in their repositories", Args: exact(1),
 		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
 			o, err := organizationNamed(cmd, c, args[0])
 			if err != nil {

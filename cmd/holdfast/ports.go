@@ -80,7 +80,7 @@ func newPortsCommand() *cobra.Command {
 		Short: "List each connection that a configuration uses: cloud, host, port, purpose",
 		Long: `List each connection that a configuration uses. The table is the one that the dialler obeys: what is not in it is never called.
 "holdfast ports check" tries each.`,
-		Args: cobra.NoArgs,
+		Args: exact(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			all, _, err := p.table()
 			if err != nil {
@@ -95,7 +95,7 @@ func newPortsCommand() *cobra.Command {
 	check := &cobra.Command{
 		Use:   "check",
 		Short: "Try each connection: name, TCP, TLS and certificate",
-		Args:  cobra.NoArgs,
+		Args:  exact(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			all, network, err := p.table()
 			if err != nil {
@@ -113,7 +113,7 @@ func newPortsCommand() *cobra.Command {
 				return err
 			}
 			if bad > 0 {
-				return &exitError{code: 1, err: fmt.Errorf("%d connections do not work: open them in the firewall, or fix the name service", bad)}
+				return &exitError{code: 1, err: fmt.Errorf("of %s, %d failed: open them in the firewall, or mend the name service", count(len(all), "connection"), bad)}
 			}
 			return nil
 		},

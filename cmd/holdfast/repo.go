@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -29,12 +30,15 @@ type repository struct {
 func (r repository) keeps() string {
 	switch r.Period {
 	case "Daily":
-		return fmt.Sprintf("%d days", r.Daily)
+		return count(r.Daily, "day")
 	case "Monthly":
-		return fmt.Sprintf("%d months", r.Monthly)
+		return count(r.Monthly, "month")
 	}
 	if r.Yearly == "Keep" {
 		return "for ever"
+	}
+	if n, err := strconv.Atoi(strings.TrimLeft(r.Yearly, "Years")); err == nil {
+		return count(n, "year")
 	}
 	return r.Yearly
 }
@@ -92,7 +96,7 @@ func newRepoAddCommand() *cobra.Command {
 		Use:     "add NAME --path DIR",
 		Short:   "Make a repository in a folder of the server; everything in it is encrypted",
 		Example: "  holdfast repo add main --path /srv/backup --keep 3y",
-		Args:    cobra.ExactArgs(1),
+		Args:    exact(1),
 		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
 			abs, err := filepath.Abs(path)
 			if err != nil {
@@ -117,7 +121,7 @@ func newRepoAddCommand() *cobra.Command {
 			if err := c.call(cmd.Context(), http.MethodPost, "/BackupRepositories", body, &r); err != nil {
 				return err
 			}
-			return done(cmd, r, "made repository %s in %s, restore points are kept %s\nnext: export its recovery kit and keep it elsewhere: holdfast repo kit %s --out %s.age", r.Name, r.Path, r.keeps(), r.Name, r.Name)
+			return done(cmd, r, "made repository %s in %s, restore points are kept %s\nnext: holdfast job add NAME, and after the first backup: holdfast repo kit %s --out %s-kit.age", r.Name, r.Path, r.keeps(), r.Name, r.Name)
 		}),
 	}
 	f := cmd.Flags()
@@ -130,12 +134,13 @@ func newRepoAddCommand() *cobra.Command {
 
 func newRepoListCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "List the repositories", Args: cobra.NoArgs,
+		Use: "list", Short: "List the repositories", Args: exact(0),
 		RunE: with(func(cmd *cobra.Command, c *client, _ []string) error {
 			all, err := list[repository](cmd.Context(), c, "/BackupRepositories", nil, 0)
 			if err != nil {
 				return err
 			}
+			c.warn(cmd)
 			return show(cmd, all, []string{"name", "path", "kept", "free", "capacity", "id"}, func(r repository) []any {
 				return []any{r.Name, r.Path, r.keeps(), size(r.Free), size(r.Capacity), r.ID}
 			}, `no repository yet: make one with "holdfast repo add NAME --path DIR"`)
@@ -151,8 +156,11 @@ func newRepoKitCommand() *cobra.Command {
 		Short: "Export a repository's recovery kit",
 		Long: `Export the recovery kit of a repository: an age file, encrypted to a passphrase or to age recipients. The repository and its
 kit bring everything back when the server is lost ("holdfast vault rebuild"). Without the kit, losing the server loses the backups.`,
-		Args: cobra.ExactArgs(1),
+		Args: exact(1),
 		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
+			if _, err := os.Lstat(out); err == nil {
+				return fmt.Errorf("%s is there already: choose another name", out)
+			}
 			r, err := repositoryNamed(cmd, c, args[0])
 			if err != nil {
 				return err
@@ -174,9 +182,6 @@ kit bring everything back when the server is lost ("holdfast vault rebuild"). Wi
 			if err != nil {
 				return err
 			}
-			if _, err := os.Stat(out); err == nil {
-				return fmt.Errorf("%s is there already: choose another name", out)
-			}
 			if err := writeFile(out, raw); err != nil {
 				return err
 			}
@@ -193,7 +198,7 @@ kit bring everything back when the server is lost ("holdfast vault rebuild"). Wi
 
 func newRepoRemoveCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "remove NAME", Short: "Forget a repository; the files in its folder stay", Args: cobra.ExactArgs(1),
+		Use: "remove NAME", Short: "Forget a repository; the files in its folder stay", Args: exact(1),
 		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
 			r, err := repositoryNamed(cmd, c, args[0])
 			if err != nil {

@@ -224,7 +224,7 @@ func (e *explorer) results(cmd *cobra.Command) error {
 		if what == "" {
 			what = ev.Title
 		}
-		return []any{ev.Status, cut(what, 50), cut(ev.Target, 40), cut(ev.Message, 100)}
+		return []any{ev.Status, cut(what, 50), cut(dash(ev.Target), 40), cut(ev.Message, 100)}
 	}, "nothing was restored"); err != nil {
 		return err
 	}

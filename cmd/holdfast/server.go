@@ -35,7 +35,7 @@ func newServerCommand() *cobra.Command {
 password it prints once (or takes from --admin-password-file). Keep a copy of the key file apart from the database: without it, or a
 repository's recovery kit, backups can't be read. SIGTERM drains and ends within 30 seconds; unfinished backups go on at the next start.`,
 		Example: "  holdfast server --data /var/lib/holdfast --rest 0.0.0.0:4443",
-		Args:    cobra.NoArgs,
+		Args:    exact(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for name, value := range map[string]string{"management": management, "explorer": explorer, "nats": nats} {
 				if value != "" {

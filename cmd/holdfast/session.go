@@ -58,7 +58,7 @@ func newSessionListCommand() *cobra.Command {
 	var name string
 	var most int
 	cmd := &cobra.Command{
-		Use: "list", Short: "List the sessions, newest first", Args: cobra.NoArgs,
+		Use: "list", Short: "List the sessions, newest first", Args: exact(0),
 		RunE: with(func(cmd *cobra.Command, c *client, _ []string) error {
 			jobs, err := list[job](cmd.Context(), c, "/Jobs", nil, 0)
 			if err != nil {
@@ -92,7 +92,7 @@ func newSessionListCommand() *cobra.Command {
 
 func newSessionLogCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "log ID", Short: "Show the log of a session", Args: cobra.ExactArgs(1),
+		Use: "log ID", Short: "Show the log of a session", Args: exact(1),
 		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
 			lines, err := list[logLine](cmd.Context(), c, join("JobSessions", args[0], "LogItems"), nil, 0)
 			if err != nil {
@@ -107,7 +107,7 @@ func newSessionLogCommand() *cobra.Command {
 
 func newSessionWaitCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "wait ID", Short: "Show the progress of a session until it ends", Args: cobra.ExactArgs(1),
+		Use: "wait ID", Short: "Show the progress of a session until it ends", Args: exact(1),
 		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
 			return follow(cmd, c, "session", args[0])
 		}),
@@ -124,7 +124,7 @@ func follow(cmd *cobra.Command, c *client, name, id string) error {
 		p = mpb.NewWithContext(ctx, mpb.WithOutput(f), mpb.WithWidth(60))
 		bar = p.AddBar(100, mpb.PrependDecorators(decor.Name(name+" ")),
 			mpb.AppendDecorators(decor.Percentage(decor.WC{W: 5}), decor.Any(func(decor.Statistics) string {
-				return fmt.Sprintf("  %d objects, %s, %s/s", s.Statistics.Objects, size(s.Statistics.Transferred), size(s.Statistics.Rate))
+				return fmt.Sprintf("  %s, %s, %s/s", count(int(s.Statistics.Objects), "object"), size(s.Statistics.Transferred), size(s.Statistics.Rate))
 			})))
 	}
 	for {
@@ -159,7 +159,7 @@ func follow(cmd *cobra.Command, c *client, name, id string) error {
 	if s.Created != nil && s.Ended != nil {
 		took = s.Ended.Sub(*s.Created).Round(time.Second)
 	}
-	if err := done(cmd, s, "%s: %s in %s, %d objects, %s transferred", name, s.Status, took, s.Statistics.Objects, size(s.Statistics.Transferred)); err != nil {
+	if err := done(cmd, s, "%s: %s in %s, %s, %s transferred", name, s.Status, took, count(int(s.Statistics.Objects), "object"), size(s.Statistics.Transferred)); err != nil {
 		return err
 	}
 	switch s.Status {

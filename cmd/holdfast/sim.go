@@ -15,7 +15,7 @@ func newSimCommand() *cobra.Command {
 		Short: "Run a simulated Microsoft 365 for demonstrations and tests",
 		Long: `Run a simulated Microsoft 365: Entra ID, Microsoft Graph, mail and OneDrive, under their real names, with a
 certificate authority of its own. It writes D/ca.pem and D/tenant.json, which hold all that a client needs.`,
-		Args: cobra.NoArgs,
+		Args: exact(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := sim.New(o)
 			if err != nil {

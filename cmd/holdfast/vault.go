@@ -105,7 +105,7 @@ func newVaultVerifyCommand(w *which) *cobra.Command {
 		Short: "Read every byte and name what is damaged, down to items and restore points",
 		Long: `Read every byte of a repository, compare it with the ledger of hashes, and every payload with its own hash. Exit status 0: sound; 1: damaged, with each
 damaged blob, the items and the restore points that it hurts (or that it hurts none); 2: could not tell.`,
-		Args: cobra.NoArgs,
+		Args: exact(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := verify(cmd, w, quick); err != nil {
 				var exit *exitError
@@ -129,11 +129,13 @@ func verify(cmd *cobra.Command, w *which, quick bool) error {
 	}
 	defer func() { _ = o.Close(context.WithoutCancel(ctx)) }() // read only
 	type report struct {
-		Path                string         `json:"path"`
-		Sound               bool           `json:"sound"`
-		Blobs, Bytes, Items int64          ``
-		Damage              []vault.Damage `json:"damage"`
-		Remarks             []string       `json:"remarks"`
+		Path    string         `json:"path"`
+		Sound   bool           `json:"sound"`
+		Blobs   int64          `json:"blobs"`
+		Bytes   int64          `json:"bytes"`
+		Items   int64          `json:"items"`
+		Damage  []vault.Damage `json:"damage"`
+		Remarks []string       `json:"remarks"`
 	}
 	r := report{Path: o.Path, Damage: []vault.Damage{}, Remarks: []string{}}
 	parts := 0
@@ -156,7 +158,7 @@ func verify(cmd *cobra.Command, w *which, quick bool) error {
 		}
 	} else {
 		out := cmd.OutOrStdout()
-		fmt.Fprintf(out, "%s: %d organizations, %d blobs, %s, %d versions of items read\n", o.Path, parts, r.Blobs, size(r.Bytes), r.Items)
+		fmt.Fprintf(out, "%s: %s, %s, %s, %s of items read\n", o.Path, count(parts, "organization"), count(int(r.Blobs), "blob"), size(r.Bytes), count(int(r.Items), "version"))
 		for _, d := range r.Damage {
 			fmt.Fprintf(out, "DAMAGED %s: %s\n", d.Blob, d.What)
 			if d.Harmless() {
@@ -201,7 +203,7 @@ type row struct {
 func newVaultListCommand(w *which) *cobra.Command {
 	var point string
 	cmd := &cobra.Command{
-		Use: "list", Short: "List the restore points and what they hold", Args: cobra.NoArgs,
+		Use: "list", Short: "List the restore points and what they hold", Args: exact(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
 			o, err := w.open(cmd, false)
@@ -251,7 +253,7 @@ func newVaultExtractCommand(w *which) *cobra.Command {
 		Short: "Write mails (.eml) and files of a restore point into a folder",
 		Long: `Write mails (.eml) and files of a restore point into a folder that is empty or missing: a folder for each owner and kind, then the
 folders as they were. Names that a file system does not take are changed, never merged.`,
-		Args: cobra.NoArgs,
+		Args: exact(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
 			o, err := w.open(cmd, false)
@@ -284,7 +286,7 @@ folders as they were. Names that a file system does not take are changed, never 
 			if x.items == 0 {
 				return errors.New("nothing matches: \"holdfast vault list\" shows restore points and owners")
 			}
-			return done(cmd, map[string]any{"items": x.items, "bytes": x.bytes, "folder": out}, "wrote %d items, %s, to %s", x.items, size(x.bytes), out)
+			return done(cmd, map[string]any{"items": x.items, "bytes": x.bytes, "folder": out}, "wrote %s, %s, to %s", count(int(x.items), "item"), size(x.bytes), out)
 		},
 	}
 	cmd.Flags().StringVar(&point, "point", "", "restore point (default: the newest)")
@@ -430,7 +432,7 @@ func newVaultRebuildCommand(w *which) *cobra.Command {
 		Short: "Make a new server's data folder from a repository and its recovery kit",
 		Long: `Make a new server's data folder from a repository and its recovery kit: every restore point is back and can be explored. Credentials of organizations
 are not in a kit: add the organization again ("holdfast org add"), and jobs.`,
-		Args: cobra.NoArgs,
+		Args: exact(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if w.data == "" || w.path == "" || w.kit == "" {
 				return errors.New("rebuild needs --data NEW --path DIR --recovery-kit FILE")
@@ -458,7 +460,7 @@ are not in a kit: add the organization again ("holdfast org add"), and jobs.`,
 			if r.GeneratedPassword != "" && !wantsJSON(cmd) {
 				fmt.Fprintf(cmd.OutOrStdout(), "account admin, password %s (shown once)\n", string(r.GeneratedPassword))
 			}
-			return done(cmd, r, "repository %s is back: %d restore points, %d mailboxes and drives\nnext: holdfast server --data %s", r.Name, r.RestorePoints, r.Containers, w.data)
+			return done(cmd, r, "repository %s is back: %s, %d mailboxes and drives\nnext: holdfast server --data %s", r.Name, count(r.RestorePoints, "restore point"), r.Containers, w.data)
 		},
 	}
 	cmd.Flags().StringVar(&password, "admin-password-file", "", "file with the password of \"admin\" at the new server (default: one is drawn)")

@@ -130,6 +130,10 @@ func New(ctx context.Context, c ServerConfig) (_ *Server, err error) {
 	}
 	s.api = rest.New(rest.Config{Services: s.services, Listen: c.REST, TLS: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, Logger: c.Log, Clock: c.Clock})
 	if err := s.api.Listen(); err != nil {
+		var op *net.OpError
+		if errors.As(err, &op) {
+			err = op.Err // the address is said already
+		}
 		return nil, holdfast.Unavailable("the REST API can't listen on %s: %w; choose another address with --rest", c.REST, err)
 	}
 	return s, nil

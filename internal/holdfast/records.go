@@ -203,6 +203,7 @@ type RestoreEvent struct {
 	Item         string // item id; empty for the event of a whole request
 	Type         string // None, Save, Export, Send, Restore, View
 	Status       string // Running, Success, Warning, Failed, Cancelled, Skipped
+	Existing     bool   // nothing was done: an equal item is there
 	ItemName     string
 	ItemType     string
 	ItemSize     int64

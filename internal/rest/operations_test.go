@@ -413,6 +413,7 @@ func oneDrive(w *world) {
 	id := w.call("GET", at, nil).want(200).golden().text("results", 0, "id")
 	one := at + "/" + id
 	w.call("GET", one, nil).want(200).golden()
+	w.call("GET", "/holdfast/v1/RestoreSessions/"+session+"/OneDriveOwners", nil).want(200).golden()
 	w.call("GET", "/v8/RestoreSessions/"+session+"/organization/mailboxes", nil).says(409, "Vex")
 	folder := w.call("GET", one+"/Folders", nil).want(200).golden().text("results", 0, "id")
 	w.call("GET", one+"/Folders/"+folder, nil).want(200).golden()

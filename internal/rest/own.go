@@ -17,6 +17,7 @@ var ownRoutes = []route{
 	{"RecoveryKit_Export", "POST", repositoryPath + "/RecoveryKit", 200, roleAdmin, (*API).recoveryKitExport},
 	{"Retention_Start", "POST", repositoryPath + "/Retention", 204, roleAdmin, (*API).retentionStart},
 	{"Permission_Get", "GET", organizationPath + "/Permissions", 200, roleAdmin, (*API).permissionGet},
+	{"OneDriveOwner_Get", "GET", sessionPath + "/OneDriveOwners", 200, roleOperator, (*API).oneDriveOwnerGet},
 	{"Warning_Get", "GET", "/Warnings", 200, roleAdmin, (*API).warningGet},
 	{"Account_SetPassword", "PUT", "/Account/Password", 204, roleAdmin, (*API).accountSetPassword},
 }
@@ -95,4 +96,25 @@ func (a *API) accountSetPassword(ctx context.Context, r *request) (any, error) {
 		return nil, err
 	}
 	return nil, a.services.Admin.SetPassword(ctx, r.user, in.Old, in.New)
+}
+
+// driveOwner is what the contract's OneDrive lacks: whose it is.
+type driveOwner struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Email string `json:"email"`
+}
+
+func (a *API) oneDriveOwnerGet(ctx context.Context, r *request) (any, error) {
+	w, err := r.window()
+	if err != nil {
+		return nil, err
+	}
+	all, err := a.places(ctx, r, holdfast.Drive, w.page())
+	if err != nil {
+		return nil, err
+	}
+	return page(r, w, all, func(p place) driveOwner {
+		return driveOwner{p.id, p.container.Container.Name, p.container.Container.Address}
+	}), nil
 }

@@ -129,6 +129,14 @@ func (c *core) startSession(ctx context.Context, tx Tx, job *holdfast.Job, opt s
 	now := c.now()
 	s := holdfast.JobSession{ID: holdfast.JobSessionID(id), Job: job.ID, JobName: job.Name, Organization: job.Organization, Repository: job.Repository, Full: opt.full,
 		Status: holdfast.StatusQueued, Created: now, Statistics: holdfast.Statistics{Bottleneck: "NA"}}
+	if !opt.full && opt.retry == nil {
+		// Where nothing was kept before, the first run is a full one.
+		points, err := tx.RestorePoints(ctx, holdfast.PointFilter{Organization: job.Organization, Repository: job.Repository}, holdfast.Page{Limit: 1})
+		if err != nil {
+			return s, err
+		}
+		s.Full = len(points) == 0
+	}
 	var tasks []holdfast.TaskRecord
 	if opt.retry != nil {
 		s.Retry, s.Main, s.Full = opt.retry.Retry+1, opt.retry.Main, opt.retry.Full

@@ -281,7 +281,7 @@ type restoreRows interface {
 	RestoreEvent(ctx context.Context, session holdfast.RestoreSessionID, id string) (holdfast.RestoreEvent, error)
 	// PutRestoreEvent inserts (numbering it) or replaces.
 	PutRestoreEvent(ctx context.Context, e holdfast.RestoreEvent) error
-	// RestoreEventCounts counts the events of a request's items by status.
+	// RestoreEventCounts counts the events of a request's items by status, those with Existing as "Existing".
 	RestoreEventCounts(ctx context.Context, session holdfast.RestoreSessionID, request string) (map[string]int, error)
 	RestoreItem(ctx context.Context, request, item, version string) (holdfast.RestoreItem, bool, error)
 	PutRestoreItem(ctx context.Context, i holdfast.RestoreItem) error

@@ -367,6 +367,9 @@ func (r *RestoreSessions) Restore(ctx context.Context, u User, id holdfast.Resto
 	}
 	now := r.now()
 	what := fmt.Sprintf("%d items of %s", len(spec.Items), c.Container)
+	if len(spec.Items) == 1 {
+		what = "1 item of " + c.Container.String()
+	}
 	if len(spec.Items) == 0 {
 		what = c.Container.String()
 	}
@@ -484,6 +487,9 @@ func (c *core) itemEvent(ctx context.Context, tx Tx, req holdfast.RestoreRequest
 	e := holdfast.RestoreEvent{ID: holdfast.DerivedID(string(req.Session), req.ID+"/"+res.Item), Session: req.Session, Request: req.ID, Item: res.Item, Type: "Restore", Status: "Success",
 		ItemName: res.Name, Source: res.Path, Target: req.To, Title: "Restored " + res.Name, Organization: req.Organization, Started: now, Ended: now}
 	e.Message = res.Outcome
+	if res.Outcome == "existing" {
+		e.Existing, e.Title, e.Message = true, "There already: "+res.Name, "there already"
+	}
 	if res.Detail != "" {
 		e.Message += ": " + res.Detail
 	}
@@ -514,7 +520,14 @@ func (c *core) restoreEnded(ctx context.Context, tx Tx, t holdfast.TaskRecord, r
 		return err
 	}
 	e.Ended, e.Status = c.now(), "Success"
-	e.Message = fmt.Sprintf("%d items restored, %d skipped, %d failed", counts["Success"], counts["Skipped"], counts["Failed"])
+	e.Message = fmt.Sprintf("%d restored", counts["Success"])
+	for _, c := range []struct {
+		status, words string
+	}{{"Existing", "there already"}, {"Skipped", "skipped"}, {"Failed", "failed"}} {
+		if n := counts[c.status]; n > 0 {
+			e.Message += fmt.Sprintf(", %d %s", n, c.words)
+		}
+	}
 	result := holdfast.StatusSuccess
 	switch {
 	case t.State == holdfast.TaskCancelled:

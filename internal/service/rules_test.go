@@ -569,7 +569,7 @@ func TestRestore(t *testing.T) {
 		for _, e := range events {
 			got = append(got, e.Item+":"+e.Status)
 		}
-		if strings.Join(got, " ") != ":Warning one:Success two:Skipped three:Failed" || events[0].Message != "1 items restored, 1 skipped, 1 failed" {
+		if strings.Join(got, " ") != ":Warning one:Success two:Skipped three:Failed" || events[0].Message != "1 restored, 1 skipped, 1 failed" {
 			t.Errorf("events %v, %q", got, events[0].Message)
 		}
 		st, err := w.RestoreSessions.Statistics(w.ctx, admin, s.ID)

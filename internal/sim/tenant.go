@@ -82,6 +82,7 @@ func (s *Sim) openTenant() error {
 		s.opt.Tenant + ".sharepoint.com":    HostSharePoint,
 		s.opt.Tenant + "-my.sharepoint.com": HostSharePoint,
 		"outlook.office365.com":             HostOutlook,
+		"outlook.office.com":                HostOutlook,
 	}
 	var old Tenant
 	b, err := os.ReadFile(filepath.Join(s.opt.Dir, "tenant.json"))

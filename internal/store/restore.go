@@ -116,7 +116,10 @@ func (tx *Tx) RestoreEvent(ctx context.Context, session holdfast.RestoreSessionI
 	return r.noun()
 }
 
-// RestoreEventCounts counts the events of a request's items by status.
+// statusExisting counts items that were there already apart from those that were put back.
+const statusExisting = "Existing"
+
+// RestoreEventCounts counts the events of a request's items by status, those with Existing as "Existing".
 func (tx *Tx) RestoreEventCounts(ctx context.Context, session holdfast.RestoreSessionID, request string) (map[string]int, error) {
 	var rows []struct {
 		Status string
@@ -151,7 +154,11 @@ func (tx *Tx) PutRestoreEvent(ctx context.Context, e holdfast.RestoreEvent) erro
 	if err != nil {
 		return fmt.Errorf("encode an event: %w", err)
 	}
-	return put(ctx, tx, &restoreEventRow{ID: e.ID, Session: string(e.Session), Number: int64(e.Number), Request: e.Request, Item: clean(e.Item), Status: e.Status, Spec: string(spec)}, "session, id")
+	status := e.Status
+	if e.Existing {
+		status = statusExisting
+	}
+	return put(ctx, tx, &restoreEventRow{ID: e.ID, Session: string(e.Session), Number: int64(e.Number), Request: e.Request, Item: clean(e.Item), Status: status, Spec: string(spec)}, "session, id")
 }
 
 type restoreItemRow struct {
