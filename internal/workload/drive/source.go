@@ -56,7 +56,7 @@ func rows() graph.List {
 
 // Read brings a drive up to date by one delta.
 func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Previous, sink engine.Sink) error {
-	r := &reader{g: s.g, drive: c.Source, prev: prev, sink: sink, now: s.g.M365().Clock().Now(), seed: maphash.MakeSeed(), touched: map[uint64]bool{}, moved: map[string]string{}, folders: map[string]bool{}}
+	r := &reader{g: s.g, drive: c.Source, prev: prev, sink: sink, now: s.g.M365().Clock().Now(), seed: maphash.MakeSeed(), touched: map[uint64]bool{}, missed: map[string]holdfast.Item{}, moved: map[string]string{}, folders: map[string]bool{}}
 	if err := r.again(ctx); err != nil {
 		return err
 	}
@@ -112,6 +112,7 @@ type reader struct {
 	// forget which content was still to go.
 	folders map[string]bool
 	changes int
+	missed  map[string]holdfast.Item // what earlier sessions could not read
 }
 
 func (r *reader) key(id string) uint64 { return maphash.String(r.seed, id) }
@@ -123,6 +124,7 @@ func (r *reader) again(ctx context.Context) error {
 			return err
 		}
 		id := m.Item.ID
+		r.missed[id] = m.Item
 		if m.Item.Kind == holdfast.KindVersion {
 			id = m.Item.Parent
 		}
@@ -279,6 +281,9 @@ func (r *reader) row(ctx context.Context, row *graph.DriveItem, again bool) erro
 			return nil
 		}
 		if !had && !r.touched[k] {
+			if missed, ok := r.missed[row.ID]; ok { // it could never be read, and now no restore point lacks it
+				r.sink.Skip(ctx, missed, &holdfast.Skip{Reason: holdfast.SkipVanished})
+			}
 			return nil
 		}
 		r.touched[k] = true
@@ -289,13 +294,14 @@ func (r *reader) row(ctx context.Context, row *graph.DriveItem, again bool) erro
 	if had && !r.touched[k] && !again && row.SharedChanged == "" && old.Version == item.Version && old.Parent == item.Parent && old.Name == item.Name {
 		return nil
 	}
+	twice := r.touched[k]
 	r.touched[k] = true
 	delete(r.folders, row.ID)
 	if r.walk == walkChanges {
 		r.moved[row.ID] = item.Parent
 	}
 	r.changes++
-	f := fetch{r: r, row: row, item: item, old: old, had: had}
+	f := fetch{r: r, row: row, item: item, old: old, had: had, twice: twice}
 	switch {
 	case len(row.RemoteItem) > 0 && row.File == nil && row.Folder == nil:
 		r.sink.Skip(ctx, item, &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: errors.New("a shortcut to another drive has no content of its own")})
@@ -468,6 +474,8 @@ type fetch struct {
 	item holdfast.Item
 	old  holdfast.Item
 	had  bool
+	// twice says that this read has put the item before: what would be kept is that content, not old's.
+	twice bool
 }
 
 func (f *fetch) json() holdfast.Payload {
@@ -540,7 +548,7 @@ func (f *fetch) whole(ctx context.Context) error {
 			return err
 		}
 		payloads := append(perms, f.json())
-		if f.had && sameContent(f.old, f.item) {
+		if f.had && !f.twice && sameContent(f.old, f.item) {
 			err := f.r.sink.Put(ctx, f.item, append(payloads, holdfast.Kept(holdfast.FormFile))...)
 			if err == nil {
 				return f.versions(ctx)
@@ -572,8 +580,15 @@ func (f *fetch) whole(ctx context.Context) error {
 			return err
 		}
 		if attempt >= readAttempts {
-			if kind == m365.Unavailable || kind == m365.NotFound {
+			if kind == m365.Unavailable {
 				return err
+			}
+			if kind == m365.NotFound {
+				// Whether the file is gone only the file says; content that is not found is no deletion.
+				if gone := f.look(ctx); gone != nil {
+					return gone
+				}
+				return &holdfast.Skip{Reason: holdfast.SkipCorrupt, Err: fmt.Errorf("the file is there and its content is not: %w", err)}
 			}
 			return &holdfast.Skip{Reason: holdfast.SkipChanging, Err: fmt.Errorf("content did not match its description in %d attempts: %w", attempt, err)}
 		}

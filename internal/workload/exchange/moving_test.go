@@ -1,9 +1,13 @@
 package exchange_test
 
 import (
+	"context"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
+	"holdfast/internal/engine"
 	"holdfast/internal/holdfast"
 	"holdfast/internal/sim"
 	"holdfast/internal/workload/workloadtest"
@@ -145,4 +149,86 @@ func TestFolderThatGoesAfterItWasRead(t *testing.T) {
 		}
 	}
 	f.same(t, c)
+}
+
+// put restores one stored mail.
+func (f fixture) put(t *testing.T, c *workloadtest.Container, id string, plan engine.RestorePlan) (engine.Restored, error) {
+	t.Helper()
+	plan.From, plan.To, plan.Session = f.box, f.box, "6f1d2c34-0000-4000-8000-000000000001"
+	r, err := f.target.Open(t.Context(), plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	item := c.Items()[id]
+	// Whoever meets a fault that lasts gives up soon.
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	defer cancel()
+	return r.Put(ctx, engine.Put{Item: item.Item, Parent: item.Parent, Marker: "marker of " + id, Open: item.Open})
+}
+
+func TestOverwriteThatWasInterruptedLeavesOneMail(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 31})
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	folders, in := mails(c)
+	id := in[folders[0]][0]
+	n := len(f.truth(t))
+	if _, err := f.g.UpdateMessage(t.Context(), f.box.Source, id, "", map[string]any{"categories": []string{"changed"}}); err != nil {
+		t.Fatal(err)
+	}
+	plan := engine.RestorePlan{Mode: engine.Overwrite, Newer: true}
+	// The new mail is made; then deleting the old one fails, as it does when the proxy dies there.
+	if err := f.sim.SetFaults(sim.Fault{Name: sim.FaultServerError, Path: "DELETE"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.put(t, c, id, plan); err == nil {
+		t.Fatal("the fault did not strike")
+	}
+	if err := f.sim.SetFaults(); err != nil {
+		t.Fatal(err)
+	}
+	res, err := f.put(t, c, id, plan)
+	if err != nil || res.Outcome != engine.Overwritten {
+		t.Errorf("%+v, %v", res, err)
+	}
+	now := f.truth(t)
+	if m := now[id]; m != nil && m.ParentFolderID == c.Items()[id].Parent {
+		t.Error("what was to be overwritten is still there")
+	}
+	if len(now) > n+1 { // at most one more, when a deleted mail stays in the bin
+		t.Errorf("%d messages, before %d", len(now), n)
+	}
+}
+
+func TestMailWhoseAttachmentFailsIsNotLeftHalf(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 33})
+	big := "Subject: big\r\nFrom: a@example.com\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n" +
+		"--b\r\nContent-Type: application/octet-stream; name=a.bin\r\nContent-Disposition: attachment; filename=a.bin\r\n\r\n" + strings.Repeat("0123456789abcde\n", 250_000) + "\r\n--b--\r\n"
+	id, err := f.sim.Deliver(f.box.Source, "inbox", []byte(big))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.g.DeleteMessage(t.Context(), f.box.Source, id); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.sim.SetFaults(sim.Fault{Name: sim.FaultServerError, Path: "createUploadSession"}); err != nil {
+		t.Fatal(err)
+	}
+	if res, err := f.put(t, c, id, engine.RestorePlan{}); err == nil {
+		t.Fatalf("the fault did not strike: %+v", res)
+	}
+	if err := f.sim.SetFaults(); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range f.truth(t) {
+		if m.Subject == "big" && m.ParentFolderID == c.Items()[id].Parent {
+			t.Error("a mail without its attachment was left")
+		}
+	}
 }

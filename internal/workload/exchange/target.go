@@ -190,7 +190,7 @@ func (r *restore) put(ctx context.Context, p engine.Put) (engine.Restored, error
 			return engine.Restored{}, err
 		}
 		if whole {
-			return engine.Restored{Outcome: engine.Created, NewID: found.mine, Lost: lost}, nil
+			return r.replaced(ctx, found, engine.Restored{Outcome: engine.Created, NewID: found.mine, Lost: lost}, true)
 		}
 		if err := r.g.DeleteMessage(ctx, r.mailbox, found.mine); err != nil && m365.KindOf(err) != m365.NotFound {
 			return engine.Restored{}, err
@@ -221,17 +221,26 @@ func (r *restore) put(ctx context.Context, p engine.Put) (engine.Restored, error
 	if err != nil {
 		return engine.Restored{}, err
 	}
-	lost, _, err := r.compare(ctx, id, s)
+	lost, whole, err := r.compare(ctx, id, s)
 	if err != nil {
 		return engine.Restored{NewID: id}, err
 	}
-	out := engine.Restored{Outcome: engine.Created, NewID: id, Lost: union(lost, notSet)}
-	if found.existing != "" && r.plan.Mode == engine.Overwrite {
-		if err := r.g.DeleteMessage(ctx, r.mailbox, found.existing); err != nil && m365.KindOf(err) != m365.NotFound {
-			return out, err
-		}
-		out.Outcome = engine.Overwritten
+	return r.replaced(ctx, found, engine.Restored{Outcome: engine.Created, NewID: id, Lost: union(lost, notSet)}, whole)
+}
+
+// replaced deletes, when that was asked for, what the restored mail stands for. When the restored one lacks content both stay, and it is said.
+func (r *restore) replaced(ctx context.Context, found state, out engine.Restored, whole bool) (engine.Restored, error) {
+	if found.existing == "" || r.plan.Mode != engine.Overwrite || found.equal || found.newer && !r.plan.Newer {
+		return out, nil
 	}
+	if !whole {
+		out.Lost = union(out.Lost, []string{"overwriting: the mail that was there is kept beside it"})
+		return out, nil
+	}
+	if err := r.g.DeleteMessage(ctx, r.mailbox, found.existing); err != nil && m365.KindOf(err) != m365.NotFound {
+		return out, err
+	}
+	out.Outcome = engine.Overwritten
 	return out, nil
 }
 
@@ -386,7 +395,12 @@ func (r *restore) create(ctx context.Context, parent string, p engine.Put, s *st
 	}
 	for _, a := range later {
 		if err := r.attach(ctx, m.ID, a, s.itemOf(a)); err != nil {
-			return "", nil, fmt.Errorf("attachment %q: %w", a.title(), err)
+			err = fmt.Errorf("attachment %q: %w", a.title(), err)
+			// Half a mail must not pass for one. When it can't be deleted, another attempt finds it by its mark.
+			if derr := r.g.DeleteMessage(context.WithoutCancel(ctx), r.mailbox, m.ID); derr != nil && m365.KindOf(derr) != m365.NotFound {
+				err = errors.Join(err, derr)
+			}
+			return "", nil, err
 		}
 		if a.nested != nil {
 			notSet = append(notSet, "nested message as item")
