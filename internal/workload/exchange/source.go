@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"maps"
 	"slices"
@@ -706,7 +707,10 @@ func (r *reader) fetchOnce(ctx context.Context, item holdfast.Item, raw []byte, 
 		return err
 	}
 	defer mime.Close()
-	payloads = append(payloads, holdfast.Payload{Form: holdfast.FormMIME, Pieces: split(mime)})
+	// What is stored decoded must give back what was served: the vault compares its own sum with this one.
+	served := sha256.New()
+	payloads = append(payloads, holdfast.Payload{Form: holdfast.FormMIME, Pieces: split(io.TeeReader(mime, served)),
+		SHA256: func() [sha256.Size]byte { return [sha256.Size]byte(served.Sum(nil)) }})
 	return r.sink.Put(ctx, item, payloads...)
 }
 
