@@ -23,7 +23,7 @@ import (
 // HOLDFAST_SEEDS asks for more seeds than the few that every run takes.
 const seedsVariable = "HOLDFAST_SEEDS"
 
-// Twenty hours of schedules with proxies that are slow, die, or wake up after they were given up for dead, and a server that is
+// Fourteen hours of schedules with proxies that are slow, die, or wake up after they were given up for dead, and a server that is
 // restarted. What must hold is checked as it happens and at the end. A failure prints its seed.
 func TestSimulatedSchedules(t *testing.T) {
 	seeds := uint64(2)
@@ -36,7 +36,7 @@ func TestSimulatedSchedules(t *testing.T) {
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { simulate(t, seed, 20*time.Hour) })
+			synctest.Test(t, func(t *testing.T) { simulate(t, seed, 14*time.Hour) })
 		})
 	}
 }
