@@ -257,6 +257,8 @@ func (c *core) complete(ctx context.Context, tx Tx, t holdfast.TaskRecord, r hol
 			return err
 		}
 		t.Entry = e
+		s.Statistics.Objects++
+		progress(&s)
 		switch {
 		case t.State == holdfast.TaskCancelled:
 		case goneBefore(*e, rec):
@@ -403,7 +405,12 @@ func (c *core) discovered(ctx context.Context, tx Tx, s *holdfast.JobSession, r 
 	if err := c.log(ctx, tx, string(s.ID), logNone, fmt.Sprintf("Found %d objects to protect", len(tasks))); err != nil {
 		return err
 	}
-	s.Statistics.ObjectsTotal = int64(len(tasks))
+	s.Statistics.ObjectsTotal, s.Statistics.Objects = int64(len(tasks)), 0
+	for _, t := range tasks {
+		if t.State != holdfast.TaskReady {
+			s.Statistics.Objects++
+		}
+	}
 	return tx.PutTasks(ctx, tasks...)
 }
 

@@ -162,6 +162,7 @@ func (c *core) startSession(ctx context.Context, tx Tx, job *holdfast.Job, opt s
 			}
 		}
 	}
+	progress(&s)
 	job.LastRun, job.LastStatus, job.RetryAt, job.RetryOf = now, holdfast.StatusRunning, time.Time{}, ""
 	if err := tx.PutJob(ctx, *job); err != nil {
 		return s, err
@@ -269,17 +270,8 @@ func (c *core) advance(ctx context.Context, tx Tx, s holdfast.JobSession) error 
 	if !s.Ended.IsZero() {
 		return nil
 	}
-	open := []holdfast.TaskState{holdfast.TaskReady, holdfast.TaskRunning}
-	pending, err := tx.Tasks(ctx, holdfast.TaskFilter{JobSession: s.ID, States: open}, holdfast.Page{Limit: 1})
-	if err != nil {
+	if unfinished, err := tx.Unfinished(ctx, s.ID); err != nil || unfinished {
 		return err
-	}
-	if len(pending) > 0 {
-		counts, err := tx.TaskCounts(ctx, s.ID, holdfast.TaskBackup)
-		if err != nil {
-			return err
-		}
-		return c.progress(ctx, tx, s, counts)
 	}
 	if !s.StopBy.IsZero() {
 		return c.endSession(ctx, tx, s, holdfast.StatusStopped, s.Details, false)
@@ -309,9 +301,6 @@ func (c *core) advance(ctx context.Context, tx Tx, s holdfast.JobSession) error 
 		if err != nil {
 			return err
 		}
-		if err := c.progress(ctx, tx, s, counts); err != nil {
-			return err
-		}
 		return tx.PutTasks(ctx, t)
 	}
 	if t := finish[0]; t.State != holdfast.TaskDone {
@@ -324,20 +313,11 @@ func (c *core) advance(ctx context.Context, tx Tx, s holdfast.JobSession) error 
 	return c.endSession(ctx, tx, s, outcome.status, outcome.details, outcome.retriable)
 }
 
-// progress puts the finished share into the session's row.
-func (c *core) progress(ctx context.Context, tx Tx, s holdfast.JobSession, counts map[holdfast.TaskState]int) error {
-	total, done := 0, 0
-	for state, n := range counts {
-		total += n
-		if state != holdfast.TaskReady && state != holdfast.TaskRunning {
-			done += n
-		}
+// progress sets the finished share of the session, of which the first and the last percent are discovery and the restore point.
+func progress(s *holdfast.JobSession) {
+	if n := s.Statistics.ObjectsTotal; n > 0 {
+		s.Progress = max(s.Progress, int(1+98*s.Statistics.Objects/n))
 	}
-	if total > 0 {
-		s.Progress = max(s.Progress, 1+98*done/total)
-	}
-	s.Statistics.Objects, s.Statistics.ObjectsTotal = int64(done), int64(total)
-	return tx.PutJobSession(ctx, s)
 }
 
 type sessionOutcome struct {

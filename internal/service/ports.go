@@ -229,6 +229,8 @@ type sessionRows interface {
 type taskRows interface {
 	Task(ctx context.Context, id holdfast.TaskID) (holdfast.TaskRecord, error)
 	Tasks(ctx context.Context, f holdfast.TaskFilter, page holdfast.Page) ([]holdfast.TaskRecord, error)
+	// Unfinished says whether a job session has tasks that wait or run.
+	Unfinished(ctx context.Context, session holdfast.JobSessionID) (bool, error)
 	// TaskCounts gives how many tasks of a job session are in each state, by kind.
 	TaskCounts(ctx context.Context, session holdfast.JobSessionID, kind holdfast.TaskKind) (map[holdfast.TaskState]int, error)
 	PutTasks(ctx context.Context, t ...holdfast.TaskRecord) error

@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -115,6 +117,16 @@ func (tx *Tx) TaskCounts(ctx context.Context, session holdfast.JobSessionID, kin
 	return out, nil
 }
 
+// Unfinished says whether a job session has tasks that wait or run.
+func (tx *Tx) Unfinished(ctx context.Context, session holdfast.JobSessionID) (bool, error) {
+	kinds := []holdfast.TaskKind{holdfast.TaskDiscover, holdfast.TaskBackup, holdfast.TaskFinish}
+	ok, err := tx.db.NewSelect().Model((*taskRow)(nil)).Where("job_session = ?", string(session)).Where("kind IN (?)", bun.In(kinds)).Where("state IN ('ready', 'running')").Exists(ctx)
+	if err != nil {
+		return false, fmt.Errorf("look for unfinished tasks: %w", err)
+	}
+	return ok, nil
+}
+
 // PutTasks keeps tasks.
 func (tx *Tx) PutTasks(ctx context.Context, tasks ...holdfast.TaskRecord) error {
 	rows := make([]taskRow, len(tasks))
@@ -159,16 +171,29 @@ const farLease = time.Hour
 func (tx *Tx) Claimable(ctx context.Context, now, leaseNow time.Time, max int) ([]holdfast.TaskRecord, error) {
 	const held = "(h.state = 'running' AND h.lease_until >= ? AND h.lease_until < ?)"
 	from, until := at(leaseNow), at(leaseNow.Add(farLease))
-	var rows []taskRow
-	q := tx.db.NewSelect().Model(&rows).
-		Where("(t.state = 'ready' AND t.not_before <= ?) OR (t.state = 'running' AND NOT t.cancel AND (t.lease_until < ? OR t.lease_until >= ?))", at(now), from, until).
-		Where("t.kind <> 'backup' OR NOT EXISTS (SELECT 1 FROM tasks AS h WHERE h.kind = 'backup' AND h.repository = t.repository AND h.organization = t.organization AND h.container = t.container AND h.id <> t.id AND "+held+")", from, until).
-		Where("t.kind <> 'retention' OR NOT EXISTS (SELECT 1 FROM tasks AS h WHERE h.kind = 'retention' AND h.repository = t.repository AND h.id <> t.id AND "+held+")", from, until).
-		OrderExpr("t.urgency, t.position, t.attempt, t.id").Limit(int64(max) * 4)
-	all, err := scan(ctx, q, &rows, taskRow.noun)
-	if err != nil {
-		return nil, err
+	var all []holdfast.TaskRecord
+	// One query for each state, so that an index gives the order and the limit ends the search.
+	for _, state := range []struct {
+		where string
+		args  []any
+	}{
+		{"t.state = 'ready' AND t.not_before <= ?", []any{at(now)}},
+		{"t.state = 'running' AND NOT t.cancel AND (t.lease_until < ? OR t.lease_until >= ?)", []any{from, until}},
+	} {
+		var rows []taskRow
+		q := tx.db.NewSelect().Model(&rows).Where(state.where, state.args...).
+			Where("t.kind <> 'backup' OR NOT EXISTS (SELECT 1 FROM tasks AS h WHERE h.kind = 'backup' AND h.repository = t.repository AND h.organization = t.organization AND h.container = t.container AND h.id <> t.id AND "+held+")", from, until).
+			Where("t.kind <> 'retention' OR NOT EXISTS (SELECT 1 FROM tasks AS h WHERE h.kind = 'retention' AND h.repository = t.repository AND h.id <> t.id AND "+held+")", from, until).
+			OrderExpr("t.urgency, t.position, t.attempt, t.id").Limit(int64(max) * 4)
+		found, err := scan(ctx, q, &rows, taskRow.noun)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
 	}
+	slices.SortFunc(all, func(a, b holdfast.TaskRecord) int {
+		return cmp.Or(cmp.Compare(urgency[a.Kind], urgency[b.Kind]), cmp.Compare(a.Position, b.Position), cmp.Compare(a.Attempt, b.Attempt), cmp.Compare(a.ID, b.ID))
+	})
 	// Two that wait for the same container take turns too.
 	taken := map[string]bool{}
 	out := all[:0]

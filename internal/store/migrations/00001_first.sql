@@ -58,7 +58,7 @@ CREATE TABLE tasks (
 );
 CREATE INDEX tasks_job_session ON tasks (job_session, kind, state);
 CREATE INDEX tasks_restore_session ON tasks (restore_session);
-CREATE INDEX tasks_state ON tasks (state, urgency, position);
+CREATE INDEX tasks_state ON tasks (state, urgency, position, attempt, id);
 CREATE INDEX tasks_repository ON tasks (repository, state);
 CREATE TABLE containers (
     repository TEXT NOT NULL, organization TEXT NOT NULL, container TEXT NOT NULL, kind TEXT NOT NULL, source TEXT NOT NULL, name TEXT NOT NULL, name_key TEXT NOT NULL,
