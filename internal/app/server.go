@@ -119,7 +119,7 @@ func New(ctx context.Context, c ServerConfig) (_ *Server, err error) {
 	}
 	s.worker = proxy.New(proxy.Config{
 		Control: s.services.Control, Open: s.vaults.Open, Workloads: workloads(s.microsoft), Clock: c.Clock, Log: c.Log, ID: service.BuiltInProxy,
-		Checkpoint: c.Checkpoint, ForRestore: m365.ForRestore,
+		Checkpoint: c.Checkpoint, ForRestore: m365.ForRestore, Explain: forUser,
 	})
 	if c.REST == "" {
 		return s, nil // a rebuild: nobody is served

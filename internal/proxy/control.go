@@ -14,6 +14,9 @@ import (
 type Control interface {
 	// Claim gives up to max tasks that are ready, with fresh leases; it waits until there is one or ctx ends.
 	Claim(ctx context.Context, proxy holdfast.ProxyID, max int) ([]holdfast.Task, error)
+	// ClaimUrgent gives, at once, up to max tasks that are neither backups nor retention: a proxy that is full of backups asks for it,
+	// so that a restore does not wait for them.
+	ClaimUrgent(ctx context.Context, proxy holdfast.ProxyID, max int) ([]holdfast.Task, error)
 	// Renew extends leases and tells which tasks were cancelled or lost.
 	Renew(ctx context.Context, leases []holdfast.Lease) (cancelled []holdfast.TaskID, err error)
 	// Complete reports a task's end.

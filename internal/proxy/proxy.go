@@ -35,11 +35,14 @@ type Config struct {
 	Log   *slog.Logger
 
 	Tasks      int           // at work at one time; default 16
+	Urgent     int           // more tasks that run when those are all at work, none of them backups; default 4
 	Waiting    int           // containers that are read and wait to be committed together; default 4,096
 	Lease      time.Duration // how long a lease holds without being renewed; default 1 minute
 	Drain      time.Duration // longest that Run takes to end; default 25 s
 	Checkpoint Checkpoint
 	Engine     engine.Config // bounds of pool and group commit; Control, Clock and Log are filled in
+	// Explain, when not nil, gives the clients' errors the kind and the words that a user understands.
+	Explain func(err error) error
 	// ForRestore, when not nil, marks the calls of a restore, so that they go before those of backups.
 	ForRestore func(ctx context.Context) context.Context
 }
@@ -85,6 +88,9 @@ func New(c Config) *Proxy {
 	}
 	if c.Tasks <= 0 {
 		c.Tasks = 16
+	}
+	if c.Urgent <= 0 {
+		c.Urgent = 4
 	}
 	if c.Waiting <= 0 {
 		c.Waiting = 4096
@@ -135,16 +141,22 @@ func (p *Proxy) Run(ctx context.Context) error {
 func (p *Proxy) claim(ctx, work context.Context) {
 	pause := time.Duration(0)
 	for ctx.Err() == nil {
-		free, changed := p.free()
-		if free == 0 {
+		free, urgent, changed := p.free()
+		if free+urgent == 0 {
 			select {
 			case <-changed:
 			case <-ctx.Done():
 			}
 			continue
 		}
+		var tasks []holdfast.Task
+		var err error
 		before := sys.Monotonic()
-		tasks, err := p.Control.Claim(ctx, p.ID, free)
+		if free > 0 {
+			tasks, err = p.Control.Claim(ctx, p.ID, free)
+		} else {
+			tasks, err = p.Control.ClaimUrgent(ctx, p.ID, urgent)
+		}
 		if err != nil {
 			if ctx.Err() != nil {
 				return
@@ -160,14 +172,25 @@ func (p *Proxy) claim(ctx, work context.Context) {
 		for _, t := range tasks {
 			p.start(work, t, before)
 		}
+		if free == 0 && len(tasks) == 0 {
+			select {
+			case <-changed:
+			case <-p.Clock.After(urgentEvery):
+			case <-ctx.Done():
+			}
+		}
 	}
 }
 
-// free is how many tasks may start, and a channel that tells when that may have changed.
-func (p *Proxy) free() (int, <-chan struct{}) {
+// urgentEvery is how often a proxy that is full asks for what is urgent.
+const urgentEvery = time.Second
+
+// free is how many tasks may start, how many urgent ones when that is none, and a channel that tells when that may have changed.
+func (p *Proxy) free() (free, urgent int, changed <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return max(min(p.Tasks-p.active, p.Tasks+p.Waiting-len(p.running)), 0), p.changed
+	free = max(min(p.Tasks-p.active, p.Tasks+p.Waiting-len(p.running)), 0)
+	return free, max(p.Tasks+p.Urgent-p.active, 0), p.changed
 }
 
 func (p *Proxy) tell() {
@@ -267,6 +290,9 @@ func (p *Proxy) explain(ctx context.Context, log *slog.Logger, err error, result
 			result.Retriable = true
 		}
 		return
+	}
+	if p.Explain != nil && holdfast.KindOf(err) == holdfast.KindInternal {
+		err = p.Explain(err)
 	}
 	switch kind := holdfast.KindOf(err); kind {
 	case holdfast.KindInternal:

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -89,6 +90,21 @@ func (c *control) Claim(ctx context.Context, _ holdfast.ProxyID, most int) ([]ho
 			return nil, ctx.Err()
 		}
 	}
+}
+
+func (c *control) ClaimUrgent(_ context.Context, _ holdfast.ProxyID, most int) (got []holdfast.Task, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.queue = slices.DeleteFunc(c.queue, func(t holdfast.Task) bool {
+		if t.Kind == holdfast.TaskBackup || len(got) == most {
+			return false
+		}
+		t.Epoch = c.Lease(t.ID).Epoch
+		c.running[t.ID] = t.Lease()
+		got = append(got, t)
+		return true
+	})
+	return got, nil
 }
 
 func (c *control) Renew(_ context.Context, leases []holdfast.Lease) ([]holdfast.TaskID, error) {
@@ -445,6 +461,36 @@ func TestDrainCommitsWhatIsReadAndLeavesTheRest(t *testing.T) {
 	}
 	if n := len(s.control.All()); n != 1 {
 		t.Errorf("%d heads, want ann's", n)
+	}
+}
+
+func TestARestoreDoesNotWaitForBackups(t *testing.T) {
+	s := newSite(t)
+	s.config.Tasks = 1
+	s.fill("ann", 1)
+	s.fill("bob", 1)
+	s.run()
+	s.control.Session("session 1")
+	s.control.add(backup("ann"))
+	s.control.wait(t, "backup ann")
+	s.control.add(holdfast.Task{ID: "finish", Kind: holdfast.TaskFinish})
+	point := s.control.wait(t, "finish").RestorePoint
+	reading, gate := make(chan struct{}), make(chan struct{})
+	defer close(gate)
+	s.tenant.Reading = func(ctx context.Context, _ holdfast.Container) error {
+		close(reading)
+		<-gate
+		return nil
+	}
+	s.control.add(backup("bob"))
+	<-reading
+	request, err := json.Marshal(holdfast.RestoreRequest{ID: "r1", Point: point.ID, From: enginetest.Container("ann").Key()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.control.add(holdfast.Task{ID: "restore", Kind: holdfast.TaskRestore, Request: request})
+	if r := s.control.wait(t, "restore"); r.Err != "" {
+		t.Errorf("restore %+v", r)
 	}
 }
 

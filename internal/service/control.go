@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"holdfast/internal/holdfast"
@@ -16,7 +17,7 @@ type Control struct{ *core }
 func (c *Control) Claim(ctx context.Context, proxy holdfast.ProxyID, max int) ([]holdfast.Task, error) {
 	for {
 		ring := c.bell.wait()
-		tasks, err := c.claim(ctx, proxy, max)
+		tasks, err := c.claim(ctx, proxy, max, anyTask)
 		if err != nil || len(tasks) > 0 || c.Poll < 0 {
 			return tasks, err
 		}
@@ -37,7 +38,22 @@ func (c *Control) Claim(ctx context.Context, proxy holdfast.ProxyID, max int) ([
 	}
 }
 
-func (c *Control) claim(ctx context.Context, proxy holdfast.ProxyID, max int) ([]holdfast.Task, error) {
+// ClaimUrgent leases what people or sessions wait for, and no backups; it does not wait. A proxy that is full of backups asks for it.
+func (c *Control) ClaimUrgent(ctx context.Context, proxy holdfast.ProxyID, max int) ([]holdfast.Task, error) {
+	return c.claim(ctx, proxy, max, func(t holdfast.TaskRecord) bool {
+		return t.Kind != holdfast.TaskBackup && t.Kind != holdfast.TaskRetention
+	})
+}
+
+func anyTask(holdfast.TaskRecord) bool { return true }
+
+// claimable gives tasks that may be leased and are wanted. The most urgent come first, so that those left out cost the others nothing.
+func (c *Control) claimable(ctx context.Context, tx Tx, leaseNow time.Time, max int, wanted func(holdfast.TaskRecord) bool) ([]holdfast.TaskRecord, error) {
+	found, err := tx.Claimable(ctx, c.now(), leaseNow, max)
+	return slices.DeleteFunc(found, func(t holdfast.TaskRecord) bool { return !wanted(t) }), err
+}
+
+func (c *Control) claim(ctx context.Context, proxy holdfast.ProxyID, max int, wanted func(holdfast.TaskRecord) bool) ([]holdfast.Task, error) {
 	leaseNow, err := c.Store.Now(ctx)
 	if err != nil {
 		return nil, err
@@ -48,7 +64,7 @@ func (c *Control) claim(ctx context.Context, proxy holdfast.ProxyID, max int) ([
 		if err != nil || p.Maintenance {
 			return nil, err
 		}
-		return tx.Claimable(ctx, c.now(), leaseNow, max)
+		return c.claimable(ctx, tx, leaseNow, max, wanted)
 	})
 	if err != nil || len(found) == 0 {
 		return nil, err
@@ -60,7 +76,7 @@ func (c *Control) claim(ctx context.Context, proxy holdfast.ProxyID, max int) ([
 		}
 	}()
 	return write(ctx, c.core, func(ctx context.Context, tx Tx) ([]holdfast.Task, error) {
-		found, err := tx.Claimable(ctx, c.now(), leaseNow, max)
+		found, err := c.claimable(ctx, tx, leaseNow, max, wanted)
 		if err != nil {
 			return nil, err
 		}
