@@ -187,11 +187,11 @@ func (t *tour) show(ctx context.Context) error {
 	}
 	t.say("REST API   https://%s   (certificate %s)", t.d.Server.Addr(), t.d.Server.CertificateFile())
 	t.say("account    admin, password %s\n", t.password)
-	t.say("Try, in another terminal:\n")
+	t.say("Try, in another terminal: lose the newest mail of the inbox, find it in the backup, give it back (what is there is left alone).\n")
 	t.say("  export HOLDFAST_SESSION=%s", filepath.Join(t.dir, "session.json"))
-	t.say("  %s demo lose --control http://%s --user %s   # lose the newest mail of the inbox", self, t.d.Sim.ControlAddr(), first)
-	t.say("  %s explore ls --user %s Inbox                                  # find it in the backup", self, first)
-	t.say("  %s restore --user %s Inbox                                     # give it back; what is there is left alone\n", self, first)
+	t.say("  %s demo lose --control http://%s --user %s", self, t.d.Sim.ControlAddr(), first)
+	t.say("  %s explore ls --user %s Inbox", self, first)
+	t.say("  %s restore --user %s Inbox\n", self, first)
 	t.say("Ctrl-C ends it.")
 	return nil
 }
