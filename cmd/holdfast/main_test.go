@@ -176,6 +176,23 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 		}
 		ts.Check(ts.Exec("holdfast", "login", "--server", ts.Getenv("SERVER"), "--ca", ts.Getenv("CA"), "--password-file", ts.MkAbs("password")))
 	},
+	// serve DATA: run a second server on a data folder until the script ends; SERVER2 and CA2 are how to reach it.
+	"serve": func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) != 1 {
+			ts.Fatalf("usage: serve DATA")
+		}
+		s, err := app.New(context.Background(), app.ServerConfig{Data: ts.MkAbs(args[0]), REST: "127.0.0.1:0", Dial: ts.Getenv("SIM_ADDR"), CA: ts.Getenv("SIM_CA"), Version: version})
+		ts.Check(err)
+		ctx, stop := context.WithCancel(context.Background())
+		ended := make(chan error, 1)
+		go func() { ended <- runAndClose(ctx, s) }()
+		ts.Defer(func() {
+			stop()
+			ts.Check(<-ended)
+		})
+		ts.Setenv("SERVER2", "https://"+s.Addr())
+		ts.Setenv("CA2", s.CertificateFile())
+	},
 	// capture NAME PATTERN: set a variable to the first group of a pattern in what the command before wrote.
 	"capture": func(ts *testscript.TestScript, neg bool, args []string) {
 		if neg || len(args) != 2 {

@@ -217,7 +217,12 @@ func (v *vaults) writeKit(ctx context.Context, repo holdfast.Repository) error {
 
 // kit gathers what opens every part of the repository.
 func (v *vaults) kit(ctx context.Context, repo holdfast.Repository) (keys.Kit, error) {
-	kit := keys.Kit{Repository: repo.ID, Name: repo.Name, Created: v.clock.Now()}
+	// The id is the place's own: after a rebuild the server knows the repository under another one, and the kit must open the place.
+	d, err := place.Describe(repo.Path)
+	if err != nil {
+		return keys.Kit{}, err
+	}
+	kit := keys.Kit{Repository: d.ID, Name: repo.Name, Created: v.clock.Now()}
 	for p, err := range place.Parts(repo.Path) {
 		if err != nil {
 			return kit, err
