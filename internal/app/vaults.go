@@ -84,10 +84,30 @@ func (v *vaults) adopt(id holdfast.RepositoryID, p place.Part, password []byte) 
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
 	}
-	if err := os.WriteFile(file+".new", wrapped, 0o600); err != nil {
+	return replaceFile(file, wrapped)
+}
+
+// replaceFile writes a file that a loss of power must not take: without it backups can't be read.
+func replaceFile(file string, text []byte) error {
+	f, err := os.OpenFile(file+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
 		return err
 	}
-	return os.Rename(file+".new", file)
+	_, err = f.Write(text)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(file+".new", file); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(file))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // Open opens an organization's part of a repository and makes it when it is the first time.
@@ -209,10 +229,10 @@ func (v *vaults) writeKit(ctx context.Context, repo holdfast.Repository) error {
 		return err
 	}
 	file := filepath.Join(dir, string(repo.ID)+".age")
-	if err := os.WriteFile(file+".new", sealed, 0o600); err != nil {
+	if err := replaceFile(file, sealed); err != nil {
 		return holdfast.Unavailable("the recovery kit can't be written to %s: %w", dir, err)
 	}
-	return os.Rename(file+".new", file)
+	return nil
 }
 
 // kit gathers what opens every part of the repository.
