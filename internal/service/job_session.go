@@ -70,10 +70,16 @@ type SessionObject struct {
 
 // Objects gives the containers that the session has finished or is working on.
 func (s *JobSessions) Objects(ctx context.Context, u User, id holdfast.JobSessionID, page holdfast.Page) ([]SessionObject, error) {
-	if _, err := s.Get(ctx, u, id); err != nil {
+	session, err := s.Get(ctx, u, id)
+	if err != nil {
 		return nil, err
 	}
 	return read(ctx, s.core, func(ctx context.Context, tx Tx) ([]SessionObject, error) {
+		if old, err := tx.TaskCounts(ctx, id, holdfast.TaskBackup); err != nil {
+			return nil, err
+		} else if len(old) == 0 && session.RestorePoint != "" {
+			return pointObjects(ctx, tx, session.RestorePoint, page)
+		}
 		tasks, err := tx.Tasks(ctx, holdfast.TaskFilter{JobSession: id, Kind: holdfast.TaskBackup, States: []holdfast.TaskState{holdfast.TaskRunning, holdfast.TaskDone, holdfast.TaskFailed}}, page)
 		if err != nil {
 			return nil, err
@@ -92,6 +98,28 @@ func (s *JobSessions) Objects(ctx context.Context, u User, id holdfast.JobSessio
 		}
 		return out, nil
 	})
+}
+
+// pointObjects tells what a session did from its restore point, when its tasks are forgotten.
+func pointObjects(ctx context.Context, tx Tx, id holdfast.RestorePointID, page holdfast.Page) ([]SessionObject, error) {
+	p, err := tx.RestorePoint(ctx, id)
+	if missing(err) {
+		return nil, nil // expired since
+	} else if err != nil {
+		return nil, err
+	}
+	var out []SessionObject
+	for _, e := range window(p.Entries, page) {
+		o := SessionObject{Container: e.Container, Status: holdfast.StatusSuccess, Detail: e.Reason}
+		switch {
+		case e.State == holdfast.StateNotUpdated:
+			o.Status = holdfast.StatusFailed
+		case e.SkippedCount > 0:
+			o.Status = holdfast.StatusWarning
+		}
+		out = append(out, o)
+	}
+	return out, nil
 }
 
 // fresh says that a container's head in a restore point is as of that point.

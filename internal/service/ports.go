@@ -241,6 +241,8 @@ type taskRows interface {
 	// NextClaimable is the earliest later time at which a ready task's NotBefore passes; zero when there is none.
 	NextClaimable(ctx context.Context, now time.Time) (time.Time, error)
 	DeleteTasks(ctx context.Context, f holdfast.TaskFilter) error
+	// DeleteHistory forgets tasks whose session ended before tasks, and sessions with all that hangs on them that ended before sessions.
+	DeleteHistory(ctx context.Context, tasks, sessions time.Time) error
 }
 
 type headRows interface {

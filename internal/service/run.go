@@ -90,14 +90,31 @@ func (s *Service) Run(ctx context.Context) error {
 		}
 		if now := s.now(); now.Sub(cleaned) > time.Hour {
 			cleaned = now
-			if err := s.Store.Write(ctx, func(ctx context.Context, tx Tx) error { return tx.DeleteTokensExpired(ctx, now) }); err != nil && ctx.Err() == nil {
-				s.Log.ErrorContext(ctx, "expired tokens could not be deleted", "error", err)
+			if err := s.tidy(ctx); err != nil && ctx.Err() == nil {
+				s.Log.ErrorContext(ctx, "history could not be tidied", "error", err)
 			}
 		}
 		if err := s.Clock.Sleep(ctx, s.Deps.Tick); err != nil {
 			return nil
 		}
 	}
+}
+
+// How long the database remembers: tasks are worth little once a retry can't come any more, sessions about as long as the field's products keep them.
+const (
+	tasksKept    = 7 * 24 * time.Hour
+	sessionsKept = 53 * 7 * 24 * time.Hour
+)
+
+// tidy forgets what is only history, so that the database does not grow for ever.
+func (s *Service) tidy(ctx context.Context) error {
+	now := s.now()
+	return s.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+		if err := tx.DeleteTokensExpired(ctx, now); err != nil {
+			return err
+		}
+		return tx.DeleteHistory(ctx, now.Add(-tasksKept), now.Add(-sessionsKept))
+	})
 }
 
 // Tick does once what Run does again and again.

@@ -482,3 +482,36 @@ func TestAccessGivesTheCredentialToTheHolderOnly(t *testing.T) {
 		t.Errorf("the secret shows in %s (%v)", text, err)
 	}
 }
+
+func TestHistoryIsForgottenInItsTime(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open storetest.Open) {
+		w := newWorld(t, open)
+		org, repo := w.organization(), w.repository("r")
+		j := w.job("all", org, repo, nil)
+		k := &worker{w: w, found: []holdfast.Container{mailbox("ann")}}
+		old := w.run(j, k)
+		w.clock.Move(8 * 24 * time.Hour)
+		running, err := w.Jobs.Start(w.ctx, admin, j.ID, false)
+		w.ok(err)
+		w.ok(w.TidyForTest(w.ctx))
+		objects, err := w.JobSessions.Objects(w.ctx, admin, old.ID, holdfast.Page{})
+		w.ok(err)
+		if len(objects) != 1 || objects[0].Status != holdfast.StatusSuccess {
+			t.Errorf("objects of an old session: %+v", objects)
+		}
+		k.drain() // the tasks of a session that runs are left alone
+		if s, err := w.JobSessions.Get(w.ctx, admin, running.ID); err != nil || s.Status != holdfast.StatusSuccess {
+			t.Errorf("the running session: %+v, %v", s, err)
+		}
+		w.clock.Move(365 * 24 * time.Hour)
+		w.ok(w.TidyForTest(w.ctx))
+		all, err := w.JobSessions.List(w.ctx, admin, holdfast.SessionFilter{}, holdfast.Page{})
+		w.ok(err)
+		if len(all) != 1 || all[0].ID != running.ID {
+			t.Errorf("sessions left: %+v", all)
+		}
+		if points, err := w.RestorePoints.List(w.ctx, admin, holdfast.PointFilter{}, holdfast.Page{}); err != nil || len(points) != 2 {
+			t.Errorf("restore points %v, %v", points, err)
+		}
+	})
+}

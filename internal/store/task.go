@@ -248,3 +248,26 @@ func (tx *Tx) DeleteTasks(ctx context.Context, f holdfast.TaskFilter) error {
 	}
 	return nil
 }
+
+// DeleteHistory forgets tasks whose session ended before tasks, and whole sessions with their logs, events and intents that ended before sessions.
+// Restore points stay.
+func (tx *Tx) DeleteHistory(ctx context.Context, tasks, sessions time.Time) error {
+	for _, d := range []struct {
+		del    func(context.Context, *Tx, string, ...any) error
+		where  string
+		before time.Time
+	}{
+		{del[taskRow], "job_session IN (SELECT id FROM job_sessions WHERE ended > 0 AND ended < ?)", tasks},
+		{del[restoreItemRow], "request IN (SELECT e.request FROM restore_events AS e JOIN restore_sessions AS s ON s.id = e.session WHERE s.stopped AND s.ended < ?)", tasks},
+		{del[taskRow], "restore_session IN (SELECT id FROM restore_sessions WHERE stopped AND ended < ?)", tasks},
+		{del[logRow], "session IN (SELECT id FROM job_sessions WHERE ended > 0 AND ended < ?)", sessions},
+		{del[jobSessionRow], "ended > 0 AND ended < ?", sessions},
+		{del[restoreEventRow], "session IN (SELECT id FROM restore_sessions WHERE stopped AND ended < ?)", sessions},
+		{del[restoreSessionRow], "stopped AND ended < ?", sessions},
+	} {
+		if err := d.del(ctx, tx, d.where, at(d.before)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
