@@ -3,6 +3,7 @@ package engine_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"holdfast/internal/engine"
@@ -81,7 +82,15 @@ type finder struct {
 	*testing.T
 	plant    func(b *engine.Bugs)
 	noEpochs bool
-	found    []string
+
+	mu    sync.Mutex // guards found
+	found []string
+}
+
+func (f *finder) note(what string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.found = append(f.found, what)
 }
 
 // enough ends a test that called Fatal.
@@ -96,13 +105,17 @@ func (f *finder) try(run func(t judge)) {
 	run(f)
 }
 
-func (f *finder) Failed() bool { return len(f.found) > 0 }
-
-func (f *finder) Errorf(format string, args ...any) {
-	f.found = append(f.found, strings.TrimSpace(fmt.Sprintf(format, args...)))
+func (f *finder) Failed() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.found) > 0
 }
 
-func (f *finder) Error(args ...any) { f.found = append(f.found, fmt.Sprint(args...)) }
+func (f *finder) Errorf(format string, args ...any) {
+	f.note(strings.TrimSpace(fmt.Sprintf(format, args...)))
+}
+
+func (f *finder) Error(args ...any) { f.note(fmt.Sprint(args...)) }
 
 func (f *finder) Fatalf(format string, args ...any) {
 	f.Errorf(format, args...)
