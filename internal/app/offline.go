@@ -20,26 +20,33 @@ import (
 // Offline reads a backup repository without a server: "holdfast vault".
 type Offline struct {
 	Path  string
+	id    holdfast.RepositoryID // at the server; empty: as the folder says
+	other error                 // the folder says that it is another repository than the kit's: so if the kit does not open it
 	vault *vault.Vault
 }
 
 // OpenWithKit opens the repository in a folder by its recovery kit alone. write opens it for Repair; no server may use it then.
 func OpenWithKit(path string, kit keys.Kit, write bool, log *slog.Logger) (*Offline, error) {
 	d, err := place.Describe(path)
-	if err != nil && holdfast.KindOf(err) != holdfast.KindDamaged {
+	var other error
+	switch {
+	case holdfast.KindOf(err) == holdfast.KindNotFound:
 		return nil, err
+	case err == nil && d.ID != kit.Repository:
+		other = holdfast.Invalid("the recovery kit is of repository %s (%s), the folder %s holds repository %s: use the kit that belongs to it", kit.Repository, kit.Name, path, d.ID)
+	case err != nil && holdfast.KindOf(err) != holdfast.KindDamaged:
+		other = err
 	}
-	if err == nil && d.ID != kit.Repository {
-		return nil, holdfast.Invalid("the recovery kit is of repository %s (%s), the folder %s holds repository %s: use the kit that belongs to it", kit.Repository, kit.Name, path, d.ID)
-	}
-	return newOffline(path, write, log, func(_ context.Context, ref vault.Ref) ([]byte, error) {
+	o := newOffline(path, write, log, func(_ context.Context, ref vault.Ref) ([]byte, error) {
 		for _, p := range kit.Parts {
 			if p.Organization == ref.Organization && p.Shard == ref.Shard {
 				return p.Password, nil
 			}
 		}
 		return nil, holdfast.Invalid("the recovery kit does not open organization %s: it was exported before that organization was backed up to this repository; use a newer kit", ref.Organization)
-	}), nil
+	})
+	o.other = other
+	return o, nil
 }
 
 // OpenWithData opens a repository of a server's data folder: to read, beside the server when it runs; with write, in its stead.
@@ -54,7 +61,9 @@ func OpenWithData(ctx context.Context, data, database, repository string, write 
 		return nil, err
 	}
 	v := &vaults{data: data, key: key, clock: sys.System}
-	return newOffline(repo.Path, write, log, v.password), nil
+	o := newOffline(repo.Path, write, log, v.password)
+	o.id = repo.ID
+	return o, nil
 }
 
 func newOffline(path string, write bool, log *slog.Logger, password func(context.Context, vault.Ref) ([]byte, error)) *Offline {
@@ -69,8 +78,11 @@ func (o *Offline) Repositories(ctx context.Context) iter.Seq2[*vault.Repository,
 				yield(nil, err)
 				return
 			}
-			r, err := o.vault.Repository(ctx, vault.Ref{Path: o.Path, Organization: p.Organization, Shard: p.Shard})
+			r, err := o.vault.Repository(ctx, vault.Ref{Repository: o.id, Path: o.Path, Organization: p.Organization, Shard: p.Shard})
 			if err != nil {
+				if o.other != nil {
+					err = o.other
+				}
 				yield(nil, err)
 				return
 			}

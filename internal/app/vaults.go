@@ -37,7 +37,8 @@ func purpose(id holdfast.RepositoryID, p place.Part) string {
 	return fmt.Sprintf("repository/%s/%s/%03d", id, p.Organization, p.Shard)
 }
 
-// password unwraps the password of a part: the one that a takeover by recovery kit left with this server's key, else the one in the place.
+// password unwraps the password of a part: the one that this server keeps, made by it or left by a takeover by recovery kit, else the one in the
+// place.
 func (v *vaults) password(_ context.Context, ref vault.Ref) ([]byte, error) {
 	v.mu.Lock()
 	newborn := v.newborn[ref]
@@ -45,14 +46,32 @@ func (v *vaults) password(_ context.Context, ref vault.Ref) ([]byte, error) {
 	if newborn != nil {
 		return newborn, nil
 	}
-	d, err := place.Describe(ref.Path)
-	if err != nil {
-		return nil, err
+	d, damage := place.Describe(ref.Path)
+	if damage != nil && ref.Repository == "" {
+		return nil, damage
 	}
+	// A repository that was taken over has another id in its folder than at this server; that of a damaged holdfast.json is neither.
+	var first error
+	for _, id := range []holdfast.RepositoryID{d.ID, ref.Repository} {
+		if id == "" {
+			continue
+		}
+		password, err := v.passwordOf(id, ref)
+		if err == nil {
+			return password, nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return nil, first
+}
+
+func (v *vaults) passwordOf(id holdfast.RepositoryID, ref vault.Ref) ([]byte, error) {
 	p := place.Part{Organization: ref.Organization, Shard: ref.Shard}
-	wrapped, err := os.ReadFile(v.adoptedFile(d.ID, p))
+	wrapped, err := os.ReadFile(v.adoptedFile(id, p))
 	if err == nil {
-		return v.key.Unwrap(purpose(d.ID, p), wrapped)
+		return v.key.Unwrap(purpose(id, p), wrapped)
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -63,7 +82,7 @@ func (v *vaults) password(_ context.Context, ref vault.Ref) ([]byte, error) {
 	if keyID != v.key.ID() {
 		return nil, foreignKey(ref.Path, keyID, v.key)
 	}
-	return v.key.Unwrap(purpose(d.ID, p), wrapped)
+	return v.key.Unwrap(purpose(id, p), wrapped)
 }
 
 func foreignKey(path, keyID string, key *keys.Key) error {
@@ -74,7 +93,7 @@ func (v *vaults) adoptedFile(id holdfast.RepositoryID, p place.Part) string {
 	return filepath.Join(v.data, "keys", "adopted", string(id), fmt.Sprintf("%s-%03d", p.Organization, p.Shard))
 }
 
-// adopt keeps a part's password under this server's key: the place was made with another one.
+// adopt keeps a part's password under this server's key: the place was made with another one, or its own copy may be damaged one day.
 func (v *vaults) adopt(id holdfast.RepositoryID, p place.Part, password []byte) error {
 	wrapped, err := v.key.Wrap(purpose(id, p), password)
 	if err != nil {
@@ -148,11 +167,11 @@ func (v *vaults) create(ctx context.Context, at vault.Ref) error {
 		return err
 	}
 	part := place.Part{Organization: at.Organization, Shard: at.Shard}
+	if err := v.adopt(d.ID, part, password); err != nil {
+		return err
+	}
 	if d.KeyID != v.key.ID() {
 		// The place names another server's key: nothing wrapped with ours belongs into it.
-		if err := v.adopt(d.ID, part, password); err != nil {
-			return err
-		}
 		return v.vault.CreateRepository(ctx, at, nil)
 	}
 	wrapped, err := v.key.Wrap(purpose(d.ID, part), password)

@@ -34,7 +34,10 @@ func (w *world) restorePoints() map[string]bool {
 
 // The server is killed or stopped at random times during a backup. The next start resumes: the session ends, no acknowledged restore point is lost,
 // and each shows the bytes that it showed before.
-func TestKilledAtAnyTime(t *testing.T) { killed(t, 20, seedOf(t)) }
+func TestKilledAtAnyTime(t *testing.T) {
+	t.Parallel()
+	killed(t, 20, seedOf(t))
+}
 
 // seedOf is drawn anew at each run and printed, so that a failure can be run again with HOLDFAST_SEED.
 func seedOf(t *testing.T) uint64 {
@@ -54,7 +57,6 @@ func seedOf(t *testing.T) uint64 {
 }
 
 func killed(t *testing.T, schedules int, seed uint64) {
-	t.Parallel()
 	r := rand.New(rand.NewPCG(seed, 1))
 	s := newSim(t, "--users", "2", "--limits", "off", "--mail-messages", "16", "--files", "8")
 	w := newServer(t, s, "--m365-limits", "off")
@@ -130,10 +132,12 @@ func killed(t *testing.T, schedules int, seed uint64) {
 }
 
 // The server is killed while it restores. Afterwards everything is back, once.
-func TestKilledDuringARestore(t *testing.T) { killedRestoring(t, 4, seedOf(t)) }
+func TestKilledDuringARestore(t *testing.T) {
+	t.Parallel()
+	killedRestoring(t, 4, seedOf(t))
+}
 
 func killedRestoring(t *testing.T, schedules int, seed uint64) {
-	t.Parallel()
 	r := rand.New(rand.NewPCG(seed, 2))
 	s := newSim(t, "--users", "1", "--limits", "off", "--mail-messages", "30", "--files", "12")
 	w := newServer(t, s, "--m365-limits", "off")

@@ -255,8 +255,12 @@ func openLedger(ctx context.Context, o Options) (_ *Store, err error) {
 	if err := o.defaults(); err != nil {
 		return nil, err
 	}
-	if _, err := Describe(o.Dir); err != nil && holdfast.KindOf(err) != holdfast.KindDamaged {
-		return nil, err
+	_, undescribed := Describe(o.Dir)
+	if holdfast.KindOf(undescribed) == holdfast.KindDamaged {
+		undescribed = nil
+	}
+	if undescribed != nil && !o.ReadOnly {
+		return nil, undescribed
 	}
 	if _, err := os.Stat(o.root()); errors.Is(err, os.ErrNotExist) {
 		return nil, holdfast.NotFound("the backup repository in %s holds no data of organization %s", o.Dir, o.Organization)
@@ -295,6 +299,13 @@ func openLedger(ctx context.Context, o Options) (_ *Store, err error) {
 	}
 	if l.opened == 0 && len(l.entries) > 0 {
 		return nil, wrongKey(o.Dir, nil)
+	}
+	if undescribed != nil {
+		// Is that what was written, or has it changed since? The latter is damage like any other, which a verify names.
+		want, listed := l.files[descriptionFile]
+		if have, err := fileHash(filepath.Join(o.Dir, descriptionFile)); !listed || err == nil && have == want {
+			return nil, undescribed
+		}
 	}
 	s.ledger = l
 	s.storage.gone = func(id blob.ID) bool {
