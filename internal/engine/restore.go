@@ -340,6 +340,9 @@ func (r *restoring) try(ctx context.Context, fn func(attempt int) error) error {
 	wait := r.engine.RestoreWait
 	for attempt := 1; ; attempt++ {
 		err := fn(attempt)
+		if cause := context.Cause(ctx); err != nil && cause != nil {
+			return cause // what ended it, not how the call put it
+		}
 		var skip *holdfast.Skip
 		if err == nil || errors.As(err, &skip) || attempt == r.engine.RestoreTries || r.fatal(ctx, err) != nil || holdfast.KindOf(err) == holdfast.KindDamaged {
 			return err
