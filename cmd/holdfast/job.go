@@ -188,7 +188,7 @@ func newJobStartCommand() *cobra.Command {
 			return startJob(cmd, c, j, full, !detach)
 		}),
 	}
-	cmd.Flags().BoolVar(&full, "full", false, "compare everything anew instead of reading what changed")
+	cmd.Flags().BoolVar(&full, "full", false, "ask for a full run (a new comparison of everything is not built yet: what changed is read)")
 	cmd.Flags().BoolVar(&detach, "detach", false, "do not wait for the end")
 	return cmd
 }
