@@ -278,18 +278,20 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	},
 }
 
-// TestScripts runs the command line against one server. "first" makes what the others use and tests the way there.
+// TestScripts runs the command line against one server. "first" makes what the others use and tests the way there; "last" takes a
+// repository apart, which is refused while another script explores the organization.
 func TestScripts(t *testing.T) {
 	w := newWorld(t)
 	base := testscript.Params{Setup: w.setup, Cmds: commands, RequireUniqueNames: true, Deadline: time.Time{}}
-	first := base
+	first, rest, last := base, base, base
 	first.Files = []string{filepath.Join("testdata", "first.txtar")}
+	rest.Dir = filepath.Join("testdata", "script")
+	last.Files = []string{filepath.Join("testdata", "last.txtar")}
 	if !t.Run("first", func(t *testing.T) { testscript.Run(t, first) }) {
 		return
 	}
-	rest := base
-	rest.Dir = filepath.Join("testdata", "script")
 	t.Run("rest", func(t *testing.T) { testscript.Run(t, rest) })
+	t.Run("last", func(t *testing.T) { testscript.Run(t, last) })
 }
 
 func TestCleanMakesHostileTextHarmless(t *testing.T) {
