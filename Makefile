@@ -44,6 +44,11 @@ gen: ## regenerate what is generated; leaves no diff
 bench: ## the figures of the first release, on the simulator (long; -only and -scale in BENCH)
 	$(GO) run ./test/bench $(BENCH)
 
+.PHONY: long
+long: ## what takes longer than CI may: 200 kills at random times, every changed byte, scale of the vault (hours)
+	$(GO) test -tags long -timeout 6h -count 1 -v -run Long ./test/e2e
+	HOLDFAST_LONG=1 $(GO) test -tags long -timeout 6h -count 1 ./internal/engine/... ./internal/vault/...
+
 .PHONY: rclone-test
 rclone-test: ## rclone's OneDrive backend against the simulator (its own module; builds rclone)
 	cd test/rclone && $(GO) test ./...

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"holdfast/internal/sim"
+	"holdfast/internal/store/storetest"
 	"holdfast/internal/sys"
 )
 
@@ -24,6 +25,15 @@ func TestRoundTrip(t *testing.T) {
 			roundTrip(w)
 		})
 	}
+}
+
+// The same with PostgreSQL as the database.
+func TestRoundTripOnPostgreSQL(t *testing.T) {
+	t.Parallel()
+	s := newSim(t, "--users", "2", "--limits", "off", "--seed", "12")
+	w := newServer(t, s, "--database", storetest.PostgreSQLAddress(t), "--m365-limits", "off")
+	w.protect(false)
+	roundTrip(w)
 }
 
 func roundTrip(w *world) {

@@ -50,6 +50,7 @@ type world struct {
 	server         *harness.Server
 	org, repo, job string
 	place          string // folder of the repository
+	database       string // sqlite or an address
 }
 
 // newSim starts a simulator that ends with the test.
@@ -66,7 +67,10 @@ func newSim(t *testing.T, flags ...string) *harness.Sim {
 // newServer starts a server over s that ends with the test.
 func newServer(t *testing.T, s *harness.Sim, flags ...string) *world {
 	t.Helper()
-	w := &world{T: t, ctx: t.Context(), dir: t.TempDir(), sim: s}
+	w := &world{T: t, ctx: t.Context(), dir: t.TempDir(), sim: s, database: "sqlite"}
+	if i := slices.Index(flags, "--database"); i >= 0 {
+		w.database = flags[i+1]
+	}
 	w.place = filepath.Join(w.dir, "place")
 	var err error
 	if w.server, err = harness.StartServer(w.ctx, bin, filepath.Join(w.dir, "data"), s, flags...); err != nil {
@@ -150,7 +154,7 @@ func cli(ctx context.Context, args ...string) (stdout, stderr string, code int, 
 // verified demands that the repository is sound, to the last byte.
 func (w *world) verified() {
 	w.Helper()
-	out, complaints, code, err := cli(w.ctx, "vault", "verify", "--data", w.server.Data, "--repository", "main")
+	out, complaints, code, err := cli(w.ctx, "vault", "verify", "--data", w.server.Data, "--database", w.database, "--repository", "main")
 	w.must(err)
 	if code != 0 {
 		w.Fatalf("vault verify ends with %d\n%s%s", code, out, complaints)
@@ -471,8 +475,8 @@ type event struct {
 	Type, Status, ItemName, Title, Message string
 }
 
-// restored waits for the end of what a restore session does and demands that all of it succeeded.
-func (l *look) restored() []event {
+// events waits for the end of what a restore session does and gives its events.
+func (l *look) events() []event {
 	l.w.Helper()
 	var out []event
 	l.w.must(harness.Until(l.w.ctx, 100*time.Millisecond, func() (bool, error) {
@@ -488,6 +492,13 @@ func (l *look) restored() []event {
 		}
 		return len(out) > 0 && !slices.ContainsFunc(out, func(e event) bool { return e.Status == "Running" }), nil
 	}))
+	return out
+}
+
+// restored waits for the end of what a restore session does and demands that all of it succeeded.
+func (l *look) restored() []event {
+	l.w.Helper()
+	out := l.events()
 	for _, e := range out {
 		if e.Status != "Success" {
 			l.w.Errorf("restore of %q (%s): %s: %s", e.ItemName, e.Title, e.Status, e.Message)

@@ -64,6 +64,9 @@ func Start(bin, log string, args ...string) (*Process, error) {
 	return p, nil
 }
 
+// Pid is the process id.
+func (p *Process) Pid() int { return p.cmd.Process.Pid }
+
 // Signal sends s to this process only.
 func (p *Process) Signal(s syscall.Signal) error { return p.cmd.Process.Signal(s) }
 
@@ -449,6 +452,27 @@ func (s *Server) Call(ctx context.Context, method, path string, in, out any) err
 		}
 		return err
 	}
+}
+
+// Raw sends a body of any content and gives the answer as it stands.
+func (s *Server) Raw(ctx context.Context, method, path string, body []byte) (status int, answer []byte, err error) {
+	token, err := s.token(ctx, false)
+	if err != nil {
+		return 0, nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "https://"+s.REST+path, bytes.NewReader(body))
+	if err != nil {
+		return 0, nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := s.http.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer resp.Body.Close()
+	answer, err = io.ReadAll(resp.Body)
+	return resp.StatusCode, answer, err
 }
 
 type id struct {

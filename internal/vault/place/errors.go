@@ -52,6 +52,8 @@ func clearOS(dir string, err error) error {
 		return holdfast.Unavailable("no permission to use %s: give the account that runs holdfast read and write access to it, then try again: %w", dir, err)
 	case errors.Is(err, fs.ErrNotExist):
 		return holdfast.Unavailable("%s is missing: mount the disk or put the folder back, then try again: %w", dir, err)
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ENAMETOOLONG), errors.Is(err, syscall.ELOOP):
+		return holdfast.Invalid("%s can't be a folder: choose another one: %w", dir, err)
 	case errors.Is(err, syscall.EIO), errors.Is(err, syscall.ESTALE), errors.Is(err, syscall.ENODEV), errors.Is(err, syscall.ENXIO):
 		return holdfast.Unavailable("the disk under %s answers with an error: check the disk and its cable or mount, then try again: %w", dir, err)
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):

@@ -441,3 +441,13 @@ func TestKopiasOwnCollectorIsNotLinked(t *testing.T) {
 		t.Error("the list of packages is not what this test takes it for")
 	}
 }
+
+func TestAFileInTheWayOfAFolderIsSaidSo(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Describe(filepath.Join(file, "below")); holdfast.KindOf(err) != holdfast.KindInvalid || !strings.Contains(err.Error(), "choose another") {
+		t.Errorf("got %v", err)
+	}
+}
