@@ -188,7 +188,7 @@ func newJobStartCommand() *cobra.Command {
 			return startJob(cmd, c, j, full, !detach)
 		}),
 	}
-	cmd.Flags().BoolVar(&full, "full", false, "ask for a full run (a new comparison of everything is not built yet: what changed is read)")
+	cmd.Flags().BoolVar(&full, "full", false, "list everything again and compare it with what is kept, instead of reading what changed")
 	cmd.Flags().BoolVar(&detach, "detach", false, "do not wait for the end")
 	return cmd
 }

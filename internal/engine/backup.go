@@ -16,6 +16,7 @@ import (
 type BackupTask struct {
 	Lease     holdfast.Lease
 	Container holdfast.Container
+	Anew      bool // see Previous
 	// Progress, when not nil, is told now and then what has been done in all, from any goroutine.
 	Progress func(sofar holdfast.Statistics)
 	// Waiting, when not nil, is called once when all is read and the head waits to be committed with others, which costs nothing.
@@ -86,7 +87,7 @@ func (b *backup) run(ctx context.Context) error {
 		engine: e, task: b.task, writer: writer, lastSaved: e.Clock.Now(),
 		misses: map[string]Missed{},
 	}
-	before := previous{view}
+	before := previous{view: view, anew: b.task.Anew}
 	for m, err := range before.Missed(ctx) {
 		if err != nil {
 			return fmt.Errorf("read what earlier sessions missed of %s: %w", c, err)

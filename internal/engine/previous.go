@@ -19,9 +19,14 @@ const (
 )
 
 // previous is a view as a source sees it.
-type previous struct{ view *vault.View }
+type previous struct {
+	view *vault.View
+	anew bool
+}
 
 func (p previous) Empty() bool { return p.view.Empty() }
+
+func (p previous) Anew() bool { return p.anew }
 
 func (p previous) Cursor(ctx context.Context, name string) (string, bool, error) {
 	if strings.HasPrefix(name, ownPrefix) {

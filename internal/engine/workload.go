@@ -42,6 +42,9 @@ type Found struct {
 type Previous interface {
 	// Empty says that nothing was ever read.
 	Empty() bool
+	// Anew says that positions at the source are not to be trusted: everything is listed again and compared, and what is missing there is asked
+	// for. Content is read again where a version differs or an earlier session missed it.
+	Anew() bool
 	// Cursor is the value last set under name; ok is false when there is none.
 	Cursor(ctx context.Context, name string) (value string, ok bool, err error)
 	// Cursors gives all names and values.

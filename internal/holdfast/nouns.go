@@ -194,7 +194,8 @@ type JobSession struct {
 	JobName      string
 	Organization OrganizationID
 	Repository   RepositoryID
-	Full         bool
+	Full         bool // nothing was kept before, or Anew
+	Anew         bool // somebody asked to list everything again and compare, instead of reading what changed
 	Status       SessionStatus
 	Details      string
 	Created      time.Time

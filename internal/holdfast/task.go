@@ -110,4 +110,5 @@ type Access struct {
 	Credential   Credential
 	Repository   Repository
 	Job          Job
+	Anew         bool // backup tasks: of the job session
 }

@@ -117,7 +117,7 @@ func (p *Proxy) backup(ctx context.Context, r *run, a Access) (result holdfast.T
 	}
 	defer func() { err = errors.Join(err, repo.Close()) }()
 	entry, stats, err := p.engine.Backup(ctx, repo, src, engine.BackupTask{
-		Lease: r.task.Lease(), Container: r.task.Container, Progress: r.set, Waiting: func() { p.waits(r) },
+		Lease: r.task.Lease(), Container: r.task.Container, Anew: a.Anew, Progress: r.set, Waiting: func() { p.waits(r) },
 	})
 	r.set(stats)
 	result.Entry = entry

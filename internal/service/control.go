@@ -498,6 +498,13 @@ func (c *Control) Access(ctx context.Context, lease holdfast.Lease) (holdfast.Ac
 				return a, err
 			}
 		}
+		if t.Kind == holdfast.TaskBackup {
+			s, err := tx.JobSession(ctx, t.JobSession)
+			if err != nil {
+				return a, err
+			}
+			a.Anew = s.Anew
+		}
 		if t.OwnCredential {
 			var ok bool
 			if a.Credential, ok = c.ownCredential(t.ID); !ok {

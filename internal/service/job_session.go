@@ -155,7 +155,7 @@ func (c *core) startSession(ctx context.Context, tx Tx, job *holdfast.Job, opt s
 		return holdfast.JobSession{}, err
 	}
 	now := c.now()
-	s := holdfast.JobSession{ID: holdfast.JobSessionID(id), Job: job.ID, JobName: job.Name, Organization: job.Organization, Repository: job.Repository, Full: opt.full,
+	s := holdfast.JobSession{ID: holdfast.JobSessionID(id), Job: job.ID, JobName: job.Name, Organization: job.Organization, Repository: job.Repository, Full: opt.full, Anew: opt.full,
 		Status: holdfast.StatusQueued, Created: now, Statistics: holdfast.Statistics{Bottleneck: "NA"}}
 	if !opt.full && opt.retry == nil {
 		// Where nothing was kept before, the first run is a full one.
@@ -167,7 +167,7 @@ func (c *core) startSession(ctx context.Context, tx Tx, job *holdfast.Job, opt s
 	}
 	var tasks []holdfast.TaskRecord
 	if opt.retry != nil {
-		s.Retry, s.Main, s.Full = opt.retry.Retry+1, opt.retry.Main, opt.retry.Full
+		s.Retry, s.Main, s.Full, s.Anew = opt.retry.Retry+1, opt.retry.Main, opt.retry.Full, opt.retry.Anew
 		if s.Main == "" {
 			s.Main = opt.retry.ID
 		}

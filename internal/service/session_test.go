@@ -101,6 +101,34 @@ func TestStatusOfASession(t *testing.T) {
 	}
 }
 
+// A full run that somebody asked for compares everything, and so do its retries; the first run of a job just reads.
+func TestOnlyAFullRunThatWasAskedForCompares(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	j := w.job("all", w.organization(), w.repository("r"), nil)
+	for run, asked := range []bool{false, true, false} {
+		s, err := w.Jobs.Start(w.ctx, admin, j.ID, asked)
+		w.ok(err)
+		if s.Full != (run < 2) {
+			t.Errorf("run %d: full is %t", run, s.Full)
+		}
+		k := &worker{w: w, found: []holdfast.Container{mailbox("ann")}}
+		for {
+			tasks := k.claim(1)
+			if len(tasks) == 0 {
+				break
+			}
+			if tasks[0].Kind == holdfast.TaskBackup {
+				a, err := w.Control.Access(w.ctx, tasks[0].Lease())
+				w.ok(err)
+				if a.Anew != asked {
+					t.Errorf("run %d: comparing is %t", run, a.Anew)
+				}
+			}
+			k.work(tasks[0])
+		}
+	}
+}
+
 func TestFailedDiscoveryFailsTheSession(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))
 	j := w.job("all", w.organization(), w.repository("r"), nil)
@@ -473,6 +501,9 @@ func TestAccessGivesTheCredentialToTheHolderOnly(t *testing.T) {
 	w.ok(err)
 	if a.Credential.ApplicationSecret != "CANARY-secret" || a.Organization.ID != org.ID || a.Repository.ID != repo.ID || a.Job.ID != j.ID {
 		t.Errorf("access %+v", a)
+	}
+	if a.Anew {
+		t.Error("discovery is told to compare")
 	}
 	stale := task.Lease()
 	stale.Epoch--

@@ -222,6 +222,7 @@ type jobSessionRow struct {
 	Organization  string
 	Repository    string
 	Whole         bool
+	Anew          bool
 	Status        string
 	Details       string
 	Created       stamp
@@ -245,7 +246,7 @@ type jobSessionRow struct {
 
 func (r jobSessionRow) noun() (holdfast.JobSession, error) {
 	return holdfast.JobSession{ID: holdfast.JobSessionID(r.ID), Main: holdfast.JobSessionID(r.Main), Job: holdfast.JobID(r.Job), JobName: r.JobName, Organization: holdfast.OrganizationID(r.Organization),
-		Repository: holdfast.RepositoryID(r.Repository), Full: r.Whole, Status: holdfast.SessionStatus(r.Status), Details: r.Details, Created: r.Created.time(), Ended: r.Ended.time(),
+		Repository: holdfast.RepositoryID(r.Repository), Full: r.Whole, Anew: r.Anew, Status: holdfast.SessionStatus(r.Status), Details: r.Details, Created: r.Created.time(), Ended: r.Ended.time(),
 		Progress: r.Progress, Retry: r.Retry, WillRetry: r.WillRetry, RestorePoint: holdfast.RestorePointID(r.RestorePoint), StopBy: r.StopBy.time(),
 		Statistics: holdfast.Statistics{Objects: r.Objects, ObjectsTotal: r.ObjectsTotal, Items: r.Items, Skipped: r.Skipped, ReadBytes: r.ReadBytes, WrittenBytes: r.WrittenBytes,
 			Requests: r.Requests, ResourceUnits: r.ResourceUnits, Throttled: time.Duration(r.Throttled), Bottleneck: r.Bottleneck}}, nil
@@ -286,7 +287,7 @@ func (tx *Tx) JobSession(ctx context.Context, id holdfast.JobSessionID) (holdfas
 func (tx *Tx) PutJobSession(ctx context.Context, s holdfast.JobSession) error {
 	t := s.Statistics
 	return put(ctx, tx, &jobSessionRow{ID: string(s.ID), Main: string(s.Main), Job: string(s.Job), JobName: clean(s.JobName), Organization: string(s.Organization), Repository: string(s.Repository),
-		Whole: s.Full, Status: string(s.Status), Details: clean(s.Details), Created: at(s.Created), Ended: at(s.Ended), Progress: s.Progress, Retry: s.Retry, WillRetry: s.WillRetry,
+		Whole: s.Full, Anew: s.Anew, Status: string(s.Status), Details: clean(s.Details), Created: at(s.Created), Ended: at(s.Ended), Progress: s.Progress, Retry: s.Retry, WillRetry: s.WillRetry,
 		RestorePoint: string(s.RestorePoint), StopBy: at(s.StopBy), Objects: t.Objects, ObjectsTotal: t.ObjectsTotal, Items: t.Items, Skipped: t.Skipped, ReadBytes: t.ReadBytes,
 		WrittenBytes: t.WrittenBytes, Requests: t.Requests, ResourceUnits: t.ResourceUnits, Throttled: int64(t.Throttled), Bottleneck: t.Bottleneck}, "id")
 }

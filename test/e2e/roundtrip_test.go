@@ -12,6 +12,7 @@ import (
 	"holdfast/internal/sim"
 	"holdfast/internal/store/storetest"
 	"holdfast/internal/sys"
+	"holdfast/test/harness"
 )
 
 // The whole way, by REST alone: back up, look, search, save, lose, restore, change, back up again, look at both times.
@@ -117,6 +118,24 @@ func roundTrip(w *world) {
 	two := w.truth()
 	w.same("the second restore point", w.contents(time.Time{}), two.contents(users))
 	w.same("the first restore point, after the second run", w.contents(pointOne), one.contents(users))
+
+	// A full run asks for the folders' names again, which an incremental one never does, and lists everything; it reads no content again.
+	const lookup, value = "GET /v1.0/users/{user}/mailFolders/{folder}", "GET /v1.0/users/{user}/messages/{message}/$value"
+	before = w.stats()
+	w.backup()
+	idle := w.stats()
+	var full harness.Session
+	w.call(http.MethodPost, "/v8/Jobs/"+w.job+"/start", map[string]any{"full": true}, &full)
+	full, err := w.server.WaitSession(w.ctx, full.ID)
+	w.must(err)
+	after = w.stats()
+	if idle.Endpoints[lookup].Calls != before.Endpoints[lookup].Calls || after.Endpoints[lookup].Calls < idle.Endpoints[lookup].Calls+int64(len(users)) {
+		w.Errorf("lookups of folders: %d, %d after an incremental run, %d after a full one", before.Endpoints[lookup].Calls, idle.Endpoints[lookup].Calls, after.Endpoints[lookup].Calls)
+	}
+	if full.Status != "Success" || after.Endpoints[value].Calls != idle.Endpoints[value].Calls {
+		w.Errorf("the full run ends with %s and reads %d mails: %s", full.Status, after.Endpoints[value].Calls-idle.Endpoints[value].Calls, full.Details)
+	}
+	w.same("after a full run", w.contents(time.Time{}), two.contents(users))
 	w.verified()
 }
 

@@ -275,7 +275,7 @@ func (t *Tenant) Read(ctx context.Context, c holdfast.Container, prev engine.Pre
 		defer t.mu.Unlock()
 		return b.skip
 	}
-	all := !known || since < b.expired
+	all := !known || since < b.expired || prev.Anew()
 	t.mu.Unlock()
 	if all {
 		if since, err = t.enumerate(ctx, c, prev, sink); err != nil {

@@ -109,7 +109,7 @@ func testRoundTrip(t *testing.T, s *store.Store) {
 	window[167] = true
 	job := holdfast.Job{ID: "j1", Organization: "o1", Repository: "r1", Name: "Job", Scope: holdfast.SelectedItems, Selected: []holdfast.JobItem{{ID: "i", Type: "User", ObjectID: "u1", Name: "Ann", Mailbox: true}},
 		Schedule: holdfast.Schedule{Enabled: true, Type: "Periodically", Every: time.Hour, Window: window, WindowEnabled: true, RetryWait: time.Minute}, Enabled: true, LastRun: when, LastStatus: holdfast.StatusWarning, NextRun: when, RetryAt: when, RetryOf: "s0", Created: when}
-	session := holdfast.JobSession{ID: "s1", Main: "s0", Job: "j1", JobName: "Job", Organization: "o1", Repository: "r1", Full: true, Status: holdfast.StatusRunning, Details: "d", Created: when, Progress: 3, Retry: 1, StopBy: when,
+	session := holdfast.JobSession{ID: "s1", Main: "s0", Job: "j1", JobName: "Job", Organization: "o1", Repository: "r1", Full: true, Anew: true, Status: holdfast.StatusRunning, Details: "d", Created: when, Progress: 3, Retry: 1, StopBy: when,
 		Statistics: holdfast.Statistics{Objects: 1, ObjectsTotal: 2, Items: 3, Skipped: 4, ReadBytes: 5, WrittenBytes: 6, Requests: 7, ResourceUnits: 8, Throttled: 9, Bottleneck: "NA"}}
 	entry := holdfast.PointEntry{Container: c, Head: 3, HeadTime: when, State: holdfast.StateUpdated, Skipped: []holdfast.SkippedItem{{ID: "i", Name: "n", Reason: holdfast.SkipLocked, Detail: "\x00"}}, SkippedCount: 1}
 	task := holdfast.TaskRecord{Task: holdfast.Task{ID: "t1", Kind: holdfast.TaskBackup, Organization: "o1", Repository: "r1", Job: "j1", JobSession: "s1", RestoreSession: "rs", Container: c, Epoch: 7, Attempt: 2, Request: []byte{0, 1, '\''}},

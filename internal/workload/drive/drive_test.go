@@ -397,6 +397,36 @@ func TestAChangeThatADeltaLeftOutIsFoundByTheNextWalk(t *testing.T) {
 	}
 }
 
+func TestAFullReadFindsWhatNoDeltaTells(t *testing.T) {
+	r := start(t, sim.Options{FilesPer: 20})
+	m, _ := r.backup(newMemory())
+	var files []string
+	for id, h := range m.items {
+		if h.item.Kind == holdfast.KindFile {
+			files = append(files, id)
+		}
+	}
+	delete(m.items, files[0])
+	h := m.items[files[1]]
+	h.item.Version, h.item.Name = "old", "old name"
+	m.items[files[1]] = h
+	h.item.ID, h.item.Name = "not there", "never deleted"
+	m.items["not there"] = h
+	if _, s := r.backup(m); s.calls > 0 {
+		t.Errorf("an incremental read found it: %d calls", s.calls)
+	}
+	m.anew = true
+	m, s := r.backup(m)
+	r.equal(m)
+	if s.puts == 0 || s.deletes == 0 || s.puts > 6 {
+		t.Errorf("%d put, %d deleted", s.puts, s.deletes)
+	}
+	m.anew = false
+	if _, s := r.backup(m); s.calls > 0 {
+		t.Errorf("the next read wrote %d things", s.calls)
+	}
+}
+
 func TestAnUnreadableLinkIsAResyncToo(t *testing.T) {
 	r := start(t, sim.Options{FilesPer: 20})
 	m, _ := r.backup(newMemory())

@@ -22,6 +22,7 @@ type memory struct {
 	items   map[string]held
 	cursors map[string]string
 	missed  map[string]engine.Missed
+	anew    bool
 }
 
 type held struct {
@@ -36,6 +37,8 @@ func newMemory() *memory {
 func (m *memory) clone() *memory {
 	return &memory{items: maps.Clone(m.items), cursors: maps.Clone(m.cursors), missed: maps.Clone(m.missed)}
 }
+
+func (m *memory) Anew() bool { return m.anew }
 
 func (m *memory) Empty() bool { return len(m.items) == 0 && len(m.cursors) == 0 }
 

@@ -171,6 +171,8 @@ func (r *reader) start(ctx context.Context) (*graph.Page[graph.DriveItem], error
 	var page *graph.Page[graph.DriveItem]
 	var err error
 	switch {
+	case r.prev.Anew() && !r.prev.Empty():
+		return r.everything(ctx, "")
 	case r.next != "" && r.walk == walkFirst:
 		page, err = graph.Follow[graph.DriveItem](ctx, r.g, r.next, rows())
 	case r.last != "" && r.walk != walkResync && r.now.Sub(r.full) < reconcileAfter+r.spread():

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -225,6 +225,75 @@ func TestExpiredLinksReadAgainWithoutWrongDeletes(t *testing.T) {
 		t.Errorf("after a reset %d items, before %d", len(c.Items()), n)
 	}
 	f.same(t, c)
+}
+
+func TestAFullReadFindsWhatNoDeltaTells(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 7})
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	var mails, folders []string
+	for id, item := range c.Items() {
+		switch {
+		case item.Kind == holdfast.KindMail:
+			mails = append(mails, id)
+		case item.Fields[holdfast.FieldSpecial] == "":
+			folders = append(folders, id)
+		}
+	}
+	ghost := mails[3]
+	never := c.Items()[ghost]
+	if err := f.g.DeleteMessage(t.Context(), f.box.Source, ghost); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	c.Spoil(func(items map[string]workloadtest.Stored) {
+		lost := items[folders[0]]
+		lost.Name, lost.Version = "an old name", "old"
+		items[folders[0]] = lost
+		old := items[mails[0]]
+		old.Fields = map[string]string{holdfast.FieldBody: "another"} // of the same version
+		items[mails[0]] = old
+		items[ghost] = never
+		delete(items, mails[2])
+	})
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	if _, there := c.Items()[ghost]; !there {
+		t.Fatal("the incremental read found it: this test shows nothing")
+	}
+	c.Compare = true
+	full := f.requests(func() {
+		if err := c.Read(t.Context(), f.source, f.box); err != nil {
+			t.Fatal(err)
+		}
+	})
+	f.same(t, c)
+	if _, there := c.Items()[ghost]; there {
+		t.Error("what the mailbox does not have is kept")
+	}
+	if c.Items()[folders[0]].Name == "an old name" {
+		t.Error("the folder keeps its old name")
+	}
+	if c.Items()[mails[0]].Fields[holdfast.FieldBody] == "another" {
+		t.Error("a mail of another content is kept")
+	}
+	if limit := int64(4*len(f.cursorsOf(c)) + 20); full > limit {
+		t.Errorf("%d requests for %d folders and %d mails", full, len(f.cursorsOf(c)), len(mails))
+	}
+	c.Compare = false
+	if err := f.source.Read(t.Context(), f.box, c, quietSink{c.Sink(), t}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// cursorsOf are the cursors of folders.
+func (f fixture) cursorsOf(c *workloadtest.Container) []string {
+	return slices.DeleteFunc(c.CursorNames(), func(n string) bool { return !strings.HasPrefix(n, "f/") })
 }
 
 func TestCrashAtAnySavepointResumes(t *testing.T) {

@@ -81,6 +81,14 @@ func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Pre
 		}
 		r.remember(cur)
 	}
+	if prev.Anew() {
+		r.special = nil
+		for folder, cursor := range r.folders {
+			if cursor != unread {
+				r.folders[folder] = resyncing
+			}
+		}
+	}
 	if err := r.tree(ctx); err != nil {
 		return err
 	}
@@ -196,7 +204,7 @@ func (r *reader) tree(ctx context.Context) error {
 	link, changed := r.tree0, false
 	var page *graph.Page[graph.MailFolder]
 	var err error
-	reset := link == ""
+	reset := link == "" || r.prev.Anew()
 	if reset {
 		page, err = r.g.MailFolderDelta(ctx, r.mailbox, graph.List{})
 	} else {
@@ -610,7 +618,7 @@ func (r *reader) row(ctx context.Context, m *graph.Message, folder string) error
 		switch {
 		case err != nil:
 			return err
-		case ok && old.Version == item.Version && old.Parent == item.Parent:
+		case ok && old.Version == item.Version && old.Parent == item.Parent && (!r.prev.Anew() || old.Fields[holdfast.FieldBody] == signature):
 			return nil
 		case ok && old.Fields[holdfast.FieldBody] == signature:
 			r.put[folder] = true

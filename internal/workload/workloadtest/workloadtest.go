@@ -68,7 +68,8 @@ type Container struct {
 	cursors map[string]string
 	now     state // of the read under way
 	Skips   map[string]*holdfast.Skip
-	Saved   int // savepoints
+	Compare bool // what Anew says
+	Saved   int  // savepoints
 	// AtSavepoint, when set, is asked at each savepoint; an error ends the read, as a crash would.
 	AtSavepoint func(n int) error
 	errs        []error
@@ -129,11 +130,20 @@ func (c *Container) SetCursor(name, value string) {
 	c.begin()
 }
 
+// Spoil changes committed items, to play what no delta told.
+func (c *Container) Spoil(change func(items map[string]Stored)) {
+	change(c.items)
+	c.begin()
+}
+
 // CursorNames lists the committed cursors.
 func (c *Container) CursorNames() []string { return slices.Sorted(maps.Keys(c.cursors)) }
 
 // Empty says that nothing was committed.
 func (c *Container) Empty() bool { return len(c.items) == 0 && len(c.cursors) == 0 }
+
+// Anew says what Compare does. For engine.Previous.
+func (c *Container) Anew() bool { return c.Compare }
 
 // Cursor gives a committed cursor. For engine.Previous.
 func (c *Container) Cursor(_ context.Context, name string) (string, bool, error) {
