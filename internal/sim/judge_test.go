@@ -13,22 +13,22 @@ import (
 	"holdfast/internal/sim/judge"
 )
 
-// metadata is Microsoft's full metadata where it lies beside the project, else the reduced table.
-var metadata = sync.OnceValues(func() (*judge.Table, string) {
+// metadata is the reduced table, which is all that a checkout has, and Microsoft's full metadata where it lies beside the project.
+var metadata = sync.OnceValues(func() ([]*judge.Table, string) {
 	dir := os.Getenv("HOLDFAST_GRAPH_METADATA")
 	if dir == "" {
 		dir = "../../../shared/data/graph"
 	}
 	if table, err := judge.FromFolder(dir); err == nil {
-		return table, ""
+		return []*judge.Table{judge.Reduced(), table}, ""
 	}
-	return judge.Reduced(), "judged by the reduced table: the full metadata is not at hand"
+	return []*judge.Table{judge.Reduced()}, "judged by the reduced table: the full metadata is not at hand"
 })
 
 // judged makes every answer of a simulator stand before the metadata; what it does not know fails the test.
 func judged(t *testing.T, o sim.Options) sim.Options {
 	t.Helper()
-	table, note := metadata()
+	tables, note := metadata()
 	if note != "" {
 		t.Log(note)
 	}
@@ -39,10 +39,12 @@ func judged(t *testing.T, o sim.Options) sim.Options {
 		if before != nil {
 			before(x)
 		}
-		found := verdict(table, x)
-		mu.Lock()
-		defer mu.Unlock()
-		problems = append(problems, found...)
+		for _, table := range tables {
+			found := verdict(table, x)
+			mu.Lock()
+			problems = append(problems, found...)
+			mu.Unlock()
+		}
 	}
 	t.Cleanup(func() { // runs after the simulator is closed
 		mu.Lock()
@@ -90,10 +92,7 @@ func TestPlantedWrongPropertyGoesRed(t *testing.T) {
 	for _, u := range []string{d, d + "/root", d + "/root/children", d + "/root/delta", d + "/root/permissions", "/users", "/organization"} {
 		c.want(200, "GET", u, nil)
 	}
-	tables := []*judge.Table{judge.Reduced()}
-	if table, _ := metadata(); table != tables[0] {
-		tables = append(tables, table)
-	}
+	tables, _ := metadata()
 	planted := 0
 	for _, x := range seen {
 		if x.Kind != sim.HostGraph {

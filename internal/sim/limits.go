@@ -38,7 +38,8 @@ type window struct {
 
 // add counts n if the sum stays within max; otherwise it says how long to wait.
 func (w *window) add(now time.Time, length time.Duration, n, max int64) (wait time.Duration, ok bool) {
-	if age := now.Sub(w.start); age >= length || age < 0 {
+	// Calls that come together reach this in any order; only a clock that was moved goes back far.
+	if age := now.Sub(w.start); age >= length || age <= -length {
 		w.start, w.used = now, 0
 	}
 	if w.used+n > max && w.used > 0 {

@@ -194,7 +194,7 @@ var kept = []string{
 // keptPaths are the beginnings of the addresses whose permission rows stay.
 var keptPaths = []string{
 	"/users", "/users/{}", "/users/{}/drive", "/users/{}/drives", "/users/{}/mailfolders", "/users/{}/messages", "/users/{}/mailboxsettings",
-	"/users/{}/sendmail", "/users/delta", "/users/{}/settings", "/users/{}/licensedetails",
+	"/users/{}/sendmail", "/users/{}/translateexchangeids", "/users/delta", "/users/{}/settings", "/users/{}/licensedetails",
 	"/groups", "/groups/{}", "/groups/{}/members", "/groups/delta", "/organization", "/organization/{}", "/drives", "/shares",
 	"/serviceprincipals", "/serviceprincipals/{}", "/serviceprincipals/{}/approleassignments", "/sites/{}/drive", "/sites/{}/drives", "/subscribedskus", "/domains",
 }
