@@ -137,6 +137,7 @@ func New(c Config) (*Client, error) {
 		IdleConnTimeout:        90 * time.Second,
 		MaxIdleConnsPerHost:    64,
 		MaxResponseHeaderBytes: 256 << 10,
+		ReadBufferSize:         32 << 10, // twice a TLS record: most answers in few reads
 		// Bodies are compared byte for byte; the transport asks for gzip itself and undoes it, which keeps JSON small.
 	}
 	client := &Client{config: c, table: table, clock: c.Clock}
@@ -349,7 +350,12 @@ func readBounded(resp *http.Response, limit int64) ([]byte, error) {
 	if resp.ContentLength > limit {
 		return nil, fmt.Errorf("the answer has %d bytes, more than the %d allowed", resp.ContentLength, limit)
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	var buf bytes.Buffer
+	if resp.ContentLength > 0 {
+		buf.Grow(int(resp.ContentLength) + bytes.MinRead)
+	}
+	_, err := buf.ReadFrom(io.LimitReader(resp.Body, limit+1))
+	body := buf.Bytes()
 	if err != nil {
 		return body, fmt.Errorf("read answer: %w", err)
 	}

@@ -201,7 +201,7 @@ func (s *shared) relocate(ctx context.Context, to *writeSession, refs []RunRef) 
 		if len(raw) == 0 {
 			return nil
 		}
-		id, err := to.put(ctx, s.encodeBlock(raw))
+		id, err := to.put(ctx, s.encodeBlock(nil, raw))
 		if err != nil {
 			return err
 		}

@@ -20,7 +20,7 @@ import (
 
 // smallLayout makes every part of a run show up with a few dozen rows.
 var smallLayout = layout{
-	chunk: 300, indexRows: 8, perFilter: 2, inline: 2 << 10, block: 2 << 10, apart: 300, apartAsked: 64, spill: 20 << 10,
+	chunk: 300, indexRows: 8, perFilter: 2, inline: 2 << 10, block: 2 << 10, apart: 300, apartAsked: 64, spill: 8 << 10,
 	smallRun: 30, smallRuns: 60, journalKept: 5,
 }
 

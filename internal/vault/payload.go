@@ -9,13 +9,14 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"sync"
 
 	"holdfast/internal/holdfast"
 )
 
 // block collects small pieces of many payloads of one container, which are packed together. Stored: version 1, then a zstd frame.
 type block struct {
-	raw  []byte
+	raw  *[]byte
 	done chan struct{} // closed when ref or err is set
 	ref  objectRef
 	err  error
@@ -26,8 +27,28 @@ const (
 	maxBlock     = 8 << 20
 )
 
-func (s *shared) encodeBlock(raw []byte) []byte {
-	return s.vault.zip.pack([]byte{blockVersion}, raw, false)
+// encodeBlock appends the stored form of a block to dst.
+func (s *shared) encodeBlock(dst, raw []byte) []byte {
+	return s.vault.zip.pack(append(dst, blockVersion), raw, false)
+}
+
+// buffers are scratch memory of about a block's size: of small pieces that are read, of blocks that are filled and of their stored form.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 320<<10); return &b }}
+
+// encoded are the buffers of exactHash.
+var encoded = sync.Pool{New: func() any { b := make([]byte, 0, encodedSize+128); return &b }}
+
+const encodedSize = 8 << 10
+
+// scratch lends an empty buffer; give takes it back once nobody else has it. What grew far is left to the collector.
+func scratch() *[]byte { return buffers.Get().(*[]byte) }
+
+func give(b *[]byte) {
+	if cap(*b) > 2<<20 {
+		return
+	}
+	*b = (*b)[:0]
+	buffers.Put(b)
 }
 
 func decodeBlock(z *zip, data []byte) ([]byte, error) {
@@ -117,6 +138,14 @@ func (in *intake) piece(ctx context.Context, at int, p holdfast.Piece, h hash.Ha
 		return 0, holdfast.Invalid("a piece has no reader")
 	}
 	exact := &exactHash{h: h, lines: p.Transform == holdfast.Base64}
+	if exact.lines {
+		lines := encoded.Get().(*[]byte)
+		exact.out = *lines
+		defer func() {
+			*lines = exact.out
+			encoded.Put(lines)
+		}()
+	}
 	from := len(in.buffer)
 	limit := in.repo.layout().apart
 	if p.Apart {
@@ -242,7 +271,7 @@ func (e *exactHash) encode(p []byte) {
 		e.out = base64.StdEncoding.AppendEncode(e.out, p[:n])
 		e.out = append(e.out, "\r\n"...)
 		p = p[n:]
-		if len(e.out) > 8<<10 {
+		if len(e.out) > encodedSize {
 			flush()
 		}
 	}

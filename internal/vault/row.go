@@ -267,6 +267,16 @@ const maxSize = 1 << 60
 
 // decodeRow reads a row; objects is its chunk's table.
 func decodeRow(b []byte, objects []objectRef) (*row, error) {
+	return decodeRowBy(b, func(n uint64) (objectRef, *block, bool) {
+		if n >= uint64(len(objects)) {
+			return objectRef{}, nil, false
+		}
+		return objects[n], nil, true
+	})
+}
+
+// decodeRowBy reads a row; object gives what the number of an object stands for.
+func decodeRowBy(b []byte, object func(uint64) (objectRef, *block, bool)) (*row, error) {
 	d := &decoder{b: b}
 	r := &row{class: class(d.byte())}
 	i := &r.item
@@ -308,9 +318,8 @@ func decodeRow(b []byte, objects []objectRef) (*row, error) {
 				d.fail()
 			}
 			c := piece{base64: flags&1 != 0}
-			if at := d.uint(); at < uint64(len(objects)) {
-				c.ref = objects[at]
-			} else {
+			var known bool
+			if c.ref, c.block, known = object(d.uint()); !known {
 				d.fail()
 			}
 			if c.ref.packed != (flags&2 != 0) {

@@ -31,8 +31,7 @@ type Writer struct {
 	base    *Head
 	view    *View             // base and what was spilled since
 	spilled []RunRef          // newest first; since the last Seal
-	rows    map[string]*row   // newest row of each id since the last spill
-	size    int               // of rows in memory, about
+	rows    *held             // newest row of each id since the last spill
 	cursors map[string]string // set since the last Seal
 	open    *block
 	filled  []*block // being stored, since the last spill
@@ -57,7 +56,7 @@ func (r *Repository) Writer(ctx context.Context, o WriterOptions) (*Writer, erro
 	if o.Container.Organization != r.ref.Organization {
 		return nil, holdfast.Invalid("container %s belongs to another organization than the repository", o.Container.Key())
 	}
-	w := &Writer{repo: r.shared, o: o, base: o.Base, rows: map[string]*row{}, cursors: map[string]string{}, safe: r.clock.Now()}
+	w := &Writer{repo: r.shared, o: o, base: o.Base, rows: newHeld(), cursors: map[string]string{}, safe: r.clock.Now()}
 	var runs []RunRef
 	if b := o.Base; b != nil {
 		if err := b.check(); err != nil {
@@ -91,7 +90,7 @@ func (w *Writer) Close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.closed = true
-	w.rows, w.open, w.filled = nil, nil, nil
+	w.rows, w.open, w.filled = newHeld(), nil, nil
 }
 
 func (w *Writer) usable() error {
@@ -145,7 +144,12 @@ func (w *Writer) Put(ctx context.Context, item holdfast.Item, payloads ...holdfa
 	}
 	item.Time = item.Time.UTC()
 	got := &row{class: classOf(item.Kind), item: item}
-	in := &intake{repo: w.repo, to: w.session, pack: w.pack}
+	buffer := scratch()
+	in := &intake{repo: w.repo, to: w.session, pack: w.pack, buffer: *buffer}
+	defer func() {
+		*buffer = in.buffer
+		give(buffer)
+	}()
 	for _, p := range payloads {
 		if slices.ContainsFunc(in.list, func(o payload) bool { return o.form == p.Form }) {
 			return holdfast.Invalid("payload %s is given twice", p.Form)
@@ -210,13 +214,19 @@ func (w *Writer) Delete(ctx context.Context, id string) error {
 
 // insert adds the row that make gives for the live row that there was, or nothing when it gives none.
 func (w *Writer) insert(ctx context.Context, id string, stored int64, make func(previous *row) (*row, error)) error {
+	k := keyOf(id)
 	for {
 		w.mu.Lock()
 		if err := w.usable(); err != nil {
 			w.mu.Unlock()
 			return err
 		}
-		previous, known := w.rows[id]
+		previous, known, err := w.rows.get(k)
+		if err != nil {
+			err = w.spend(fmt.Errorf("row of %q in memory: %w", id, err))
+			w.mu.Unlock()
+			return err
+		}
 		view := w.view
 		if !known && len(view.runs) > 0 {
 			// Look up without the lock, then see that no run was added meanwhile.
@@ -226,7 +236,7 @@ func (w *Writer) insert(ctx context.Context, id string, stored int64, make func(
 				return err
 			}
 			w.mu.Lock()
-			if _, known = w.rows[id]; known || w.view != view {
+			if _, known = w.rows.at[k]; known || w.view != view {
 				w.mu.Unlock()
 				continue
 			}
@@ -235,14 +245,14 @@ func (w *Writer) insert(ctx context.Context, id string, stored int64, make func(
 		if previous != nil && previous.class == classTomb {
 			previous = nil
 		}
-		err := w.add(ctx, id, stored, previous, make)
+		err = w.add(ctx, stored, previous, make)
 		w.mu.Unlock()
 		return err
 	}
 }
 
 // add does insert's work under the lock.
-func (w *Writer) add(ctx context.Context, id string, stored int64, previous *row, make func(previous *row) (*row, error)) error {
+func (w *Writer) add(ctx context.Context, stored int64, previous *row, make func(previous *row) (*row, error)) error {
 	if err := w.usable(); err != nil {
 		return err
 	}
@@ -252,11 +262,10 @@ func (w *Writer) add(ctx context.Context, id string, stored int64, previous *row
 	}
 	w.counts.add(previous, -1)
 	w.counts.add(got, 1)
-	w.rows[id] = got
-	w.size += got.memory()
+	w.rows.put(got)
 	w.stored += stored
 	w.changes++
-	if w.size < w.repo.layout().spill {
+	if w.rows.size < w.repo.layout().spill {
 		return nil
 	}
 	ref, err := w.flushRows(ctx, nil)
@@ -338,13 +347,13 @@ func (w *Writer) pack(ctx context.Context, in *intake) error {
 					n = min(n, spread)
 				}
 				if w.open == nil {
-					w.open = &block{done: make(chan struct{}), raw: make([]byte, 0, target+spread)}
+					w.open = &block{done: make(chan struct{}), raw: scratch()}
 				}
 				b := w.open
-				pieces = append(pieces, piece{base64: c.base64, block: b, offset: int64(len(b.raw)), length: int64(n)})
-				b.raw = append(b.raw, data[:n]...)
+				pieces = append(pieces, piece{base64: c.base64, block: b, offset: int64(len(*b.raw)), length: int64(n)})
+				*b.raw = append(*b.raw, data[:n]...)
 				data = data[n:]
-				if len(b.raw) >= target {
+				if len(*b.raw) >= target {
 					full = append(full, b)
 					w.filled = append(w.filled, b)
 					w.open = nil
@@ -370,8 +379,12 @@ func (w *Writer) pack(ctx context.Context, in *intake) error {
 
 // store puts a full block; only the goroutine that filled it calls this.
 func (w *Writer) store(ctx context.Context, b *block) {
-	size := int64(len(b.raw))
-	id, err := w.session.put(ctx, w.repo.encodeBlock(b.raw))
+	size := int64(len(*b.raw))
+	out := scratch()
+	*out = w.repo.encodeBlock(*out, *b.raw)
+	id, err := w.session.put(ctx, *out)
+	give(out)
+	give(b.raw)
 	b.raw = nil
 	b.ref, b.err = objectRef{id: id, packed: true, size: size}, err
 	close(b.done)
@@ -394,16 +407,9 @@ func (w *Writer) flushRows(ctx context.Context, cursors map[string]string) (RunR
 			return RunRef{}, b.err
 		}
 	}
-	list := make([]*row, 0, len(w.rows)+len(cursors))
-	for _, r := range w.rows {
-		for i := range r.payloads {
-			for j := range r.payloads[i].pieces {
-				if c := &r.payloads[i].pieces[j]; c.block != nil {
-					c.ref, c.block = c.block.ref, nil
-				}
-			}
-		}
-		list = append(list, r)
+	list, err := w.rows.all()
+	if err != nil {
+		return RunRef{}, fmt.Errorf("rows in memory: %w", err)
 	}
 	for name, value := range cursors {
 		list = append(list, &row{class: classCursor, item: holdfast.Item{ID: name, Name: value}})
@@ -420,7 +426,7 @@ func (w *Writer) flushRows(ctx context.Context, cursors map[string]string) (RunR
 		return RunRef{}, err
 	}
 	ref.Level = levelOf(ref.Rows)
-	w.rows, w.size, w.filled = map[string]*row{}, 0, nil
+	w.rows, w.filled = newHeld(), nil
 	return ref, nil
 }
 
@@ -464,7 +470,7 @@ func (w *Writer) Seal(ctx context.Context) (*Head, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(w.rows) == 0 && len(w.spilled) == 0 && !worth {
+	if len(w.rows.at) == 0 && len(w.spilled) == 0 && !worth {
 		return nil, nil
 	}
 	ref, err := w.flushRows(ctx, cursors)

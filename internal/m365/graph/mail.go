@@ -37,8 +37,6 @@ type Message struct {
 	Type                    string      `json:"@odata.type"`
 	Subject                 string      `json:"subject"`
 	BodyPreview             string      `json:"bodyPreview"`
-	Body                    *Body       `json:"body"`
-	UniqueBody              *Body       `json:"uniqueBody"`
 	From                    *Recipient  `json:"from"`
 	Sender                  *Recipient  `json:"sender"`
 	To                      []Recipient `json:"toRecipients"`

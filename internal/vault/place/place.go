@@ -76,7 +76,7 @@ func (o *Options) kopiaPassword() string { return base64.RawStdEncoding.EncodeTo
 
 // What format 1 fixes of kopia's choices. They are stored in kopia's format blob, in which a store finds them again.
 const (
-	hashAlgorithm = "BLAKE2B-256-128"
+	hashAlgorithm = "BLAKE3-256-128" // five times as fast as kopia's default with AVX2 (3.0 against 0.58 GB/s)
 	encrypt       = "AES256-GCM-HMAC-SHA256"
 	fileSplitter  = "DYNAMIC-1M-BUZHASH" // of files and attachments: versions of a file share their equal parts
 	blockSplitter = "FIXED-4M"           // of blocks that are whole already: no search for split points

@@ -96,7 +96,9 @@ func (w *Session) Put(ctx context.Context, r io.Reader, h Hint) (ObjectID, int64
 	ctx, done := withBreaker(context.WithoutCancel(ctx))
 	defer done()
 	out := w.w.NewObjectWriter(ctx, h.options())
-	n, err := io.Copy(out, source)
+	buffer := copies.Get().(*[]byte)
+	n, err := io.CopyBuffer(justWriter{out}, source, *buffer)
+	copies.Put(buffer)
 	var id object.ID
 	if err == nil {
 		id, err = out.Result()
@@ -110,6 +112,12 @@ func (w *Session) Put(ctx context.Context, r io.Reader, h Hint) (ObjectID, int64
 	}
 	return ObjectID(id.String()), n, nil
 }
+
+// copies are the buffers of Put.
+var copies = sync.Pool{New: func() any { b := make([]byte, 64<<10); return &b }}
+
+// justWriter hides a ReadFrom, which would not use the buffer.
+type justWriter struct{ io.Writer }
 
 // sourceReader keeps the error of the data's source apart from those of the repository. It lives no longer than the Put whose context it holds.
 type sourceReader struct {

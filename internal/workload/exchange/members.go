@@ -67,19 +67,11 @@ func valueEnd(s []byte) int {
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
 		case '"':
-			for i++; ; i++ {
-				j := bytes.IndexAny(s[i:], `"\`)
-				if j < 0 {
-					return 0
-				}
-				i += j
-				if s[i] == '"' {
-					break
-				}
-				if i++; i >= len(s) {
-					return 0
-				}
+			n := textEnd(s[i:])
+			if n == 0 {
+				return 0
 			}
+			i += n - 1
 			if depth == 0 {
 				return i + 1
 			}
@@ -102,6 +94,25 @@ func valueEnd(s []byte) int {
 		return 0
 	}
 	return len(s)
+}
+
+// textEnd is the length of the JSON text that s begins with, quotes included; 0 when it does not end.
+func textEnd(s []byte) int {
+	for i := 1; i < len(s); i++ {
+		j := bytes.IndexByte(s[i:], '"')
+		if j < 0 {
+			return 0
+		}
+		i += j
+		escapes := 0
+		for s[i-1-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			return i + 1
+		}
+	}
+	return 0
 }
 
 // without gives the object without the named members, everything else as it stands.
