@@ -78,6 +78,30 @@ func (s *Sim) WipeMailbox(user string) error {
 	return nil
 }
 
+// SetWellKnown makes a folder the one that a well-known name means, as Outlook does when its user chooses another archive.
+func (s *Sim) SetWellKnown(user, name, folder string) error {
+	b, err := s.mailboxOf(user)
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !slices.Contains(wellKnownNames, name) {
+		return fmt.Errorf("no well-known folder is called %q", name)
+	}
+	to, err := b.folder(folder)
+	if err != nil {
+		return err
+	}
+	for _, f := range b.folders {
+		if f.wellKnown == name {
+			f.wellKnown = ""
+		}
+	}
+	to.wellKnown = name
+	return nil
+}
+
 // DeleteMessage deletes one message by its id, in either form.
 func (s *Sim) DeleteMessage(user, id string) error {
 	b, err := s.mailboxOf(user)

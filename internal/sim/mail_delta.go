@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -121,6 +122,9 @@ func (s *Sim) messagesDelta(c *Call) (*Reply, error) {
 		}
 	} else {
 		page, removed, done = b.changes(f, t, lo)
+		if len(removed) > 0 && s.faults.hit(c, FaultUntold) {
+			removed = slices.DeleteFunc(removed, func(item uint64) bool { return f.cameSince(item, before.Since) })
+		}
 	}
 	gone := make([]any, len(removed))
 	for i, k := range removed {
@@ -156,6 +160,15 @@ func (s *Sim) messagesDelta(c *Call) (*Reply, error) {
 	_, again := c.mailLink(&before, false)
 	s.faults.page(c, body, again, true)
 	return v.applied(JSON(200, body)), nil
+}
+
+// cameSince says that a message was not in the folder yet when the change since was made.
+func (f *folder) cameSince(item, since uint64) bool {
+	if home, _ := splitKey(item); item&newItemBit == 0 && home == f.key {
+		return false
+	}
+	i := slices.IndexFunc(f.log, func(e logEntry) bool { return !e.wipe && e.item == item })
+	return i >= 0 && f.log[i].seq > since
 }
 
 // deltaQuery refuses filters and orders that a delta of messages does not know.

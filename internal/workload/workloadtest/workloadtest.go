@@ -12,6 +12,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"holdfast/internal/engine"
 	"holdfast/internal/holdfast"
@@ -20,7 +21,23 @@ import (
 	"holdfast/internal/m365/graph"
 	"holdfast/internal/m365/throttle"
 	"holdfast/internal/sim"
+	"holdfast/internal/sys"
 )
+
+// hasty is a clock whose waits move the simulator's clock instead of taking time, so that client and service agree that time has passed.
+type hasty struct{ *sys.Shifted }
+
+func (c hasty) Sleep(ctx context.Context, d time.Duration) error {
+	c.Move(max(d, 0))
+	return ctx.Err()
+}
+
+func (c hasty) After(d time.Duration) <-chan time.Time {
+	c.Move(max(d, 0))
+	ch := make(chan time.Time, 1)
+	ch <- c.Now()
+	return ch
+}
 
 // Tenant starts a simulated tenant, which ends with the test, and gives a client of its application.
 func Tenant(t testing.TB, o sim.Options) (*sim.Sim, *graph.Client) {
@@ -46,7 +63,7 @@ func Tenant(t testing.TB, o sim.Options) (*sim.Sim, *graph.Client) {
 	tenant := s.Tenant()
 	m, err := m365.New(m365.Config{
 		Cloud: cloud, Tenant: tenant.TenantID, Application: tenant.ApplicationID, Credential: auth.FromSecret(auth.Secret(tenant.ApplicationSecret)),
-		Network: m365.Network{Dial: s.Addr(), CA: ca}, Clock: s.Clock(), Limits: throttle.Unlimited(),
+		Network: m365.Network{Dial: s.Addr(), CA: ca}, Clock: hasty{s.Clock()}, Limits: throttle.Unlimited(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -72,9 +89,11 @@ type Container struct {
 	Saved   int  // savepoints
 	// AtSavepoint, when set, is asked at each savepoint; an error ends the read, as a crash would.
 	AtSavepoint func(n int) error
-	errs        []error
-	wg          sync.WaitGroup
-	slots       chan struct{}
+	// AtGo, when set, is called before each fetch, when its row has been read.
+	AtGo  func()
+	errs  []error
+	wg    sync.WaitGroup
+	slots chan struct{}
 }
 
 type state struct {
@@ -249,6 +268,9 @@ func (s sink) Cursor(_ context.Context, name, value string) error {
 }
 
 func (s sink) Go(ctx context.Context, _ int64, fn func(context.Context) error) {
+	if s.AtGo != nil {
+		s.AtGo()
+	}
 	s.slots <- struct{}{}
 	s.wg.Go(func() {
 		defer func() { <-s.slots }()
@@ -305,4 +327,16 @@ func (c *Container) Now() map[string]Stored {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return maps.Clone(c.now.items)
+}
+
+// Has says that the read under way has put a mail into a folder.
+func (c *Container) Has(folder string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.now.items {
+		if s.Parent == folder && s.Kind == holdfast.KindMail {
+			return true
+		}
+	}
+	return false
 }
