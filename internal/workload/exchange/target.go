@@ -158,12 +158,27 @@ func (r *restore) Close(context.Context) error { return nil }
 // Put restores one mail.
 func (r *restore) Put(ctx context.Context, p engine.Put) (engine.Restored, error) {
 	res, err := r.put(ctx, p)
-	if err != nil {
-		if s := skip(err); s != nil && ctx.Err() == nil && !m365.OutcomeUnknown(err) {
-			return res, s
-		}
+	return res, r.itemError(ctx, err)
+}
+
+// itemError gives an error as a *Skip when it is the item's own, as unavailable when the engine shall wait and try again, else as it is.
+func (r *restore) itemError(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() != nil || m365.OutcomeUnknown(err) {
+		return err
 	}
-	return res, err
+	switch m365.KindOf(err) {
+	case m365.Unavailable, m365.Throttled:
+		out := &holdfast.Error{Kind: holdfast.KindUnavailable, Message: err.Error(), Cause: err}
+		var e *m365.Error
+		if errors.As(err, &e) {
+			out.RetryAfter = e.RetryAfter
+		}
+		return out
+	}
+	if s := skip(err); s != nil {
+		return s
+	}
+	return err
 }
 
 func (r *restore) put(ctx context.Context, p engine.Put) (engine.Restored, error) {
@@ -196,6 +211,11 @@ func (r *restore) put(ctx context.Context, p engine.Put) (engine.Restored, error
 			return engine.Restored{}, err
 		}
 	}
+	if found.unsure {
+		if err := r.unchanged(ctx, p, &found); err != nil {
+			return engine.Restored{}, err
+		}
+	}
 	if found.existing != "" {
 		if found.equal && r.plan.Mode != engine.KeepBoth {
 			return engine.Restored{Outcome: engine.Existing, NewID: found.existing}, nil
@@ -205,7 +225,7 @@ func (r *restore) put(ctx context.Context, p engine.Put) (engine.Restored, error
 			return engine.Restored{Outcome: engine.Skipped}, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: errors.New("the mail is there and was changed; restore with \"keep both\" or \"overwrite\"")}
 		case engine.Overwrite:
 			if found.newer && !r.plan.Newer {
-				return engine.Restored{Outcome: engine.Skipped}, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: errors.New("the mail there is newer than the restore point; it is overwritten only when that is asked for")}
+				return engine.Restored{Outcome: engine.Skipped}, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: errors.New("the mail there was changed after the restore point or after it was restored; it is overwritten only when that is asked for")}
 			}
 		}
 	}
@@ -226,6 +246,31 @@ func (r *restore) put(ctx context.Context, p engine.Put) (engine.Restored, error
 		return engine.Restored{NewID: id}, err
 	}
 	return r.replaced(ctx, found, engine.Restored{Outcome: engine.Created, NewID: id, Lost: union(lost, notSet)}, whole)
+}
+
+// unavoidable are the properties that no restored mail has as they were.
+var unavoidable = []string{"conversationId", "createdDateTime", "lastModifiedDateTime", "alternative body"}
+
+// unchanged compares what an earlier restore made of this very version, and was written to after it was made, with the restore point.
+func (r *restore) unchanged(ctx context.Context, p engine.Put, found *state) error {
+	s, err := load(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer s.mail.close()
+	if err := s.keepWhole(ctx, p); err != nil {
+		return err
+	}
+	lost, whole, err := r.compare(ctx, found.existing, s)
+	if m365.KindOf(err) == m365.NotFound {
+		*found = state{mine: found.mine} // deleted since it was found
+		return nil
+	} else if err != nil {
+		return err
+	}
+	found.equal = whole && !slices.ContainsFunc(lost, func(name string) bool { return !slices.Contains(unavoidable, name) })
+	found.newer = !found.equal
+	return nil
 }
 
 // replaced deletes, when that was asked for, what the restored mail stands for. When the restored one lacks content both stay, and it is said.
@@ -294,8 +339,13 @@ type state struct {
 	mine     string // made by an earlier attempt of this very act
 	existing string // the item itself, or what another restore made of it
 	equal    bool   // and it is as the restore point has it
-	newer    bool   // and it was changed after the restore point
+	newer    bool   // and it was changed after the restore point, or after the restore that made it
+	unsure   bool   // the other restore made it of this version; whether it was changed since is seen by comparing
 }
+
+// settled is how long after its creation a restored mail may have its last change from the restore itself. With attachments that were uploaded one by one
+// it may be longer; such a mail is compared, or taken for changed.
+const settled = 5 * time.Second
 
 // find looks for the item at the target: by its own id in its own mailbox, by the mark of origin anywhere.
 func (r *restore) find(ctx context.Context, p engine.Put) (state, error) {
@@ -314,7 +364,7 @@ func (r *restore) find(ctx context.Context, p engine.Put) (state, error) {
 			st.newer = err != nil || m.Modified.Truncate(time.Second).After(modified)
 		}
 	}
-	l := graph.List{Select: []string{"id", "parentFolderId"}, Top: 50,
+	l := graph.List{Select: []string{"id", "parentFolderId", "createdDateTime", "lastModifiedDateTime"}, Top: 50,
 		Filter: fmt.Sprintf("singleValueExtendedProperties/Any(ep: ep/id eq '%s' and ep/value eq '%s')", propOrigin, origin(r.plan.From, p.Item)),
 		Expand: []string{fmt.Sprintf("singleValueExtendedProperties($filter=id eq '%s' or id eq '%s')", propMarker, propVersion)}}
 	first, err := r.g.Messages(ctx, r.mailbox, "", l)
@@ -336,7 +386,10 @@ func (r *restore) find(ctx context.Context, p engine.Put) (state, error) {
 			st.mine = m.ID
 		case m.ParentFolderID == r.special["deleteditems"] && p.Parent != m.ParentFolderID:
 		case st.existing == "" && m.ParentFolderID == p.Parent:
-			st.existing, st.equal = m.ID, version == p.Item.Version
+			touched := m.Modified.After(m.Created.Add(settled))
+			st.existing, st.newer = m.ID, touched
+			st.equal = version == p.Item.Version && !touched
+			st.unsure = version == p.Item.Version && touched
 		}
 	}
 	return st, nil
