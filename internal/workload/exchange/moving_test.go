@@ -2,6 +2,8 @@ package exchange_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -13,11 +15,11 @@ import (
 	"holdfast/internal/workload/workloadtest"
 )
 
-// mails gives the committed mails by folder, folders in the order in which they are read.
+// mails gives the committed mails of folders that are for nothing in particular, in the order in which those are read.
 func mails(c *workloadtest.Container) (folders []string, in map[string][]string) {
 	in = map[string][]string{}
 	for id, item := range c.Items() {
-		if item.Kind == holdfast.KindMail {
+		if item.Kind == holdfast.KindMail && c.Items()[item.Parent].Fields[holdfast.FieldSpecial] == "" {
 			in[item.Parent] = append(in[item.Parent], id)
 		}
 	}
@@ -61,15 +63,226 @@ func TestMoveIntoAFolderThatWasRead(t *testing.T) {
 	folders, in := mails(probe)
 	last := folders[len(folders)-1]
 	c := workloadtest.New()
-	c.AtSavepoint = func(n int) error {
-		if n != 2 {
+	moved := false
+	c.AtSavepoint = func(int) error {
+		if moved || !c.Has(folders[0]) || c.Has(last) {
 			return nil
 		}
+		moved = true
 		_, err := f.g.MoveMessage(t.Context(), f.box.Source, in[last][0], folders[0])
 		return err
 	}
 	if err := c.Read(t.Context(), f.source, f.box); err != nil {
 		t.Fatal(err)
+	}
+	if !moved {
+		t.Fatal("nothing was moved while the mailbox was read")
+	}
+	f.same(t, c)
+}
+
+func TestNewMailThatMovesOnWhileTheMailboxIsReadIsNotMissed(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 26})
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	folders, in := mails(c)
+	last := folders[len(folders)-1]
+	id, err := f.sim.Deliver(f.box.Source, last, []byte("Subject: on its way\r\nFrom: a@example.com\r\n\r\nhello\r\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.g.UpdateMessage(t.Context(), f.box.Source, in[folders[0]][0], "", map[string]any{"categories": []string{"x"}}); err != nil {
+		t.Fatal(err)
+	}
+	// Of what came and went between two links a delta need not tell.
+	if err := f.sim.SetFaults(sim.Fault{Name: sim.FaultUntold}); err != nil {
+		t.Fatal(err)
+	}
+	saved := c.Saved
+	c.AtSavepoint = func(n int) error {
+		if n != saved+1 { // the first folder with a change has been read
+			return nil
+		}
+		_, err := f.g.MoveMessage(t.Context(), f.box.Source, id, folders[0])
+		return err
+	}
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	if c.Items()[id].Parent != folders[0] {
+		t.Errorf("the mail is stored in %q, it is in %q", c.Items()[id].Parent, folders[0])
+	}
+	f.same(t, c)
+}
+
+func TestAMailThatIsSentWhileTheMailboxIsReadIsNotMissed(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 28})
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.g.CreateMessage(t.Context(), f.box.Source, "drafts", map[string]any{"subject": "soon sent"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.sim.SetFaults(sim.Fault{Name: sim.FaultUntold}); err != nil {
+		t.Fatal(err)
+	}
+	sent := false
+	c.AtGo = func() {
+		if sent {
+			return
+		}
+		sent = true
+		for id, m := range f.truth(t) {
+			if m.Subject == "soon sent" {
+				if _, err := f.g.MoveMessage(t.Context(), f.box.Source, id, "sentitems"); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	f.same(t, c)
+}
+
+func TestAFolderThatIsResetInTheMiddleKeepsNothingThatIsGone(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 30, Mail: sim.MailShape{Messages: 230, OneFolder: true, MeanSize: 1500, WithAttachments: -1}})
+	c := workloadtest.New()
+	gone := ""
+	c.AtSavepoint = func(int) error {
+		if gone != "" {
+			return nil
+		}
+		for id, item := range c.Now() {
+			if item.Kind == holdfast.KindMail {
+				gone = max(gone, id)
+			}
+		}
+		if gone == "" {
+			return nil
+		}
+		// Of two pages the first one is stored; now the service forgets the link, and a mail of that page is deleted.
+		if err := f.g.DeleteMessage(t.Context(), f.box.Source, gone); err != nil {
+			return err
+		}
+		return f.sim.SetFaults(sim.Fault{Name: sim.FaultSyncState, Times: 1})
+	}
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	if f.sim.Stats().FaultsFired[sim.FaultSyncState] != 1 {
+		t.Fatal("the folder was not reset")
+	}
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	f.same(t, c)
+	if err := f.source.Read(t.Context(), f.box, c, quietSink{c.Sink(), t}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestADraftThatIsEditedWhileItIsReadIsStoredAsOneVersion(t *testing.T) {
+	for name, tc := range map[string]struct {
+		first bool
+		times int // of being edited just after its row was read
+	}{
+		"first read, once": {true, 1}, "once": {false, 1}, "often": {false, 5}, "each time": {false, 1000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := setup(t, sim.Options{Seed: 32})
+			c := workloadtest.New()
+			if !tc.first {
+				if err := c.Read(t.Context(), f.source, f.box); err != nil {
+					t.Fatal(err)
+				}
+			}
+			draft, err := f.g.CreateMessage(t.Context(), f.box.Source, "drafts", map[string]any{"subject": "version 0", "body": map[string]any{"contentType": "text", "content": "version 0"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			edits := 0
+			c.AtGo = func() {
+				if edits == tc.times {
+					return
+				}
+				edits++
+				text := fmt.Sprintf("version %d", edits)
+				if _, err := f.g.UpdateMessage(t.Context(), f.box.Source, draft.ID, "", map[string]any{"subject": text, "body": map[string]any{"contentType": "text", "content": text}}); err != nil {
+					t.Error(err)
+				}
+			}
+			if err := c.Read(t.Context(), f.source, f.box); err != nil {
+				t.Fatal(err)
+			}
+			if edits == 0 {
+				t.Fatal("the draft was never edited")
+			}
+			if tc.times > edits {
+				if s := c.Skips[draft.ID]; s == nil || s.Reason != holdfast.SkipChanging {
+					t.Errorf("a draft that never stands still is not named: %v", s)
+				}
+				return
+			}
+			f.same(t, c)
+			if len(c.Skips) > 0 {
+				t.Errorf("skipped %v", c.Skips)
+			}
+		})
+	}
+}
+
+func TestAHiddenFolderBelowAnotherOneIsFoundInTime(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 34})
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	made, err := f.g.CreateMailFolder(t.Context(), f.box.Source, "inbox", map[string]any{"displayName": "out of sight", "isHidden": true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.sim.Deliver(f.box.Source, made.ID, []byte("Subject: out of sight\r\nFrom: a@example.com\r\n\r\nhello\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	f.sim.Clock().Move(49 * time.Hour)
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	f.same(t, c)
+}
+
+func TestAFolderThatBecomesTheArchiveIsKnownAsItInTime(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 36})
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	var was, will string
+	for id, item := range c.Items() {
+		switch {
+		case item.Fields[holdfast.FieldSpecial] == "archive":
+			was = id
+		case item.Kind == holdfast.KindFolder && item.Name == "Projects":
+			will = id
+		}
+	}
+	if err := f.sim.SetWellKnown(f.box.Source, "archive", will); err != nil {
+		t.Fatal(err)
+	}
+	f.sim.Clock().Move(49 * time.Hour)
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	if now := c.Items()[will].Fields[holdfast.FieldSpecial]; now != "archive" {
+		t.Errorf("the archive is stored as %q", now)
+	}
+	if now := c.Items()[was].Fields[holdfast.FieldSpecial]; now != "" {
+		t.Errorf("what was the archive is stored as %q", now)
 	}
 	f.same(t, c)
 }
@@ -154,7 +367,10 @@ func TestFolderThatGoesAfterItWasRead(t *testing.T) {
 // put restores one stored mail.
 func (f fixture) put(t *testing.T, c *workloadtest.Container, id string, plan engine.RestorePlan) (engine.Restored, error) {
 	t.Helper()
-	plan.From, plan.To, plan.Session = f.box, f.box, "6f1d2c34-0000-4000-8000-000000000001"
+	plan.From, plan.To = f.box, f.box
+	if plan.Session == "" {
+		plan.Session = "6f1d2c34-0000-4000-8000-000000000001"
+	}
 	r, err := f.target.Open(t.Context(), plan)
 	if err != nil {
 		t.Fatal(err)
@@ -163,7 +379,7 @@ func (f fixture) put(t *testing.T, c *workloadtest.Container, id string, plan en
 	// Whoever meets a fault that lasts gives up soon.
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 	defer cancel()
-	return r.Put(ctx, engine.Put{Item: item.Item, Parent: item.Parent, Marker: "marker of " + id, Open: item.Open})
+	return r.Put(ctx, engine.Put{Item: item.Item, Parent: item.Parent, Marker: "marker of " + id + string(plan.Session), Open: item.Open})
 }
 
 func TestOverwriteThatWasInterruptedLeavesOneMail(t *testing.T) {
@@ -230,5 +446,131 @@ func TestMailWhoseAttachmentFailsIsNotLeftHalf(t *testing.T) {
 		if m.Subject == "big" && m.ParentFolderID == c.Items()[id].Parent {
 			t.Error("a mail without its attachment was left")
 		}
+	}
+}
+
+func TestARestoredCopyThatWasEditedIsNotOverwrittenUnasked(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 35})
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	folders, in := mails(c)
+	id := in[folders[0]][0]
+	if err := f.g.DeleteMessage(t.Context(), f.box.Source, id); err != nil {
+		t.Fatal(err)
+	}
+	first, err := f.put(t, c, id, engine.RestorePlan{Session: "first"})
+	if err != nil || first.Outcome != engine.Created {
+		t.Fatal(first, err)
+	}
+	f.sim.Clock().Move(time.Hour)
+	overwrite := func(session holdfast.RestoreSessionID, newer bool) (engine.Restored, error) {
+		return f.put(t, c, id, engine.RestorePlan{Session: session, Mode: engine.Overwrite, Newer: newer})
+	}
+	if res, err := overwrite("untouched", false); err != nil || res.Outcome != engine.Existing || res.NewID != first.NewID {
+		t.Errorf("an untouched copy: %+v, %v", res, err)
+	}
+	if _, err := f.g.UpdateMessage(t.Context(), f.box.Source, first.NewID, "", map[string]any{"categories": []string{"mine"}}); err != nil {
+		t.Fatal(err)
+	}
+	spoiled := func(version string) {
+		c.Spoil(func(items map[string]workloadtest.Stored) {
+			item := items[id]
+			item.Version = version
+			items[id] = item
+		})
+	}
+	version := c.Items()[id].Version
+	for _, v := range []string{version, "another"} {
+		spoiled(v)
+		res, err := overwrite("edited "+holdfast.RestoreSessionID(v), false)
+		var skip *holdfast.Skip
+		if !asSkip(err, &skip) || skip.Reason != holdfast.SkipConflict || f.truth(t)[first.NewID] == nil {
+			t.Errorf("a copy that was edited (of the same version: %v): %+v, %v", v == version, res, err)
+		}
+	}
+	spoiled(version)
+	res, err := overwrite("asked", true)
+	if err != nil || res.Outcome != engine.Overwritten || f.truth(t)[first.NewID] != nil {
+		t.Errorf("when asked: %+v, %v", res, err)
+	}
+	f.sim.Clock().Move(time.Hour)
+	spoiled("a later one")
+	if again, err := overwrite("later", false); err != nil || again.Outcome != engine.Overwritten || f.truth(t)[res.NewID] != nil {
+		t.Errorf("a copy of another version that nobody touched: %+v, %v", again, err)
+	}
+}
+
+func TestACopyWithUploadedAttachmentsIsStillKnown(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 37})
+	big := "Subject: big\r\nFrom: a@example.com\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n" +
+		"--b\r\nContent-Type: application/octet-stream; name=a.bin\r\nContent-Disposition: attachment; filename=a.bin\r\n\r\n" + strings.Repeat("0123456789abcde\n", 250_000) + "\r\n--b--\r\n"
+	id, err := f.sim.Deliver(f.box.Source, "inbox", []byte(big))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.g.DeleteMessage(t.Context(), f.box.Source, id); err != nil {
+		t.Fatal(err)
+	}
+	// The upload takes its time.
+	if err := f.sim.SetFaults(sim.Fault{Name: sim.FaultUnavailable, Path: "createUploadSession", RetryAfter: "30", Times: 1}); err != nil {
+		t.Fatal(err)
+	}
+	first, err := f.put(t, c, id, engine.RestorePlan{Session: "first"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := f.truth(t)[first.NewID]; m == nil || !m.Modified.After(m.Created.Add(20*time.Second)) {
+		t.Fatalf("the upload took no time: %+v", m)
+	}
+	if res, err := f.put(t, c, id, engine.RestorePlan{Session: "second"}); err != nil || res.Outcome != engine.Existing || res.NewID != first.NewID {
+		t.Errorf("%+v, %v", res, err)
+	}
+	if _, err := f.g.UpdateMessage(t.Context(), f.box.Source, first.NewID, "", map[string]any{"isRead": true, "categories": []string{"mine"}}); err != nil {
+		t.Fatal(err)
+	}
+	var skip *holdfast.Skip
+	if res, err := f.put(t, c, id, engine.RestorePlan{Session: "third", Mode: engine.Overwrite}); !asSkip(err, &skip) || f.truth(t)[first.NewID] == nil {
+		t.Errorf("edited: %+v, %v", res, err)
+	}
+}
+
+func TestARestoreThatTheServiceRefusesForNowMayBeTriedAgain(t *testing.T) {
+	for name, fault := range map[string]sim.Fault{
+		"unavailable": {Name: sim.FaultUnavailableBare, Path: "POST"},
+		"throttled":   {Name: sim.FaultThrottled, Path: "POST", RetryAfter: "7200"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := setup(t, sim.Options{Seed: 39})
+			c := workloadtest.New()
+			if err := c.Read(t.Context(), f.source, f.box); err != nil {
+				t.Fatal(err)
+			}
+			folders, in := mails(c)
+			id := in[folders[0]][0]
+			if err := f.g.DeleteMessage(t.Context(), f.box.Source, id); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.sim.SetFaults(fault); err != nil {
+				t.Fatal(err)
+			}
+			_, err := f.put(t, c, id, engine.RestorePlan{})
+			var skip *holdfast.Skip
+			if errors.As(err, &skip) || holdfast.KindOf(err) != holdfast.KindUnavailable {
+				t.Errorf("got %v, want an error that the engine waits for", err)
+			}
+			if err := f.sim.SetFaults(); err != nil {
+				t.Fatal(err)
+			}
+			f.sim.Clock().Move(3 * time.Hour)
+			if res, err := f.put(t, c, id, engine.RestorePlan{}); err != nil || res.Outcome != engine.Created {
+				t.Errorf("%+v, %v", res, err)
+			}
+		})
 	}
 }

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -42,6 +43,12 @@ const (
 	// keepLinks is how long an idle mailbox keeps its old links, so that an idle backup writes nothing. Outlook does not say how long a link
 	// lives; an expired one costs a re-read, never data.
 	keepLinks = 48 * time.Hour
+	// maxPasses bounds how often all folders are asked for what came since: mail may come faster than it is read.
+	maxPasses = 3
+	// draftRounds bounds how often drafts that are being edited are fetched once more.
+	draftRounds = 3
+	// maxResets bounds how often the service may reset a folder within one reading of it.
+	maxResets = 4
 	// mimeAttempts bounds how often a broken download of one mail is begun again.
 	mimeAttempts = 4
 )
@@ -74,7 +81,7 @@ func rows(size int) graph.List {
 
 // Read brings a mailbox up to date: the folder tree by one delta, each folder's messages by one delta each.
 func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Previous, sink engine.Sink) error {
-	r := &reader{g: s.g, mailbox: c.Source, prev: prev, sink: sink, now: s.g.M365().Clock().Now(), folders: map[string]string{}, placed: map[[12]byte]string{}, read: map[string]bool{}, put: map[string]bool{}, pending: map[string]string{}, retry: map[string]bool{}}
+	r := &reader{g: s.g, mailbox: c.Source, prev: prev, sink: sink, now: s.g.M365().Clock().Now(), folders: map[string]string{}, placed: map[[12]byte]string{}, read: map[string]bool{}, put: map[string]bool{}, relist: map[string]bool{}, drafts: map[string]string{}, pending: map[string]string{}, retry: map[string]bool{}}
 	for cur, err := range prev.Cursors(ctx) {
 		if err != nil {
 			return err
@@ -95,10 +102,13 @@ func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Pre
 	if err := r.all(ctx); err != nil {
 		return err
 	}
-	if r.whole {
-		// The first listing of a folder takes long, and shows nothing of what moved out of it before it began, into a folder that was read
-		// before. What each folder got since tells.
+	// A mail that moved into a folder that had been read, out of one that had not, is in neither answer: of what came and went between two links a
+	// delta need not tell. What each folder got since tells, until nothing comes any more. The same shows drafts that were edited between their
+	// row and their MIME. Where nothing changed at all nothing is asked twice.
+	for pass := 1; r.news && pass < maxPasses; pass++ {
+		r.news = false
 		clear(r.read)
+		clear(r.drafts)
 		if err := r.all(ctx); err != nil {
 			return err
 		}
@@ -107,11 +117,14 @@ func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Pre
 		return err
 	}
 	// What left a folder may be in one that came into being meanwhile.
-	for first := true; first || len(r.pending) > 0; first = false {
+	for round := 0; round == 0 || len(r.pending)+len(r.drafts) > 0; round++ {
 		if err := r.resolve(ctx); err != nil {
 			return err
 		}
 		if err := r.all(ctx); err != nil {
+			return err
+		}
+		if err := r.edited(ctx, round < draftRounds); err != nil {
 			return err
 		}
 	}
@@ -126,7 +139,7 @@ func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Pre
 // all reads the folders that have not been read yet, among them those that are found on the way.
 func (r *reader) all(ctx context.Context) error {
 	for {
-		folders := slices.DeleteFunc(slices.Sorted(maps.Keys(r.folders)), func(f string) bool { return r.read[f] })
+		folders := slices.DeleteFunc(slices.SortedFunc(maps.Keys(r.folders), r.flow), func(f string) bool { return r.read[f] })
 		if len(folders) == 0 {
 			return nil
 		}
@@ -140,6 +153,32 @@ func (r *reader) all(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// flow puts folders in the order in which mail goes through them, so that what moves on while the mailbox is read comes into a folder that is still to
+// be read.
+func (r *reader) flow(a, b string) int {
+	return cmp.Or(cmp.Compare(flowRank(r.special[a]), flowRank(r.special[b])), strings.Compare(a, b))
+}
+
+func flowRank(special string) int {
+	switch special {
+	case "drafts":
+		return 0
+	case "outbox", "scheduled":
+		return 1
+	case "junkemail", "clutter":
+		return 2
+	case "inbox":
+		return 3
+	case "sentitems":
+		return 5
+	case "archive":
+		return 6
+	case "deleteditems":
+		return 7
+	}
+	return 4
 }
 
 // mailboxThere gives the error of a mailbox that went away while it was read: then nothing in it is found, and that deletes nothing.
@@ -163,10 +202,13 @@ type reader struct {
 	folders map[string]string // known folders -> cursor
 	pending map[string]string // message -> folder that it left
 	// placed has the folder in whose delta a message was seen last, in an incremental read; by hash, for there may be a million.
-	placed  map[[12]byte]string
-	read    map[string]bool // folders that are read
-	put     map[string]bool // folders of which rows were put that prev may not have
-	whole   bool            // a folder was listed from its beginning
+	placed map[[12]byte]string
+	read   map[string]bool // folders that are read
+	put    map[string]bool // folders of which rows were put that prev may not have
+	relist map[string]bool // folders that the service reset after rows of them were put: the next read lists and compares them again
+	news   bool            // something came or went in this pass over the folders
+	// drafts have the version of each draft whose MIME was fetched and that no later delta has shown to be unchanged since.
+	drafts  map[string]string
 	gone    bool            // a message was deleted because it was not found; guarded by mu while fetches run
 	earlier []string        // messages that an earlier session could not read
 	mu      sync.Mutex      // guards retry and gone
@@ -196,7 +238,8 @@ func (r *reader) remember(c engine.Cursor) {
 // stale says that links should be written though nothing changed.
 func (r *reader) stale() bool { return r.now.Sub(r.fresh) > keepLinks }
 
-// tree reads the folders. Hidden ones are not in the delta, so the top is listed for them each time, the whole tree after a reset.
+// tree reads the folders. Hidden ones are not in the delta, so the top is listed for them each time, the whole tree after a reset and whenever links
+// are old.
 func (r *reader) tree(ctx context.Context) error {
 	if err := r.names(ctx); err != nil {
 		return err
@@ -239,7 +282,7 @@ func (r *reader) tree(ctx context.Context) error {
 	if page.DeltaLink == "" {
 		return fmt.Errorf("read folders of mailbox %s: %w", r.mailbox, errors.New("the last page has no delta link"))
 	}
-	if err := r.hidden(ctx, "", reset, seen); err != nil {
+	if err := r.hidden(ctx, reset || r.stale(), seen); err != nil {
 		return err
 	}
 	if reset && r.tree0 != "" {
@@ -271,9 +314,11 @@ func (r *reader) tree(ctx context.Context) error {
 var wellKnown = []string{"msgfolderroot", "inbox", "drafts", "sentitems", "deleteditems", "junkemail", "outbox", "archive",
 	"conversationhistory", "scheduled", "syncissues", "conflicts", "localfailures", "serverfailures", "clutter"}
 
-// names asks once for the ids of the well-known folders, and stores the root, which no list has.
+// names asks for the ids of the well-known folders, and stores the root, which no list has: once, and again whenever links are old, for another folder
+// may have become the archive.
 func (r *reader) names(ctx context.Context) error {
-	if r.special != nil {
+	known := r.special
+	if known != nil && !r.stale() {
 		return nil
 	}
 	root, err := r.g.MailFolder(ctx, r.mailbox, "msgfolderroot", graph.List{})
@@ -297,23 +342,25 @@ func (r *reader) names(ctx context.Context) error {
 			return fmt.Errorf("look up folder %s: %w", wellKnown[i+1], err)
 		}
 	}
-	special, err := json.Marshal(r.special)
-	if err != nil {
-		return err
-	}
-	if err := r.sink.Cursor(ctx, cursorSpecial, string(special)); err != nil {
-		return err
+	if !maps.Equal(known, r.special) {
+		special, err := json.Marshal(r.special)
+		if err != nil {
+			return err
+		}
+		if err := r.sink.Cursor(ctx, cursorSpecial, string(special)); err != nil {
+			return err
+		}
 	}
 	return r.putFolder(ctx, root, "")
 }
 
-// hidden lists below folder ("" is the top) what the delta does not have: hidden folders, and in a whole walk everything.
-func (r *reader) hidden(ctx context.Context, folder string, whole bool, seen map[string]bool) error {
+// hidden lists what the delta does not have: hidden folders at the top with what is below them, and in a whole walk everything.
+func (r *reader) hidden(ctx context.Context, whole bool, seen map[string]bool) error {
 	type level struct {
-		folder string
+		folder string // "" is the top
 		whole  bool
 	}
-	for todo := []level{{folder, whole}}; len(todo) > 0; {
+	for todo := []level{{"", whole}}; len(todo) > 0; {
 		at := todo[0]
 		todo = todo[1:]
 		l := graph.List{Hidden: true, Top: 250}
@@ -444,6 +491,7 @@ func (r *reader) dropFolder(ctx context.Context, id string) error {
 
 // left notes that a message is no longer in a folder. It survives a crash: the folder's cursor may move on before the question is asked.
 func (r *reader) left(ctx context.Context, id, folder string) error {
+	r.news = true
 	if k := short(id); r.placed[k] == folder {
 		delete(r.placed, k)
 	}
@@ -458,6 +506,7 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 		cursor = ""
 	}
 	restart := strings.HasPrefix(cursor, resyncing)
+	resets := 0
 	var page *graph.Page[graph.Message]
 	var err error
 	size := pageSize
@@ -465,8 +514,10 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 	begin := func(resync bool) {
 		if resync {
 			seen = map[[12]byte]struct{}{}
+			// What was put before and is deleted before it is listed again is in no list and not in prev either. The next read finds it in its prev.
+			r.relist[folder] = r.relist[folder] || r.put[folder]
 		}
-		r.whole = true
+		r.news = true // a listing takes long
 		page, err = r.g.MessageDelta(ctx, r.mailbox, folder, rows(size))
 	}
 	link := ""
@@ -480,7 +531,7 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 	for {
 		switch m365.KindOf(err) {
 		case m365.Resync:
-			if seen != nil {
+			if resets++; resets > maxResets {
 				return fmt.Errorf("read folder %s: the service reset it again and again: %w", folder, err)
 			}
 			news = true
@@ -569,7 +620,11 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 	}
 	r.folders[folder] = page.DeltaLink
 	if news || r.stale() {
-		if err := r.sink.Cursor(ctx, cursorMessages+folder, page.DeltaLink); err != nil {
+		value := page.DeltaLink
+		if r.relist[folder] {
+			value = resyncing
+		}
+		if err := r.sink.Cursor(ctx, cursorMessages+folder, value); err != nil {
 			return err
 		}
 		return r.sink.Savepoint(ctx)
@@ -621,7 +676,7 @@ func (r *reader) row(ctx context.Context, m *graph.Message, folder string) error
 		case ok && old.Version == item.Version && old.Parent == item.Parent && (!r.prev.Anew() || old.Fields[holdfast.FieldBody] == signature):
 			return nil
 		case ok && old.Fields[holdfast.FieldBody] == signature:
-			r.put[folder] = true
+			r.put[folder], r.news = true, true
 			payloads := []holdfast.Payload{holdfast.Whole(holdfast.FormJSON, bytes.NewReader(raw), int64(len(raw))), holdfast.Kept(holdfast.FormMIME)}
 			if len(beyondMIME(m)) > 0 {
 				payloads = append(payloads, holdfast.Kept(holdfast.FormAttachments))
@@ -629,7 +684,10 @@ func (r *reader) row(ctx context.Context, m *graph.Message, folder string) error
 			return r.sink.Put(ctx, item, payloads...)
 		}
 	}
-	r.put[folder] = true
+	r.put[folder], r.news = true, true
+	if m.IsDraft {
+		r.drafts[m.ID] = m.ChangeKey
+	}
 	extra := beyondMIME(m)
 	r.sink.Go(ctx, max(item.Size, 16<<10), func(ctx context.Context) error { return r.fetch(ctx, item, raw, extra) })
 	return nil
@@ -671,6 +729,11 @@ func (r *reader) fetch(ctx context.Context, item holdfast.Item, raw []byte, extr
 		}
 		s = &holdfast.Skip{Reason: holdfast.SkipCorrupt, Err: fmt.Errorf("the message is there and its content is not: %w", s.Err)}
 	}
+	return r.missed(ctx, item, s)
+}
+
+// missed names a message that could not be read, and has the next read try again.
+func (r *reader) missed(ctx context.Context, item holdfast.Item, s *holdfast.Skip) error {
 	r.sink.Skip(ctx, item, s)
 	r.mu.Lock()
 	r.retry[item.ID] = true
@@ -906,6 +969,34 @@ func (r *reader) resolve(ctx context.Context) error {
 		}
 		if err := r.settle(ctx, m.id); err != nil {
 			return err
+		}
+	}
+	return r.sink.Wait()
+}
+
+// edited looks whether the drafts that were fetched last are still of the version of their rows: a row and a MIME of two versions must not stand for
+// one. More says that those that are not may be fetched once more; else they are named.
+func (r *reader) edited(ctx context.Context, more bool) error {
+	versions := r.drafts
+	r.drafts = map[string]string{}
+	for m, err := range r.ask(ctx, slices.Sorted(maps.Keys(versions))) {
+		switch {
+		case err != nil:
+			return err
+		case m.gone:
+			if err := r.notThere(ctx, m.id); err != nil {
+				return err
+			}
+		case m.message.ChangeKey == versions[m.id]:
+		case more:
+			if err := r.found(ctx, m.message); err != nil {
+				return err
+			}
+		default:
+			why := &holdfast.Skip{Reason: holdfast.SkipChanging, Err: errors.New("the draft was edited each time that it was read: its text and its properties may be of two versions")}
+			if err := r.missed(ctx, itemOf(m.message, ""), why); err != nil {
+				return err
+			}
 		}
 	}
 	return r.sink.Wait()
