@@ -269,6 +269,11 @@ func diff(t *testing.T, got, want map[string]string) {
 
 func (r *rig) equal(m *memory) {
 	r.t.Helper()
+	for _, h := range m.items {
+		if _, ok := m.items[h.item.Parent]; !ok && h.item.Parent != "" {
+			r.t.Errorf("%s %q is stored and cannot be reached", h.item.Kind, h.item.Name)
+		}
+	}
 	diff(r.t, describe(r.t, m, nil), describeDump(r.dump(r.user)))
 }
 
@@ -478,6 +483,58 @@ func TestAFolderDeletedByOneRowTakesItsContentButNotWhatMovedOut(t *testing.T) {
 	r.equal(m)
 }
 
+func TestAFileThatGoesWithItsNewFolderLeavesNoVersions(t *testing.T) {
+	for _, folderOnly := range []bool{true, false} {
+		r := start(t, sim.Options{FilesPer: 3})
+		r.sim.SetDrives(sim.DriveSettings{DownloadLife: sim.Duration(time.Hour), UploadLife: sim.Duration(time.Hour), DeltaLife: sim.Duration(time.Hour * 999), FolderDeleteOnly: folderOnly})
+		m, _ := r.backup(newMemory())
+		root, err := r.g.DriveRoot(t.Context(), r.box.Source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		folder, err := r.g.CreateFolder(t.Context(), r.box.Source, root.ID, "short-lived", graph.ConflictFail, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := ""
+		for _, text := range []string{"one", "another one"} {
+			f, err := r.g.PutSmall(t.Context(), graph.NewFile{Drive: r.box.Source, Parent: folder.ID, Name: "short-lived.txt"}, []byte(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			id = f.ID
+		}
+		for i := range 4 {
+			r.one(fmt.Sprintf("the file %d.txt", i), "stays")
+		}
+		link := strings.Replace(m.cursors["delta"], "top=500", "top=3", 1) // so that it comes in several pages
+		if link == m.cursors["delta"] {
+			t.Fatal("the link has another form")
+		}
+		m.cursors["delta"] = link
+		s := takeFrom(t, m)
+		versions := 0
+		s.atSavepoint = func(now *memory) {
+			if _, ok := now.items[id]; !ok || versions > 0 {
+				return
+			}
+			for _, h := range now.items {
+				if h.item.Parent == id {
+					versions++
+				}
+			}
+			r.delete(folder.ID)
+		}
+		if err := r.source.Read(t.Context(), r.box, m, s); err != nil {
+			t.Fatal(err)
+		}
+		if versions == 0 {
+			t.Fatal("the file was not read with its versions before its folder went")
+		}
+		r.equal(s.now)
+	}
+}
+
 func TestEveryFaultAtOnceEndsEqual(t *testing.T) {
 	r := start(t, sim.Options{FilesPer: 120, Limits: sim.LimitsCount})
 	for kind, every := range map[string]int{sim.FaultDuplicateRows: 1, sim.FaultEmptyPages: 3, sim.FaultDownloadExpired: 7, sim.FaultHalfDownload: 3, sim.FaultWrongContent: 61,
@@ -611,6 +668,9 @@ func TestBytesThatDifferFromTheirDescriptionEachTimeInOneWayAreKept(t *testing.T
 			continue
 		}
 		n++
+		if h.item.Fields["described"] == "" {
+			t.Errorf("%s: that the service describes other bytes is not noted", h.item.Name)
+		}
 		var q graph.QuickXor
 		_, _ = q.Write(h.forms[holdfast.FormFile])
 		if q.Text() != h.item.Fields[holdfast.FieldHash] || int64(len(h.forms[holdfast.FormFile])) != h.item.Size {

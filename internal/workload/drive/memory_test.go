@@ -125,6 +125,8 @@ type taking struct {
 	calls   int
 	crashAt int // the call that fails, with everything after it; 0 for none
 	keyMu   map[string]*sync.Mutex
+
+	atSavepoint func(now *memory) // when set, called at each savepoint
 }
 
 func takeFrom(t *testing.T, before *memory) *taking {
@@ -245,6 +247,9 @@ func (s *taking) Savepoint(context.Context) error {
 		return err
 	}
 	s.saved = s.now.clone()
+	if s.atSavepoint != nil {
+		s.atSavepoint(s.saved)
+	}
 	return nil
 }
 

@@ -33,6 +33,8 @@ type restoring struct {
 	skips    map[string]error
 	calls    func() holdfast.Statistics
 	ctx      context.Context
+
+	atVersion func() // when set, called before an older version is read from the vault
 }
 
 func (r *rig) restoring(from *memory, plan engine.RestorePlan) *restoring {
@@ -99,6 +101,9 @@ func (r *restoring) put(id string) error {
 			slices.SortFunc(older, func(a, b holdfast.Item) int { return a.Time.Compare(b.Time) })
 			for _, v := range older {
 				if !yield(engine.PutVersion{Item: v, Open: func(context.Context) (io.ReadCloser, error) {
+					if r.atVersion != nil {
+						r.atVersion()
+					}
 					body, _, err := opened(r.from.items[v.ID].forms[holdfast.FormFile], true)
 					return body, err
 				}}, nil) {
@@ -373,6 +378,57 @@ func TestUploadsSurviveTheirFaults(t *testing.T) {
 	diff(t, shown(r.dump(r.user), false, false), shown(before, false, false))
 	if st := r.sim.Stats(); st.EarlyRetries > 0 {
 		t.Errorf("%d early retries", st.EarlyRetries)
+	}
+}
+
+func TestRestoredVersionsAreReadBack(t *testing.T) {
+	r := start(t, sim.Options{FilesPer: 1})
+	id := r.one("the file.txt", "first")
+	r.one("the file.txt", "second content")
+	r.one("the file.txt", "third")
+	m, _ := r.backup(newMemory())
+	r.delete(id)
+	to := r.restoring(m, engine.RestorePlan{AllVersions: true})
+	root := to.place(m.items[id].item.Parent)
+	strange := true
+	to.atVersion = func() { // somebody writes into the file while its versions are put back
+		if there, err := r.g.DriveChild(t.Context(), r.box.Source, root, "holdfast-restoring-0123456789abcdef.txt", graph.List{}); err == nil && strange {
+			strange = false
+			if _, err := r.g.PutSmall(t.Context(), graph.NewFile{Drive: r.box.Source, Item: there.ID, Conflict: graph.ConflictReplace}, []byte("strange")); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if err := to.put(id); holdfast.KindOf(err) != holdfast.KindUnavailable {
+		t.Errorf("a strange version was not noticed: %v", err)
+	}
+	if strange {
+		t.Fatal("nothing strange was written")
+	}
+	if texts := r.texts(); len(texts) > 0 {
+		t.Errorf("a file with a strange version stands for the restored one: %v", texts)
+	}
+	to.again = true
+	before := to.calls().Requests
+	if err := to.put(id); err != nil {
+		t.Fatal(err)
+	}
+	// Looks by id, by name and for what an earlier attempt left, whose versions are listed and which is deleted; three sessions with a fragment each;
+	// the name. Two calls read back.
+	if n := to.calls().Requests - before; n > 14 {
+		t.Errorf("%d calls", n)
+	}
+	for _, row := range r.dump(r.user) {
+		if row.Path != "the file.txt" {
+			continue
+		}
+		var have []string
+		for _, v := range row.Versions {
+			have = append(have, v.SHA256)
+		}
+		if want := []string{hexSum([]byte("first")), hexSum([]byte("second content")), hexSum([]byte("third"))}; !slices.Equal(have, want) {
+			t.Errorf("%d versions", len(have))
+		}
 	}
 }
 

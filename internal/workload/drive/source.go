@@ -10,6 +10,8 @@ import (
 	"hash/maphash"
 	"io"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"holdfast/internal/engine"
@@ -56,7 +58,7 @@ func rows() graph.List {
 
 // Read brings a drive up to date by one delta.
 func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Previous, sink engine.Sink) error {
-	r := &reader{g: s.g, drive: c.Source, prev: prev, sink: sink, now: s.g.M365().Clock().Now(), seed: maphash.MakeSeed(), touched: map[uint64]bool{}, missed: map[string]holdfast.Item{}, moved: map[string]string{}, folders: map[string]bool{}}
+	r := &reader{g: s.g, drive: c.Source, prev: prev, sink: sink, now: s.g.M365().Clock().Now(), seed: maphash.MakeSeed(), touched: map[uint64]bool{}, older: map[uint64]string{}, missed: map[string]holdfast.Item{}, moved: map[string]string{}, folders: map[string]bool{}}
 	if err := r.again(ctx); err != nil {
 		return err
 	}
@@ -112,6 +114,8 @@ type reader struct {
 	// forget which content was still to go.
 	folders map[string]bool
 	changes int
+	mu      sync.Mutex               // guards older, into which fetches write
+	older   map[uint64]string        // ids of the older versions that this read put, each with a line end, by their file: prev does not have them
 	missed  map[string]holdfast.Item // what earlier sessions could not read
 }
 
@@ -321,8 +325,17 @@ func (r *reader) row(ctx context.Context, row *graph.DriveItem, again bool) erro
 	return nil
 }
 
-// remove deletes an item with its versions.
+// remove deletes an item with its versions, those that this read put too.
 func (r *reader) remove(ctx context.Context, id string, kind holdfast.ItemKind) error {
+	r.mu.Lock()
+	put := r.older[r.key(id)]
+	delete(r.older, r.key(id))
+	r.mu.Unlock()
+	for version := range strings.Lines(put) {
+		if err := r.sink.Delete(ctx, versionID(id, strings.TrimSuffix(version, "\n"))); err != nil {
+			return err
+		}
+	}
 	if kind == holdfast.KindFile || kind == "" {
 		for v, err := range r.prev.Children(ctx, id) {
 			if err != nil {
@@ -379,7 +392,7 @@ func (r *reader) finish(ctx context.Context) error {
 			if gone[parent] {
 				delete(r.moved, id)
 				gone[id], again = true, true
-				if err := r.sink.Delete(ctx, id); err != nil {
+				if err := r.remove(ctx, id, ""); err != nil {
 					return err
 				}
 			}
@@ -721,7 +734,11 @@ func (f *fetch) versions(ctx context.Context) error {
 				return err
 			}
 			f.r.sink.Skip(ctx, item, s)
+			continue
 		}
+		f.r.mu.Lock()
+		f.r.older[f.r.key(f.row.ID)] += v.ID + "\n"
+		f.r.mu.Unlock()
 	}
 	if !f.had {
 		return nil

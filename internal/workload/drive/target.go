@@ -367,7 +367,7 @@ func (r *restore) content(ctx context.Context, p engine.Put, to graph.NewFile) (
 }
 
 // history uploads the older versions, oldest first, and then the content, under a name that follows from the act, and gives the file its own name when
-// it is whole. So a half one never passes for a file, and another attempt knows it.
+// its versions read back as they were put. So a half one never passes for a file, and another attempt knows it.
 func (r *restore) history(ctx context.Context, p engine.Put, to graph.NewFile, older []engine.PutVersion) (*graph.DriveItem, error) {
 	name := to.Name
 	to.Name = "holdfast-restoring-" + p.Marker[:min(16, len(p.Marker))] + path.Ext(name)
@@ -375,11 +375,19 @@ func (r *restore) history(ctx context.Context, p engine.Put, to graph.NewFile, o
 	if err != nil {
 		return nil, err
 	}
-	if made != nil && !r.equal(made, p.Item) {
-		if err := r.g.DeleteItem(ctx, r.drive, made.ID); err != nil && m365.KindOf(err) != m365.NotFound {
-			return nil, err
+	if made != nil {
+		whole := r.equal(made, p.Item)
+		if whole {
+			if whole, err = r.versions(ctx, made.ID, p.Item, older); err != nil {
+				return nil, err
+			}
 		}
-		made = nil
+		if !whole {
+			if err := r.g.DeleteItem(ctx, r.drive, made.ID); err != nil && m365.KindOf(err) != m365.NotFound {
+				return nil, err
+			}
+			made = nil
+		}
 	}
 	if made == nil {
 		for _, v := range older {
@@ -392,6 +400,14 @@ func (r *restore) history(ctx context.Context, p engine.Put, to graph.NewFile, o
 		if made, err = r.content(ctx, p, to); err != nil {
 			return nil, err
 		}
+		whole, err := r.versions(ctx, made.ID, p.Item, older)
+		if err != nil {
+			return nil, err
+		}
+		if !whole {
+			// Somebody else wrote to it meanwhile, or the service lost one: another attempt makes it anew.
+			return nil, holdfast.Unavailable("the versions of %q do not read back as they were put", p.Item.Name)
+		}
 	}
 	named, err := r.g.UpdateItem(ctx, r.drive, made.ID, "", map[string]any{"name": name})
 	if m365.KindOf(err) == m365.Conflict {
@@ -400,6 +416,34 @@ func (r *restore) history(ctx context.Context, p engine.Put, to graph.NewFile, o
 		}
 	}
 	return named, err
+}
+
+// versions tells that a file has the older versions and then the present one, in this order and of these sizes. An empty one takes two, see send.
+func (r *restore) versions(ctx context.Context, id string, present holdfast.Item, older []engine.PutVersion) (bool, error) {
+	var want, have []int64
+	add := func(to []int64, size int64) []int64 {
+		if n := len(to); n > 0 && size == 0 && to[n-1] == 0 {
+			return to
+		}
+		return append(to, size)
+	}
+	for _, v := range older {
+		want = add(want, v.Item.Size)
+	}
+	want = add(want, present.Size)
+	list := graph.List{Top: 200}
+	first, err := r.g.ItemVersions(ctx, r.drive, id, list)
+	for v, err := range graph.All(ctx, r.g, first, err, list) {
+		if err != nil {
+			return false, err
+		}
+		have = add(have, v.Size)
+	}
+	slices.Reverse(have) // the newest comes first
+	if office(present.Name) {
+		return len(have) == len(want), nil // the service writes properties into them, which changes sizes
+	}
+	return slices.Equal(have, want), nil
 }
 
 // stored is what a restore takes out of a file's JSON.
@@ -438,6 +482,10 @@ func (r *restore) upload(ctx context.Context, to graph.NewFile, item holdfast.It
 		if err == nil {
 			if want := item.Fields[holdfast.FieldHash]; want != "" && want != hash {
 				return nil, holdfast.Damaged("the stored content of %q has the hash %s, its row says %s", item.Name, hash, want)
+			}
+			// Of an older version the service gives no hash later on, so it is compared while it is the present one.
+			if item.Kind == holdfast.KindVersion && made.Hash() != "" && !r.equal(made, sent(item, hash)) && !office(item.Name) {
+				return nil, holdfast.Unavailable("version %s of %q was taken as %d bytes with hash %s; sent were %d with %s", item.Version, item.Name, made.Size, made.Hash(), item.Size, hash)
 			}
 			return made, nil
 		}
