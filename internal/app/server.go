@@ -86,11 +86,11 @@ func New(ctx context.Context, c ServerConfig) (_ *Server, err error) {
 	if err := s.prepare(); err != nil {
 		return nil, err
 	}
-	key, err := s.key()
-	if err != nil {
+	if s.store, err = store.Open(ctx, s.database()); err != nil {
 		return nil, err
 	}
-	if s.store, err = store.Open(ctx, s.database()); err != nil {
+	key, err := s.key(ctx)
+	if err != nil {
 		return nil, err
 	}
 	network := m365.Network{Dial: c.Dial}
@@ -163,14 +163,20 @@ func (s *Server) prepare() error {
 
 func (s *Server) keyFile() string { return filepath.Join(s.config.Data, "keys", "kek") }
 
-// key loads the key-encryption key. It is made with an empty data folder only: a database without its key is never given a new one.
-func (s *Server) key() (*keys.Key, error) {
-	_, err := os.Lstat(filepath.Join(s.config.Data, "holdfast.db"))
-	fresh := errors.Is(err, fs.ErrNotExist)
-	if _, err := os.Lstat(s.keyFile()); fresh && errors.Is(err, fs.ErrNotExist) {
-		return keys.CreateFile(s.keyFile())
+// key loads the key-encryption key. It is made with a database that never had one only: another one would open nothing of what is in there.
+func (s *Server) key(ctx context.Context) (*keys.Key, error) {
+	if _, err := os.Lstat(s.keyFile()); !errors.Is(err, fs.ErrNotExist) {
+		return keys.LoadFile(s.keyFile(), "")
 	}
-	return keys.LoadFile(s.keyFile(), "")
+	keyID, sealed, err := service.SealedUnder(ctx, service.OnStore(s.store))
+	if err != nil {
+		return nil, err
+	}
+	if sealed {
+		return nil, holdfast.Unavailable("key file %s is missing, and the database holds secrets that only it opens (key %s): put it back from its copy; "+
+			"without one, make a new server with an empty database and data folder by \"holdfast vault rebuild\" from each repository and its recovery kit", s.keyFile(), keyID)
+	}
+	return keys.CreateFile(s.keyFile())
 }
 
 func (s *Server) database() store.Options {

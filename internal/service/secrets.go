@@ -116,3 +116,16 @@ func (c *core) credential(ctx context.Context, tx Tx, org holdfast.OrganizationI
 	return holdfast.Credential{TenantID: s.TenantID, ApplicationID: s.ApplicationID, ApplicationSecret: holdfast.Secret(s.Secret),
 		Certificate: holdfast.Secret(s.Certificate), CertificatePassword: holdfast.Secret(s.CertificatePassword)}, nil
 }
+
+// SealedUnder says whether a database holds secrets, and the id of the key that they are sealed under.
+func SealedUnder(ctx context.Context, s Store) (keyID string, sealed bool, err error) {
+	err = s.Read(ctx, func(ctx context.Context, tx Tx) error {
+		check, err := tx.Secret(ctx, settingKeyCheck) // written by the first start, before all others
+		if missing(err) {
+			return nil
+		}
+		keyID, sealed = check.KeyID, err == nil
+		return err
+	})
+	return keyID, sealed, err
+}
