@@ -21,6 +21,13 @@ type Lease struct {
 	Epoch Epoch
 }
 
+// LeaseTime is how long the server lets a lease hold without being renewed.
+const LeaseTime = 30 * time.Second
+
+// LeaseSure is how long the holder of a lease of the given time may go on after the last renewal that he heard of: the server leaves a lease of
+// which more than that is left as it is.
+func LeaseSure(lease time.Duration) time.Duration { return lease * 2 / 3 }
+
 // Task is a piece of work in the database.
 type Task struct {
 	ID             TaskID
@@ -61,7 +68,17 @@ type TaskResult struct {
 	Found        []Container   // discover tasks
 	Skipped      []PointEntry  // discover tasks: objects in scope that can't be read
 	RestorePoint *RestorePoint // finish tasks: already committed
-	Statistics   Statistics
+	// Ledgers are the repository's ledger heads after finish and retention tasks, for the database to keep: a folder that is put back whole to an
+	// older state shows by them.
+	Ledgers    map[OrganizationID]LedgerHead
+	Statistics Statistics
+}
+
+// LedgerHead names a state of the ledger of blobs of an organization's part of a repository.
+type LedgerHead struct {
+	Sequence uint64    `json:"sequence"`
+	Hash     string    `json:"hash"`
+	Time     time.Time `json:"time"` // when it was noted down
 }
 
 // RestoreRequest is one restore, serialisable: the selection at a restore point and where it goes.

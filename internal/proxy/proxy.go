@@ -37,7 +37,7 @@ type Config struct {
 	Tasks      int           // at work at one time; default 16
 	Urgent     int           // more tasks that run when those are all at work, none of them backups; default 4
 	Waiting    int           // containers that are read and wait to be committed together; default 4,096
-	Lease      time.Duration // how long a lease holds without being renewed; default 1 minute
+	Lease      time.Duration // how long a lease holds without being renewed; the server's; default holdfast.LeaseTime
 	Drain      time.Duration // longest that Run takes to end; default 25 s
 	Checkpoint Checkpoint
 	Engine     engine.Config // bounds of pool and group commit; Control, Clock and Log are filled in
@@ -96,7 +96,7 @@ func New(c Config) *Proxy {
 		c.Waiting = 4096
 	}
 	if c.Lease <= 0 {
-		c.Lease = time.Minute
+		c.Lease = holdfast.LeaseTime
 	}
 	if c.Drain <= 0 {
 		c.Drain = 25 * time.Second
@@ -330,7 +330,7 @@ func (p *Proxy) renew(ctx context.Context) {
 		return
 	}
 	asked := sys.Monotonic()
-	call, cancel := context.WithTimeout(ctx, p.Lease/2)
+	call, cancel := context.WithTimeout(ctx, p.Lease/4) // so that a loss is noticed before the lease can have ended
 	ended, err := p.Control.Renew(call, leases)
 	cancel()
 	p.mu.Lock()
@@ -338,7 +338,7 @@ func (p *Proxy) renew(ctx context.Context) {
 	if err != nil {
 		p.Log.WarnContext(ctx, "leases could not be renewed", "error", err)
 		for _, r := range p.running {
-			if sys.Monotonic()-r.renewed > p.Lease {
+			if sys.Monotonic()-r.renewed > holdfast.LeaseSure(p.Lease) {
 				r.cancel(errLost)
 			}
 		}

@@ -49,7 +49,7 @@ type Deps struct {
 	ProxyPort int
 	// SessionIdle is how long a restore session may be idle before it stops; 0 is an hour.
 	SessionIdle time.Duration
-	// Lease is how long a claim holds without being renewed; 0 is 30 s.
+	// Lease is how long a claim holds without being renewed; 0 is holdfast.LeaseTime. Proxies must be told the same.
 	Lease time.Duration
 	// Poll is how often a waiting Claim looks by itself, though a bell in this process is quicker; 0 is 2 s, less than 0 lets
 	// Claim not wait at all.
@@ -102,7 +102,7 @@ func New(d Deps) *Service {
 		d.SessionIdle = time.Hour
 	}
 	if d.Lease == 0 {
-		d.Lease = 30 * time.Second
+		d.Lease = holdfast.LeaseTime
 	}
 	if d.Poll == 0 {
 		d.Poll = 2 * time.Second
