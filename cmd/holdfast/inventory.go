@@ -21,8 +21,13 @@ func newPointCommand() *cobra.Command {
 				}
 				path += "&organizationId=" + o.ID
 			}
-			jobs, err := list[job](cmd.Context(), c, "/Jobs", nil, 0)
-			if err != nil {
+			// By the names that the jobs had: those of a lost server, or removed ones, are no more.
+			type pointJob struct {
+				ID   string `json:"id"`
+				Name string `json:"name"`
+			}
+			var jobs []pointJob
+			if err := c.get(cmd.Context(), "/holdfast/v1/RestorePointJobs", &jobs); err != nil {
 				return err
 			}
 			names := map[string]string{}
@@ -30,7 +35,7 @@ func newPointCommand() *cobra.Command {
 				names[j.ID] = j.Name
 			}
 			if name != "" {
-				j, err := jobNamed(cmd, c, name)
+				j, err := pick("job", "point", jobs, name, func(j pointJob) []string { return []string{j.ID, j.Name} })
 				if err != nil {
 					return err
 				}

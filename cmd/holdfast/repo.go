@@ -53,7 +53,7 @@ func repositoryNamed(cmd *cobra.Command, c *client, name string) (repository, er
 
 func newRepoCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "repo", Aliases: []string{"repository"}, Short: "Backup repositories: the places where backups are kept"}
-	cmd.AddCommand(newRepoAddCommand(), newRepoListCommand(), newRepoKitCommand(), newRepoRemoveCommand())
+	cmd.AddCommand(newRepoAddCommand(), newRepoListCommand(), newRepoSetCommand(), newRepoKitCommand(), newRepoRemoveCommand())
 	return cmd
 }
 
@@ -129,6 +129,51 @@ func newRepoAddCommand() *cobra.Command {
 	f.StringVar(&keep, "keep", "3y", "how long restore points are kept: 30d, 6m, 3y, forever")
 	f.StringVar(&description, "description", "", "for people")
 	cobra.CheckErr(cmd.MarkFlagRequired("path"))
+	return cmd
+}
+
+func newRepoSetCommand() *cobra.Command {
+	var keep, description, rename string
+	cmd := &cobra.Command{
+		Use:   "set NAME",
+		Short: "Change how long a repository keeps restore points, its name or its description",
+		Long: `Change how long a repository keeps restore points, its name or its description. A shorter time lets restore points expire at the next
+retention run: what is gone then is gone.`,
+		Example: "  holdfast repo set main --keep 5y",
+		Args:    exact(1),
+		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
+			r, err := repositoryNamed(cmd, c, args[0])
+			if err != nil {
+				return err
+			}
+			body := map[string]any{}
+			if cmd.Flags().Changed("keep") {
+				if err := retention(keep, body); err != nil {
+					return err
+				}
+			}
+			if cmd.Flags().Changed("description") {
+				body["description"] = description
+			}
+			if rename != "" {
+				body["name"] = rename
+			}
+			if len(body) == 0 {
+				return errors.New("say what to change: --keep, --description or --name")
+			}
+			if err := c.call(cmd.Context(), http.MethodPut, join("BackupRepositories", r.ID), body, nil); err != nil {
+				return err
+			}
+			if r, err = repositoryNamed(cmd, c, r.ID); err != nil {
+				return err
+			}
+			return done(cmd, r, "repository %s keeps restore points %s", r.Name, r.keeps())
+		}),
+	}
+	f := cmd.Flags()
+	f.StringVar(&keep, "keep", "", "how long restore points are kept: 30d, 6m, 3y, forever")
+	f.StringVar(&description, "description", "", "for people")
+	f.StringVar(&rename, "name", "", "another name")
 	return cmd
 }
 

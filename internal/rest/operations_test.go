@@ -181,6 +181,19 @@ func repositories(w *world) {
 		w.t.Errorf("the kit is %s", r.body)
 	}
 	w.call("GET", "/holdfast/v1/Warnings", nil).want(200).golden()
+	for path, want := range map[string]string{
+		"Audit?limit=1":                      `"act":"repository.kit"`,
+		"Audit?limit=1&offset=1000":          `"results":[]`,
+		"Audit/Verification":                 `"sound":true`,
+		"Audit/Verification?number=1&hash=0": `"firstBroken":1,"what":"audit entry 1 is not the one that was noted down"`,
+		"RestorePointJobs":                   `[`,
+	} {
+		if r := w.call("GET", "/holdfast/v1/"+path, nil).want(200); !strings.Contains(string(r.body), want) {
+			w.t.Errorf("%s answers %s, want %s", path, r.body, want)
+		}
+	}
+	w.call("GET", "/holdfast/v1/Audit/Verification?number=1", nil).says(400, "give both or none")
+	w.call("GET", "/holdfast/v1/Audit/Verification?number=x&hash=00", nil).says(400, "query number must be a whole number")
 	w.call("POST", "/holdfast/v1/BackupRepositories/"+id+"/Retention", nil).want(204)
 	w.call("PUT", "/holdfast/v1/Account/Password", map[string]any{"oldPassword": "wrong", "newPassword": "another good passphrase"}).want(403)
 	w.call("PUT", "/holdfast/v1/Account/Password", map[string]any{"newPassword": "another good passphrase"}).says(400, "oldPassword is missing")

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
+	"time"
 
 	"holdfast/internal/holdfast"
 	"holdfast/internal/service"
@@ -19,6 +22,9 @@ var ownRoutes = []route{
 	{"Permission_Get", "GET", organizationPath + "/Permissions", 200, roleAdmin, (*API).permissionGet},
 	{"OneDriveOwner_Get", "GET", sessionPath + "/OneDriveOwners", 200, roleOperator, (*API).oneDriveOwnerGet},
 	{"Warning_Get", "GET", "/Warnings", 200, roleAdmin, (*API).warningGet},
+	{"Audit_Get", "GET", "/Audit", 200, roleAdmin, (*API).auditGet},
+	{"Audit_Verify", "GET", "/Audit/Verification", 200, roleAdmin, (*API).auditVerify},
+	{"RestorePointJob_Get", "GET", "/RestorePointJobs", 200, roleOperator, (*API).restorePointJobGet},
 	{"Account_SetPassword", "PUT", "/Account/Password", 204, roleAdmin, (*API).accountSetPassword},
 }
 
@@ -117,4 +123,85 @@ func (a *API) oneDriveOwnerGet(ctx context.Context, r *request) (any, error) {
 	return page(r, w, all, func(p place) driveOwner {
 		return driveOwner{p.id, p.container.Container.Name, p.container.Container.Address}
 	}), nil
+}
+
+type auditEntry struct {
+	Number   int64     `json:"number"`
+	Time     time.Time `json:"time"`
+	Actor    string    `json:"actor"`
+	Address  string    `json:"address,omitzero"`
+	Act      string    `json:"act"`
+	Object   string    `json:"object,omitzero"`
+	Detail   string    `json:"detail,omitzero"`
+	Previous string    `json:"previousHash,omitzero"`
+	Hash     string    `json:"hash"`
+}
+
+// auditGet lists the audit chain, newest first.
+func (a *API) auditGet(ctx context.Context, r *request) (any, error) {
+	w, err := r.window()
+	if err != nil {
+		return nil, err
+	}
+	all, err := a.services.Audit.List(ctx, r.user, w.page())
+	if err != nil {
+		return nil, err
+	}
+	return page(r, w, all, func(e holdfast.AuditEntry) auditEntry {
+		return auditEntry{e.Number, e.Time.UTC(), e.Actor, e.Address, e.Act, e.Object, e.Detail, e.Prev, e.Hash}
+	}), nil
+}
+
+type auditVerified struct {
+	Sound   bool     `json:"sound"`
+	Entries int64    `json:"entries"`
+	Hash    string   `json:"hash"`
+	Broken  int64    `json:"firstBroken,omitzero"`
+	What    string   `json:"what,omitzero"`
+	Remarks []string `json:"remarks"`
+}
+
+// auditVerify walks the audit chain from its first entry. number and hash are a head that was noted down before.
+func (a *API) auditVerify(ctx context.Context, r *request) (any, error) {
+	var anchor holdfast.AuditEntry
+	number, given := r.query("number")
+	hash, also := r.query("hash")
+	if given != also {
+		return nil, holdfast.Invalid("a head that was noted down is a number and a hash: give both or none")
+	}
+	if given {
+		n, err := strconv.ParseInt(number, 10, 64)
+		if err != nil || n < 1 {
+			return nil, holdfast.Invalid("query number must be a whole number from 1")
+		}
+		anchor = holdfast.AuditEntry{Number: n, Hash: strings.ToLower(hash)}
+	}
+	v, err := a.services.Audit.Verify(ctx, r.user, anchor)
+	if err != nil {
+		return nil, err
+	}
+	out := auditVerified{Sound: v.Broken == 0, Entries: v.Entries, Hash: v.Hash, Broken: v.Broken, What: v.What, Remarks: []string{}}
+	if out.Sound {
+		since := fmt.Sprintf("after entry %d", anchor.Number)
+		if anchor.Number == 0 {
+			since = "at any entry, since no head that was noted down was given"
+		}
+		out.Remarks = append(out.Remarks, "it can't be told whether the newest entries were cut off, or somebody who can write the database wrote the chain anew, "+since+
+			": keep number and hash of the last entry elsewhere")
+	}
+	return out, nil
+}
+
+// restorePointJob is a job that made restore points, by the name that it had then: the job itself may be gone.
+type restorePointJob struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+func (a *API) restorePointJobGet(ctx context.Context, r *request) (any, error) {
+	jobs, err := a.services.RestorePoints.Jobs(ctx, r.user)
+	if err != nil {
+		return nil, err
+	}
+	return list(jobs, func(j holdfast.Job) restorePointJob { return restorePointJob{string(j.ID), j.Name} }), nil
 }

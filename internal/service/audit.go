@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"holdfast/internal/holdfast"
@@ -15,12 +16,28 @@ import (
 // where that is in the database. It shows changes and gaps; that its tail was cut is shown only by a head kept elsewhere.
 type Audit struct{ *core }
 
-// List gives entries from number on, in order.
-func (a *Audit) List(ctx context.Context, u User, from int64, limit int) ([]holdfast.AuditEntry, error) {
+// List gives entries, newest first.
+func (a *Audit) List(ctx context.Context, u User, page holdfast.Page) ([]holdfast.AuditEntry, error) {
 	if err := a.may(u, "read the audit chain"); err != nil {
 		return nil, err
 	}
-	return read(ctx, a.core, func(ctx context.Context, tx Tx) ([]holdfast.AuditEntry, error) { return tx.Audit(ctx, from, limit) })
+	return read(ctx, a.core, func(ctx context.Context, tx Tx) ([]holdfast.AuditEntry, error) {
+		head, ok, err := tx.AuditHead(ctx)
+		if err != nil || !ok {
+			return nil, err
+		}
+		last, first := head.Number-int64(page.Offset), int64(1)
+		if page.Limit > 0 {
+			first = max(1, last-int64(page.Limit)+1)
+		}
+		if last < first {
+			return nil, nil
+		}
+		all, err := tx.Audit(ctx, first, int(last-first+1))
+		all = slices.DeleteFunc(all, func(e holdfast.AuditEntry) bool { return e.Number > last }) // where some are missing
+		slices.Reverse(all)
+		return all, err
+	})
 }
 
 // Head is the newest entry's number and hash, to be kept elsewhere.
@@ -32,14 +49,28 @@ func (a *Audit) Head(ctx context.Context) (number int64, hash string, err error)
 	return e.Number, e.Hash, err
 }
 
-// Verify reads the whole chain. A KindDamaged error names the first entry that is wrong. anchor, when its number is not 0,
-// is an earlier head that must still be in the chain.
-func (a *Audit) Verify(ctx context.Context, anchor holdfast.AuditEntry) (entries int64, err error) {
+// AuditVerified is what a walk of the chain found.
+type AuditVerified struct {
+	Entries int64  // that were read and are as they were written
+	Hash    string // of the last of them: with Entries, a head to be kept elsewhere
+	Broken  int64  // number of the first entry that is wrong or missing; 0: none
+	What    string // is wrong with it
+}
+
+// Verify walks the whole chain. anchor, when its number is not 0, is an earlier head that must still be in the chain: without one, or for what was
+// written after it, a chain whose tail was cut off, or that somebody who writes the database wrote anew from some entry on, looks sound.
+func (a *Audit) Verify(ctx context.Context, u User, anchor holdfast.AuditEntry) (AuditVerified, error) {
+	if err := a.may(u, "read the audit chain"); err != nil {
+		return AuditVerified{}, err
+	}
 	prev, next := "", int64(1)
+	broken := func(what string, args ...any) (AuditVerified, error) {
+		return AuditVerified{Entries: next - 1, Hash: prev, Broken: next, What: fmt.Sprintf(what, args...)}, nil
+	}
 	for {
 		page, err := read(ctx, a.core, func(ctx context.Context, tx Tx) ([]holdfast.AuditEntry, error) { return tx.Audit(ctx, next, 1000) })
 		if err != nil {
-			return next - 1, err
+			return AuditVerified{}, err
 		}
 		if len(page) == 0 {
 			break
@@ -47,21 +78,21 @@ func (a *Audit) Verify(ctx context.Context, anchor holdfast.AuditEntry) (entries
 		for _, e := range page {
 			switch {
 			case e.Number != next:
-				return next - 1, holdfast.Damaged("audit entry %d is missing: entry %d follows entry %d", next, e.Number, next-1)
+				return broken("audit entry %d is missing: entry %d follows entry %d", next, e.Number, next-1)
 			case e.Prev != prev:
-				return next - 1, holdfast.Damaged("audit entry %d does not follow entry %d", e.Number, e.Number-1)
+				return broken("audit entry %d does not follow entry %d", e.Number, e.Number-1)
 			case auditHash(e) != e.Hash:
-				return next - 1, holdfast.Damaged("audit entry %d is not what was written", e.Number)
+				return broken("audit entry %d is not what was written", e.Number)
 			case e.Number == anchor.Number && e.Hash != anchor.Hash:
-				return next - 1, holdfast.Damaged("audit entry %d is not the one that was noted down", e.Number)
+				return broken("audit entry %d is not the one that was noted down", e.Number)
 			}
 			prev, next = e.Hash, next+1
 		}
 	}
 	if next-1 < anchor.Number {
-		return next - 1, holdfast.Damaged("the audit chain ends at entry %d, but entry %d was noted down", next-1, anchor.Number)
+		return broken("the audit chain ends at entry %d, but entry %d was noted down", next-1, anchor.Number)
 	}
-	return next - 1, nil
+	return AuditVerified{Entries: next - 1, Hash: prev}, nil
 }
 
 // audit appends an entry within tx.

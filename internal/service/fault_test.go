@@ -77,8 +77,8 @@ func TestBackupSurvivesEveryFailingCallToTheDatabase(t *testing.T) {
 				_, err := s.Control.Head(w.ctx, repo.ID, org.ID, e.Container.Key(), e.Head)
 				w.ok(err)
 			}
-			if _, err := s.Audit.Verify(w.ctx, holdfast.AuditEntry{}); err != nil {
-				t.Errorf("%v at commit %d: %v", mode, n, err)
+			if v, err := s.Audit.Verify(w.ctx, admin, holdfast.AuditEntry{}); err != nil || v.Broken != 0 {
+				t.Errorf("%v at commit %d: audit chain %+v, %v", mode, n, v, err)
 			}
 			w.ok(again.Close())
 		}

@@ -39,3 +39,22 @@ func (r *RestorePoints) Kinds(ctx context.Context, u User, id holdfast.RestorePo
 	})
 	return mail, drives, err
 }
+
+// Jobs gives the jobs that restore points are from, by the id and the name that they had at the newest one; the jobs may be gone.
+func (r *RestorePoints) Jobs(ctx context.Context, u User) ([]holdfast.Job, error) {
+	if err := r.may(u, "see restore points"); err != nil {
+		return nil, err
+	}
+	newest, err := read(ctx, r.core, func(ctx context.Context, tx Tx) ([]holdfast.RestorePoint, error) {
+		return tx.NewestPoints(ctx, holdfast.PointFilter{})
+	})
+	var out []holdfast.Job
+	seen := map[holdfast.JobID]bool{}
+	for _, p := range newest { // newest first
+		if !seen[p.Job] {
+			seen[p.Job] = true
+			out = append(out, holdfast.Job{ID: p.Job, Name: p.JobName})
+		}
+	}
+	return out, err
+}

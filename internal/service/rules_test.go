@@ -375,8 +375,8 @@ func TestAuditChainNamesWhatWasChanged(t *testing.T) {
 	number, hash, err := w.Audit.Head(w.ctx)
 	w.ok(err)
 	anchor := holdfast.AuditEntry{Number: number, Hash: hash}
-	if n, err := w.Audit.Verify(w.ctx, anchor); err != nil || n != number || n < 3 {
-		t.Fatalf("verified %d of %d: %v", n, number, err)
+	if v, err := w.Audit.Verify(w.ctx, admin, anchor); err != nil || v != (service.AuditVerified{Entries: number, Hash: hash}) || number < 3 {
+		t.Fatalf("verified %+v of %d: %v", v, number, err)
 	}
 	db, err := sql.Open("sqlite", path)
 	w.ok(err)
@@ -385,16 +385,20 @@ func TestAuditChainNamesWhatWasChanged(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	for name, tc := range map[string]struct{ statement, says string }{
-		"actor":         {"UPDATE audit SET actor = 'eve' WHERE number = 2", "audit entry 2 is not what was written"},
-		"time":          {"UPDATE audit SET time = time + 1 WHERE number = 1", "audit entry 1 is not"},
-		"detail":        {"UPDATE audit SET detail = detail || ' ' WHERE number = 3", "audit entry 3 is not"},
-		"hash":          {"UPDATE audit SET hash = prev WHERE number = 2", "audit entry 2 is not"},
-		"cut out":       {"DELETE FROM audit WHERE number = 2", "audit entry 2 is missing"},
-		"reordered":     {"UPDATE audit SET number = CASE number WHEN 1 THEN -2 WHEN 2 THEN -1 END WHERE number < 3; UPDATE audit SET number = -number WHERE number < 0", "audit entry"},
-		"cut off":       {"DELETE FROM audit WHERE number >= 3", "the audit chain ends at entry 2"},
-		"all cut off":   {"DELETE FROM audit", "the audit chain ends at entry 0"},
-		"head replaced": {"UPDATE audit SET hash = 'x' WHERE number = (SELECT MAX(number) FROM audit)", "is not what was written"},
+	for name, tc := range map[string]struct {
+		statement string
+		broken    int64
+		says      string
+	}{
+		"actor":         {"UPDATE audit SET actor = 'eve' WHERE number = 2", 2, "audit entry 2 is not what was written"},
+		"time":          {"UPDATE audit SET time = time + 1 WHERE number = 1", 1, "audit entry 1 is not"},
+		"detail":        {"UPDATE audit SET detail = detail || ' ' WHERE number = 3", 3, "audit entry 3 is not"},
+		"hash":          {"UPDATE audit SET hash = prev WHERE number = 2", 2, "audit entry 2 is not"},
+		"cut out":       {"DELETE FROM audit WHERE number = 2", 2, "audit entry 2 is missing"},
+		"reordered":     {"UPDATE audit SET number = CASE number WHEN 1 THEN -2 WHEN 2 THEN -1 END WHERE number < 3; UPDATE audit SET number = -number WHERE number < 0", 1, "audit entry"},
+		"cut off":       {"DELETE FROM audit WHERE number >= 3", 3, "the audit chain ends at entry 2"},
+		"all cut off":   {"DELETE FROM audit", 1, "the audit chain ends at entry 0"},
+		"head replaced": {"UPDATE audit SET hash = 'x' WHERE number = (SELECT MAX(number) FROM audit)", number, "is not what was written"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx := context.Background()
@@ -403,9 +407,9 @@ func TestAuditChainNamesWhatWasChanged(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			_, err := w.Audit.Verify(w.ctx, anchor)
-			if holdfast.KindOf(err) != holdfast.KindDamaged || !strings.Contains(err.Error(), tc.says) {
-				t.Errorf("%v, want damaged with %q", err, tc.says)
+			v, err := w.Audit.Verify(w.ctx, admin, anchor)
+			if err != nil || v.Broken != tc.broken || v.Entries != tc.broken-1 || !strings.Contains(v.What, tc.says) {
+				t.Errorf("%+v, %v, want entry %d broken with %q", v, err, tc.broken, tc.says)
 			}
 			for _, q := range []string{"DELETE FROM audit", "INSERT INTO audit SELECT * FROM kept", "DROP TABLE kept"} {
 				if _, err := db.ExecContext(ctx, q); err != nil {
@@ -414,8 +418,15 @@ func TestAuditChainNamesWhatWasChanged(t *testing.T) {
 			}
 		})
 	}
-	if _, err := w.Audit.Verify(w.ctx, anchor); err != nil {
-		t.Error(err)
+	if v, err := w.Audit.Verify(w.ctx, admin, anchor); err != nil || v.Broken != 0 {
+		t.Errorf("%+v, %v", v, err)
+	}
+	list, err := w.Audit.List(w.ctx, admin, holdfast.Page{Offset: 1, Limit: 2})
+	if err != nil || len(list) != 2 || list[0].Number != number-1 || list[1].Number != number-2 {
+		t.Errorf("entries %+v, %v; want %d and %d", list, err, number-1, number-2)
+	}
+	if list, err := w.Audit.List(w.ctx, admin, holdfast.Page{Offset: int(number), Limit: 5}); err != nil || len(list) != 0 {
+		t.Errorf("before the first: %+v, %v", list, err)
 	}
 }
 

@@ -286,7 +286,7 @@ func (s *simulation) check(jobs []holdfast.Job, begin, end time.Time) {
 	}); err != nil {
 		t.Error(err)
 	}
-	if _, err := s.Audit.Verify(ctx, holdfast.AuditEntry{}); err != nil {
-		t.Error(err)
+	if v, err := s.Audit.Verify(ctx, admin, holdfast.AuditEntry{}); err != nil || v.Broken != 0 {
+		t.Errorf("audit chain %+v, %v", v, err)
 	}
 }
