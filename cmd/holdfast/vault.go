@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -103,8 +104,9 @@ func newVaultVerifyCommand(w *which) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Read every byte and name what is damaged, down to items and restore points",
-		Long: `Read every byte of a repository, compare it with the ledger of hashes, and every payload with its own hash. Exit status 0: sound; 1: damaged, with each
-damaged blob, the items and the restore points that it hurts (or that it hurts none); 2: could not tell.`,
+		Long: `Read every byte of a repository, compare it with the ledger of hashes, every payload with its own hash, and the ledger with what was noted down of it in
+the recovery kit, or (with --data) at the server: a folder that was put back to an earlier state shows by that. Exit status 0: sound; 1: damaged or put
+back, with each damaged blob, the items and the restore points that it hurts (or that it hurts none); 2: could not tell.`,
 		Args: exact(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := verify(cmd, w, quick); err != nil {
@@ -137,8 +139,11 @@ func verify(cmd *cobra.Command, w *which, quick bool) error {
 		Damage  []vault.Damage `json:"damage"`
 		Remarks []string       `json:"remarks"`
 	}
-	r := report{Path: o.Path, Damage: []vault.Damage{}, Remarks: []string{}}
+	r := report{Path: o.Path, Remarks: []string{}}
 	parts := 0
+	if r.Damage, err = o.LostParts(); err != nil {
+		return err
+	}
 	for repo, err := range o.Repositories(ctx) {
 		if err != nil {
 			return err
@@ -149,9 +154,16 @@ func verify(cmd *cobra.Command, w *which, quick bool) error {
 			return err
 		}
 		r.Blobs, r.Bytes, r.Items = r.Blobs+v.Blobs, r.Bytes+v.Bytes, r.Items+v.Items
-		r.Damage, r.Remarks = append(r.Damage, v.Damage...), append(r.Remarks, v.Remarks...)
+		damage, remarks, err := o.Rollback(ctx, repo)
+		if err != nil {
+			return err
+		}
+		r.Damage, r.Remarks = append(append(r.Damage, v.Damage...), damage...), append(append(r.Remarks, v.Remarks...), remarks...)
 	}
 	r.Sound = len(r.Damage) == 0
+	if r.Sound {
+		r.Damage = []vault.Damage{} // not null
+	}
 	if wantsJSON(cmd) {
 		if err := printJSON(cmd, r); err != nil {
 			return err
@@ -160,8 +172,8 @@ func verify(cmd *cobra.Command, w *which, quick bool) error {
 		out := cmd.OutOrStdout()
 		fmt.Fprintf(out, "%s: %s, %s, %s, %s of items read\n", o.Path, count(parts, "organization"), count(int(r.Blobs), "blob"), size(r.Bytes), count(int(r.Items), "version"))
 		for _, d := range r.Damage {
-			fmt.Fprintf(out, "DAMAGED %s: %s\n", d.Blob, d.What)
-			if d.Harmless() {
+			fmt.Fprintf(out, "DAMAGED %s: %s\n", cmp.Or(d.Blob, "repository"), d.What)
+			if d.Harmless() && d.Blob != "" {
 				fmt.Fprintln(out, "  hurts no item")
 			}
 			for _, i := range d.Items {
@@ -430,8 +442,9 @@ func newVaultRebuildCommand(w *which) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rebuild --data NEW --path DIR --recovery-kit FILE",
 		Short: "Make a new server's data folder from a repository and its recovery kit",
-		Long: `Make a new server's data folder from a repository and its recovery kit: every restore point is back and can be explored. Credentials of organizations
-are not in a kit: add the organization again ("holdfast org add"), and jobs.`,
+		Long: `Make a new server's data folder from a repository and its recovery kit: every restore point is back and can be explored. What is damaged is named, with
+the restore points that it hurts, the rest is usable, and the exit status is 1. Credentials of organizations are not in a kit: add the organization again
+("holdfast org add"), and jobs.`,
 		Args: exact(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if w.data == "" || w.path == "" || w.kit == "" {
@@ -460,12 +473,34 @@ are not in a kit: add the organization again ("holdfast org add"), and jobs.`,
 			if r.GeneratedPassword != "" && !wantsJSON(cmd) {
 				fmt.Fprintf(cmd.OutOrStdout(), "account admin, password %s (shown once)\n", string(r.GeneratedPassword))
 			}
-			return done(cmd, r, "repository %s is back: %s, %d mailboxes and drives\nnext: holdfast server --data %s", r.Name, count(r.RestorePoints, "restore point"), r.Containers, w.data)
+			if !wantsJSON(cmd) {
+				printLost(cmd.OutOrStdout(), r.Damage)
+			}
+			if err := done(cmd, r, "repository %s is back: %s, %d mailboxes and drives\nnext: holdfast server --data %s", r.Name, count(r.RestorePoints, "restore point"), r.Containers, w.data); err != nil {
+				return err
+			}
+			if len(r.Damage) > 0 {
+				return &exitError{code: exitDamaged, err: errors.New("not everything could be read, the rest is usable: \"holdfast vault verify\" names the damage down to items")}
+			}
+			return nil
 		},
 	}
 	cmd.Flags().StringVar(&password, "admin-password-file", "", "file with the password of \"admin\" at the new server (default: one is drawn)")
 	cmd.Flags().StringVar(&name, "name", "", "name of the repository at the new server (default: the kit's)")
 	return cmd
+}
+
+// printLost names what a rebuild could not read.
+func printLost(out io.Writer, damage []holdfast.CatalogueDamage) {
+	for _, d := range damage {
+		fmt.Fprintf(out, "DAMAGED %s: %s\n", d.Organization, clean(d.What))
+		for _, c := range d.Containers {
+			fmt.Fprintf(out, "  lost: a state of %s\n", clean(c))
+		}
+		for _, p := range d.Points {
+			fmt.Fprintf(out, "  restore point %s\n", p)
+		}
+	}
 }
 
 func newVaultRepairCommand(w *which) *cobra.Command {

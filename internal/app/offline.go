@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"log/slog"
 	"os"
@@ -23,6 +24,10 @@ type Offline struct {
 	id    holdfast.RepositoryID // at the server; empty: as the folder says
 	other error                 // the folder says that it is another repository than the kit's: so if the kit does not open it
 	vault *vault.Vault
+
+	notes    map[place.Part][]note // of the kit, or of the server
+	known    map[holdfast.OrganizationID]knownToDatabase
+	database func(ctx context.Context) (map[holdfast.OrganizationID]knownToDatabase, error) // what is known now; nil without a server
 }
 
 // OpenWithKit opens the repository in a folder by its recovery kit alone. write opens it for Repair; no server may use it then.
@@ -46,6 +51,7 @@ func OpenWithKit(path string, kit keys.Kit, write bool, log *slog.Logger) (*Offl
 		return nil, holdfast.Invalid("the recovery kit does not open organization %s: it was exported before that organization was backed up to this repository; use a newer kit", ref.Organization)
 	})
 	o.other = other
+	o.notes = notesOf(kit, "the recovery kit")
 	return o, nil
 }
 
@@ -63,6 +69,9 @@ func OpenWithData(ctx context.Context, data, database, repository string, write 
 	v := &vaults{data: data, key: key, clock: sys.System}
 	o := newOffline(repo.Path, write, log, v.password)
 	o.id = repo.ID
+	if err := o.noteServer(ctx, s, key); err != nil {
+		return nil, err
+	}
 	return o, nil
 }
 
@@ -116,14 +125,16 @@ type RebuildConfig struct {
 
 // Rebuilt is what a rebuild brought back.
 type Rebuilt struct {
-	Repository        holdfast.RepositoryID `json:"repository"`
-	Name              string                `json:"name"`
-	RestorePoints     int                   `json:"restorePoints"`
-	Containers        int                   `json:"containers"`
-	GeneratedPassword holdfast.Secret       `json:"-"`
+	Repository    holdfast.RepositoryID `json:"repository"`
+	Name          string                `json:"name"`
+	RestorePoints int                   `json:"restorePoints"`
+	Containers    int                   `json:"containers"`
+	// Damage is what could not be read and is not back; the rest is.
+	Damage            []holdfast.CatalogueDamage `json:"damage,omitempty"`
+	GeneratedPassword holdfast.Secret            `json:"-"`
 }
 
-// Rebuild makes a server's data folder from a repository and its recovery kit: every restore point is back, under its own id. The
+// Rebuild makes a server's data folder from a repository and its recovery kit: every restore point that can be read is back, under its own id. The
 // organization's credential is not in a kit; adding the organization again joins them.
 func Rebuild(ctx context.Context, c RebuildConfig) (out Rebuilt, err error) {
 	s, err := New(ctx, ServerConfig{Data: c.Data, Database: c.Database, Version: c.Version, Log: c.Log, AdminPassword: c.AdminPassword})
@@ -147,9 +158,29 @@ func Rebuild(ctx context.Context, c RebuildConfig) (out Rebuilt, err error) {
 	if out.Name == "" {
 		out.Name = c.Kit.Name
 	}
-	repo, points, containers, err := s.attach(ctx, out.Name, c.Path)
-	out.Repository, out.RestorePoints, out.Containers, out.GeneratedPassword = repo, points, containers, s.GeneratedPassword
-	return out, err
+	out.GeneratedPassword = s.GeneratedPassword
+	if err := s.attach(ctx, c.Path, &out); err != nil {
+		return out, err
+	}
+	for p, notes := range notesOf(c.Kit, "the recovery kit") {
+		r, err := s.vaults.vault.Repository(ctx, vault.Ref{Repository: out.Repository, Path: c.Path, Organization: p.Organization, Shard: p.Shard})
+		if err != nil {
+			if hurt := holdfast.KindOf(err); hurt == holdfast.KindDamaged || hurt == holdfast.KindNotFound {
+				out.Damage = append(out.Damage, holdfast.CatalogueDamage{Organization: p.Organization, What: fmt.Sprintf("the kit has this organization, but its part of the folder does not open: %v", err)})
+				continue
+			}
+			return out, err
+		}
+		for _, n := range notes {
+			if what, _ := n.compare(r); what != "" {
+				out.Damage = append(out.Damage, holdfast.CatalogueDamage{Organization: p.Organization, What: what})
+			}
+		}
+		if err := r.Close(); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
 }
 
 // findRepository looks a repository up by name or id in a server's database, which may be in use.
@@ -183,24 +214,27 @@ func findRepository(ctx context.Context, o store.Options, name string) (found ho
 }
 
 // attach adds the repository in a folder to the server and reads its catalogue into the database.
-func (s *Server) attach(ctx context.Context, name, path string) (id holdfast.RepositoryID, points, containers int, err error) {
+func (s *Server) attach(ctx context.Context, path string, out *Rebuilt) error {
 	forever := holdfast.RetentionPeriod{Forever: true}
 	admin := service.User{Name: "vault rebuild", Role: service.RoleAdmin, Address: "local"}
 	// Nothing may expire before somebody has looked: the retention of the lost server is not known.
-	repo, err := s.services.Repositories.Create(ctx, admin, service.RepositorySpec{Name: &name, Path: &path, RetentionType: "SnapshotBased", Retention: &forever, Attach: true})
+	repo, err := s.services.Repositories.Create(ctx, admin, service.RepositorySpec{Name: &out.Name, Path: &path, RetentionType: "SnapshotBased", Retention: &forever, Attach: true})
 	if err != nil {
-		return "", 0, 0, err
+		return err
 	}
+	out.Repository = repo.ID
 	catalogue, err := s.vaults.Rebuild(ctx, repo)
 	if err != nil {
-		return repo.ID, 0, 0, err
+		return err
 	}
-	if points, err = s.services.Repositories.Import(ctx, repo.ID, catalogue); err != nil {
-		return repo.ID, 0, 0, err
+	if out.RestorePoints, err = s.services.Repositories.Import(ctx, repo.ID, catalogue); err != nil {
+		return err
 	}
+	out.Damage = catalogue.Damage
 	seen := map[string]bool{}
 	for _, h := range catalogue.Heads {
 		seen[string(h.Organization)+h.Container.Key()] = true
 	}
-	return repo.ID, points, len(seen), nil
+	out.Containers = len(seen)
+	return nil
 }

@@ -325,14 +325,16 @@ func (v *vaults) Usage(ctx context.Context, repo holdfast.Repository, org holdfa
 	return sum, err
 }
 
-// Rebuild reads the catalogue from the place.
+// Rebuild reads the catalogue from the place: all that can be read; what can't is named in it.
 func (v *vaults) Rebuild(ctx context.Context, repo holdfast.Repository) (holdfast.Catalogue, error) {
 	var out holdfast.Catalogue
 	for p, err := range place.Parts(repo.Path) {
 		if err != nil {
 			return out, err
 		}
-		if err := v.rebuild(ctx, repo, p.Organization, &out); err != nil {
+		if err := v.rebuild(ctx, repo, p.Organization, &out); holdfast.KindOf(err) == holdfast.KindDamaged {
+			out.Damage = append(out.Damage, holdfast.CatalogueDamage{Organization: p.Organization, What: fmt.Sprintf("nothing of this organization can be read: %v", err)})
+		} else if err != nil {
 			return out, err
 		}
 	}
@@ -350,6 +352,7 @@ func (v *vaults) rebuild(ctx context.Context, repo holdfast.Repository, org hold
 		return err
 	}
 	name := ""
+	var heads []holdfast.HeadRecord
 	seen := map[string]bool{}
 	add := func(h *vault.Head) error {
 		if key := fmt.Sprintf("%s\x00%d", h.Container.Key(), h.Number); seen[key] {
@@ -364,7 +367,7 @@ func (v *vaults) rebuild(ctx context.Context, repo holdfast.Repository, org hold
 		if _, domain, ok := strings.Cut(h.Container.Address, "@"); ok && name == "" {
 			name = domain
 		}
-		out.Heads = append(out.Heads, rec)
+		heads = append(heads, rec)
 		return nil
 	}
 	for _, h := range c.Published {
@@ -372,17 +375,24 @@ func (v *vaults) rebuild(ctx context.Context, repo holdfast.Repository, org hold
 			return err
 		}
 	}
-	for _, p := range c.Points {
-		for _, object := range p.Heads {
-			h, err := r.Head(ctx, object)
-			if err != nil {
-				return err
-			}
-			if err := add(h); err != nil {
-				return err
-			}
+	for _, h := range c.Heads {
+		if err := add(h); err != nil {
+			return err
 		}
+	}
+	out.Heads = append(out.Heads, heads...)
+	for _, p := range c.Points {
 		out.Points = append(out.Points, p.RestorePoint)
+	}
+	for _, d := range c.Damage {
+		found := holdfast.CatalogueDamage{Organization: org, What: d.What, Points: d.Points}
+		if d.Blob != "" {
+			found.What = d.Blob + ": " + d.What
+		}
+		for _, i := range d.Items {
+			found.Containers = append(found.Containers, i.Container)
+		}
+		out.Damage = append(out.Damage, found)
 	}
 	out.Organizations = append(out.Organizations, holdfast.Organization{ID: org, Name: name, Region: holdfast.Worldwide})
 	return nil

@@ -232,6 +232,15 @@ type Catalogue struct {
 	Organizations []Organization
 	Heads         []HeadRecord
 	Points        []RestorePoint
+	Damage        []CatalogueDamage
+}
+
+// CatalogueDamage is something that a repository's own records should say and that can't be read.
+type CatalogueDamage struct {
+	Organization OrganizationID   `json:"organization"`
+	What         string           `json:"what"`
+	Containers   []string         `json:"containers,omitempty"`    // keys of those of which something is lost
+	Points       []RestorePointID `json:"restorePoints,omitempty"` // that it hurts; none of either: nothing is lost
 }
 
 // JobFilter, SessionFilter and PointFilter narrow a list; a zero field does not.

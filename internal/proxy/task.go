@@ -131,7 +131,17 @@ func (p *Proxy) finish(ctx context.Context, r *run, a Access) (result holdfast.T
 	}
 	defer func() { err = errors.Join(err, repo.Close()) }()
 	result.RestorePoint, err = p.engine.Finish(ctx, repo, engine.FinishTask{Lease: r.task.Lease(), Attempt: r.task.Attempt})
+	p.anchor(&result, repo)
 	return result, err
+}
+
+// anchor has the ledger's head noted down where the repository's folder is not.
+func (p *Proxy) anchor(result *holdfast.TaskResult, repo *vault.Repository) {
+	if result.Ledgers == nil {
+		result.Ledgers = map[holdfast.OrganizationID]holdfast.LedgerHead{}
+	}
+	head := repo.LedgerHead()
+	result.Ledgers[repo.Ref().Organization] = holdfast.LedgerHead{Sequence: head.Sequence, Hash: head.Hash, Time: p.Clock.Now().UTC()}
 }
 
 func (p *Proxy) restore(ctx context.Context, r *run, a Access) (result holdfast.TaskResult, err error) {
@@ -216,26 +226,28 @@ func (p *Proxy) retention(ctx context.Context, r *run, a Access) (holdfast.TaskR
 		}
 	}
 	var errs []error
+	var result holdfast.TaskResult
 	for _, org := range organizations {
-		if err := p.retain(ctx, lease, a, org); err != nil {
+		if err := p.retain(ctx, lease, a, org, &result); err != nil {
 			errs = append(errs, err)
 		}
 		if ctx.Err() != nil {
-			return holdfast.TaskResult{}, context.Cause(ctx)
+			return result, context.Cause(ctx)
 		}
 	}
 	if len(errs) == 1 {
-		return holdfast.TaskResult{}, errs[0]
+		return result, errs[0]
 	}
-	return holdfast.TaskResult{}, errors.Join(errs...)
+	return result, errors.Join(errs...)
 }
 
-func (p *Proxy) retain(ctx context.Context, lease holdfast.Lease, a Access, org holdfast.OrganizationID) (err error) {
+func (p *Proxy) retain(ctx context.Context, lease holdfast.Lease, a Access, org holdfast.OrganizationID, result *holdfast.TaskResult) (err error) {
 	repo, err := p.open(ctx, a, org)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, repo.Close()) }()
+	defer p.anchor(result, repo) // before it is given back
 	retained, err := repo.Retain(ctx, vault.RetainOptions{
 		Period: a.Repository.Retention,
 		Forget: func(ctx context.Context, expired []holdfast.RestorePointID) error {

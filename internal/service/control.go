@@ -203,7 +203,7 @@ func (c *Control) Renew(ctx context.Context, leases []holdfast.Lease) (cancelled
 				gone = append(gone, l.Task)
 			}
 			// A lease is worth a write only when a good part of it is gone.
-			if t.LeaseUntil.Sub(leaseNow) > c.Lease*2/3 {
+			if t.LeaseUntil.Sub(leaseNow) > holdfast.LeaseSure(c.Lease) {
 				continue
 			}
 			t.LeaseUntil = leaseNow.Add(c.Lease)
@@ -238,6 +238,11 @@ func (c *core) complete(ctx context.Context, tx Tx, t holdfast.TaskRecord, r hol
 	}
 	if t.Cancel {
 		t.State = holdfast.TaskCancelled
+	}
+	for org, head := range r.Ledgers {
+		if err := putAnchor(ctx, tx, t.Repository, org, head); err != nil {
+			return err
+		}
 	}
 	switch t.Kind {
 	case holdfast.TaskRestore:
@@ -746,7 +751,11 @@ func (c *Control) RestorePoint(ctx context.Context, id holdfast.RestorePointID) 
 // Head gives one head by number.
 func (c *Control) Head(ctx context.Context, repo holdfast.RepositoryID, org holdfast.OrganizationID, container string, number uint64) (holdfast.HeadRecord, error) {
 	return read(ctx, c.core, func(ctx context.Context, tx Tx) (holdfast.HeadRecord, error) {
-		return tx.Head(ctx, repo, org, container, number)
+		h, err := tx.Head(ctx, repo, org, container, number)
+		if missing(err) {
+			err = holdfast.NotFound("the catalogue does not have head %d of %s: its restore point has expired meanwhile, or it could not be read when the repository was read in (\"holdfast vault verify\" names damage)", number, container)
+		}
+		return h, err
 	})
 }
 

@@ -36,7 +36,25 @@ func (r *Repositories) synchronize(ctx context.Context, repo holdfast.Repository
 	if err != nil {
 		return 0, fmt.Errorf("read the catalogue of repository %q: %w", repo.Name, err)
 	}
-	return r.Import(ctx, repo.ID, cat)
+	if points, err = r.Import(ctx, repo.ID, cat); err != nil {
+		return points, err
+	}
+	return points, damageOf(cat)
+}
+
+// damageOf says what a catalogue lacks; nil for nothing.
+func damageOf(cat holdfast.Catalogue) error {
+	if len(cat.Damage) == 0 {
+		return nil
+	}
+	hurt := map[holdfast.RestorePointID]bool{}
+	for _, d := range cat.Damage {
+		for _, p := range d.Points {
+			hurt[p] = true
+		}
+	}
+	return holdfast.Damaged("all that can be read is in the catalogue; %d records can't, which hurts %d restore points (\"holdfast vault verify\" names everything); the first: %s",
+		len(cat.Damage), len(hurt), cat.Damage[0].What)
 }
 
 // Import puts into the database what a repository's own records have and the database has not: organizations (without credentials),

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -431,6 +432,35 @@ func (r *Repositories) Synchronizations(ctx context.Context, u User) ([]Synchron
 	}
 	slices.SortFunc(out, func(a, b Synchronization) int { return b.Started.Compare(a.Started) })
 	return out, nil
+}
+
+func anchorSetting(repo holdfast.RepositoryID, org holdfast.OrganizationID) string {
+	return "ledger/" + string(repo) + "/" + string(org)
+}
+
+// putAnchor notes a ledger's head down outside of the repository. One that is older than what is noted down stays out: it would hide a rollback.
+func putAnchor(ctx context.Context, tx Tx, repo holdfast.RepositoryID, org holdfast.OrganizationID, head holdfast.LedgerHead) error {
+	known, err := Anchor(ctx, tx, repo, org)
+	if err != nil || head.Sequence <= known.Sequence {
+		return err
+	}
+	text, err := json.Marshal(head)
+	if err != nil {
+		return err
+	}
+	return tx.PutSetting(ctx, anchorSetting(repo, org), string(text))
+}
+
+// Anchor is the newest ledger head that the database noted down of an organization's part of a repository; the zero head when there is none.
+func Anchor(ctx context.Context, tx Tx, repo holdfast.RepositoryID, org holdfast.OrganizationID) (head holdfast.LedgerHead, err error) {
+	text, ok, err := tx.Setting(ctx, anchorSetting(repo, org))
+	if err != nil || !ok {
+		return head, err
+	}
+	if err := json.Unmarshal([]byte(text), &head); err != nil {
+		return head, holdfast.Damaged("the database's note of the ledger of repository %s can't be read: %w", repo, err)
+	}
+	return head, nil
 }
 
 // apply writes spec's fields into repo and checks them.

@@ -296,6 +296,16 @@ func (r *Repository) WriteRestorePoint(ctx context.Context, p holdfast.RestorePo
 	return r.putAndReadBack(ctx, name, data)
 }
 
+// PointIDs gives the ids of the restore points that have a record, whether it can be read or not.
+func (r *Repository) PointIDs(ctx context.Context) (map[holdfast.RestorePointID]bool, error) {
+	names, err := r.store.records(ctx, pointPrefix)
+	ids := make(map[holdfast.RestorePointID]bool, len(names))
+	for _, name := range names {
+		ids[holdfast.RestorePointID(strings.TrimPrefix(name, pointPrefix))] = true
+	}
+	return ids, err
+}
+
 // Points gives the restore points, oldest first. A record that can't be read ends it with its error.
 func (r *Repository) Points(ctx context.Context) iter.Seq2[*Point, error] {
 	return func(yield func(*Point, error) bool) {

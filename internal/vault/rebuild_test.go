@@ -1,6 +1,10 @@
 package vault
 
 import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"holdfast/internal/holdfast"
@@ -108,5 +112,94 @@ func TestPublishRefusesWhatWasNotSealedHere(t *testing.T) {
 	}
 	if n := b.points(); n != 0 {
 		t.Errorf("%d restore points", n)
+	}
+}
+
+// spoil changes every file of those that are not in before and pass, and gives how many.
+func (b *bench) spoil(before []string, pass func(path string) bool) (n int) {
+	b.t.Helper()
+	for _, path := range b.files() {
+		if slices.Contains(before, path) || !pass(path) {
+			continue
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		for i := range data {
+			data[i] ^= 0x40
+		}
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			b.t.Fatal(err)
+		}
+		n++
+	}
+	return n
+}
+
+func TestRebuildNamesWhatIsLostAndKeepsTheRest(t *testing.T) {
+	for name, tc := range map[string]struct {
+		journal bool // its entry is lost too
+		hurt    []holdfast.RestorePointID
+	}{
+		"the journal has the head too": {false, nil},
+		"head and journal entry":       {true, []holdfast.RestorePointID{"both", "one"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			one, two := testMailbox, testMailbox
+			one.Source, two.Source = "mailbox-1", "mailbox-2"
+			w := b.writerOf(two, nil)
+			b.put(w, mail(1, "inbox"), "kept")
+			kept := b.publish(w)
+			w.Close()
+			b.point("two", kept)
+			before := b.files()
+			w = b.writerOf(one, nil)
+			b.put(w, mail(2, "inbox"), "lost")
+			lost := b.publish(w)
+			w.Close()
+			packs := b.files()
+			b.point("one", lost)
+			p := holdfast.RestorePoint{ID: "both", Organization: testOrganization, Job: "job", Time: b.clock.Now().UTC(), Entries: []holdfast.PointEntry{
+				{Container: one, Head: lost.Number, State: holdfast.StateUpdated}, {Container: two, Head: kept.Number, State: holdfast.StateNotUpdated}}}
+			if err := b.repo.WriteRestorePoint(t.Context(), p, []Head{*lost, *kept}); err != nil {
+				t.Fatal(err)
+			}
+			b.close()
+			n := b.spoil(before, func(path string) bool {
+				base := filepath.Base(path)
+				pack := strings.Contains(path, string(filepath.Separator)+"p"+string(filepath.Separator)) || strings.Contains(path, string(filepath.Separator)+"q"+string(filepath.Separator))
+				return slices.Contains(packs, path) && (pack || tc.journal && strings.Contains(base, "journal."))
+			})
+			if n == 0 {
+				t.Fatal("nothing was damaged")
+			}
+			b.vault = New(b.opts)
+			b.open()
+			c, err := b.repo.Rebuild(t.Context())
+			if err != nil {
+				t.Fatalf("one unreadable head ended the rebuild: %v", err)
+			}
+			if len(c.Points) != 3 {
+				t.Errorf("%d restore points, want 3", len(c.Points))
+			}
+			if c.Heads[kept.Object] == nil || c.Published[two.Key()] == nil {
+				t.Error("the sound container is lost too")
+			}
+			if got := c.Heads[lost.Object] != nil; got == tc.journal {
+				t.Errorf("head of the damaged container known: %t", got)
+			}
+			var hurt []holdfast.RestorePointID
+			named := false
+			for _, d := range c.Damage {
+				hurt = append(hurt, d.Points...)
+				named = named || strings.Contains(d.What, one.Key())
+			}
+			slices.Sort(hurt)
+			if !named || !slices.Equal(hurt, tc.hurt) {
+				t.Errorf("damage %+v hurts %v, want %v, naming %s", c.Damage, hurt, tc.hurt, one.Key())
+			}
+		})
 	}
 }

@@ -266,5 +266,8 @@ func (r *Repository) Close() error { return r.release() }
 // LedgerHead names the newest entry of the ledger of blobs: who keeps it elsewhere notices when the place is put back to an older state.
 func (r *Repository) LedgerHead() place.Head { return r.store.place.LedgerHead() }
 
+// Anchoring tells how what LedgerHead gave once relates to the ledger that lies there now.
+func (r *Repository) Anchoring(h place.Head) place.Anchoring { return r.store.place.Anchoring(h) }
+
 // Ref is what the repository was opened by.
 func (r *Repository) Ref() Ref { return r.ref }

@@ -309,9 +309,9 @@ func TestAcknowledgedBlobsSurviveAPowerLoss(t *testing.T) {
 			if objectErr == nil {
 				objectErr = r.Close()
 			}
-			survived := recordErr == nil && objectErr == nil && s.HasHead(head)
+			survived := recordErr == nil && objectErr == nil && s.Anchoring(head) == Anchored
 			if survived == drop {
-				t.Errorf("record: %v, object: %v, head known: %v", recordErr, objectErr, s.HasHead(head))
+				t.Errorf("record: %v, object: %v, head known: %v", recordErr, objectErr, s.Anchoring(head) == Anchored)
 			}
 		})
 	}

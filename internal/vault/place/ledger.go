@@ -195,12 +195,35 @@ func (s *Store) LedgerHead() Head {
 	return s.ledger.head()
 }
 
-// HasHead tells whether the ledger's chain holds an anchored head. When it does not, an older state of the repository was put back, or the
-// head is older than what the ledger keeps.
-func (s *Store) HasHead(h Head) bool {
+// Anchoring is how a head that was noted down outside of the repository relates to the ledger's chain.
+type Anchoring string
+
+// The anchorings.
+const (
+	Anchored   Anchoring = "anchored"    // the chain has it: the folder is not older than the head
+	RolledBack Anchoring = "rolled back" // the chain ends before it: an older state was put back, or the newest entries were cut off
+	Forked     Anchoring = "forked"      // the chain has another entry in its stead: an older state was put back, and written to since
+	Untold     Anchoring = "untold"      // nothing was noted down, the chain does not reach back so far, or that entry is damaged
+)
+
+// Anchoring compares a head that LedgerHead gave once.
+func (s *Store) Anchoring(h Head) Anchoring {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return h == Head{} || slices.Contains(s.ledger.heads, h)
+	if h.Sequence == 0 {
+		return Untold
+	}
+	if h.Sequence > s.ledger.head().Sequence {
+		return RolledBack
+	}
+	i := slices.IndexFunc(s.ledger.heads, func(have Head) bool { return have.Sequence == h.Sequence })
+	switch {
+	case i < 0 || s.ledger.heads[i].Hash == "":
+		return Untold
+	case s.ledger.heads[i].Hash == h.Hash:
+		return Anchored
+	}
+	return Forked
 }
 
 // seal appends one entry for all that was written since the last, and with change what else it says. Nothing new writes nothing.

@@ -89,7 +89,7 @@ func TestKitAndPlaceSuffice(t *testing.T) {
 		if got, err := get(s, id); err != nil || string(got) != "all of it" {
 			t.Errorf("object = %q, %v", got, err)
 		}
-		if !s.HasHead(place.Head{Sequence: part.Sequence, Hash: part.Hash}) {
+		if s.Anchoring(place.Head{Sequence: part.Sequence, Hash: part.Hash}) != place.Anchored {
 			t.Error("the place does not hold the kit's ledger head")
 		}
 	}

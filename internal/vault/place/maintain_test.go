@@ -425,7 +425,7 @@ func TestLedgerIsPrunedAndKeepsItsAnchors(t *testing.T) {
 		t.Errorf("%d ledger entries are left of %d", entries, head.Sequence)
 	}
 	s = open(t, o)
-	if !s.HasHead(anchor) || !s.HasHead(head) || s.HasHead(place.Head{Sequence: anchor.Sequence, Hash: "00"}) {
+	if s.Anchoring(anchor) != place.Anchored || s.Anchoring(head) != place.Anchored || s.Anchoring(place.Head{Sequence: anchor.Sequence, Hash: "00"}) != place.Forked {
 		t.Error("anchors are not known any more")
 	}
 	if found := verifyStore(t, s); len(found) != 0 {

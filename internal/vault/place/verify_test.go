@@ -260,18 +260,29 @@ func TestOlderStateOfThePlaceIsFoundByTheAnchor(t *testing.T) {
 	old := s.LedgerHead()
 	record(t, s, "journal/900000", "newer")
 	anchor := s.LedgerHead()
-	if !s.HasHead(old) || !s.HasHead(anchor) || !s.HasHead(place.Head{}) {
+	if s.Anchoring(old) != place.Anchored || s.Anchoring(anchor) != place.Anchored || s.Anchoring(place.Head{}) != place.Untold {
 		t.Error("the ledger does not know its own heads")
 	}
 	closeStore(t, s)
 	rolled := o
 	rolled.Dir, rolled.ReadOnly = before, true
 	r := open(t, rolled)
-	if r.HasHead(anchor) {
-		t.Error("an older state of the place holds the newer anchor")
+	if got := r.Anchoring(anchor); got != place.RolledBack {
+		t.Errorf("the newer anchor at an older state of the place: %s", got)
 	}
-	if !r.HasHead(old) {
-		t.Error("the older state lost its own head")
+	if got := r.Anchoring(old); got != place.Anchored {
+		t.Errorf("the older state's own head: %s", got)
+	}
+	closeStore(t, r)
+	// Somebody goes on with the older state: its chain is as long again, and another one.
+	rolled.ReadOnly = false
+	r = open(t, rolled)
+	record(t, r, "journal/900001", "another history")
+	if got := r.Anchoring(anchor); got != place.Forked {
+		t.Errorf("the anchor of another history: %s", got)
+	}
+	if got := r.Anchoring(old); got != place.Anchored {
+		t.Errorf("what both histories share: %s", got)
 	}
 }
 
