@@ -38,6 +38,7 @@ type message struct {
 	multi                        map[string][]string // multi-value ones
 	attachments                  []*attachment
 	raw                          *payload // exact MIME, if the message came as such
+	foreign                      fields   // of an attached event or contact: what it was made with; the message itself is its rendering
 }
 
 type mailAddress struct{ Name, Address string }

@@ -498,6 +498,14 @@ func (b *mailbox) row(m *message, mime bool) (*MailRow, error) {
 				return nil, err
 			}
 			ar.Item.ID = ""
+			if f := a.item.foreign; f != nil {
+				raw, err := json.Marshal(f)
+				if err != nil {
+					return nil, err
+				}
+				x := sha(raw)
+				ar.Item.Class, ar.SHA256 = a.itemType, hex.EncodeToString(x[:])
+			}
 		}
 		row.Attachments = append(row.Attachments, ar)
 	}

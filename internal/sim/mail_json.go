@@ -561,6 +561,13 @@ func (b *mailbox) attachmentJSON(v view, m *message, a *attachment, sel []string
 
 // nestedJSON shows a message within a message; it has no id that could be asked for.
 func (b *mailbox) nestedJSON(v view, m *message, kind string, depth int) (map[string]any, error) {
+	if m.foreign != nil {
+		out := map[string]any{"@odata.type": kind, "id": "", "createdDateTime": stamp(m.created), "lastModifiedDateTime": stamp(m.modified)}
+		for name, raw := range m.foreign {
+			out[name] = raw
+		}
+		return out, nil
+	}
 	out, err := b.messageJSON(v, m, nil, nil)
 	if err != nil {
 		return nil, err

@@ -530,8 +530,12 @@ func (s *Sim) readAttachment(raw json.RawMessage, now time.Time, depth int) (*at
 				return nil, err
 			}
 		}
-		if strings.TrimPrefix(kind, "#") != "microsoft.graph.message" {
-			return nil, Fail(400, "RequestBodyRead", "The simulator takes items of the type microsoft.graph.message only, not '%s'.", kind)
+		if kind := strings.TrimPrefix(kind, "#"); foreignItems[kind] != nil {
+			a.item, err = s.foreignItem(kind, in, now)
+			a.itemType = "#" + kind
+			return a, err
+		} else if kind != "microsoft.graph.message" {
+			return nil, Fail(400, "RequestBodyRead", "The simulator takes items of the types message, event and contact only, not '%s'.", kind)
 		}
 		item := newMessage(now)
 		nested := in["attachments"]
@@ -555,6 +559,44 @@ func (s *Sim) readAttachment(raw json.RawMessage, now time.Time, depth int) (*at
 		a.item, a.itemType = item, "#microsoft.graph.message"
 	}
 	return a, nil
+}
+
+// foreignItems are the items that may be attached besides messages, with the properties that a client sets.
+var foreignItems = map[string][]string{
+	"microsoft.graph.event": {"allowNewTimeProposals", "attendees", "body", "categories", "end", "hideAttendees", "importance", "isAllDay", "isReminderOn", "location", "locations",
+		"recurrence", "reminderMinutesBeforeStart", "responseRequested", "sensitivity", "showAs", "start", "subject", "transactionId"},
+	"microsoft.graph.contact": {"assistantName", "birthday", "businessAddress", "businessHomePage", "businessPhones", "categories", "children", "companyName", "department", "displayName",
+		"emailAddresses", "fileAs", "generation", "givenName", "homeAddress", "homePhones", "imAddresses", "initials", "jobTitle", "manager", "middleName", "mobilePhone", "nickName",
+		"officeLocation", "otherAddress", "personalNotes", "profession", "spouseName", "surname", "title"},
+}
+
+// foreignReadOnly are properties of these items that the service sets; a client's value is ignored.
+var foreignReadOnly = []string{"id", "changeKey", "createdDateTime", "lastModifiedDateTime", "parentFolderId"}
+
+// foreignItem is an attached event or contact: its properties as they came, unchecked, and a message that renders it in MIME.
+func (s *Sim) foreignItem(kind string, in fields, now time.Time) (*message, error) {
+	m := newMessage(now)
+	m.foreign = fields{}
+	for name, raw := range in {
+		switch {
+		case strings.Contains(name, "@"), slices.Contains(foreignReadOnly, name), isNull(raw):
+		case slices.Contains(foreignItems[kind], name):
+			m.foreign[name] = raw
+		default:
+			return nil, Fail(400, "RequestBodyRead", "The property '%s' does not exist on type '%s'. Make sure to only use property names that are defined by the type.", name, kind)
+		}
+	}
+	for _, name := range []string{"subject", "displayName"} {
+		if raw := m.foreign[name]; raw != nil {
+			var err error
+			if m.subject, err = readAs[string](name, "Edm.String", raw); err != nil {
+				return nil, err
+			}
+		}
+	}
+	var err error
+	m.body, err = s.stored([]byte("When: " + string(m.foreign["start"]) + "\r\n"))
+	return m, err
 }
 
 // newMessage is a message before anything is said of it: a draft of now.
