@@ -50,10 +50,14 @@ type attachment struct {
 // close removes the temporary files.
 func (m *mail) close() {
 	for i := range m.parts {
-		m.parts[i].content.close()
-		if m.parts[i].nested != nil {
-			m.parts[i].nested.close()
-		}
+		m.parts[i].close()
+	}
+}
+
+func (a *attachment) close() {
+	a.content.close()
+	if a.nested != nil {
+		a.nested.close()
 	}
 }
 

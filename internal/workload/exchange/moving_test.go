@@ -11,6 +11,7 @@ import (
 
 	"holdfast/internal/engine"
 	"holdfast/internal/holdfast"
+	"holdfast/internal/m365/graph"
 	"holdfast/internal/sim"
 	"holdfast/internal/workload/workloadtest"
 )
@@ -572,5 +573,73 @@ func TestARestoreThatTheServiceRefusesForNowMayBeTriedAgain(t *testing.T) {
 				t.Errorf("%+v, %v", res, err)
 			}
 		})
+	}
+}
+
+func TestAttachedEventsAndContactsComeBackAndAreCompared(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 41})
+	event := map[string]any{"@odata.type": "#microsoft.graph.event", "subject": "A meeting", "showAs": "busy", "isReminderOn": true, "reminderMinutesBeforeStart": 15,
+		"body":  map[string]any{"contentType": "text", "content": "Bring the plan."},
+		"start": map[string]any{"dateTime": "2026-05-04T09:00:00.0000000", "timeZone": "UTC"}, "end": map[string]any{"dateTime": "2026-05-04T10:00:00.0000000", "timeZone": "UTC"},
+		"location": map[string]any{"displayName": "Room 1"}, "attendees": []any{map[string]any{"type": "required", "emailAddress": map[string]any{"name": "B", "address": "b@example.com"}}}}
+	contact := map[string]any{"@odata.type": "#microsoft.graph.contact", "displayName": "B", "givenName": "B", "emailAddresses": []any{map[string]any{"name": "B", "address": "b@example.com"}}, "businessPhones": []any{"+49 30 1"}}
+	attached := func(name string, item any) any {
+		return map[string]any{"@odata.type": "#microsoft.graph.itemAttachment", "name": name, "item": item}
+	}
+	made, err := f.g.CreateMessage(t.Context(), f.box.Source, "inbox", map[string]any{"subject": "with items", "body": map[string]any{"contentType": "text", "content": "see there"},
+		"singleValueExtendedProperties": []any{map[string]any{"id": "Integer 0x0E07", "value": "4"}},
+		"attachments":                   []any{attached("A meeting", event), attached("B", contact)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := func() (out []sim.MailAttachmentRow) {
+		err := f.sim.DumpMailbox(f.box.Source, false, func(sim.MailFolderRow) error { return nil }, func(m sim.MailRow) error {
+			if m.Subject == "with items" {
+				for _, a := range m.Attachments {
+					a.Item, a.Size = nil, 0
+					out = append(out, a)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	before := rows()
+	if len(before) != 2 || before[0].SHA256 == "" {
+		t.Fatalf("the mail has the attachments %v", before)
+	}
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.g.DeleteMessage(t.Context(), f.box.Source, made.ID); err != nil {
+		t.Fatal(err)
+	}
+	res, err := f.put(t, c, made.ID, engine.RestorePlan{Session: "first"})
+	if err != nil || res.Outcome != engine.Created {
+		t.Fatal(res, err)
+	}
+	asPromised(t, c, map[string]engine.Restored{made.ID: res}, false)
+	if after := rows(); !slices.Equal(after, before) {
+		t.Errorf("the attachments were\n%v, are\n%v", before, after)
+	}
+
+	// A restored mail that lacks one of them is not taken for whole.
+	list, err := f.g.Attachments(t.Context(), f.box.Source, res.NewID, graph.List{Select: []string{"id", "name"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.g.DeleteAttachment(t.Context(), f.box.Source, res.NewID, list.Value[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	again, err := f.put(t, c, made.ID, engine.RestorePlan{Session: "first"})
+	if err != nil || again.NewID == res.NewID {
+		t.Errorf("half a mail was taken for whole: %+v, %v", again, err)
+	}
+	if after := rows(); !slices.Equal(after, before) {
+		t.Errorf("the attachments were\n%v, are\n%v", before, after)
 	}
 }

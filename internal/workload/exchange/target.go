@@ -310,6 +310,9 @@ func load(ctx context.Context, p engine.Put) (*stored, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stored MIME: %w", err)
 	}
+	if ok {
+		s.dropRenderings()
+	}
 	if !ok {
 		return nil, &holdfast.Skip{Reason: holdfast.SkipCorrupt, Err: errors.New("the restore point has no content of this mail")}
 	}
@@ -501,6 +504,27 @@ func (s *stored) references() bool {
 	})
 }
 
+// dropRenderings takes out of the MIME what only renders an attached event or contact, which goes back itself.
+func (s *stored) dropRenderings() {
+	for _, b := range s.beyond {
+		if foreignItem(b) == nil {
+			continue
+		}
+		var name string
+		var item struct{ Subject, DisplayName string }
+		if json.Unmarshal(b["name"], &name) != nil || json.Unmarshal(b["item"], &item) != nil {
+			continue
+		}
+		i := slices.IndexFunc(s.mail.parts, func(a attachment) bool {
+			return a.nested != nil && a.name != "" && (a.name == name || a.name == item.Subject || a.name == item.DisplayName)
+		})
+		if i >= 0 {
+			s.mail.parts[i].close()
+			s.mail.parts = slices.Delete(s.mail.parts, i, i+1)
+		}
+	}
+}
+
 // foreignItem is an attached item that is no message (an event, a contact), as Graph takes it; nil for what MIME carries or nothing can.
 func foreignItem(b map[string]json.RawMessage) object {
 	var item map[string]json.RawMessage
@@ -527,9 +551,19 @@ var readOnly = []string{"id", "changeKey", "createdDateTime", "lastModifiedDateT
 	"organizer", "responseStatus", "seriesMasterId", "type", "hasAttachments", "bodyPreview", "parentFolderId", "uid", "occurrenceId", "cancelledOccurrences",
 	"isCancelled", "originalStartTimeZone", "originalEndTimeZone", "originalStart"}
 
-// compare reads a restored mail back, in two calls, and names what differs from the stored one. whole is false when content is missing.
+// compare reads a restored mail back, in two calls and one for each attached event or contact, and names what differs from the stored one. whole is
+// false when content is missing.
 func (r *restore) compare(ctx context.Context, id string, s *stored) (lost []string, whole bool, err error) {
 	l := graph.List{Select: messageFields, Prefer: []string{`outlook.body-content-type="html"`, "outlook.allow-unsafe-html"}}
+	var foreign []map[string]json.RawMessage
+	for _, b := range s.beyond {
+		if o := foreignItem(b); o != nil {
+			foreign = append(foreign, o["item"].(map[string]json.RawMessage))
+		}
+	}
+	if len(foreign) > 0 {
+		l.Expand = []string{"attachments($select=id,name,contentType)"}
+	}
 	m, err := r.g.Message(ctx, r.mailbox, id, l)
 	if err != nil {
 		return nil, false, fmt.Errorf("read back: %w", err)
@@ -584,7 +618,47 @@ func (r *restore) compare(ctx context.Context, id string, s *stored) (lost []str
 			break
 		}
 	}
+	if len(foreign) > 0 {
+		same, err := r.foreign(ctx, m, foreign)
+		if err != nil {
+			return nil, false, err
+		}
+		if !same {
+			lost, whole = append(lost, "attached events and contacts"), false
+		}
+	}
 	return lost, whole, nil
+}
+
+// foreign tells whether a restored mail has the attached events and contacts that it was given, with all their properties.
+func (r *restore) foreign(ctx context.Context, m *graph.Message, want []map[string]json.RawMessage) (bool, error) {
+	for i := range m.Attachments {
+		if m.Attachments[i].Type != graph.ItemAttachment || len(want) == 0 {
+			continue
+		}
+		a, err := r.g.Attachment(ctx, r.mailbox, m.ID, m.Attachments[i].ID, graph.List{Expand: []string{"microsoft.graph.itemattachment/item"}})
+		if err != nil {
+			return false, fmt.Errorf("read back: %w", err)
+		}
+		var have map[string]json.RawMessage
+		if json.Unmarshal(a.Item, &have) != nil || have == nil || isMessage(have) {
+			continue
+		}
+		if i := slices.IndexFunc(want, func(item map[string]json.RawMessage) bool { return within(item, have) }); i >= 0 {
+			want = slices.Delete(want, i, i+1)
+		}
+	}
+	return len(want) == 0, nil
+}
+
+// within tells that have has all that item has. The service may add what it gives to every item.
+func within(item, have map[string]json.RawMessage) bool {
+	for name, v := range item {
+		if name != "@odata.type" && !sameJSON(v, have[name]) {
+			return false
+		}
+	}
+	return true
 }
 
 func text(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }
