@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -104,8 +105,9 @@ const placesKept = 100_000
 
 // job is an item on its way to a worker.
 type job struct {
-	item   holdfast.Item
-	parent folderPlace
+	item    holdfast.Item
+	content string // id of the item whose bytes are put, when they are not item's own: an older version's
+	parent  folderPlace
 }
 
 func (r *restoring) run(ctx context.Context, usage func() holdfast.Statistics) error {
@@ -175,11 +177,41 @@ func (r *restoring) walk(ctx context.Context, jobs chan<- job) error {
 		} else if inside {
 			continue // comes with its folder
 		}
-		if err := r.tree(ctx, top, jobs); err != nil {
+		send := r.tree
+		if top.Kind == holdfast.KindVersion {
+			send = r.older
+		}
+		if err := send(ctx, top, jobs); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// older sends a file as a selected older version of it was: that version's bytes, times and author, under the file's name, in its place.
+func (r *restoring) older(ctx context.Context, version holdfast.Item, jobs chan<- job) error {
+	item, ok, err := r.view.Item(ctx, version.Parent)
+	if err != nil {
+		return fmt.Errorf("look up the file of version %q of %s: %w", version.Version, r.task.From, err)
+	} else if !ok || item.Kind != holdfast.KindFile {
+		gone := &holdfast.Skip{Reason: holdfast.SkipGone, Err: errors.New("the file that it is a version of is not in this restore point")}
+		return r.refuse(ctx, version, holdfast.ItemResult{Item: version.ID, Name: version.Name}, gone)
+	}
+	created := item.Fields[holdfast.FieldCreated]
+	item.Version, item.Time, item.Size, item.Fields = "version "+version.Version, version.Time, version.Size, maps.Clone(version.Fields)
+	if created != "" {
+		if item.Fields == nil {
+			item.Fields = map[string]string{}
+		}
+		item.Fields[holdfast.FieldCreated] = created
+	}
+	var parent folderPlace
+	if r.plan.Folder == "" {
+		if parent, err = r.place(ctx, item.Parent); err != nil {
+			return err
+		}
+	}
+	return hand(ctx, jobs, job{item: item, content: version.ID, parent: parent})
 }
 
 // insideSelected says whether a folder above item is selected too.
@@ -256,8 +288,13 @@ func (r *restoring) send(ctx context.Context, item holdfast.Item, jobs chan<- jo
 			return err
 		}
 	}
+	return hand(ctx, jobs, job{item: item, parent: parent})
+}
+
+// hand gives a job to a worker.
+func hand(ctx context.Context, jobs chan<- job, j job) error {
 	select {
-	case jobs <- job{item: item, parent: parent}:
+	case jobs <- j:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -397,9 +434,12 @@ func (r *restoring) item(ctx context.Context, j job) error {
 		put.NewID = earlier.NewID
 	}
 	put.Open = func(ctx context.Context, f holdfast.Form) (io.ReadCloser, bool, error) {
-		return r.open(ctx, j.item.ID, f)
+		if j.content != "" && f == holdfast.FormFile {
+			return r.open(ctx, j.content, f)
+		}
+		return r.open(ctx, j.item.ID, f) // description and sharing have no versions
 	}
-	if r.plan.AllVersions && j.item.Kind == holdfast.KindFile {
+	if r.plan.AllVersions && j.item.Kind == holdfast.KindFile && j.content == "" {
 		put.Versions = r.versions(ctx, j.item.ID)
 	}
 	var restored Restored

@@ -4,15 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"holdfast/internal/engine"
 	"holdfast/internal/engine/enginetest"
 	"holdfast/internal/holdfast"
 	"holdfast/internal/sys"
+	"holdfast/internal/vault"
 )
 
 // restore runs a request from the last head of a mailbox and gives the results by item.
@@ -225,4 +228,79 @@ func (d *downTarget) Folder(context.Context, holdfast.Item, string) (string, err
 func (d *downTarget) Close(context.Context) error                                      { return nil }
 func (d *downTarget) Put(context.Context, engine.Put) (engine.Restored, error) {
 	return engine.Restored{}, holdfast.Unavailable("503")
+}
+
+// takingTarget notes what it is given.
+type takingTarget struct {
+	mu   sync.Mutex
+	puts map[string]string // path of the folder and name -> version, time and content
+}
+
+func (d *takingTarget) Open(context.Context, engine.RestorePlan) (engine.Restore, error) {
+	return d, nil
+}
+
+func (d *takingTarget) Folder(_ context.Context, f holdfast.Item, parent string) (string, error) {
+	return parent + "/" + f.Name, nil
+}
+func (d *takingTarget) Close(context.Context) error { return nil }
+func (d *takingTarget) Put(ctx context.Context, p engine.Put) (engine.Restored, error) {
+	body, ok, err := p.Open(ctx, holdfast.FormFile)
+	if err != nil || !ok {
+		return engine.Restored{}, fmt.Errorf("content there %t, %w", ok, err)
+	}
+	content, err := io.ReadAll(body)
+	if err := errors.Join(err, body.Close()); err != nil {
+		return engine.Restored{}, err
+	}
+	about, ok, err := p.Open(ctx, holdfast.FormJSON)
+	if err != nil || !ok {
+		return engine.Restored{}, fmt.Errorf("description there %t, %w", ok, err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.puts[p.Parent+"/"+p.Item.Name] = fmt.Sprintf("%s %s %d %s, created %s, versions %t, %s", p.Item.ID, p.Item.Time.UTC().Format(time.DateOnly), p.Item.Size, content, p.Item.Fields[holdfast.FieldCreated], p.Versions != nil, p.Item.Kind)
+	return engine.Restored{Outcome: engine.Created, NewID: "new"}, about.Close()
+}
+
+func TestRestoreOfOneOlderVersion(t *testing.T) {
+	w := newWorld(t)
+	w.must(w.start(nil))
+	c := enginetest.Container("ann")
+	at := time.Date(2026, 2, 1, 12, 0, 0, 0, time.UTC)
+	writer, err := w.repo.Writer(t.Context(), vault.WriterOptions{Container: c, Epoch: 1})
+	w.must(err)
+	defer writer.Close()
+	body := func(f holdfast.Form, text string) holdfast.Payload {
+		return holdfast.Whole(f, strings.NewReader(text), int64(len(text)))
+	}
+	w.must(writer.Put(t.Context(), holdfast.Item{ID: "folder", Kind: holdfast.KindFolder, Version: "1", Name: "Papers"}))
+	w.must(writer.Put(t.Context(), holdfast.Item{ID: "file", Parent: "folder", Kind: holdfast.KindFile, Version: "e3", Name: "plan.txt", Time: at.AddDate(0, 0, 2), Size: 7,
+		Fields: map[string]string{holdfast.FieldCreated: "2026-01-01T00:00:00Z", holdfast.FieldHash: "of the newest"}}, body(holdfast.FormFile, "newest!"), body(holdfast.FormJSON, "{}")))
+	w.must(writer.Put(t.Context(), holdfast.Item{ID: "file@1.0", Parent: "file", Kind: holdfast.KindVersion, Version: "1.0", Name: "plan.txt", Time: at, Size: 5,
+		Fields: map[string]string{holdfast.FieldVersionID: "1.0"}}, body(holdfast.FormFile, "first")))
+	head, err := writer.Seal(t.Context())
+	w.must(err)
+	_, err = w.repo.Publish(t.Context(), []vault.Head{*head}, vault.Published)
+	w.must(err)
+	for name, tc := range map[string]struct {
+		items  []string
+		folder string
+		want   map[string]string
+	}{
+		"to its place":          {[]string{"file@1.0"}, "", map[string]string{"/Papers/plan.txt": "file 2026-02-01 5 first, created 2026-01-01T00:00:00Z, versions false, file"}},
+		"elsewhere":             {[]string{"file@1.0"}, "Back", map[string]string{"/plan.txt": "file 2026-02-01 5 first, created 2026-01-01T00:00:00Z, versions false, file"}},
+		"the file":              {[]string{"file"}, "", map[string]string{"/Papers/plan.txt": "file 2026-02-03 7 newest!, created 2026-01-01T00:00:00Z, versions true, file"}},
+		"with its folder, once": {[]string{"folder", "file@1.0"}, "", map[string]string{"/Papers/plan.txt": "file 2026-02-03 7 newest!, created 2026-01-01T00:00:00Z, versions true, file"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			to := &takingTarget{puts: map[string]string{}}
+			_, err := w.engine.Restore(t.Context(), w.repo, head, to, engine.RestoreTask{
+				Lease: w.db.Lease("restore " + holdfast.TaskID(name)), Request: holdfast.RestoreRequest{ID: name, Items: tc.items, Folder: tc.folder, AllVersions: true}, From: c, To: c,
+			}, nil)
+			if err != nil || fmt.Sprint(to.puts) != fmt.Sprint(tc.want) {
+				t.Errorf("put %v, %v; want %v", to.puts, err, tc.want)
+			}
+		})
+	}
 }

@@ -163,6 +163,15 @@ func (a *API) oneDriveDocumentRestoreDocumentAction(ctx context.Context, r *requ
 	return a.restoreFiles(ctx, r, p, []string{e.ID})
 }
 
+// oneDriveDocumentRestoreDocumentActionByVersionId puts the document back as that version was.
+func (a *API) oneDriveDocumentRestoreDocumentActionByVersionId(ctx context.Context, r *request) (any, error) {
+	p, _, v, err := a.version(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return a.restoreFiles(ctx, r, p, []string{v.ID})
+}
+
 func (a *API) oneDriveDocumentRestoreDocumentsAction(ctx context.Context, r *request) (any, error) {
 	p, items, err := a.selectedDocuments(ctx, r)
 	if err != nil {
@@ -177,6 +186,24 @@ func (a *API) oneDriveDocumentCopyToDocumentAction(ctx context.Context, r *reque
 		return nil, err
 	}
 	return a.copyFiles(ctx, r, p, []string{e.ID})
+}
+
+func (a *API) oneDriveDocumentCopyToDocumentActionByVersionId(ctx context.Context, r *request) (any, error) {
+	p, _, v, err := a.version(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.keepBody(); err != nil {
+		return nil, err
+	}
+	var in contract.RESTCopyToFolder
+	if err := r.decode(&in); err != nil {
+		return nil, err
+	}
+	if value(in.DocumentVersion) == contract.RESTCopyToFolderDocumentVersionAll {
+		return nil, holdfast.Invalid("documentVersion All does not go with one version: copy the document instead, or leave documentVersion out")
+	}
+	return a.copyFiles(ctx, r, p, []string{v.ID})
 }
 
 func (a *API) oneDriveDocumentCopyToDocumentsAction(ctx context.Context, r *request) (any, error) {

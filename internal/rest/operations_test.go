@@ -484,6 +484,8 @@ func oneDrive(w *world) {
 	}{
 		{document + "/restore", nil, `1 items to "" "", keep both, newer false, all versions false, permissions true`},
 		{document + "/restore", map[string]any{"documentAction": "overwrite"}, `1 items to "" "", overwrite, newer true, all versions false, permissions true`},
+		{document + "/Versions/" + older + "/restore", map[string]any{"documentAction": "overwrite"}, `1 items to "" "", overwrite, newer true, all versions false, permissions true`},
+		{document + "/Versions/" + older + "/copyTo", map[string]any{"folder": "Back"}, `1 items to "" "Back", keep both, newer false, all versions false, permissions false`},
 		{one + "/Documents/restore", with(selected("documents", notes, plan), "documentAction", "Keep"), `2 items to "" "", keep both, newer false, all versions false, permissions true`},
 		{document + "/copyTo", map[string]any{"folder": "Back", "documentVersion": "all"}, `1 items to "" "Back", keep both, newer false, all versions true, permissions false`},
 		{one + "/Documents/copyTo", with(selected("documents", plan), "onedrive", map[string]any{"id": id}), `1 items to "` + ada + `" "", keep both, newer false, all versions false, permissions false`},
@@ -501,6 +503,7 @@ func oneDrive(w *world) {
 		}
 	}
 	w.call("POST", document+"/copyTo", map[string]any{"sendSharedLinksNotification": true}).says(400, "sendSharedLinksNotification")
+	w.call("POST", document+"/Versions/"+older+"/copyTo", map[string]any{"folder": "Back", "documentVersion": "All"}).says(400, "one version")
 	w.call("POST", one+"/Documents/restore", selected("documents")).says(400, "documents is missing")
 	w.call("POST", one+"/Documents/restore", selected("documents", folder)).want(404)
 	w.call("GET", "/v8/RestoreSessions/"+session+"/Statistics", nil).want(200).golden("OneDrive")

@@ -195,6 +195,9 @@ func (r *restore) Put(ctx context.Context, p engine.Put) (engine.Restored, error
 	ctx = m365.ForRestore(ctx)
 	// In its own drive a file is looked for by its id. Whether another one has its name shows as the upload begins, which saves a call for most.
 	byName := !r.original() || p.Again || r.plan.ChangedItems
+	if err := known(ctx, &p); err != nil {
+		return engine.Restored{}, err
+	}
 	res, err := r.put(ctx, p, byName)
 	if m365.KindOf(err) == m365.Conflict && !byName {
 		res, err = r.put(ctx, p, true)
@@ -510,6 +513,24 @@ func (r *restore) upload(ctx context.Context, to graph.NewFile, item holdfast.It
 			to.IfMatch = there.ETag // it was checked before the first attempt; what changed since is ours
 		}
 	}
+}
+
+// known gives a file that is restored as an older version was its hash, which the service tells of no version: by it what is there is compared.
+func known(ctx context.Context, p *engine.Put) error {
+	if p.Item.Kind != holdfast.KindFile || p.Item.Fields[holdfast.FieldHash] != "" || p.Item.Fields[holdfast.FieldVersionID] == "" {
+		return nil
+	}
+	body, ok, err := p.Open(ctx, holdfast.FormFile)
+	if err != nil || !ok {
+		return err
+	}
+	var quick graph.QuickXor
+	_, err = io.Copy(&quick, body)
+	if err := errors.Join(err, body.Close()); err != nil {
+		return err
+	}
+	p.Item.Fields = with(p.Item.Fields, holdfast.FieldHash, quick.Text())
+	return nil
 }
 
 // sent is item with the hash of what was sent.
