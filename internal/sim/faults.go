@@ -53,11 +53,12 @@ const (
 	FaultItemVanished    = "vanishedWhileRead" // a message is deleted just before it is read
 	FaultItemBroken      = "itemError"         // reading a message fails with ErrorCorruptData, every time for the same message
 	FaultBoundaries      = "mimeBoundary"      // MIME has other boundaries on every read
+	FaultFolderLost      = "folderNotFound"    // a delta of messages answers that there is no such folder, though there is
 	FaultUntold          = "untoldRemovals"    // a delta does not tell that a message left which had come since the link was given
 )
 
 var faultNames = []string{FaultThrottled, FaultThrottledBare, FaultUnavailable, FaultUnavailableBare, FaultServerError, FaultBadGateway, FaultFatPage, FaultSyncState, FaultSyncStateBad, FaultDuplicate,
-	FaultOutOfOrder, FaultEmptyPage, FaultForeignLink, FaultToken, FaultTruncated, FaultShort, FaultHTML, FaultSlow, FaultDropped, FaultAckLost, FaultItemChanged, FaultItemVanished, FaultItemBroken, FaultBoundaries, FaultUntold}
+	FaultOutOfOrder, FaultEmptyPage, FaultForeignLink, FaultToken, FaultTruncated, FaultShort, FaultHTML, FaultSlow, FaultDropped, FaultAckLost, FaultItemChanged, FaultItemVanished, FaultItemBroken, FaultBoundaries, FaultUntold, FaultFolderLost}
 
 // ForeignHost is where the links of FaultForeignLink lead. A bearer token that is sent to it counts as leaked.
 const ForeignHost = "graph.example.net"

@@ -73,6 +73,9 @@ func (s *Sim) messagesDelta(c *Call) (*Reply, error) {
 	}
 	b.mu.Lock()
 	f, err := b.folder(c.Params["folder"])
+	if err == nil && s.faults.hit(c, FaultFolderLost) {
+		err = Fail(404, "ErrorItemNotFound", "The specified object was not found in the store.")
+	}
 	if err != nil {
 		b.mu.Unlock()
 		return nil, err

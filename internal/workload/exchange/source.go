@@ -43,6 +43,8 @@ const (
 	// keepLinks is how long an idle mailbox keeps its old links, so that an idle backup writes nothing. Outlook does not say how long a link
 	// lives; an expired one costs a re-read, never data.
 	keepLinks = 48 * time.Hour
+	// writtenKept bounds the messages of one read that are remembered by the folder that they were put into.
+	writtenKept = 20_000
 	// maxPasses bounds how often all folders are asked for what came since: mail may come faster than it is read.
 	maxPasses = 3
 	// draftRounds bounds how often drafts that are being edited are fetched once more.
@@ -81,7 +83,7 @@ func rows(size int) graph.List {
 
 // Read brings a mailbox up to date: the folder tree by one delta, each folder's messages by one delta each.
 func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Previous, sink engine.Sink) error {
-	r := &reader{g: s.g, mailbox: c.Source, prev: prev, sink: sink, now: s.g.M365().Clock().Now(), folders: map[string]string{}, placed: map[[12]byte]string{}, read: map[string]bool{}, put: map[string]bool{}, relist: map[string]bool{}, drafts: map[string]string{}, pending: map[string]string{}, retry: map[string]bool{}}
+	r := &reader{g: s.g, mailbox: c.Source, prev: prev, sink: sink, now: s.g.M365().Clock().Now(), folders: map[string]string{}, placed: map[[12]byte]string{}, read: map[string]bool{}, put: map[string]*written{}, relist: map[string]bool{}, drafts: map[string]string{}, pending: map[string]string{}, retry: map[string]bool{}}
 	for cur, err := range prev.Cursors(ctx) {
 		if err != nil {
 			return err
@@ -109,6 +111,9 @@ func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Pre
 		r.news = false
 		clear(r.read)
 		clear(r.drafts)
+		if err := r.newFolders(ctx); err != nil {
+			return err
+		}
 		if err := r.all(ctx); err != nil {
 			return err
 		}
@@ -191,28 +196,52 @@ func (r *reader) mailboxThere(ctx context.Context) error {
 
 // reader reads one mailbox once. Only fetches run beside it, and they touch nothing but mu's.
 type reader struct {
-	g       *graph.Client
-	mailbox string
-	prev    engine.Previous
-	sink    engine.Sink
-	now     time.Time
-	fresh   time.Time         // when links were last written
-	special map[string]string // folder id -> well-known name
-	tree0   string            // delta link of the tree before
-	folders map[string]string // known folders -> cursor
-	pending map[string]string // message -> folder that it left
+	g        *graph.Client
+	mailbox  string
+	prev     engine.Previous
+	sink     engine.Sink
+	now      time.Time
+	fresh    time.Time         // when links were last written
+	special  map[string]string // folder id -> well-known name
+	tree0    string            // delta link of the tree before
+	treeLink string            // and the present one
+	folders  map[string]string // known folders -> cursor
+	pending  map[string]string // message -> folder that it left
 	// placed has the folder in whose delta a message was seen last, in an incremental read; by hash, for there may be a million.
 	placed map[[12]byte]string
-	read   map[string]bool // folders that are read
-	put    map[string]bool // folders of which rows were put that prev may not have
-	relist map[string]bool // folders that the service reset after rows of them were put: the next read lists and compares them again
-	news   bool            // something came or went in this pass over the folders
+	read   map[string]bool     // folders that are read
+	put    map[string]*written // by folder: what was put in this read, which prev may not have
+	kept   int                 // ids in put
+	relist map[string]bool     // folders that the service reset after rows of them were put: the next read lists and compares them again
+	news   bool                // something came or went in this pass over the folders
 	// drafts have the version of each draft whose MIME was fetched and that no later delta has shown to be unchanged since.
 	drafts  map[string]string
 	gone    bool            // a message was deleted because it was not found; guarded by mu while fetches run
 	earlier []string        // messages that an earlier session could not read
 	mu      sync.Mutex      // guards retry and gone
 	retry   map[string]bool // messages that could not be read so far
+}
+
+// written is what was put into a folder.
+type written struct {
+	ids  []string
+	more bool // ids are not all
+}
+
+// wrote notes that a message was put into a folder.
+func (r *reader) wrote(folder, id string) {
+	r.news = true
+	w := r.put[folder]
+	if w == nil {
+		w = &written{}
+		r.put[folder] = w
+	}
+	if r.kept >= writtenKept {
+		w.more = true
+		return
+	}
+	r.kept++
+	w.ids = append(w.ids, id)
 }
 
 func (r *reader) remember(c engine.Cursor) {
@@ -298,6 +327,7 @@ func (r *reader) tree(ctx context.Context) error {
 			return err
 		}
 	}
+	r.treeLink = page.DeltaLink
 	if changed || r.stale() {
 		if err := r.sink.Cursor(ctx, cursorFolders, page.DeltaLink); err != nil {
 			return err
@@ -305,6 +335,27 @@ func (r *reader) tree(ctx context.Context) error {
 	}
 	if r.stale() {
 		return r.sink.Cursor(ctx, cursorFresh, r.now.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// newFolders asks what came to the tree since it was read: a mail may have moved into a folder that was not there then. Folders that went are for the
+// next read, or show as their messages are asked for.
+func (r *reader) newFolders(ctx context.Context) error {
+	page, err := graph.Follow[graph.MailFolder](ctx, r.g, r.treeLink, graph.List{})
+	if m365.KindOf(err) == m365.Resync {
+		return nil // the next read lists the tree
+	}
+	for f, err := range graph.All(ctx, r.g, page, err, graph.List{}) {
+		if err != nil {
+			return mailboxError(err)
+		}
+		if f.Removed != nil {
+			continue
+		}
+		if err := r.folder(ctx, f, map[string]bool{}); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -452,9 +503,16 @@ func (r *reader) goneFolder(ctx context.Context, id string, seen map[string]bool
 func (r *reader) dropFolder(ctx context.Context, id string) error {
 	for todo := []string{id}; len(todo) > 0; {
 		id, todo = todo[0], todo[1:]
-		if r.put[id] {
-			// Which messages these are, only the next state before tells.
-			return holdfast.Unavailable("folder %s was deleted while it was read: the mailbox is read again", id)
+		if w := r.put[id]; w != nil {
+			if w.more {
+				// Which messages these are, only the next state before tells.
+				return holdfast.Unavailable("folder %s was deleted while it was read: the mailbox is read again", id)
+			}
+			for _, m := range w.ids {
+				if err := r.left(ctx, m, id); err != nil {
+					return err
+				}
+			}
 		}
 		for child, err := range r.prev.Children(ctx, id) {
 			if err != nil {
@@ -514,8 +572,10 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 	begin := func(resync bool) {
 		if resync {
 			seen = map[[12]byte]struct{}{}
-			// What was put before and is deleted before it is listed again is in no list and not in prev either. The next read finds it in its prev.
-			r.relist[folder] = r.relist[folder] || r.put[folder]
+			// What was put before and is deleted before it is listed again is in no list and not in prev either. When it was too much to remember, the next
+			// read finds it in its prev.
+			w := r.put[folder]
+			r.relist[folder] = r.relist[folder] || w != nil && w.more
 		}
 		r.news = true // a listing takes long
 		page, err = r.g.MessageDelta(ctx, r.mailbox, folder, rows(size))
@@ -543,7 +603,19 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 			if err := r.sink.Wait(); err != nil {
 				return err
 			}
-			return r.goneFolder(ctx, folder, map[string]bool{})
+			if err := r.goneFolder(ctx, folder, map[string]bool{}); err != nil {
+				return err
+			}
+			if _, there := r.folders[folder]; !there {
+				return nil
+			}
+			// The folder is there and its changes are not.
+			if resets++; resets > maxResets {
+				return fmt.Errorf("read folder %s, which is there: %w", folder, err)
+			}
+			news, link = true, ""
+			begin(true)
+			continue
 		case m365.Unavailable:
 			// Bodies are in the rows: a fat page may never come, a thin one does.
 			if size > smallPageSize {
@@ -617,6 +689,15 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 				}
 			}
 		}
+		if w := r.put[folder]; w != nil {
+			for _, id := range w.ids {
+				if _, ok := seen[short(id)]; !ok {
+					if err := r.left(ctx, id, folder); err != nil {
+						return err
+					}
+				}
+			}
+		}
 	}
 	r.folders[folder] = page.DeltaLink
 	if news || r.stale() {
@@ -676,7 +757,7 @@ func (r *reader) row(ctx context.Context, m *graph.Message, folder string) error
 		case ok && old.Version == item.Version && old.Parent == item.Parent && (!r.prev.Anew() || old.Fields[holdfast.FieldBody] == signature):
 			return nil
 		case ok && old.Fields[holdfast.FieldBody] == signature:
-			r.put[folder], r.news = true, true
+			r.wrote(folder, m.ID)
 			payloads := []holdfast.Payload{holdfast.Whole(holdfast.FormJSON, bytes.NewReader(raw), int64(len(raw))), holdfast.Kept(holdfast.FormMIME)}
 			if len(beyondMIME(m)) > 0 {
 				payloads = append(payloads, holdfast.Kept(holdfast.FormAttachments))
@@ -684,7 +765,7 @@ func (r *reader) row(ctx context.Context, m *graph.Message, folder string) error
 			return r.sink.Put(ctx, item, payloads...)
 		}
 	}
-	r.put[folder], r.news = true, true
+	r.wrote(folder, m.ID)
 	if m.IsDraft {
 		r.drafts[m.ID] = m.ChangeKey
 	}
@@ -908,14 +989,16 @@ func (r *reader) again(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if m.gone {
+		switch {
+		case m.err != nil: // as before: it stays named
+		case m.gone:
 			if err := r.notThere(ctx, m.id); err != nil {
 				return err
 			}
-			continue
-		}
-		if err := r.found(ctx, m.message); err != nil {
-			return err
+		default:
+			if err := r.found(ctx, m.message); err != nil {
+				return err
+			}
 		}
 	}
 	return r.sink.Wait()
@@ -960,6 +1043,14 @@ func (r *reader) resolve(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if m.err != nil {
+			// Where it went is asked again by the next read; until then what is known of it may be old.
+			delete(r.pending, m.id)
+			if err := r.unknown(ctx, m); err != nil {
+				return err
+			}
+			continue
+		}
 		if m.gone {
 			if err := r.notThere(ctx, m.id); err != nil {
 				return err
@@ -983,6 +1074,10 @@ func (r *reader) edited(ctx context.Context, more bool) error {
 		switch {
 		case err != nil:
 			return err
+		case m.err != nil:
+			if err := r.unknown(ctx, m); err != nil {
+				return err
+			}
 		case m.gone:
 			if err := r.notThere(ctx, m.id); err != nil {
 				return err
@@ -1002,6 +1097,18 @@ func (r *reader) edited(ctx context.Context, more bool) error {
 	return r.sink.Wait()
 }
 
+// unknown names a message of which the service cannot tell whether it is there.
+func (r *reader) unknown(ctx context.Context, m answer) error {
+	item, ok, err := r.prev.Item(ctx, m.id)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		item = holdfast.Item{ID: m.id, Kind: holdfast.KindMail}
+	}
+	return r.missed(ctx, item, skip(m.err))
+}
+
 func (r *reader) settle(ctx context.Context, id string) error {
 	delete(r.pending, id)
 	return r.sink.Cursor(ctx, cursorPending+id, "")
@@ -1012,6 +1119,7 @@ type answer struct {
 	id      string
 	gone    bool
 	message *graph.Message
+	err     error // the service cannot tell, of this message alone
 }
 
 // ask reads messages by id, twenty to a round trip.
@@ -1037,6 +1145,10 @@ func (r *reader) ask(ctx context.Context, ids []string) iter.Seq2[answer, error]
 					}
 				case m365.KindOf(err) == m365.NotFound:
 					if !yield(answer{id: chunk[i], gone: true}, nil) {
+						return
+					}
+				case slices.Contains([]m365.Kind{m365.Corrupt, m365.Locked, m365.Malware, m365.Invalid}, m365.KindOf(err)):
+					if !yield(answer{id: chunk[i], err: err}, nil) {
 						return
 					}
 				default:
