@@ -89,7 +89,7 @@ repeated makes no second copy. No mail and no invitation is sent.`,
 	f.BoolVar(&everything, "all", false, "everything of the user")
 	f.StringVar(&to, "to", "", "restore to this user instead")
 	f.StringVar(&folder, "folder", "", "restore into this folder, with \"/\" between names (default: the original places)")
-	f.BoolVar(&overwrite, "overwrite", false, "replace what was changed since (default: files are kept beside it, mails are left alone)")
+	f.BoolVar(&overwrite, "overwrite", false, "replace what was changed since, also when it is newer (default: files are kept beside it, mails are left alone)")
 	f.StringVar(&app, "application", "", "restore with this application instead of the organization's")
 	f.StringVar(&certificate, "certificate", "", "file with that application's certificate and key (PFX or PEM)")
 	f.StringVar(&certificatePassword, "certificate-password-file", "", "file with the password of the PFX file")
@@ -129,7 +129,11 @@ func (e *explorer) restore(ctx context.Context, things []thing, body map[string]
 		body["mailbox"] = p.to
 	}
 	ask := func(in map[string]any, parts ...string) error {
-		return e.c.call(ctx, http.MethodPost, e.path(append([]string{e.object}, parts...)...), in, nil)
+		path := e.path(append([]string{e.object}, parts...)...)
+		if p.overwrite && !e.files {
+			path += "?overwriteNewer=true"
+		}
+		return e.c.call(ctx, http.MethodPost, path, in, nil)
 	}
 	if e.files {
 		verb := "restore"

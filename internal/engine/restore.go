@@ -66,7 +66,7 @@ func (e *Engine) Restore(ctx context.Context, repo *vault.Repository, head *vaul
 		return holdfast.Statistics{}, fmt.Errorf("open the restore point of %s: %w", task.From, err)
 	}
 	ctx, usage := metered(ctx, target)
-	r := &restoring{engine: e, view: view, task: task, plan: task.Plan(), report: report, places: map[string]folderPlace{}, selected: map[string]bool{}}
+	r := &restoring{engine: e, view: view, task: task, plan: task.Plan(), report: report, places: map[string]folderPlace{}, selected: map[string]bool{}, left: map[string]bool{}}
 	err = guard(func() error {
 		if r.to, err = target.Open(ctx, r.plan); err != nil {
 			return fmt.Errorf("open %s to restore into: %w", task.To, err)
@@ -87,6 +87,7 @@ type restoring struct {
 	// Used by the one goroutine that walks the selection.
 	selected map[string]bool
 	places   map[string]folderPlace // of folders in the view, found or made at the target
+	left     map[string]bool        // folder -> it, or one above it, is left out
 
 	mu      sync.Mutex // guards all below
 	stats   holdfast.Statistics
@@ -268,6 +269,9 @@ func (r *restoring) send(ctx context.Context, item holdfast.Item, jobs chan<- jo
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
+	if out, err := r.leftOut(ctx, item); err != nil || out {
+		return err
+	}
 	switch item.Kind {
 	case holdfast.KindVersion:
 		return nil // comes with its file
@@ -289,6 +293,48 @@ func (r *restoring) send(ctx context.Context, item holdfast.Item, jobs chan<- jo
 		}
 	}
 	return hand(ctx, jobs, job{item: item, parent: parent})
+}
+
+// leftOut says whether the request leaves an item out: it is, or lies below, one of the well-known folders that it excludes.
+func (r *restoring) leftOut(ctx context.Context, item holdfast.Item) (bool, error) {
+	if len(r.task.Request.Exclude) == 0 {
+		return false, nil
+	}
+	var way []string // folders from item upwards whose answer is not known
+	out, ok := false, true
+	var err error
+	for seen := map[string]bool{}; ok && !seen[item.ID]; {
+		seen[item.ID] = true
+		if item.Kind == holdfast.KindFolder {
+			if known, have := r.left[item.ID]; have {
+				out = known
+				break
+			}
+			way = append(way, item.ID)
+			if special := item.Fields[holdfast.FieldSpecial]; special != "" && slices.Contains(r.task.Request.Exclude, special) {
+				out = true
+				break
+			}
+		}
+		if item.Parent == "" {
+			break
+		}
+		above := item.Parent
+		if known, have := r.left[above]; have {
+			out = known
+			break
+		}
+		if item, ok, err = r.view.Item(ctx, above); err != nil {
+			return false, fmt.Errorf("look up folder %q of %s: %w", above, r.task.From, err)
+		}
+	}
+	if len(r.left) >= placesKept {
+		clear(r.left)
+	}
+	for _, id := range way {
+		r.left[id] = out
+	}
+	return out, nil
 }
 
 // hand gives a job to a worker.

@@ -232,8 +232,9 @@ func (d *downTarget) Put(context.Context, engine.Put) (engine.Restored, error) {
 
 // takingTarget notes what it is given.
 type takingTarget struct {
-	mu   sync.Mutex
-	puts map[string]string // path of the folder and name -> version, time and content
+	mu      sync.Mutex
+	puts    map[string]string // path of the folder and name -> version, time and content
+	folders map[string]bool
 }
 
 func (d *takingTarget) Open(context.Context, engine.RestorePlan) (engine.Restore, error) {
@@ -241,6 +242,12 @@ func (d *takingTarget) Open(context.Context, engine.RestorePlan) (engine.Restore
 }
 
 func (d *takingTarget) Folder(_ context.Context, f holdfast.Item, parent string) (string, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.folders == nil {
+		d.folders = map[string]bool{}
+	}
+	d.folders[parent+"/"+f.Name] = true
 	return parent + "/" + f.Name, nil
 }
 func (d *takingTarget) Close(context.Context) error { return nil }
@@ -300,6 +307,64 @@ func TestRestoreOfOneOlderVersion(t *testing.T) {
 			}, nil)
 			if err != nil || fmt.Sprint(to.puts) != fmt.Sprint(tc.want) {
 				t.Errorf("put %v, %v; want %v", to.puts, err, tc.want)
+			}
+		})
+	}
+}
+
+func TestRestoreLeavesExcludedFoldersOut(t *testing.T) {
+	w := newWorld(t)
+	w.must(w.start(nil))
+	c := enginetest.Container("ann")
+	writer, err := w.repo.Writer(t.Context(), vault.WriterOptions{Container: c, Epoch: 1})
+	w.must(err)
+	defer writer.Close()
+	special := func(name string) map[string]string { return map[string]string{holdfast.FieldSpecial: name} }
+	for _, f := range []holdfast.Item{
+		{ID: "root", Name: "root", Fields: special("msgfolderroot")}, {ID: "inbox", Parent: "root", Name: "Inbox", Fields: special("inbox")},
+		{ID: "drafts", Parent: "root", Name: "Entwürfe", Fields: special("drafts")}, {ID: "below", Parent: "drafts", Name: "Drafts", Fields: special("")},
+		{ID: "named", Parent: "inbox", Name: "Drafts"},
+	} {
+		f.Kind, f.Version = holdfast.KindFolder, "1"
+		w.must(writer.Put(t.Context(), f))
+	}
+	for _, parent := range []string{"inbox", "drafts", "below", "named"} {
+		body := func(f holdfast.Form) holdfast.Payload {
+			return holdfast.Whole(f, strings.NewReader("x"), 1)
+		}
+		w.must(writer.Put(t.Context(), holdfast.Item{ID: "in " + parent, Parent: parent, Kind: holdfast.KindMail, Version: "1", Name: "in " + parent}, body(holdfast.FormFile), body(holdfast.FormJSON)))
+	}
+	head, err := writer.Seal(t.Context())
+	w.must(err)
+	_, err = w.repo.Publish(t.Context(), []vault.Head{*head}, vault.Published)
+	w.must(err)
+	for name, tc := range map[string]struct {
+		items, exclude []string
+		want           string
+	}{
+		"nothing":                 {nil, nil, "below drafts inbox named"},
+		"of the mailbox":          {nil, []string{"drafts", "deleteditems"}, "inbox named"},
+		"of the tree":             {[]string{"root"}, []string{"drafts"}, "inbox named"},
+		"what was selected by it": {[]string{"in below", "in named"}, []string{"drafts"}, "named"},
+		"the folder itself":       {[]string{"drafts"}, []string{"drafts"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			to := &takingTarget{puts: map[string]string{}}
+			_, err := w.engine.Restore(t.Context(), w.repo, head, to, engine.RestoreTask{
+				Lease: w.db.Lease("restore " + holdfast.TaskID(name)), Request: holdfast.RestoreRequest{ID: name, Items: tc.items, Exclude: tc.exclude}, From: c, To: c,
+			}, nil)
+			var got []string
+			for path := range to.puts {
+				got = append(got, path[strings.LastIndex(path, " ")+1:])
+			}
+			slices.Sort(got)
+			if err != nil || strings.Join(got, " ") != tc.want {
+				t.Errorf("restored %v, %v; want %s", got, err, tc.want)
+			}
+			for folder := range to.folders {
+				if len(tc.exclude) > 0 && strings.Contains(folder, "Entwürfe") {
+					t.Errorf("folder %q was made", folder)
+				}
 			}
 		})
 	}

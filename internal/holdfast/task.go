@@ -98,9 +98,13 @@ type RestoreRequest struct {
 	Permissions  bool
 	ChangedItems bool
 	MissingItems bool
-	MarkRestored string
+	MarkRestored string      // MarkUnread, or empty
+	Exclude      []string    // well-known names of folders that stay out with all that is in them
 	Credential   *Credential `json:"-"` // of the request's body; never stored
 }
+
+// MarkUnread has restored mails marked as not read.
+const MarkUnread = "unread"
 
 // ItemResult is what a restore did with one item.
 type ItemResult struct {

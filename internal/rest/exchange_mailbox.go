@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/google/uuid"
@@ -73,17 +74,10 @@ func (a *API) exchangeMailboxRestoreMailboxesAction(ctx context.Context, r *requ
 	if err := r.decode(&in); err != nil {
 		return nil, err
 	}
-	if err := refuse(map[string]*bool{"markRestoredAsUnread": in.MarkRestoredAsUnread, "excludeDrafts": in.ExcludeDrafts, "excludeDeletedItems": in.ExcludeDeletedItems,
-		"excludeInPlaceHoldItems": in.ExcludeInPlaceHoldItems, "excludeLitigationHoldItems": in.ExcludeLitigationHoldItems}); err != nil {
-		return nil, err
-	}
 	var spec service.RestoreSpec
-	if err := whichItems(&spec, in.ChangedItems, in.DeletedItems); err != nil {
+	options := mailOptions{in.MarkRestoredAsUnread, in.ExcludeDrafts, in.ExcludeDeletedItems, in.ExcludeInPlaceHoldItems, in.ExcludeLitigationHoldItems, in.RecentItemRestorePeriod}
+	if err := errors.Join(options.apply(&spec), whichItems(&spec, in.ChangedItems, in.DeletedItems), overwriteNewer(r, &spec)); err != nil {
 		return nil, err
-	}
-	spec.Mode = modeSkip
-	if spec.ChangedItems {
-		spec.Mode, spec.Newer = modeOverwrite, in.ChangedItems != nil
 	}
 	var which []string
 	for _, m := range in.Mailboxes {
@@ -192,7 +186,11 @@ func (a *API) restoreMail(ctx context.Context, r *request, p place, items []stri
 	if err := r.decodeOptional(&in); err != nil {
 		return nil, err
 	}
-	return a.restore(ctx, r, p, service.RestoreSpec{Items: items, Mode: modeOverwrite, ChangedItems: true, MissingItems: true},
+	spec := service.RestoreSpec{Items: items, Mode: modeOverwrite, ChangedItems: true, MissingItems: true}
+	if err := overwriteNewer(r, &spec); err != nil {
+		return nil, err
+	}
+	return a.restore(ctx, r, p, spec,
 		login{UserName: in.UserName, Password: in.UserPassword, UserCode: in.UserCode, Application: in.ApplicationID, Certificate: in.ApplicationCertificate, Secret: in.ApplicationCertificatePassword})
 }
 
@@ -202,16 +200,10 @@ func (a *API) restoreMailTo(ctx context.Context, r *request, p place, items []st
 	if err := r.decode(&in); err != nil {
 		return nil, err
 	}
-	if err := refuse(map[string]*bool{"markRestoredAsUnread": in.MarkRestoredAsUnread, "excludeDrafts": in.ExcludeDrafts, "excludeDeletedItems": in.ExcludeDeletedItems,
-		"excludeInPlaceHoldItems": in.ExcludeInPlaceHoldItems, "excludeLitigationHoldItems": in.ExcludeLitigationHoldItems}); err != nil {
+	spec := service.RestoreSpec{Items: items, To: value(in.Mailbox), Folder: value(in.Folder)}
+	options := mailOptions{in.MarkRestoredAsUnread, in.ExcludeDrafts, in.ExcludeDeletedItems, in.ExcludeInPlaceHoldItems, in.ExcludeLitigationHoldItems, nil}
+	if err := errors.Join(options.apply(&spec), whichItems(&spec, in.ChangedItems, in.DeletedItems), overwriteNewer(r, &spec)); err != nil {
 		return nil, err
-	}
-	spec := service.RestoreSpec{Items: items, To: value(in.Mailbox), Folder: value(in.Folder), Mode: modeSkip}
-	if err := whichItems(&spec, in.ChangedItems, in.DeletedItems); err != nil {
-		return nil, err
-	}
-	if spec.ChangedItems {
-		spec.Mode, spec.Newer = modeOverwrite, in.ChangedItems != nil // who asks for changed items means also those changed since
 	}
 	return a.restore(ctx, r, p, spec, login{UserName: in.UserName, Password: in.UserPassword, UserCode: in.UserCode, Application: in.ApplicationID, Certificate: in.ApplicationCertificate,
 		Secret: in.ApplicationCertificatePassword, Tenant: in.OfficeOrganizationName, Region: string(value(in.OfficeRegion)), CasServer: in.CasServer})

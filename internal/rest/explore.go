@@ -28,6 +28,9 @@ type exploration struct {
 }
 
 func (a *API) explore(ctx context.Context, r *request, e exploration) (any, error) {
+	if value(e.showDeleted) {
+		return nil, holdfast.Invalid("showDeleted is not built yet: a restore session shows what its restore point has; leave it out or set it to false, and to see what was deleted before, open a session at an earlier dateTime")
+	}
 	s, err := a.services.RestoreSessions.Open(ctx, r.user, service.ExploreSpec{
 		Type:            holdfast.ExplorerType(e.kind),
 		Organization:    e.Organization,
@@ -257,7 +260,50 @@ func whichItems(spec *service.RestoreSpec, changed, deleted *bool) error {
 	if !spec.ChangedItems && !spec.MissingItems {
 		return holdfast.Invalid("with changedItems and deletedItems both false there is nothing to restore")
 	}
+	if spec.Mode == "" { // of mail, which has no choice of its own
+		spec.Mode = modeSkip
+		if spec.ChangedItems {
+			spec.Mode = modeOverwrite
+		}
+	}
 	return nil
+}
+
+// mailOptions are the options of restores of mail beyond where to and which.
+type mailOptions struct {
+	unread, drafts, deleted, inPlaceHold, litigationHold *bool
+	recent                                               *int32
+}
+
+// apply puts what the options mean into spec, and refuses what means nothing, rather than do something else than asked.
+func (o mailOptions) apply(spec *service.RestoreSpec) error {
+	for name, on := range map[string]*bool{"excludeInPlaceHoldItems": o.inPlaceHold, "excludeLitigationHoldItems": o.litigationHold} {
+		if value(on) {
+			return holdfast.Invalid("%s means nothing here: what a hold keeps of deleted items lies in hidden folders that Microsoft Graph does not show, so backups hold none of it; leave it out or set it to false", name)
+		}
+	}
+	if value(o.recent) != 0 {
+		return holdfast.Invalid("recentItemRestorePeriod is not built yet; leave it out")
+	}
+	if value(o.unread) {
+		spec.MarkRestored = holdfast.MarkUnread
+	}
+	if value(o.drafts) {
+		spec.Exclude = append(spec.Exclude, "drafts")
+	}
+	if value(o.deleted) {
+		spec.Exclude = append(spec.Exclude, "deleteditems", "recoverableitemsdeletions", "recoverableitemspurges")
+	}
+	return nil
+}
+
+// overwriteNewer reads our own query parameter: changedItems chooses what is restored, it does not say that what was changed since may be overwritten.
+func overwriteNewer(r *request, spec *service.RestoreSpec) (err error) {
+	spec.Newer, err = r.queryBool("overwriteNewer", false)
+	if err == nil && spec.Newer && spec.Mode != modeOverwrite {
+		err = holdfast.Invalid("overwriteNewer does not go with changedItems false: nothing is overwritten then")
+	}
+	return err
 }
 
 // refuse names options of a body that are not built and were asked for; ignoring them would do something else than asked.

@@ -138,9 +138,6 @@ func (a *API) restoreSessionNamed(ctx context.Context, r *request, s holdfast.Re
 		state = contract.RESTRestoreSessionStateStopped
 	}
 	details := s.Details
-	if s.ShowDeleted && details == "" {
-		details = "Items that were deleted before this time are not shown yet; open an earlier restore point to find them."
-	}
 	at := s.PointInTime
 	out := contract.RESTRestoreSession{
 		ID:           id,

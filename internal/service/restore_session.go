@@ -300,6 +300,7 @@ type RestoreSpec struct {
 	ChangedItems bool
 	MissingItems bool
 	MarkRestored string
+	Exclude      []string
 	// Credential is the application that the request named; nil is the organization's own.
 	Credential *holdfast.Credential
 	// UserName says that the request came with a user name and password, which are refused; so is a device code.
@@ -356,7 +357,7 @@ func (r *RestoreSessions) Restore(ctx context.Context, u User, id holdfast.Resto
 	request, task := ids[0], holdfast.TaskID(ids[1])
 	body, err := json.Marshal(holdfast.RestoreRequest{ID: request, Session: id, Organization: org.ID, Repository: c.View.Repository, Point: c.View.Point, From: c.Container.Key(),
 		Items: spec.Items, To: spec.To, Folder: spec.Folder, Mode: spec.Mode, Newer: spec.Newer, AllVersions: spec.AllVersions, Permissions: spec.Permissions,
-		ChangedItems: spec.ChangedItems, MissingItems: spec.MissingItems, MarkRestored: spec.MarkRestored})
+		ChangedItems: spec.ChangedItems, MissingItems: spec.MissingItems, MarkRestored: spec.MarkRestored, Exclude: spec.Exclude})
 	if err != nil {
 		return "", fmt.Errorf("encode the restore request: %w", err)
 	}

@@ -483,6 +483,55 @@ func TestRestoreIntoTheEmptiedMailboxIsEqual(t *testing.T) {
 	}
 }
 
+func TestRestoreOfChangedOrOfMissingMailOnly(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 23, Mail: sim.MailShape{Messages: 12, MeanSize: 500}})
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	var mails []string
+	for id, item := range c.Items() {
+		if item.Kind == holdfast.KindMail {
+			mails = append(mails, id)
+		}
+	}
+	slices.Sort(mails)
+	missing, changed, same := mails[0], mails[1], mails[2]
+	f.sim.Clock().Move(time.Hour)
+	if err := f.g.DeleteMessage(t.Context(), f.box.Source, missing); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.g.UpdateMessage(t.Context(), f.box.Source, changed, "", map[string]any{"categories": []string{"changed since"}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		name string
+		plan engine.RestorePlan
+		id   string
+		want engine.Outcome
+		skip bool
+	}{
+		{"only changed, a missing one", engine.RestorePlan{Mode: engine.Overwrite, ChangedItems: true}, missing, engine.Skipped, false},
+		{"only changed, an equal one", engine.RestorePlan{Mode: engine.Overwrite, ChangedItems: true}, same, engine.Existing, false},
+		{"only changed, a newer one", engine.RestorePlan{Mode: engine.Overwrite, ChangedItems: true}, changed, engine.Skipped, true},
+		{"only missing, a changed one", engine.RestorePlan{MissingItems: true}, changed, engine.Skipped, false},
+		{"only missing, marked", engine.RestorePlan{MissingItems: true, MarkRestored: holdfast.MarkUnread}, missing, engine.Created, false},
+		{"only changed, newer asked for", engine.RestorePlan{Mode: engine.Overwrite, ChangedItems: true, Newer: true}, changed, engine.Overwritten, false},
+	} {
+		step.plan.Session = holdfast.RestoreSessionID(step.name)
+		res, err := f.put(t, c, step.id, step.plan)
+		if (err != nil) != step.skip || res.Outcome != step.want {
+			t.Errorf("%s: %s, %v; want %s", step.name, res.Outcome, err, step.want)
+		}
+		if step.plan.MarkRestored != "" {
+			m, err := f.g.Message(t.Context(), f.box.Source, res.NewID, graph.List{Select: []string{"id", "isRead"}})
+			if err != nil || m.IsRead {
+				t.Errorf("%s: read %t, %v", step.name, m != nil && m.IsRead, err)
+			}
+		}
+	}
+}
+
 func TestRestoreIntoAForeignFolder(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 17})
 	c := workloadtest.New()

@@ -197,6 +197,7 @@ func (r *restore) put(ctx context.Context, p engine.Put) (engine.Restored, error
 			return engine.Restored{}, err
 		}
 		defer s.mail.close()
+		s.mark(r.plan)
 		if err := s.keepWhole(ctx, p); err != nil {
 			return engine.Restored{}, err
 		}
@@ -216,6 +217,10 @@ func (r *restore) put(ctx context.Context, p engine.Put) (engine.Restored, error
 			return engine.Restored{}, err
 		}
 	}
+	switch only := r.plan; {
+	case found.existing == "" && only.ChangedItems && !only.MissingItems, found.existing != "" && !found.equal && only.MissingItems && !only.ChangedItems:
+		return engine.Restored{Outcome: engine.Skipped, NewID: found.existing}, nil // only the others were asked for
+	}
 	if found.existing != "" {
 		if found.equal && r.plan.Mode != engine.KeepBoth {
 			return engine.Restored{Outcome: engine.Existing, NewID: found.existing}, nil
@@ -234,6 +239,7 @@ func (r *restore) put(ctx context.Context, p engine.Put) (engine.Restored, error
 		return engine.Restored{}, err
 	}
 	defer s.mail.close()
+	s.mark(r.plan)
 	if err := s.keepWhole(ctx, p); err != nil {
 		return engine.Restored{}, err
 	}
@@ -287,6 +293,13 @@ func (r *restore) replaced(ctx context.Context, found state, out engine.Restored
 	}
 	out.Outcome = engine.Overwritten
 	return out, nil
+}
+
+// mark makes the mail what the user wants restored ones to be.
+func (s *stored) mark(plan engine.RestorePlan) {
+	if plan.MarkRestored == holdfast.MarkUnread && s.json != nil {
+		s.json["isRead"] = json.RawMessage("false")
+	}
 }
 
 // load reads the stored forms of a mail.
