@@ -738,3 +738,54 @@ func TestAMailThatCannotBeReadDoesNotStopTheNextBackups(t *testing.T) {
 		}
 	}
 }
+
+func TestAnAnswerThatEndsEarlyIsNotTakenForTheMail(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 51, Mail: sim.MailShape{WithAttachments: 1}})
+	cut := "Subject: came without its end\r\nFrom: a@example.com\r\nContent-Type: multipart/mixed;\r\n\tboundary=\"a b\"\r\n\r\n--a b\r\nContent-Type: text/plain\r\n\r\nhalf a part"
+	id, err := f.sim.Deliver(f.box.Source, "inbox", []byte(cut))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, every := range []int{2, 3, 0} { // 0: each time
+		fault := sim.Fault{Name: sim.FaultShort, Path: "$value", Every: every}
+		if every == 0 {
+			fault.Probability = 1
+		}
+		if err := f.sim.SetFaults(fault); err != nil {
+			t.Fatal(err)
+		}
+		c := workloadtest.New()
+		c.Serial()
+		if err := c.Read(t.Context(), f.source, f.box); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.sim.SetFaults(); err != nil {
+			t.Fatal(err)
+		}
+		if every == 0 {
+			continue // what is cut in the same way each time is not told from a mail that came so
+		}
+		if string(c.Items()[id].Forms[holdfast.FormMIME]) != cut {
+			t.Errorf("the malformed mail is stored as %q", c.Items()[id].Forms[holdfast.FormMIME])
+		}
+		multipart := 0
+		for id, item := range c.Items() {
+			if item.Kind != holdfast.KindMail {
+				continue
+			}
+			mime, err := f.g.MIME(t.Context(), f.box.Source, id, 200<<20)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(string(mime), "multipart/") {
+				multipart++
+				if string(mime) != string(item.Forms[holdfast.FormMIME]) {
+					t.Errorf("%q is stored with %d bytes, it has %d", item.Name, len(item.Forms[holdfast.FormMIME]), len(mime))
+				}
+			}
+		}
+		if multipart < 10 {
+			t.Errorf("only %d mails were compared", multipart)
+		}
+	}
+}

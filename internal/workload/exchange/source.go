@@ -53,6 +53,8 @@ const (
 	maxResets = 4
 	// mimeAttempts bounds how often a broken download of one mail is begun again.
 	mimeAttempts = 4
+	// endAttempts bounds how often a mail is read that seems to end too early.
+	endAttempts = 8
 )
 
 // messageFields are all properties of a message but uniqueBody, whose text is in the MIME.
@@ -783,11 +785,19 @@ func (r *reader) retrying(id string) bool {
 // fetch reads a mail's MIME and what MIME cannot carry, and stores it.
 func (r *reader) fetch(ctx context.Context, item holdfast.Item, raw []byte, extra []string) error {
 	var err error
-	for range mimeAttempts {
-		err = r.fetchOnce(ctx, item, raw, extra)
+	var early []ended
+	for broken := 0; broken < mimeAttempts && len(early) < endAttempts; {
+		err = r.fetchOnce(ctx, item, raw, extra, early)
+		var ends *endsError
+		if errors.As(err, &ends) {
+			early = append(early, ends.got)
+			err = &holdfast.Skip{Reason: holdfast.SkipChanging, Err: fmt.Errorf("%d reads did not agree: %w", len(early), err)}
+			continue
+		}
 		if kind := m365.KindOf(err); kind != m365.Unavailable && kind != m365.Corrupt {
 			break
 		}
+		broken++
 	}
 	if err == nil {
 		return r.retried(ctx, item.ID)
@@ -845,7 +855,8 @@ func (r *reader) retried(ctx context.Context, id string) error {
 	return r.sink.Cursor(ctx, cursorRetry+id, "")
 }
 
-func (r *reader) fetchOnce(ctx context.Context, item holdfast.Item, raw []byte, extra []string) error {
+// fetchOnce stores nothing of a MIME that ends early, unless the earlier reads that did show that the mail has no end.
+func (r *reader) fetchOnce(ctx context.Context, item holdfast.Item, raw []byte, extra []string, early []ended) error {
 	payloads := []holdfast.Payload{holdfast.Whole(holdfast.FormJSON, bytes.NewReader(raw), int64(len(raw)))}
 	if len(extra) > 0 {
 		attachments, err := r.attachments(ctx, item.ID, extra)
@@ -861,8 +872,9 @@ func (r *reader) fetchOnce(ctx context.Context, item holdfast.Item, raw []byte, 
 	defer mime.Close()
 	// What is stored decoded must give back what was served: the vault compares its own sum with this one.
 	served := sha256.New()
-	payloads = append(payloads, holdfast.Payload{Form: holdfast.FormMIME, Pieces: split(io.TeeReader(mime, served)),
-		SHA256: func() [sha256.Size]byte { return [sha256.Size]byte(served.Sum(nil)) }})
+	sum := func() [sha256.Size]byte { return [sha256.Size]byte(served.Sum(nil)) }
+	whole := &ending{r: io.TeeReader(mime, served), sum: sum, earlier: early}
+	payloads = append(payloads, holdfast.Payload{Form: holdfast.FormMIME, Pieces: split(whole), SHA256: sum})
 	return r.sink.Put(ctx, item, payloads...)
 }
 

@@ -128,6 +128,9 @@ func (c *Container) Crash() {
 	c.begin()
 }
 
+// Serial has fetches done one after another.
+func (c *Container) Serial() { c.slots = make(chan struct{}, 1) }
+
 // Items gives the committed items, by id.
 func (c *Container) Items() map[string]Stored { return c.items }
 
