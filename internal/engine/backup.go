@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"holdfast/internal/holdfast"
 	"holdfast/internal/vault"
@@ -233,6 +234,9 @@ func (e *Engine) Finish(ctx context.Context, repo *vault.Repository, task Finish
 	if err != nil {
 		return nil, fmt.Errorf("look up how the session went: %w", err)
 	}
+	if err := e.dropLost(ctx, repo, &point, entries); err != nil {
+		return nil, err
+	}
 	point.Entries = entries
 	if why := nothingRead(entries); why != "" {
 		return nil, holdfast.Conflict("nothing could be read, and there is no earlier state to show: %s", why)
@@ -271,6 +275,39 @@ func (e *Engine) Finish(ctx context.Context, repo *vault.Repository, task Finish
 		}
 		wait *= 2
 	}
+}
+
+// dropLost takes heads that can't be read any more out of entries that were not updated: the point must not show what is lost, nor must one
+// container's old damage keep the others from their point. What was updated was read back; if it is lost since, the session fails.
+func (e *Engine) dropLost(ctx context.Context, repo *vault.Repository, point *holdfast.RestorePoint, entries []holdfast.PointEntry) error {
+	for i := range entries {
+		entry := &entries[i]
+		if entry.Head == 0 || entry.State == holdfast.StateUpdated {
+			continue
+		}
+		record, err := e.Catalogue.Head(ctx, point.Repository, point.Organization, entry.Container.Key(), entry.Head)
+		if err != nil {
+			return fmt.Errorf("look up head %d of %s: %w", entry.Head, entry.Container, err)
+		}
+		head, err := HeadOf(&record)
+		if err != nil {
+			return err
+		}
+		_, err = repo.Head(ctx, head.Object)
+		if holdfast.KindOf(err) != holdfast.KindDamaged {
+			if err != nil {
+				return fmt.Errorf("read head %d of %s: %w", entry.Head, entry.Container, err)
+			}
+			continue
+		}
+		e.Log.ErrorContext(ctx, "the last state of a container can't be read any more; run 'holdfast vault verify'", "container", entry.Container.Key(), "error", err)
+		entry.Reason = strings.TrimSuffix("its last state can't be read any more, run 'holdfast vault verify'; "+entry.Reason, "; ")
+		entry.Head, entry.HeadTime = 0, time.Time{}
+		if point.Status == holdfast.StatusSuccess {
+			point.Status = holdfast.StatusWarning
+		}
+	}
+	return nil
 }
 
 func (e *Engine) storedPoint(ctx context.Context, repo *vault.Repository, id holdfast.RestorePointID) (*holdfast.RestorePoint, error) {

@@ -486,3 +486,53 @@ type funcSource struct {
 func (f *funcSource) Read(ctx context.Context, _ holdfast.Container, _ engine.Previous, sink engine.Sink) error {
 	return f.read(ctx, sink)
 }
+
+func TestALostOlderHeadHurtsItsContainerOnly(t *testing.T) {
+	w := newWorld(t)
+	w.must(w.start(nil))
+	w.fill("ann", 2)
+	w.fill("bob", 2)
+	_, err := w.backupSession("ann", "bob")
+	w.must(err)
+	var record holdfast.HeadRecord
+	for _, h := range w.db.All() {
+		if h.Container.Key() == enginetest.Container("bob").Key() {
+			record = h
+		}
+	}
+	head, err := engine.HeadOf(&record)
+	w.must(err)
+	lease := w.db.Lease("bob, lost")
+	head.Number, head.Epoch = head.Number+1, lease.Epoch
+	head.Object = strings.Map(func(r rune) rune { // names nothing that is there
+		if r >= '0' && r <= '9' {
+			return '0' + (r-'0'+1)%10
+		}
+		return r
+	}, head.Object)
+	lost, err := head.Record(record.Repository, record.Journal)
+	w.must(err)
+	w.must(w.db.CommitHeads(t.Context(), []holdfast.HeadCommit{{Lease: lease, Head: lost}}))
+	w.db.Session("later")
+	ann, err := w.backup("ann")
+	w.must(err)
+	w.db.Report(ann)
+	w.db.Report(holdfast.PointEntry{Container: enginetest.Container("bob"), Head: lost.Number, HeadTime: lost.Time, State: holdfast.StateNotUpdated, Reason: "the service was busy"})
+	p, err := w.engine.Finish(t.Context(), w.repo, engine.FinishTask{Lease: w.db.Lease("finish"), Attempt: 1})
+	w.must(err)
+	for _, e := range p.Entries {
+		switch e.Container.Key() {
+		case enginetest.Container("ann").Key():
+			if e.Head != ann.Head {
+				t.Errorf("the sound container: %+v", e)
+			}
+		default:
+			if e.Head != 0 || !strings.Contains(e.Reason, "can't be read any more") || !strings.Contains(e.Reason, "the service was busy") {
+				t.Errorf("the lost one: %+v", e)
+			}
+		}
+	}
+	if p.Status == holdfast.StatusSuccess || len(p.Entries) != 2 {
+		t.Errorf("restore point %s of %d containers", p.Status, len(p.Entries))
+	}
+}

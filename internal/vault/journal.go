@@ -272,10 +272,9 @@ func (r *Repository) WriteRestorePoint(ctx context.Context, p holdfast.RestorePo
 			return holdfast.Conflict("restore point %s: head %d of %s is not published", p.ID, e.Head, e.Container.Key())
 		}
 		stored.Heads[e.Container.Key()] = h.Object
-		if e.State == holdfast.StateUpdated {
-			if err := r.readBackHead(ctx, h, nil); err != nil {
-				return fmt.Errorf("restore point %s: head %d of %s: %w", p.ID, e.Head, e.Container.Key(), err)
-			}
+		// Also one that this session did not write: it may be lost since, and a point that names it would be none.
+		if err := r.readBackHead(ctx, h, nil); err != nil {
+			return fmt.Errorf("restore point %s: head %d of %s: %w", p.ID, e.Head, e.Container.Key(), err)
 		}
 	}
 	data, err := json.Marshal(stored)

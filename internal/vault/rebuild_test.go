@@ -10,55 +10,6 @@ import (
 	"holdfast/internal/holdfast"
 )
 
-func headOf(object string, epoch holdfast.Epoch, number uint64) *Head {
-	return &Head{Format: 1, Container: testMailbox, Number: number, Epoch: epoch, Time: epoch0, Object: object}
-}
-
-func TestSettleAdoptsOnlyWhatTheNewestLeaseWrote(t *testing.T) {
-	entry := func(id string, kind EntryKind, heads ...*Head) *Entry {
-		e := &Entry{Format: 1, ID: id, Kind: kind}
-		for _, h := range heads {
-			e.Heads = append(e.Heads, *h)
-		}
-		return e
-	}
-	for name, tc := range map[string]struct {
-		known          Known
-		entries        []*Entry
-		adopt, discard []string
-	}{
-		"transaction ran":           {Known{Head: headOf("h1", 1, 1), Epoch: 1}, []*Entry{entry("1", Published, headOf("h1", 1, 1))}, nil, nil},
-		"crash before transaction":  {Known{Epoch: 1}, []*Entry{entry("1", Published, headOf("h1", 1, 1))}, []string{"h1"}, nil},
-		"two of the same lease":     {Known{Epoch: 1}, []*Entry{entry("1", Published, headOf("h1", 1, 1)), entry("2", Published, headOf("h2", 1, 2))}, []string{"h1", "h2"}, nil},
-		"lease has passed on":       {Known{Head: headOf("h1", 1, 1), Epoch: 3}, []*Entry{entry("1", Published, headOf("h2", 2, 2))}, nil, []string{"h2"}},
-		"database is further":       {Known{Head: headOf("h3", 2, 3), Epoch: 2}, []*Entry{entry("1", Published, headOf("h2", 2, 2))}, nil, []string{"h2"}},
-		"stale writer after a new":  {Known{Epoch: 2}, []*Entry{entry("1", Published, headOf("new", 2, 1)), entry("2", Published, headOf("stale", 1, 5))}, []string{"new"}, []string{"stale"}},
-		"checkpoint":                {Known{Head: headOf("h1", 1, 1), Epoch: 1}, []*Entry{entry("1", Checkpoint, headOf("c2", 1, 2))}, []string{"c2"}, nil},
-		"checkpoint already passed": {Known{Head: headOf("h3", 1, 3), Epoch: 1}, []*Entry{entry("1", Checkpoint, headOf("c2", 1, 2))}, nil, []string{"c2"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			adopt, discard := Settle(tc.entries, func(string) Known { return tc.known })
-			check := func(what string, got []Adoption, want []string) {
-				list := []string{}
-				for _, a := range got {
-					list = append(list, a.Head.Object)
-				}
-				if len(list) != len(want) {
-					t.Errorf("%s %v, want %v", what, list, want)
-					return
-				}
-				for i := range list {
-					if list[i] != want[i] {
-						t.Errorf("%s %v, want %v", what, list, want)
-					}
-				}
-			}
-			check("adopts", adopt, tc.adopt)
-			check("discards", discard, tc.discard)
-		})
-	}
-}
-
 func TestNewestEpochWinsInARebuild(t *testing.T) {
 	b := newBench(t)
 	ctx := t.Context()
@@ -201,5 +152,29 @@ func TestRebuildNamesWhatIsLostAndKeepsTheRest(t *testing.T) {
 				t.Errorf("damage %+v hurts %v, want %v, naming %s", c.Damage, hurt, tc.hurt, one.Key())
 			}
 		})
+	}
+}
+
+// A container that a session could not update keeps its head in the restore point; but not one that is lost meanwhile.
+func TestRestorePointWithALostOlderHeadIsRefused(t *testing.T) {
+	b := newBench(t)
+	before := b.files()
+	w := b.writer(nil)
+	b.put(w, mail(1, "inbox"), "body")
+	h := b.publish(w)
+	w.Close()
+	b.point("before", h)
+	b.close()
+	if n := b.spoil(before, func(path string) bool { return strings.Contains(path, "/q/") || strings.Contains(path, "/p/") }); n == 0 {
+		t.Fatal("nothing was damaged")
+	}
+	b.vault = New(b.opts)
+	b.open()
+	p := holdfast.RestorePoint{ID: "after", Time: b.clock.Now(), Entries: []holdfast.PointEntry{{Container: testMailbox, Head: h.Number, State: holdfast.StateNotUpdated}}}
+	if err := b.repo.WriteRestorePoint(t.Context(), p, []Head{*h}); holdfast.KindOf(err) != holdfast.KindDamaged {
+		t.Errorf("restore point with a head that is lost: %v", err)
+	}
+	if n := b.points(); n != 1 {
+		t.Errorf("%d restore points, want the one of before", n)
 	}
 }
