@@ -53,7 +53,7 @@ const (
 	FaultItemVanished    = "vanishedWhileRead" // a message is deleted just before it is read
 	FaultItemBroken      = "itemError"         // reading a message fails with ErrorCorruptData, every time for the same message
 	FaultBoundaries      = "mimeBoundary"      // MIME has other boundaries on every read
-	FaultFolderLost      = "folderNotFound"    // a delta of messages answers that there is no such folder, though there is
+	FaultFolderLost      = "folderNotFound"    // a delta of messages, or a later round of that of folders, answers 404, though there is the folder
 	FaultUntold          = "untoldRemovals"    // a delta does not tell that a message left which had come since the link was given
 )
 

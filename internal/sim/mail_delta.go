@@ -249,6 +249,9 @@ func (s *Sim) foldersDelta(c *Call) (*Reply, error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if c.Query.Has("$deltatoken") && s.faults.hit(c, FaultFolderLost) {
+		return nil, Fail(404, "ErrorItemNotFound", "The specified object was not found in the store.")
+	}
 	t, err := s.begin(c, b, "folders", 0)
 	if err != nil {
 		return nil, err

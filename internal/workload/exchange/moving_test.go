@@ -789,3 +789,46 @@ func TestAnAnswerThatEndsEarlyIsNotTakenForTheMail(t *testing.T) {
 		}
 	}
 }
+
+func TestALinkThatTheServiceDoesNotUnderstandIsAReset(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 53})
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range c.CursorNames() {
+		if name != "folders" && !strings.HasPrefix(name, "f/") {
+			continue
+		}
+		link, _, _ := c.Cursor(t.Context(), name)
+		c.SetCursor(name, link+"&$top=nonsense")
+	}
+	if _, err := f.sim.Deliver(f.box.Source, "inbox", []byte("Subject: new\r\nFrom: a@example.com\r\n\r\nhello\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	f.same(t, c)
+}
+
+func TestATreeThatIsNotFoundIsNoMailboxThatIsGone(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 55})
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.sim.Deliver(f.box.Source, "inbox", []byte("Subject: new\r\nFrom: a@example.com\r\n\r\nhello\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.sim.SetFaults(sim.Fault{Name: sim.FaultFolderLost, Times: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	if f.sim.Stats().FaultsFired[sim.FaultFolderLost] != 1 {
+		t.Fatal("the tree was found")
+	}
+	f.same(t, c)
+}

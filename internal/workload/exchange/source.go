@@ -196,6 +196,17 @@ func (r *reader) mailboxThere(ctx context.Context) error {
 	return nil
 }
 
+// listError is what an error of a list of folders means: not every page that is not found is of a mailbox that is gone.
+func (r *reader) listError(ctx context.Context, err error) error {
+	if m365.KindOf(err) == m365.NotFound {
+		if gone := r.mailboxThere(ctx); gone != nil {
+			return gone
+		}
+		return fmt.Errorf("read the folders of mailbox %s, which is there: %w", r.mailbox, err)
+	}
+	return mailboxError(err)
+}
+
 // reader reads one mailbox once. Only fetches run beside it, and they touch nothing but mu's.
 type reader struct {
 	g        *graph.Client
@@ -283,7 +294,14 @@ func (r *reader) tree(ctx context.Context) error {
 		page, err = r.g.MailFolderDelta(ctx, r.mailbox, graph.List{})
 	} else {
 		page, err = graph.Follow[graph.MailFolder](ctx, r.g, link, graph.List{})
-		if m365.KindOf(err) == m365.Resync {
+		kind := m365.KindOf(err)
+		if kind == m365.NotFound {
+			// Of the link or of the mailbox? Only the latter is gone.
+			if err := r.mailboxThere(ctx); err != nil {
+				return err
+			}
+		}
+		if kind == m365.Resync || kind == m365.NotFound || kind == m365.Invalid {
 			reset = true
 			page, err = r.g.MailFolderDelta(ctx, r.mailbox, graph.List{})
 		}
@@ -292,7 +310,7 @@ func (r *reader) tree(ctx context.Context) error {
 	var gone []string
 	for {
 		if err != nil {
-			return mailboxError(err)
+			return r.listError(ctx, err)
 		}
 		for i := range page.Value {
 			f := &page.Value[i]
@@ -345,12 +363,13 @@ func (r *reader) tree(ctx context.Context) error {
 // next read, or show as their messages are asked for.
 func (r *reader) newFolders(ctx context.Context) error {
 	page, err := graph.Follow[graph.MailFolder](ctx, r.g, r.treeLink, graph.List{})
-	if m365.KindOf(err) == m365.Resync {
+	switch m365.KindOf(err) {
+	case m365.Resync, m365.NotFound:
 		return nil // the next read lists the tree
 	}
 	for f, err := range graph.All(ctx, r.g, page, err, graph.List{}) {
 		if err != nil {
-			return mailboxError(err)
+			return r.listError(ctx, err)
 		}
 		if f.Removed != nil {
 			continue
@@ -429,7 +448,7 @@ func (r *reader) hidden(ctx context.Context, whole bool, seen map[string]bool) e
 		}
 		for f, err := range graph.All(ctx, r.g, page, err, l) {
 			if err != nil {
-				return mailboxError(err)
+				return r.listError(ctx, err)
 			}
 			if !at.whole && !f.IsHidden {
 				continue
@@ -591,7 +610,11 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 	}
 	news := cursor == "" || restart
 	for {
-		switch m365.KindOf(err) {
+		kind := m365.KindOf(err)
+		if kind == m365.Invalid && link != "" {
+			kind = m365.Resync // a link that the service does not understand any more
+		}
+		switch kind {
 		case m365.Resync:
 			if resets++; resets > maxResets {
 				return fmt.Errorf("read folder %s: the service reset it again and again: %w", folder, err)
