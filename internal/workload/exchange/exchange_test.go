@@ -584,3 +584,24 @@ func TestRealMailComesBackEqual(t *testing.T) {
 	}
 	asPromised(t, c, f.restoreAll(t, c, engine.RestorePlan{}), false)
 }
+
+func TestAHundredChangesCostFewRequests(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 57, Mail: sim.MailShape{Messages: 400, Folders: 33, MeanSize: 1500, WithAttachments: -1}})
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.sim.Churn(sim.Churn{Seed: 1, Users: []string{f.box.Source}, New: 40, Flags: 40, Moves: 10, Deletes: 10, Folders: 20}); err != nil {
+		t.Fatal(err)
+	}
+	n := f.requests(func() {
+		if err := c.Read(t.Context(), f.source, f.box); err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Logf("%d requests for %d folders", n, len(f.cursorsOf(c)))
+	if n > 250 {
+		t.Errorf("%d requests for 100 changes in %d folders", n, len(f.cursorsOf(c)))
+	}
+	f.same(t, c)
+}
