@@ -303,6 +303,7 @@ const (
 	// attempts bounds repeated failures; answers that name a time to wait have a bound of their own.
 	attempts          = 8
 	throttledAttempts = 50
+	betweenAttempts   = 3
 	maxBackoff        = time.Minute
 )
 
@@ -437,6 +438,10 @@ func (c *Client) retry(ctx context.Context, call *Call, try func(ctx context.Con
 					answer.Unknown = true
 					return answer
 				}
+				wait = c.backoff(failed)
+			case answer.Status == http.StatusBadRequest && answer.between && call.repeatable() && failed < betweenAttempts:
+				// What stands between (a proxy, a front door) may find a request garbled that is not; the service itself names what it dislikes.
+				failed++
 				wait = c.backoff(failed)
 			default:
 				return answer

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Kind says what an error means for the caller.
@@ -70,6 +71,8 @@ type Error struct {
 	// Unknown says that the call may have taken effect: look before calling again.
 	Unknown bool
 	Cause   error
+	// between says that something on the way answered and not the service: no error of Microsoft's shape, no request id.
+	between bool
 }
 
 func (e *Error) Error() string {
@@ -171,6 +174,10 @@ func parseError(status int, h http.Header, body []byte) *Error {
 	}
 	if e.Code == "" {
 		e.Code = http.StatusText(status)
+		e.between = e.RequestID == ""
+		if text := strings.TrimSpace(string(body)); e.between && strings.HasPrefix(h.Get("Content-Type"), "text/plain") && len(text) <= 200 && utf8.ValidString(text) && text != e.Code {
+			e.Message = text
+		}
 	}
 	e.Kind = classify(e)
 	return e

@@ -201,6 +201,35 @@ func TestBrokenAnswersAreAskedForAgain(t *testing.T) {
 	}
 }
 
+// A 400 that is not the service's own comes from something between; the service's own is final.
+func TestABadRequestThatTheServiceDidNotSayIsAskedAgain(t *testing.T) {
+	between := func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "400 Bad Request: garbled", 400) }
+	f := m365test.New(t)
+	calls := script(f, between, between, ok)
+	if _, err := f.Client(t).Do(t.Context(), get("/v1.0/x")); err != nil || calls() != 3 {
+		t.Errorf("%v after %d calls", err, calls())
+	}
+	f = m365test.New(t)
+	calls = script(f, between)
+	_, err := f.Client(t).Do(t.Context(), get("/v1.0/x"))
+	if m365.KindOf(err) != m365.Invalid || !strings.Contains(err.Error(), "garbled") || calls() != 4 {
+		t.Errorf("%v after %d calls", err, calls())
+	}
+	for name, once := range map[string]struct {
+		answer http.HandlerFunc
+		call   m365.Call
+	}{
+		"the service's own": {refuse(400), get("/v1.0/x")},
+		"a POST":            {between, m365.Call{Method: http.MethodPost, URL: "/v1.0/x", Body: []byte(`{}`), JSON: true}},
+	} {
+		f = m365test.New(t)
+		calls = script(f, once.answer)
+		if _, err := f.Client(t).Do(t.Context(), once.call); m365.KindOf(err) != m365.Invalid || calls() != 1 {
+			t.Errorf("%s: %v after %d calls", name, err, calls())
+		}
+	}
+}
+
 func TestAPostWhoseOutcomeIsNotKnownIsNotRepeated(t *testing.T) {
 	post := m365.Call{Method: http.MethodPost, URL: "/v1.0/x", Body: []byte(`{}`), JSON: true}
 	for name, tc := range map[string]struct {
