@@ -5,6 +5,8 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -825,4 +827,31 @@ func (w *world) head(t holdfast.Task) (number uint64) {
 		return err
 	}))
 	return number
+}
+
+// The ledger's newest head is noted down with the end of a task; a late report of an older one must not hide that a folder was put back.
+func TestTheNewestLedgerHeadIsNotedDown(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open storetest.Open) {
+		w := newWorld(t, open)
+		org, repo := w.organization(), w.repository("r")
+		j := w.job("all", org, repo, nil)
+		k := &worker{w: w, found: []holdfast.Container{mailbox("ann")}}
+		w.run(j, k)
+		for _, sequence := range []uint64{7, 5} {
+			w.ok(w.Repositories.Retain(w.ctx, admin, repo.ID))
+			task := k.claim(1)[0]
+			w.ok(w.Control.Complete(w.ctx, task.Lease(), holdfast.TaskResult{Ledgers: map[holdfast.OrganizationID]holdfast.LedgerHead{org.ID: {Sequence: sequence, Hash: fmt.Sprint("hash ", sequence)}}}))
+			w.ok(w.Store.Read(w.ctx, func(ctx context.Context, tx service.Tx) error {
+				head, err := service.Anchor(ctx, tx, repo.ID, org.ID)
+				if head.Sequence != 7 || head.Hash != "hash 7" {
+					t.Errorf("after %d: %+v is noted down", sequence, head)
+				}
+				none, nerr := service.Anchor(ctx, tx, repo.ID, "another")
+				if none.Sequence != 0 {
+					t.Errorf("of another organization: %+v", none)
+				}
+				return errors.Join(err, nerr)
+			}))
+		}
+	})
 }
