@@ -2,8 +2,10 @@ package engine_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,6 +15,7 @@ import (
 	"holdfast/internal/engine"
 	"holdfast/internal/engine/enginetest"
 	"holdfast/internal/holdfast"
+	"holdfast/internal/sys"
 )
 
 func TestBackupFullThenIncremental(t *testing.T) { backupFullThenIncremental(t) }
@@ -485,6 +488,52 @@ type funcSource struct {
 
 func (f *funcSource) Read(ctx context.Context, _ holdfast.Container, _ engine.Previous, sink engine.Sink) error {
 	return f.read(ctx, sink)
+}
+
+// slowly is a reader whose source takes a second for each read.
+type slowly struct {
+	io.Reader
+	clock *sys.Shifted
+}
+
+func (s slowly) Read(p []byte) (int, error) {
+	s.clock.Move(time.Second)
+	return s.Reader.Read(p)
+}
+
+func TestWhatWasWaitedForIsNamed(t *testing.T) {
+	w := newWorld(t)
+	w.must(w.start(nil))
+	run := func(source, store time.Duration) string {
+		src := &funcSource{Tenant: w.tenant, read: func(ctx context.Context, sink engine.Sink) error {
+			sink.Go(ctx, 1, func(ctx context.Context) error {
+				w.clock.Move(source)
+				pieces := func(yield func(holdfast.Piece, error) bool) {
+					if yield(holdfast.Piece{Reader: slowly{strings.NewReader("one"), w.clock}, Size: 3}, nil) {
+						w.clock.Move(source) // looking for the next piece
+					}
+				}
+				return sink.Put(ctx, holdfast.Item{ID: source.String() + store.String(), Kind: holdfast.KindFile, Name: "a"}, holdfast.Payload{Form: holdfast.FormFile, Pieces: pieces, SHA256: func() [32]byte {
+					w.clock.Move(store) // asked when all is read
+					return sha256.Sum256([]byte("one"))
+				}})
+			})
+			return sink.Wait()
+		}}
+		_, st, err := w.engine.Backup(t.Context(), w.repo, src, engine.BackupTask{Lease: w.db.Lease("ann"), Container: enginetest.Container("ann")})
+		w.must(err)
+		return st.Bottleneck
+	}
+	if got := run(time.Minute, time.Second); got != "Source" {
+		t.Errorf("a slow source: %q", got)
+	}
+	if got := run(time.Second, time.Hour); got != "Target" {
+		t.Errorf("a slow repository: %q", got)
+	}
+	if _, st, err := w.engine.Backup(t.Context(), w.repo, &funcSource{Tenant: w.tenant, read: func(context.Context, engine.Sink) error { return nil }},
+		engine.BackupTask{Lease: w.db.Lease("ann"), Container: enginetest.Container("ann")}); err != nil || st.Bottleneck != "" {
+		t.Errorf("nothing read: %q, %v", st.Bottleneck, err)
+	}
 }
 
 func TestALostOlderHeadHurtsItsContainerOnly(t *testing.T) {

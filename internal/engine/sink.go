@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"holdfast/internal/holdfast"
+	"holdfast/internal/sys"
 	"holdfast/internal/vault"
 )
 
@@ -33,6 +34,8 @@ type sink struct {
 	broken    error             // first error of the repository: the writer is spent
 	lastSaved time.Time
 	readBytes atomic.Int64
+	busy      atomic.Int64        // nanoseconds spent in what Go ran
+	storing   atomic.Int64        // nanoseconds of Puts in which the repository, not the source, was waited for
 	done      holdfast.Statistics // of what was sealed; guarded by mu
 }
 
@@ -83,9 +86,11 @@ func (s *sink) Put(ctx context.Context, item holdfast.Item, payloads ...holdfast
 	defer s.write.RUnlock()
 	watched := make([]holdfast.Payload, len(payloads))
 	var outside atomic.Pointer[error] // the first error that came from a payload
+	began, source := s.engine.Clock.Now(), &stopwatch{clock: s.engine.Clock}
 	for i, p := range payloads {
-		watched[i] = s.watch(ctx, p, &outside)
+		watched[i] = s.watch(ctx, p, &outside, source)
 	}
+	defer func() { s.storing.Add(int64(s.engine.Clock.Now().Sub(began) - source.total)) }()
 	// A cancel ends the payloads' readers; in the middle of a write it would spoil what all containers of the repository share.
 	if err := s.writer.Put(context.WithoutCancel(ctx), item, watched...); err != nil {
 		switch {
@@ -102,24 +107,48 @@ func (s *sink) Put(ctx context.Context, item holdfast.Item, payloads ...holdfast
 }
 
 // watch counts what is read, ends it with ctx, and notes whose an error is.
-func (s *sink) watch(ctx context.Context, p holdfast.Payload, outside *atomic.Pointer[error]) holdfast.Payload {
+func (s *sink) watch(ctx context.Context, p holdfast.Payload, outside *atomic.Pointer[error], source *stopwatch) holdfast.Payload {
 	if p.Pieces == nil {
 		return p
 	}
 	pieces := p.Pieces
 	p.Pieces = func(yield func(holdfast.Piece, error) bool) {
+		source.start() // finding where the next piece begins reads from the source, too
+		defer source.stop()
 		for piece, err := range pieces {
 			if err != nil {
 				outside.CompareAndSwap(nil, &err)
 			} else {
-				piece.Reader = &watchedReader{ctx: ctx, r: piece.Reader, sink: s, outside: outside}
+				piece.Reader = &watchedReader{ctx: ctx, r: piece.Reader, sink: s, outside: outside, source: source}
 			}
+			source.stop()
 			if !yield(piece, err) {
 				return
 			}
+			source.start()
 		}
 	}
 	return p
+}
+
+// stopwatch adds up what one goroutine spends between start and stop; starting what runs and stopping what stands does nothing.
+type stopwatch struct {
+	clock sys.Clock
+	since time.Time // zero: it stands
+	total time.Duration
+}
+
+func (w *stopwatch) start() {
+	if w.since.IsZero() {
+		w.since = w.clock.Now()
+	}
+}
+
+func (w *stopwatch) stop() {
+	if !w.since.IsZero() {
+		w.total += w.clock.Now().Sub(w.since)
+		w.since = time.Time{}
+	}
 }
 
 type watchedReader struct {
@@ -127,6 +156,7 @@ type watchedReader struct {
 	r       io.Reader
 	sink    *sink
 	outside *atomic.Pointer[error]
+	source  *stopwatch
 }
 
 func (w *watchedReader) Read(p []byte) (int, error) {
@@ -135,7 +165,9 @@ func (w *watchedReader) Read(p []byte) (int, error) {
 		w.outside.CompareAndSwap(nil, &err)
 		return 0, err
 	}
+	w.source.start()
 	n, err := w.r.Read(p)
+	w.source.stop()
 	w.sink.readBytes.Add(int64(n))
 	if err != nil && err != io.EOF {
 		w.outside.CompareAndSwap(nil, &err)
@@ -236,7 +268,11 @@ func (s *sink) Cursor(ctx context.Context, name, value string) error {
 }
 
 func (s *sink) Go(ctx context.Context, size int64, fn func(ctx context.Context) error) {
-	s.lane.run(ctx, size, fn)
+	s.lane.run(ctx, size, func(ctx context.Context) error {
+		began := s.engine.Clock.Now()
+		defer func() { s.busy.Add(int64(s.engine.Clock.Now().Sub(began))) }()
+		return fn(ctx)
+	})
 }
 
 func (s *sink) Wait() error { return s.lane.wait() }
@@ -291,7 +327,19 @@ func (s *sink) statistics() holdfast.Statistics {
 	st.WrittenBytes += s.writer.Bytes()
 	st.Skipped = int64(len(s.misses))
 	st.ReadBytes = s.readBytes.Load()
+	st.Bottleneck = bottleneck(s.busy.Load(), s.storing.Load())
 	return st
+}
+
+// bottleneck names, in the contract's words, the side that reading and storing waited for longer; nothing when nothing was read.
+func bottleneck(busy, storing int64) string {
+	switch {
+	case busy <= 0:
+		return ""
+	case 2*storing > busy:
+		return "Target"
+	}
+	return "Source"
 }
 
 func (s *sink) progress() {

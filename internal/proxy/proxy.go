@@ -393,6 +393,7 @@ func minus(a, b holdfast.Statistics) holdfast.Statistics {
 	return holdfast.Statistics{
 		Items: a.Items - b.Items, Skipped: a.Skipped - b.Skipped, ReadBytes: a.ReadBytes - b.ReadBytes, WrittenBytes: a.WrittenBytes - b.WrittenBytes,
 		Requests: a.Requests - b.Requests, ResourceUnits: a.ResourceUnits - b.ResourceUnits, Throttled: a.Throttled - b.Throttled,
+		Bottleneck: a.Bottleneck,
 	}
 }
 
