@@ -140,7 +140,14 @@ type keeper[T any] interface {
 }
 
 func decode(raw []byte, out any) error {
-	if err := json.Unmarshal(raw, out); err != nil {
+	wanted := raw
+	if big, ok := out.(interface{ unread() []string }); ok {
+		var err error
+		if wanted, err = Without(raw, big.unread()...); err != nil {
+			return err
+		}
+	}
+	if err := json.Unmarshal(wanted, out); err != nil {
 		return err
 	}
 	if k, ok := out.(interface{ keep(json.RawMessage) }); ok {

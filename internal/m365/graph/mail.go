@@ -63,11 +63,8 @@ type Message struct {
 	Removed                 *Removed `json:"@removed"`
 }
 
-// Body is a text with its kind, "text" or "html".
-type Body struct {
-	ContentType string `json:"contentType"`
-	Content     string `json:"content"`
-}
+// unread are the members that are most of a message and that no typed field takes: they are kept as they stand, not looked at.
+func (m *Message) unread() []string { return []string{"body", "uniqueBody"} }
 
 // Recipient is a mail address with its name.
 type Recipient struct {

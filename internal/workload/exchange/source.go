@@ -486,7 +486,7 @@ func (r *reader) folder(ctx context.Context, f *graph.MailFolder, seen map[strin
 }
 
 func (r *reader) putFolder(ctx context.Context, f *graph.MailFolder, parent string) error {
-	raw, err := without(f.Raw, "totalItemCount", "unreadItemCount", "childFolderCount", "sizeInBytes", "@odata.context", "@odata.etag")
+	raw, err := graph.Without(f.Raw, "totalItemCount", "unreadItemCount", "childFolderCount", "sizeInBytes", "@odata.context", "@odata.etag")
 	if err != nil {
 		return fmt.Errorf("folder %s: %w", f.ID, err)
 	}
@@ -762,7 +762,7 @@ func (r *reader) row(ctx context.Context, m *graph.Message, folder string) error
 			return err
 		}
 	}
-	raw, err := without(m.Raw, "body", "uniqueBody", "@odata.context")
+	raw, err := graph.Without(m.Raw, "body", "uniqueBody", "@odata.context")
 	if err != nil {
 		return fmt.Errorf("message %s: %w", m.ID, err)
 	}
@@ -929,13 +929,13 @@ func beyondMIME(m *graph.Message) []string {
 // sign hashes what must change when the MIME does.
 func sign(raw []byte) (string, error) {
 	h := sha256.New()
-	for m, err := range members(raw) {
+	for m, err := range graph.Members(raw) {
 		if err != nil {
 			return "", err
 		}
-		if slices.Contains(signed, m.name) {
-			fmt.Fprintf(h, "%s %d ", m.name, len(m.value))
-			h.Write(m.value)
+		if slices.Contains(signed, m.Name) {
+			fmt.Fprintf(h, "%s %d ", m.Name, len(m.Value))
+			h.Write(m.Value)
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16]), nil

@@ -1,4 +1,4 @@
-package exchange
+package graph
 
 import (
 	"encoding/json"
@@ -14,13 +14,13 @@ func TestWithoutDropsOnlyWhatIsNamed(t *testing.T) {
 		`{"a":[{"body":1},"},"],"b":{}}`: `{"a":[{"body":1},"},"],"b":{}}`,
 		`{"body":null,"z":"\\"}`:         `{"z":"\\"}`,
 	} {
-		got, err := without([]byte(in), "body")
+		got, err := Without([]byte(in), "body")
 		if err != nil || string(got) != want {
 			t.Errorf("%s: got %s (%v), want %s", in, got, err, want)
 		}
 	}
 	for _, in := range []string{``, `[]`, `{"a"}`, `{"a":}`, `{"a":"`, `{"a":1 "b":2}`, `{a:1}`} {
-		if got, err := without([]byte(in), "body"); err == nil {
+		if got, err := Without([]byte(in), "body"); err == nil {
 			t.Errorf("%s was taken for %s", in, got)
 		}
 	}
@@ -29,7 +29,7 @@ func TestWithoutDropsOnlyWhatIsNamed(t *testing.T) {
 func FuzzWithout(f *testing.F) {
 	f.Add([]byte(`{"a":[1,{"body":"x"}],"body":{"c":"\""},"d":null}`))
 	f.Fuzz(func(t *testing.T, in []byte) {
-		got, err := without(in, "body")
+		got, err := Without(in, "body")
 		var want map[string]json.RawMessage
 		if json.Unmarshal(in, &want) != nil || want == nil {
 			return
