@@ -98,6 +98,8 @@ type Opened struct {
 	key      string // names the state in the cache
 	repo     *vault.Repository
 	view     *vault.View
+	at       holdfast.View
+	past     *vault.Past // with at.Earlier only
 }
 
 // At opens what at says.
@@ -105,36 +107,79 @@ func (e *Explorer) At(ctx context.Context, at holdfast.View) (*Opened, error) {
 	if at.Head == 0 {
 		return nil, holdfast.NotFound("this restore point holds nothing of %s: it had never been read then", at.Container)
 	}
-	key := fmt.Sprintf("%s\x00%s\x00%s\x00%d", at.Repository, at.Organization, at.Container, at.Head)
-	var head *vault.Head
-	if known, ok := e.recall("head\x00" + key); ok {
-		head = known.(*vault.Head)
-	} else {
-		record, err := e.c.Heads.Head(ctx, at.Repository, at.Organization, at.Container, at.Head)
-		if err != nil {
-			return nil, fmt.Errorf("look up state %d of %s: %w", at.Head, at.Container, err)
-		}
-		if head, err = vault.DecodeHead(record.Data); err != nil {
-			return nil, holdfast.Damaged("the database's record of state %d of %s can't be read: rebuild the catalogue from the repository: %w", at.Head, at.Container, err)
-		}
-		if head.Container.Key() != at.Container || head.Number != at.Head {
-			return nil, holdfast.Damaged("the database's record of state %d of %s holds another one: rebuild the catalogue from the repository", at.Head, at.Container)
-		}
-		e.keep("head\x00"+key, head, int64(len(record.Data)))
+	head, err := e.head(ctx, at, at.Head)
+	if err != nil {
+		return nil, err
 	}
+	earlier, err := e.heads(ctx, at, at.Earlier)
+	if err != nil {
+		return nil, err
+	}
+	repo, err := e.repository(ctx, at, head.Shard)
+	if err != nil {
+		return nil, err
+	}
+	o := &Opened{explorer: e, key: fmt.Sprintf("%s\x00%s\x00%s\x00%d", at.Repository, at.Organization, at.Container, at.Head), repo: repo, at: at}
+	if o.view, err = repo.View(ctx, head); err == nil && len(earlier) > 0 {
+		o.past, err = repo.Past(ctx, head, earlier)
+		last := at.Earlier[len(at.Earlier)-1]
+		o.key += fmt.Sprintf("\x00%d\x00%d", len(at.Earlier), last.Head) // the states between are what the database says
+	}
+	if err != nil {
+		return nil, errors.Join(err, repo.Close())
+	}
+	return o, nil
+}
+
+// head gives a state of the container by its number.
+func (e *Explorer) head(ctx context.Context, at holdfast.View, number uint64) (*vault.Head, error) {
+	key := fmt.Sprintf("head\x00%s\x00%s\x00%s\x00%d", at.Repository, at.Organization, at.Container, number)
+	if known, ok := e.recall(key); ok {
+		return known.(*vault.Head), nil
+	}
+	record, err := e.c.Heads.Head(ctx, at.Repository, at.Organization, at.Container, number)
+	if err != nil {
+		return nil, fmt.Errorf("look up state %d of %s: %w", number, at.Container, err)
+	}
+	head, err := vault.DecodeHead(record.Data)
+	if err != nil {
+		return nil, holdfast.Damaged("the database's record of state %d of %s can't be read: rebuild the catalogue from the repository: %w", number, at.Container, err)
+	}
+	if head.Container.Key() != at.Container || head.Number != number {
+		return nil, holdfast.Damaged("the database's record of state %d of %s holds another one: rebuild the catalogue from the repository", number, at.Container)
+	}
+	e.keep(key, head, int64(len(record.Data)))
+	return head, nil
+}
+
+// heads gives the different states among these, in their order.
+func (e *Explorer) heads(ctx context.Context, at holdfast.View, states []holdfast.PastState) ([]*vault.Head, error) {
+	var list []*vault.Head
+	seen := map[uint64]bool{at.Head: true}
+	for _, s := range states {
+		if s.Head == 0 || seen[s.Head] {
+			continue
+		}
+		seen[s.Head] = true
+		head, err := e.head(ctx, at, s.Head)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, head)
+	}
+	return list, nil
+}
+
+func (e *Explorer) repository(ctx context.Context, at holdfast.View, shard int) (*vault.Repository, error) {
 	folder, err := e.c.Paths(ctx, at.Repository)
 	if err != nil {
 		return nil, fmt.Errorf("look up repository %s: %w", at.Repository, err)
 	}
-	repo, err := e.c.Vault.Repository(ctx, vault.Ref{Repository: at.Repository, Path: folder, Organization: at.Organization, Shard: head.Shard})
+	repo, err := e.c.Vault.Repository(ctx, vault.Ref{Repository: at.Repository, Path: folder, Organization: at.Organization, Shard: shard})
 	if err != nil {
 		return nil, fmt.Errorf("open repository %s: %w", at.Repository, err)
 	}
-	view, err := repo.View(ctx, head)
-	if err != nil {
-		return nil, errors.Join(err, repo.Close())
-	}
-	return &Opened{explorer: e, key: key, repo: repo, view: view}, nil
+	return repo, nil
 }
 
 // Close ends reading; what Open gave is closed by its own Close.
@@ -152,12 +197,15 @@ func (e *Explorer) Items(ctx context.Context, q holdfast.ItemQuery) (page holdfa
 	if order != vault.ByTime && order != vault.ByName {
 		return page, holdfast.Invalid("items can be sorted by time or by name, not by %q", q.Sort)
 	}
+	if q.Deleted && len(q.At.Earlier) == 0 {
+		return holdfast.ItemPage{Entries: []holdfast.Entry{}}, nil // nothing earlier: nothing was deleted since
+	}
 	o, err := e.At(ctx, q.At)
 	if err != nil {
 		return page, err
 	}
 	defer func() { err = errors.Join(err, o.Close()) }()
-	var items []holdfast.Item
+	var items []vault.Gone
 	if q.Search != "" {
 		items, page.Total, err = o.find(ctx, q, order)
 	} else {
@@ -168,11 +216,20 @@ func (e *Explorer) Items(ctx context.Context, q holdfast.ItemQuery) (page holdfa
 	}
 	page.Entries = make([]holdfast.Entry, len(items))
 	for i, item := range items {
-		if page.Entries[i], err = o.entry(ctx, item); err != nil {
+		if page.Entries[i], err = o.entryOf(ctx, item); err != nil {
 			return holdfast.ItemPage{}, err
 		}
 	}
 	return page, nil
+}
+
+// there are items that the state has.
+func there(items []holdfast.Item) []vault.Gone {
+	out := make([]vault.Gone, len(items))
+	for i, item := range items {
+		out[i].Item = item
+	}
+	return out
 }
 
 func wanted(kinds []holdfast.ItemKind, kind holdfast.ItemKind) bool {
@@ -180,11 +237,14 @@ func wanted(kinds []holdfast.ItemKind, kind holdfast.ItemKind) bool {
 }
 
 // list pages through what is directly in a folder.
-func (o *Opened) list(ctx context.Context, q holdfast.ItemQuery, order vault.Order) (items []holdfast.Item, total int64, err error) {
-	var folders []holdfast.Item
+func (o *Opened) list(ctx context.Context, q holdfast.ItemQuery, order vault.Order) (items []vault.Gone, total int64, err error) {
+	var folders []vault.Gone
 	if wanted(q.Kinds, holdfast.KindFolder) {
 		if folders, err = o.folders(ctx, q.Parent, order); err != nil {
 			return nil, -1, err
+		}
+		if q.Deleted {
+			folders = slices.DeleteFunc(slices.Clone(folders), func(g vault.Gone) bool { return g.Head == nil })
 		}
 		items = slices.Clone(folders[min(q.Offset, len(folders)):min(q.Offset+q.Limit, len(folders))])
 	}
@@ -192,7 +252,7 @@ func (o *Opened) list(ctx context.Context, q holdfast.ItemQuery, order vault.Ord
 		return items, int64(len(folders)), nil
 	}
 	// A folder's other items are all of one kind: a mailbox has mail, a drive files.
-	f, err := o.view.Folder(ctx, q.Parent, order)
+	f, err := o.folder(ctx, q.Parent, order, q.Deleted)
 	if err != nil {
 		return nil, -1, err
 	}
@@ -202,7 +262,7 @@ func (o *Opened) list(ctx context.Context, q holdfast.ItemQuery, order vault.Ord
 		return nil, -1, err
 	}
 	n := len(rest)
-	rest = slices.DeleteFunc(rest, func(i holdfast.Item) bool { return !wanted(q.Kinds, i.Kind) })
+	rest = slices.DeleteFunc(rest, func(g vault.Gone) bool { return !wanted(q.Kinds, g.Item.Kind) })
 	items = append(items, rest...)
 	switch {
 	case n < limit && (offset == 0 || n > 0):
@@ -214,13 +274,35 @@ func (o *Opened) list(ctx context.Context, q holdfast.ItemQuery, order vault.Ord
 	return items, int64(len(folders) + n), err
 }
 
+// listing is a folder that is paged through.
+type listing interface {
+	Page(ctx context.Context, offset, limit int) ([]vault.Gone, error)
+	Count(ctx context.Context) (int, error)
+}
+
+func (o *Opened) folder(ctx context.Context, parent string, order vault.Order, deletedOnly bool) (listing, error) {
+	if o.past != nil {
+		return o.past.Folder(parent, order, deletedOnly)
+	}
+	f, err := o.view.Folder(ctx, parent, order)
+	return present{f}, err
+}
+
+// present is a folder as the state has it.
+type present struct{ *vault.Folder }
+
+func (p present) Page(ctx context.Context, offset, limit int) ([]vault.Gone, error) {
+	items, err := p.Folder.Page(ctx, offset, limit)
+	return there(items), err
+}
+
 // folders gives the folders in a folder, in order.
-func (o *Opened) folders(ctx context.Context, parent string, order vault.Order) ([]holdfast.Item, error) {
+func (o *Opened) folders(ctx context.Context, parent string, order vault.Order) ([]vault.Gone, error) {
 	key := "folders\x00" + o.key + "\x00" + string(order) + "\x00" + parent
 	if known, ok := o.explorer.recall(key); ok {
-		return known.([]holdfast.Item), nil
+		return known.([]vault.Gone), nil
 	}
-	var all []holdfast.Item
+	var all []vault.Gone
 	var size int64
 	for item, err := range o.view.Children(ctx, parent) {
 		if err != nil {
@@ -229,10 +311,21 @@ func (o *Opened) folders(ctx context.Context, parent string, order vault.Order) 
 		if item.Kind != holdfast.KindFolder {
 			break // folders come first
 		}
-		all = append(all, item)
+		all = append(all, vault.Gone{Item: item})
 		size += itemBytes(item)
 	}
-	slices.SortStableFunc(all, compare(order))
+	if o.past != nil {
+		gone, err := o.past.Folders(ctx, parent)
+		if err != nil {
+			return nil, fmt.Errorf("list what was deleted from folder %q: %w", parent, err)
+		}
+		for _, g := range gone {
+			all = append(all, g)
+			size += itemBytes(g.Item)
+		}
+	}
+	by := compare(order)
+	slices.SortStableFunc(all, func(a, b vault.Gone) int { return by(a.Item, b.Item) })
 	o.explorer.keep(key, all, size)
 	return all, nil
 }
@@ -265,27 +358,45 @@ func compare(order vault.Order) func(a, b holdfast.Item) int {
 }
 
 // find pages through what a search finds, below a folder or everywhere.
-func (o *Opened) find(ctx context.Context, q holdfast.ItemQuery, order vault.Order) (items []holdfast.Item, total int64, err error) {
+func (o *Opened) find(ctx context.Context, q holdfast.ItemQuery, order vault.Order) (items []vault.Gone, total int64, err error) {
 	match, err := parseSearch(q.Search)
 	if err != nil {
 		return nil, -1, err
 	}
-	key := fmt.Sprintf("find\x00%s\x00%s\x00%q\x00%s\x00%s", o.key, order, q.Kinds, q.Parent, q.Search)
+	key := fmt.Sprintf("find\x00%s\x00%s\x00%q\x00%v\x00%s\x00%s", o.key, order, q.Kinds, q.Deleted, q.Parent, q.Search)
 	var ids []string
 	if known, ok := o.explorer.recall(key); ok {
 		ids = known.([]string)
 	} else {
 		var found []holdfast.Item // only what is compared
-		for item, err := range o.below(ctx, q.Parent) {
-			if err != nil {
-				return nil, -1, fmt.Errorf("search: %w", err)
-			}
-			if item.Kind != holdfast.KindVersion && wanted(q.Kinds, item.Kind) && match(&item) {
+		take := func(item *holdfast.Item) {
+			if item.Kind != holdfast.KindVersion && wanted(q.Kinds, item.Kind) && match(item) {
 				slim := holdfast.Item{ID: item.ID, Kind: item.Kind, Time: item.Time}
 				if order == vault.ByName || item.Kind == holdfast.KindFolder {
 					slim.Name = item.Name
 				}
 				found = append(found, slim)
+			}
+		}
+		for item, err := range o.below(ctx, q.Parent) {
+			if q.Deleted {
+				break
+			}
+			if err != nil {
+				return nil, -1, fmt.Errorf("search: %w", err)
+			}
+			take(&item)
+		}
+		if o.past != nil {
+			for g, err := range o.past.All(ctx) {
+				if err != nil {
+					return nil, -1, fmt.Errorf("search what was deleted: %w", err)
+				}
+				if inside, err := o.inside(ctx, g.Item, q.Parent); err != nil {
+					return nil, -1, err
+				} else if inside {
+					take(&g.Item)
+				}
 			}
 		}
 		slices.SortFunc(found, compare(order))
@@ -298,7 +409,7 @@ func (o *Opened) find(ctx context.Context, q holdfast.ItemQuery, order vault.Ord
 		o.explorer.keep(key, ids, size)
 	}
 	for _, id := range ids[min(q.Offset, len(ids)):min(q.Offset+q.Limit, len(ids))] {
-		item, ok, err := o.view.Item(ctx, id)
+		item, ok, err := o.item(ctx, id)
 		if err != nil {
 			return nil, -1, err
 		} else if !ok {
@@ -307,6 +418,37 @@ func (o *Opened) find(ctx context.Context, q holdfast.ItemQuery, order vault.Ord
 		items = append(items, item)
 	}
 	return items, int64(len(ids)), nil
+}
+
+// item is an item that the state has or, when it shows what was deleted, had.
+func (o *Opened) item(ctx context.Context, id string) (vault.Gone, bool, error) {
+	item, ok, err := o.view.Item(ctx, id)
+	if ok || err != nil || o.past == nil {
+		return vault.Gone{Item: item}, ok, err
+	}
+	return o.past.Item(ctx, id)
+}
+
+// inside says whether an item is below a folder, however deep; everything is below "".
+func (o *Opened) inside(ctx context.Context, item holdfast.Item, folder string) (bool, error) {
+	seen := map[string]bool{}
+	for id := item.Parent; folder != ""; {
+		if id == folder {
+			return true, nil
+		}
+		if id == "" || seen[id] {
+			return false, nil
+		}
+		seen[id] = true
+		above, ok, err := o.item(ctx, id)
+		if err != nil {
+			return false, fmt.Errorf("look up folder %q: %w", id, err)
+		} else if !ok {
+			return false, nil
+		}
+		id = above.Item.Parent
+	}
+	return true, nil
 }
 
 // below gives everything in a folder and in the folders in it; "" gives all there is.
@@ -335,15 +477,23 @@ func (o *Opened) below(ctx context.Context, parent string) iter.Seq2[holdfast.It
 	}
 }
 
-// entry adds to an item what a list shows besides.
-func (o *Opened) entry(ctx context.Context, item holdfast.Item) (holdfast.Entry, error) {
+// entryOf adds to an item what a list shows besides.
+func (o *Opened) entryOf(ctx context.Context, g vault.Gone) (holdfast.Entry, error) {
+	item := g.Item
 	e := holdfast.Entry{Item: item}
 	above, err := o.path(ctx, item.Parent)
 	if err != nil {
 		return e, err
 	}
 	e.Path = above + "/" + escape(item.Name)
-	payloads, err := o.view.Payloads(ctx, item.ID)
+	view := o.view
+	if g.Head != nil {
+		e.Deleted, e.Last = true, o.state(g.Head)
+		if view, err = o.repo.View(ctx, g.Head); err != nil {
+			return e, err
+		}
+	}
+	payloads, err := view.Payloads(ctx, item.ID)
 	if err != nil {
 		return e, fmt.Errorf("look up the content of %q: %w", item.Name, err)
 	}
@@ -351,6 +501,30 @@ func (o *Opened) entry(ctx context.Context, item holdfast.Item) (holdfast.Entry,
 		e.Forms = append(e.Forms, p.Form)
 	}
 	return e, nil
+}
+
+// state is the newest restore point that has a head.
+func (o *Opened) state(h *vault.Head) holdfast.PastState { return stateOf(o.at.Earlier, h) }
+
+func stateOf(states []holdfast.PastState, h *vault.Head) holdfast.PastState {
+	for _, s := range states {
+		if s.Head == h.Number {
+			return s
+		}
+	}
+	return holdfast.PastState{Head: h.Number}
+}
+
+// viewOf is the state that an entry was found in.
+func (o *Opened) viewOf(ctx context.Context, e holdfast.Entry) (*vault.View, error) {
+	if !e.Deleted {
+		return o.view, nil
+	}
+	head, err := o.explorer.head(ctx, o.at, e.Last.Head)
+	if err != nil {
+		return nil, err
+	}
+	return o.repo.View(ctx, head)
 }
 
 func escape(name string) string { return strings.ReplaceAll(name, "/", "\\/") }
@@ -366,14 +540,14 @@ func (o *Opened) path(ctx context.Context, id string) (string, error) {
 			break
 		}
 		seen[id] = true
-		item, ok, err := o.view.Item(ctx, id)
+		item, ok, err := o.item(ctx, id)
 		if err != nil {
 			return "", fmt.Errorf("look up folder %q: %w", id, err)
 		} else if !ok {
 			break
 		}
-		missing = append(missing, item)
-		id = item.Parent
+		missing = append(missing, item.Item)
+		id = item.Item.Parent
 	}
 	for _, item := range slices.Backward(missing) {
 		above += "/" + escape(item.Name)
@@ -394,13 +568,13 @@ func (e *Explorer) Item(ctx context.Context, at holdfast.View, id string) (entry
 
 // Item looks one item up.
 func (o *Opened) Item(ctx context.Context, id string) (holdfast.Entry, error) {
-	item, ok, err := o.view.Item(ctx, id)
+	item, ok, err := o.item(ctx, id)
 	if err != nil {
 		return holdfast.Entry{}, fmt.Errorf("look up item %q: %w", id, err)
 	} else if !ok {
 		return holdfast.Entry{}, holdfast.NotFound("there is no item %q in this restore point", id)
 	}
-	return o.entry(ctx, item)
+	return o.entryOf(ctx, item)
 }
 
 // Children gives what is directly in a folder, folders first; "" gives the roots.
@@ -408,6 +582,33 @@ func (o *Opened) Children(ctx context.Context, parent string) iter.Seq2[holdfast
 	return func(yield func(holdfast.Entry, error) bool) {
 		for item, err := range o.view.Children(ctx, parent) {
 			if !yield(holdfast.Entry{Item: item}, err) || err != nil {
+				return
+			}
+		}
+		if o.past == nil {
+			return
+		}
+		gone, err := o.past.Folders(ctx, parent)
+		if err != nil {
+			yield(holdfast.Entry{}, err)
+			return
+		}
+		f, err := o.past.Folder(parent, vault.ByTime, true)
+		for offset := 0; err == nil; offset += longestPage {
+			var page []vault.Gone
+			if page, err = f.Page(ctx, offset, longestPage); err == nil {
+				gone = append(gone, page...)
+			}
+			if len(page) < longestPage {
+				break
+			}
+		}
+		if err != nil {
+			yield(holdfast.Entry{}, err)
+			return
+		}
+		for _, g := range gone {
+			if !yield(holdfast.Entry{Item: g.Item, Deleted: true, Last: o.state(g.Head)}, nil) {
 				return
 			}
 		}
@@ -425,14 +626,14 @@ func (e *Explorer) Versions(ctx context.Context, at holdfast.View, id string) (v
 		return nil, err
 	}
 	versions = []holdfast.Entry{}
-	for item, err := range o.view.Children(ctx, id) {
+	for item, err := range o.Children(ctx, id) {
 		if err != nil {
 			return nil, fmt.Errorf("list the versions of %q: %w", id, err)
 		}
 		if item.Kind != holdfast.KindVersion {
 			continue
 		}
-		entry, err := o.entry(ctx, item)
+		entry, err := o.Item(ctx, item.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -489,7 +690,11 @@ func (o *Opened) content(ctx context.Context, id string) (holdfast.Content, erro
 	default:
 		return c, holdfast.Invalid("%q is a folder: save what is in it as a ZIP", entry.Name)
 	}
-	payloads, err := o.view.Payloads(ctx, id)
+	view, err := o.viewOf(ctx, entry)
+	if err != nil {
+		return c, err
+	}
+	payloads, err := view.Payloads(ctx, id)
 	if err != nil {
 		return c, err
 	}
@@ -511,7 +716,11 @@ func formOf(kind holdfast.ItemKind) holdfast.Form {
 
 // Open gives an item's bytes: a mail's MIME as it was stored, a file's content.
 func (o *Opened) Open(ctx context.Context, entry holdfast.Entry) (io.ReadCloser, error) {
-	body, ok, err := o.view.Open(ctx, entry.ID, formOf(entry.Kind))
+	view, err := o.viewOf(ctx, entry)
+	if err != nil {
+		return nil, err
+	}
+	body, ok, err := view.Open(ctx, entry.ID, formOf(entry.Kind))
 	if err != nil {
 		return nil, fmt.Errorf("open %q: %w", entry.Name, err)
 	} else if !ok {

@@ -12,6 +12,15 @@ type View struct {
 	Point        RestorePointID
 	Container    string // Container.Key
 	Head         uint64
+	// Earlier are states of the container in older restore points, newest first. With them what was deleted since is listed too.
+	Earlier []PastState `json:",omitempty"`
+}
+
+// PastState is a container's head as a restore point has it.
+type PastState struct {
+	Point RestorePointID
+	Time  time.Time // of the restore point
+	Head  uint64
 }
 
 // ItemQuery asks for a page of items.
@@ -21,6 +30,7 @@ type ItemQuery struct {
 	Kinds         []ItemKind // nil: all
 	Search        string     // words or field:value as the contract's search takes them; finds below Parent, or everywhere
 	Sort          string     // "time" (newest first), "name"
+	Deleted       bool       // only what At.Earlier has and At has not
 	Offset, Limit int
 }
 
@@ -35,6 +45,48 @@ type Entry struct {
 	Item
 	Path  string // names from the root, "/" between, "/" in names escaped
 	Forms []Form
+	// Deleted says that the view's state does not have the item any more; Last is then the newest state that has it.
+	Deleted bool
+	Last    PastState
+}
+
+// ItemVersion is one version of an item over all restore points that are kept.
+type ItemVersion struct {
+	Item
+	Stored int64 // bytes of the mail's MIME or the file's content
+	// Newest and Oldest are the restore points between which the item was so.
+	Newest, Oldest PastState
+}
+
+// Comparison asks how a container, or what is below a folder of it, differs between two of its states.
+type Comparison struct {
+	Before, After View   // of one container in one repository
+	Parent        string // folder id; "" everything
+	Offset, Limit int
+}
+
+// DifferenceKind says how an item differs.
+type DifferenceKind string
+
+// The kinds of differences.
+const (
+	Added   DifferenceKind = "added"
+	Removed DifferenceKind = "removed"
+	Changed DifferenceKind = "changed"
+)
+
+// Difference is an item that two states do not have alike. Before is nil of an added one, After of a removed one.
+type Difference struct {
+	Kind          DifferenceKind
+	ID            string
+	Before, After *Entry
+	Properties    []string // of a changed one: what differs
+}
+
+// Differences is a page of them, by path.
+type Differences struct {
+	Results                        []Difference
+	Total, Added, Removed, Changed int64
 }
 
 // Content is a stream with what a download needs. The caller closes Body.

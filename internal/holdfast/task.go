@@ -90,9 +90,12 @@ type RestoreRequest struct {
 	Point        RestorePointID
 	From         string   // container key
 	Items        []string // item ids; folders bring what is in them; empty means the whole container
-	To           string   // object id or address of the user to restore to; empty means the original owner
-	Folder       string   // "" original places, else a path
-	Mode         string   // engine.ConflictMode
+	// States has the head of each of Items that is restored as another state than the restore point's has it: one that was deleted
+	// since, or an older version.
+	States       map[string]uint64 `json:",omitempty"`
+	To           string            // object id or address of the user to restore to; empty means the original owner
+	Folder       string            // "" original places, else a path
+	Mode         string            // engine.ConflictMode
 	Newer        bool
 	AllVersions  bool
 	Permissions  bool

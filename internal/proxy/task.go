@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"holdfast/internal/engine"
@@ -169,14 +170,6 @@ func (p *Proxy) restore(ctx context.Context, r *run, a Access) (result holdfast.
 	if err != nil {
 		return result, err
 	}
-	record, err := p.Control.Head(ctx, point.Repository, point.Organization, request.From, point.Entries[at].Head)
-	if err != nil {
-		return result, fmt.Errorf("look up the state of %s: %w", from, err)
-	}
-	head, err := engine.HeadOf(&record)
-	if err != nil {
-		return result, err
-	}
 	target, err := w.Target(ctx, a.Organization, a.Credential)
 	if err != nil {
 		return result, fmt.Errorf("connect to %s: %w", a.Organization.Name, err)
@@ -186,9 +179,64 @@ func (p *Proxy) restore(ctx context.Context, r *run, a Access) (result holdfast.
 		return result, err
 	}
 	defer func() { err = errors.Join(err, repo.Close()) }()
-	stats, err := p.engine.Restore(ctx, repo, head, target, engine.RestoreTask{Lease: r.task.Lease(), Request: request, From: from, To: to, Progress: r.set}, nil)
-	r.set(stats)
-	return result, err
+	var done holdfast.Statistics
+	for _, part := range byState(request, point.Entries[at].Head) {
+		head, err := p.state(ctx, point, request.From, part.head)
+		if err != nil {
+			return result, err
+		}
+		before := done
+		task := engine.RestoreTask{Lease: r.task.Lease(), Request: part.request, From: from, To: to, Progress: func(sofar holdfast.Statistics) { r.set(sum(before, sofar)) }}
+		stats, err := p.engine.Restore(ctx, repo, head, target, task, nil)
+		done = sum(before, stats)
+		r.set(done)
+		if err != nil {
+			return result, err
+		}
+	}
+	return result, nil
+}
+
+// statePart is what a request restores of one state.
+type statePart struct {
+	head    uint64
+	request holdfast.RestoreRequest
+}
+
+// byState splits a request by the states that its items are taken from; the restore point's own comes first.
+func byState(request holdfast.RestoreRequest, head uint64) []statePart {
+	if len(request.States) == 0 {
+		return []statePart{{head, request}}
+	}
+	items := map[uint64][]string{}
+	for _, id := range request.Items {
+		at, ok := request.States[id]
+		if !ok {
+			at = head
+		}
+		items[at] = append(items[at], id)
+	}
+	heads := slices.Sorted(maps.Keys(items))
+	slices.Reverse(heads)
+	if i := slices.Index(heads, head); i > 0 {
+		heads = slices.Insert(slices.Delete(heads, i, i+1), 0, head)
+	}
+	var parts []statePart
+	for _, at := range heads {
+		part := request
+		part.Items = items[at]
+		parts = append(parts, statePart{at, part})
+	}
+	return parts
+}
+
+// state is a head of a container.
+func (p *Proxy) state(ctx context.Context, point holdfast.RestorePoint, container string, number uint64) (*vault.Head, error) {
+	record, err := p.Control.Head(ctx, point.Repository, point.Organization, container, number)
+	if err != nil {
+		return nil, fmt.Errorf("look up the state of %s: %w", container, err)
+	}
+	return engine.HeadOf(&record)
 }
 
 // destination is the container that a restore goes to: the original one, or that of the user named by object id or address.
@@ -280,4 +328,18 @@ func (p *Proxy) retain(ctx context.Context, lease holdfast.Lease, a Access, org 
 	p.Log.InfoContext(ctx, "retention", "repository", a.Repository.ID, "organization", org, "expired", len(retained.Expired), "held", len(retained.Held),
 		"freed", maintained.BytesFreed, "blobs", maintained.BlobsDeleted)
 	return nil
+}
+
+// sum adds the work of two parts of a task.
+func sum(a, b holdfast.Statistics) holdfast.Statistics {
+	b.Objects += a.Objects
+	b.ObjectsTotal += a.ObjectsTotal
+	b.Items += a.Items
+	b.Skipped += a.Skipped
+	b.ReadBytes += a.ReadBytes
+	b.WrittenBytes += a.WrittenBytes
+	b.Requests += a.Requests
+	b.ResourceUnits += a.ResourceUnits
+	b.Throttled += a.Throttled
+	return b
 }

@@ -130,6 +130,7 @@ func mailFolderToContract(l links, p place, e service.Entry) contract.RESTExchan
 			"items":   l.with(l.to(mailboxPath+"/items", session, p.id), "parentId", e.ID),
 		},
 	}
+	deletedLink(l, out.Links, e)
 	if e.Parent != "" {
 		out.Links["parent"] = l.to(mailboxPath+"/folders/{folderId}", session, p.id, e.Parent)
 	}

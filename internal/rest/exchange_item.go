@@ -181,5 +181,6 @@ func mailToContract(l links, p place, e service.Entry) contract.RESTExchangeItem
 	if t, err := time.Parse(time.RFC3339, e.Fields[holdfast.FieldSent]); err == nil {
 		out.Sent = stamp(t)
 	}
+	deletedLink(l, out.Links, e)
 	return out
 }

@@ -28,9 +28,6 @@ type exploration struct {
 }
 
 func (a *API) explore(ctx context.Context, r *request, e exploration) (any, error) {
-	if value(e.showDeleted) {
-		return nil, holdfast.Invalid("showDeleted is not built yet: a restore session shows what its restore point has; leave it out or set it to false, and to see what was deleted before, open a session at an earlier dateTime")
-	}
 	s, err := a.services.RestoreSessions.Open(ctx, r.user, service.ExploreSpec{
 		Type:            holdfast.ExplorerType(e.kind),
 		Organization:    e.Organization,
@@ -120,6 +117,14 @@ func (a *API) parent(ctx context.Context, r *request, p place) (string, error) {
 		return a.root(ctx, r, p)
 	}
 	return a.itemID(ctx, r, p, id)
+}
+
+// deletedLink marks what was deleted before the session's time by a link to the newest restore point that has it: the contract has no
+// other room for it.
+func deletedLink(l links, to map[string]contract.RESTLinkHAL, e service.Entry) {
+	if e.Deleted {
+		to["lastRestorePoint"] = l.to("/RestorePoints/{restorePointId}", string(e.Last.Point))
+	}
 }
 
 // search finds in one place after another what matches, as if they were one long list.

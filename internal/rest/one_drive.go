@@ -322,6 +322,7 @@ func driveItemLinks(l links, p place, e service.Entry) map[string]contract.RESTL
 		out["self"] = l.to(oneDrivePath+"/Documents/{documentId}", session, p.id, id)
 		out["versions"] = l.to(oneDrivePath+"/Documents/{documentId}/Versions", session, p.id, id)
 	}
+	deletedLink(l, out, e)
 	if e.Parent != "" && e.Kind != holdfast.KindVersion {
 		out["parent"] = l.to(oneDrivePath+"/Folders/{folderId}", session, p.id, itemUID(e.Parent))
 	}

@@ -59,8 +59,29 @@ func (a *API) versions(ctx context.Context, r *request, p place, e service.Entry
 	if err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(older, func(a, b service.Entry) int { return b.Time.Compare(a.Time) })
-	return append([]service.Entry{e}, older...), nil
+	all := append([]service.Entry{e}, older...)
+	session, err := a.services.RestoreSessions.Get(ctx, r.user, p.session)
+	if err != nil {
+		return nil, err
+	}
+	if session.ShowAllVersions {
+		// What the document was in other restore points, unless the service's own number says that it is one of these.
+		other, err := a.services.RestoreSessions.History(ctx, r.user, p.session, p.id, e.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range other {
+			n := v.Fields[holdfast.FieldVersionID]
+			if v.ID == "" || n == "" || v.Newest.Time.After(p.container.HeadTime) || slices.ContainsFunc(all, func(e service.Entry) bool { return e.Fields[holdfast.FieldVersionID] == n }) {
+				continue
+			}
+			item := v.Item
+			item.ID = v.ID
+			all = append(all, service.Entry{Item: item})
+		}
+	}
+	slices.SortStableFunc(all[1:], func(a, b service.Entry) int { return b.Time.Compare(a.Time) })
+	return all, nil
 }
 
 func (a *API) oneDriveDocumentGetVersions(ctx context.Context, r *request) (any, error) {

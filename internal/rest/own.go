@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,7 +17,7 @@ import (
 
 const ownPrefix = "holdfast/v1"
 
-var ownRoutes = []route{
+var ownRoutes = slices.Concat(exploreRoutes, []route{
 	{"RecoveryKit_Export", "POST", repositoryPath + "/RecoveryKit", 200, roleAdmin, (*API).recoveryKitExport},
 	{"Retention_Start", "POST", repositoryPath + "/Retention", 204, roleAdmin, (*API).retentionStart},
 	{"Permission_Get", "GET", organizationPath + "/Permissions", 200, roleAdmin, (*API).permissionGet},
@@ -26,7 +27,7 @@ var ownRoutes = []route{
 	{"Audit_Verify", "GET", "/Audit/Verification", 200, roleAdmin, (*API).auditVerify},
 	{"RestorePointJob_Get", "GET", "/RestorePointJobs", 200, roleOperator, (*API).restorePointJobGet},
 	{"Account_SetPassword", "PUT", "/Account/Password", 204, roleAdmin, (*API).accountSetPassword},
-}
+})
 
 // recoveryKitExport answers the recovery kit, an age file encrypted to a passphrase or to recipients.
 func (a *API) recoveryKitExport(ctx context.Context, r *request) (any, error) {

@@ -519,10 +519,24 @@ func newShelf() *shelf {
 	return s
 }
 
+// at are the entries of a view; one that has earlier states shows a file that was deleted.
+func (s *shelf) at(v service.View) []service.Entry {
+	all := s.entries[v.Container]
+	if v.Container == drive.Key() && len(v.Earlier) > 0 {
+		gone := service.Entry{Item: holdfast.Item{ID: driveID(9), Parent: driveID(1), Kind: holdfast.KindFile, Version: "v1", Name: "Gone.txt", Size: 3, Time: time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)},
+			Path: "/Gone.txt", Deleted: true, Last: v.Earlier[0]}
+		all = append(slices.Clone(all), gone)
+	}
+	return all
+}
+
 func (s *shelf) Items(_ context.Context, q service.ItemQuery) (service.ItemPage, error) {
 	s.asked = append(s.asked, q)
 	var out []service.Entry
-	for _, e := range s.entries[q.At.Container] {
+	for _, e := range s.at(q.At) {
+		if q.Deleted && !e.Deleted {
+			continue
+		}
 		if q.Kinds != nil && !slices.Contains(q.Kinds, e.Kind) {
 			continue
 		}
@@ -549,7 +563,7 @@ func (s *shelf) Items(_ context.Context, q service.ItemQuery) (service.ItemPage,
 }
 
 func (s *shelf) Item(_ context.Context, at service.View, id string) (service.Entry, error) {
-	for _, e := range s.entries[at.Container] {
+	for _, e := range s.at(at) {
 		if e.ID == id {
 			return e, nil
 		}
@@ -566,6 +580,31 @@ func (s *shelf) Item(_ context.Context, at service.View, id string) (service.Ent
 
 func (s *shelf) Versions(_ context.Context, _ service.View, id string) ([]service.Entry, error) {
 	return s.versions[id], nil
+}
+
+// History has what is on the shelf as the newest version, and one of half its size in the state before.
+func (s *shelf) History(ctx context.Context, at service.View, id string) ([]holdfast.ItemVersion, error) {
+	e, err := s.Item(ctx, at, id)
+	if err != nil || len(at.Earlier) == 0 {
+		return nil, nil
+	}
+	out := []holdfast.ItemVersion{{Item: e.Item, Stored: e.Size, Newest: at.Earlier[0], Oldest: at.Earlier[0]}}
+	if len(at.Earlier) > 1 {
+		older := e.Item
+		older.Version, older.Size, older.Time, older.Fields = "v0", e.Size/2, e.Time.AddDate(0, 0, -1), map[string]string{holdfast.FieldVersionID: "1.0"}
+		out = append(out, holdfast.ItemVersion{Item: older, Stored: older.Size, Newest: at.Earlier[1], Oldest: at.Earlier[len(at.Earlier)-1]})
+	}
+	return out, nil
+}
+
+// Compare finds that the shelf's first two entries were added and changed, and the third removed.
+func (s *shelf) Compare(_ context.Context, c holdfast.Comparison) (holdfast.Differences, error) {
+	all := s.entries[c.Before.Container]
+	d := holdfast.Differences{Total: 3, Added: 1, Changed: 1, Removed: 1}
+	d.Results = []holdfast.Difference{{Kind: holdfast.Added, ID: all[0].ID, After: &all[0]}, {Kind: holdfast.Changed, ID: all[1].ID, Before: &all[1], After: &all[1], Properties: []string{"name", "content"}},
+		{Kind: holdfast.Removed, ID: all[2].ID, Before: &all[2]}}
+	d.Results = d.Results[min(c.Offset, 3):min(c.Offset+c.Limit, 3)]
+	return d, nil
 }
 
 func (s *shelf) Open(ctx context.Context, at service.View, id string) (service.Content, error) {

@@ -19,6 +19,10 @@ type Explorer interface {
 	Item(ctx context.Context, at View, id string) (Entry, error)
 	// Versions gives the stored older versions of a file.
 	Versions(ctx context.Context, at View, id string) ([]Entry, error)
+	// History gives the different versions of an item that the states of at.Earlier have, newest first.
+	History(ctx context.Context, at View, id string) ([]holdfast.ItemVersion, error)
+	// Compare gives a page of what differs between two states of a container.
+	Compare(ctx context.Context, c holdfast.Comparison) (holdfast.Differences, error)
 	// Open streams one item as a user wants it: a mail as .eml, a file as it is.
 	Open(ctx context.Context, at View, id string) (Content, error)
 	// Export streams several items, or whole folders, as a ZIP with a manifest of hashes.
@@ -269,6 +273,8 @@ type pointRows interface {
 	// PointKnown says whether a point is there.
 	PointKnown(ctx context.Context, id holdfast.RestorePointID) (bool, error)
 	PutRestorePoint(ctx context.Context, p holdfast.RestorePoint) error
+	// PastStates gives the states of a container in the restore points that f lets through, newest first, at most limit.
+	PastStates(ctx context.Context, f holdfast.PointFilter, key string, limit int) ([]holdfast.PastState, error)
 	// EntryCounts counts a point's entries that have a head, by kind.
 	EntryCounts(ctx context.Context, id holdfast.RestorePointID) (map[holdfast.ContainerKind]int, error)
 	DeletePoint(ctx context.Context, id holdfast.RestorePointID) error

@@ -200,13 +200,16 @@ func (r *RestoreSessions) Containers(ctx context.Context, u User, id holdfast.Re
 
 // Container gives one by its public id (Container.PublicID), its source id, or its owner's object id or address.
 func (r *RestoreSessions) Container(ctx context.Context, u User, id holdfast.RestoreSessionID, container string) (SessionContainer, error) {
-	all, _, err := r.open(ctx, u, id)
+	all, s, err := r.open(ctx, u, id)
 	if err != nil {
 		return SessionContainer{}, err
 	}
 	for _, c := range all {
 		if c.Container.PublicID() == container || c.Container.Source == container {
-			return c, nil
+			if s.ShowDeleted {
+				c.View.Earlier, err = r.earlier(ctx, s, c.View)
+			}
+			return c, err
 		}
 	}
 	return SessionContainer{}, holdfast.NotFound("restore session %s sees nothing with id %s", id, container)
@@ -228,7 +231,13 @@ func (r *RestoreSessions) Item(ctx context.Context, u User, id holdfast.RestoreS
 	if err != nil {
 		return Entry{}, err
 	}
-	return r.Explorer.Item(ctx, c.View, item)
+	view, plain, err := r.state(ctx, c.View, item)
+	if err != nil {
+		return Entry{}, err
+	}
+	e, err := r.Explorer.Item(ctx, view, plain)
+	e.ID = item
+	return e, err
 }
 
 // Versions gives the stored older versions of a file.
@@ -243,6 +252,10 @@ func (r *RestoreSessions) Versions(ctx context.Context, u User, id holdfast.Rest
 // Save streams one item as a user wants it. The read is in the audit chain and among the session's events.
 func (r *RestoreSessions) Save(ctx context.Context, u User, id holdfast.RestoreSessionID, container, item string) (Content, error) {
 	c, err := r.Container(ctx, u, id, container)
+	if err != nil {
+		return Content{}, err
+	}
+	c.View, item, err = r.state(ctx, c.View, item)
 	if err != nil {
 		return Content{}, err
 	}
@@ -355,8 +368,12 @@ func (r *RestoreSessions) Restore(ctx context.Context, u User, id holdfast.Resto
 		}
 	}
 	request, task := ids[0], holdfast.TaskID(ids[1])
+	items, states, err := r.selected(ctx, c.View, spec.Items)
+	if err != nil {
+		return "", err
+	}
 	body, err := json.Marshal(holdfast.RestoreRequest{ID: request, Session: id, Organization: org.ID, Repository: c.View.Repository, Point: c.View.Point, From: c.Container.Key(),
-		Items: spec.Items, To: spec.To, Folder: spec.Folder, Mode: spec.Mode, Newer: spec.Newer, AllVersions: spec.AllVersions, Permissions: spec.Permissions,
+		Items: items, States: states, To: spec.To, Folder: spec.Folder, Mode: spec.Mode, Newer: spec.Newer, AllVersions: spec.AllVersions, Permissions: spec.Permissions,
 		ChangedItems: spec.ChangedItems, MissingItems: spec.MissingItems, MarkRestored: spec.MarkRestored, Exclude: spec.Exclude})
 	if err != nil {
 		return "", fmt.Errorf("encode the restore request: %w", err)

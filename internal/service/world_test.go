@@ -104,8 +104,14 @@ type explorer struct{}
 func (explorer) Items(_ context.Context, q service.ItemQuery) (service.ItemPage, error) {
 	return service.ItemPage{Entries: []service.Entry{{Path: fmt.Sprintf("%s@%d", q.At.Container, q.At.Head)}}, Total: 1}, nil
 }
-func (explorer) Item(_ context.Context, _ service.View, id string) (service.Entry, error) {
-	return service.Entry{Item: holdfast.Item{ID: id, Name: "name of " + id}}, nil
+
+// Item finds everything; what begins with "gone" is deleted since the newest earlier state.
+func (explorer) Item(_ context.Context, at service.View, id string) (service.Entry, error) {
+	e := service.Entry{Item: holdfast.Item{ID: id, Name: "name of " + id, Version: fmt.Sprint(at.Head)}}
+	if strings.HasPrefix(id, "gone") && len(at.Earlier) > 0 {
+		e.Deleted, e.Last = true, at.Earlier[0]
+	}
+	return e, nil
 }
 func (explorer) Versions(context.Context, service.View, string) ([]service.Entry, error) {
 	return nil, nil
@@ -326,4 +332,15 @@ func (w *world) kind(err error, want holdfast.Kind, says string) {
 	if holdfast.KindOf(err) != want || !strings.Contains(fmt.Sprint(err), says) {
 		w.t.Errorf("got %v (%v), want %v with %q", err, holdfast.KindOf(err), want, says)
 	}
+}
+
+func (explorer) History(_ context.Context, at service.View, id string) ([]holdfast.ItemVersion, error) {
+	var out []holdfast.ItemVersion
+	for _, s := range at.Earlier { // each state has a version of its own
+		out = append(out, holdfast.ItemVersion{Item: holdfast.Item{ID: id, Name: "name of " + id, Version: fmt.Sprint(s.Head)}, Newest: s, Oldest: s})
+	}
+	return out, nil
+}
+func (explorer) Compare(_ context.Context, c holdfast.Comparison) (holdfast.Differences, error) {
+	return holdfast.Differences{Results: []holdfast.Difference{{Kind: holdfast.Changed, ID: fmt.Sprintf("%d to %d", c.Before.Head, c.After.Head)}}, Total: 1, Changed: 1}, nil
 }

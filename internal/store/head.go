@@ -310,6 +310,25 @@ func (tx *Tx) PutRestorePoint(ctx context.Context, p holdfast.RestorePoint) erro
 	return nil
 }
 
+// PastStates gives the states of a container in the restore points that f lets through, newest first, at most limit.
+func (tx *Tx) PastStates(ctx context.Context, f holdfast.PointFilter, key string, limit int) ([]holdfast.PastState, error) {
+	var rows []struct {
+		ID   string
+		Time stamp
+		Head int64
+	}
+	q := filterPoints(tx.db.NewSelect().Model((*pointRow)(nil)), f).ColumnExpr("t.id, t.time, e.head").
+		Join("JOIN restore_point_entries AS e ON e.restore_point = t.id").Where("e.container = ?", clean(key)).Where("e.head > 0").OrderExpr("t.time DESC, t.id").Limit(int64(limit))
+	if err := q.Scan(ctx, &rows); err != nil {
+		return nil, fmt.Errorf("look up the states of %s: %w", key, err)
+	}
+	out := make([]holdfast.PastState, len(rows))
+	for i, r := range rows {
+		out[i] = holdfast.PastState{Point: holdfast.RestorePointID(r.ID), Time: r.Time.time(), Head: uint64(r.Head)}
+	}
+	return out, nil
+}
+
 // EntryCounts counts a point's entries that have a head, by kind.
 func (tx *Tx) EntryCounts(ctx context.Context, id holdfast.RestorePointID) (map[holdfast.ContainerKind]int, error) {
 	var rows []struct {

@@ -444,6 +444,9 @@ func testHeads(t *testing.T, s *store.Store) {
 	}
 	equal(t, current(), []string{"4", "5"})
 	equal(t, there(), []uint64{1, 2, 4})
+	equal(t, read(t, s, func(ctx context.Context, tx *store.Tx) ([]holdfast.PastState, error) {
+		return tx.PastStates(ctx, holdfast.PointFilter{Organization: "ho", Repository: "hr"}, c.Key(), 10)
+	}), []holdfast.PastState{{Point: "hp", Head: 2}})
 	write(t, s, func(ctx context.Context, tx *store.Tx) error { return tx.DeleteUnusedHeads(ctx, "hr") })
 	equal(t, there(), []uint64{2, 4})
 	write(t, s, func(ctx context.Context, tx *store.Tx) error {

@@ -1,0 +1,324 @@
+package rest
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"holdfast/internal/holdfast"
+	"holdfast/internal/rest/contract"
+	"holdfast/internal/service"
+)
+
+// Our own way through a restore session is the same for every kind of container and item; the contract's differs by kind.
+
+const (
+	containersPath = sessionPath + "/Containers"
+	itemsPath      = containersPath + "/{containerId}/Items"
+	itemPath       = itemsPath + "/{itemId}"
+)
+
+var exploreRoutes = []route{
+	{"Container_Get", "GET", containersPath, 200, roleOperator, (*API).containerGet},
+	{"Item_Get", "GET", itemsPath, 200, roleOperator, (*API).itemGet},
+	{"Item_GetById", "GET", itemPath, 200, roleOperator, (*API).itemGetByID},
+	{"Item_GetVersions", "GET", itemPath + "/Versions", 200, roleOperator, (*API).itemGetVersions},
+	{"Compare_Start", "POST", "/Compare", 200, roleOperator, (*API).compareStart},
+}
+
+type containerShape struct {
+	ID      string    `json:"id"`
+	Kind    string    `json:"kind"`
+	Name    string    `json:"name"`
+	Address string    `json:"address"`
+	Owner   string    `json:"owner"`
+	Time    time.Time `json:"time"` // of the state that is shown
+}
+
+func containerToShape(c service.SessionContainer) containerShape {
+	return containerShape{c.Container.PublicID(), string(c.Container.Kind), c.Container.Name, c.Container.Address, c.Container.Owner, c.HeadTime.UTC()}
+}
+
+// containerGet lists what a session shows.
+func (a *API) containerGet(ctx context.Context, r *request) (any, error) {
+	w, err := r.window()
+	if err != nil {
+		return nil, err
+	}
+	session, err := r.id("restoreSessionId")
+	if err != nil {
+		return nil, err
+	}
+	all, err := a.services.RestoreSessions.Containers(ctx, r.user, holdfast.RestoreSessionID(session), w.page())
+	if err != nil {
+		return nil, err
+	}
+	return page(r, w, all, containerToShape), nil
+}
+
+// anywhere is the container that the path names, of whatever kind.
+func (a *API) anywhere(ctx context.Context, r *request) (place, error) {
+	session, err := r.id("restoreSessionId")
+	if err != nil {
+		return place{}, err
+	}
+	return a.placeOf(ctx, r, holdfast.RestoreSessionID(session), r.param("containerId"))
+}
+
+func (a *API) placeOf(ctx context.Context, r *request, session holdfast.RestoreSessionID, container string) (place, error) {
+	if strings.Count(container, "-") == 4 {
+		container = strings.ToLower(container) // a UUID
+	}
+	c, err := a.services.RestoreSessions.Container(ctx, r.user, session, container)
+	return place{session, c, c.Container.PublicID()}, err
+}
+
+type stateShape struct {
+	Point string    `json:"restorePointId"`
+	Time  time.Time `json:"time"`
+}
+
+func stateToShape(s holdfast.PastState) stateShape {
+	return stateShape{string(s.Point), s.Time.UTC()}
+}
+
+// itemShape is an item as our lists show it. Times and texts that are not known are left out.
+type itemShape struct {
+	ID          string      `json:"id"`
+	Parent      string      `json:"parentId,omitzero"`
+	Kind        string      `json:"kind"`
+	Name        string      `json:"name"`
+	Path        string      `json:"path,omitzero"`
+	Time        *time.Time  `json:"time,omitzero"`
+	Size        int64       `json:"size"`
+	From        string      `json:"from,omitzero"`
+	To          string      `json:"to,omitzero"`
+	Cc          string      `json:"cc,omitzero"`
+	Sent        string      `json:"sent,omitzero"`
+	Author      string      `json:"author,omitzero"`
+	Importance  string      `json:"importance,omitzero"`
+	Special     string      `json:"special,omitzero"`
+	Read        bool        `json:"read,omitzero"`
+	Flagged     bool        `json:"flagged,omitzero"`
+	Attachments bool        `json:"attachments,omitzero"`
+	Deleted     bool        `json:"deleted,omitzero"`
+	Last        *stateShape `json:"lastRestorePoint,omitzero"`
+}
+
+func itemToShape(i holdfast.Item) itemShape {
+	return itemShape{ID: i.ID, Parent: i.Parent, Kind: string(i.Kind), Name: i.Name, Time: stamp(i.Time), Size: i.Size,
+		From: i.Fields[holdfast.FieldFrom], To: i.Fields[holdfast.FieldTo], Cc: i.Fields[holdfast.FieldCc], Sent: i.Fields[holdfast.FieldSent],
+		Author: i.Fields[holdfast.FieldAuthor], Importance: i.Fields[holdfast.FieldImportance], Special: i.Fields[holdfast.FieldSpecial],
+		Read: i.Fields[holdfast.FieldRead] == "true", Flagged: i.Fields[holdfast.FieldFlag] == "flagged", Attachments: i.Fields[holdfast.FieldAttached] == "true"}
+}
+
+func entryToShape(e service.Entry) itemShape {
+	out := itemToShape(e.Item)
+	out.Path, out.Deleted = e.Path, e.Deleted
+	if e.Deleted {
+		last := stateToShape(e.Last)
+		out.Last = &last
+	}
+	return out
+}
+
+// itemPage is a page of items, with their number when it is known.
+type itemPage struct {
+	pageOf[itemShape]
+	Total *int64 `json:"total,omitzero"`
+}
+
+// itemGet lists a folder, or finds with query; with show "deleted" only what the session's restore point has not any more.
+func (a *API) itemGet(ctx context.Context, r *request) (any, error) {
+	w, err := r.window()
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.anywhere(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	q := service.ItemQuery{Offset: w.Offset, Limit: w.Limit}
+	if q.Sort, err = r.queryOneOf("sort", "time", "name"); err != nil {
+		return nil, err
+	}
+	show, err := r.queryOneOf("show", "all", "deleted")
+	if err != nil {
+		return nil, err
+	}
+	if show == "deleted" {
+		if q.Deleted = true; len(p.container.View.Earlier) == 0 {
+			session, err := a.services.RestoreSessions.Get(ctx, r.user, p.session)
+			if err != nil {
+				return nil, err
+			}
+			if !session.ShowDeleted {
+				return nil, holdfast.Conflict("this restore session does not show what was deleted: open one with showDeleted")
+			}
+		}
+	}
+	if kinds, ok := r.query("kinds"); ok {
+		for _, k := range strings.Split(kinds, ",") {
+			q.Kinds = append(q.Kinds, holdfast.ItemKind(strings.ToLower(strings.TrimSpace(k))))
+		}
+	}
+	text, searched := r.query("query")
+	if searched {
+		q.Search = searchText(text)
+	}
+	if _, given := r.query("parentId"); given || !searched {
+		if q.Parent, err = a.parent(ctx, r, p); err != nil {
+			return nil, err
+		}
+	}
+	found, err := a.services.RestoreSessions.Items(ctx, r.user, p.session, p.id, q)
+	if err != nil {
+		return nil, err
+	}
+	out := itemPage{pageOf: page(r, w, found.Entries, entryToShape)}
+	if found.Total >= 0 {
+		out.Total = &found.Total
+	}
+	return out, nil
+}
+
+// item is the item that the path names.
+func (a *API) item(ctx context.Context, r *request) (place, service.Entry, error) {
+	p, err := a.anywhere(ctx, r)
+	if err != nil {
+		return p, service.Entry{}, err
+	}
+	id, err := a.itemID(ctx, r, p, r.param("itemId"))
+	if err != nil {
+		return p, service.Entry{}, err
+	}
+	e, err := a.services.RestoreSessions.Item(ctx, r.user, p.session, p.id, id)
+	return p, e, err
+}
+
+func (a *API) itemGetByID(ctx context.Context, r *request) (any, error) {
+	_, e, err := a.item(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return entryToShape(e), nil
+}
+
+type versionShape struct {
+	itemShape
+	Repository string     `json:"repositoryId"`
+	Stored     int64      `json:"storedSize"`
+	Newest     stateShape `json:"newestRestorePoint"`
+	Oldest     stateShape `json:"oldestRestorePoint"`
+	Current    bool       `json:"current"`
+}
+
+// itemGetVersions lists all versions of an item over all restore points, newest first.
+func (a *API) itemGetVersions(ctx context.Context, r *request) (any, error) {
+	w, err := r.window()
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.anywhere(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	id, err := a.itemID(ctx, r, p, r.param("itemId"))
+	if err != nil {
+		return nil, err
+	}
+	all, err := a.services.RestoreSessions.History(ctx, r.user, p.session, p.id, id)
+	if err != nil {
+		return nil, err
+	}
+	return page(r, w, cut(w, all), func(v service.Version) versionShape {
+		out := versionShape{itemShape: itemToShape(v.Item), Repository: string(v.Repository), Stored: v.Stored, Newest: stateToShape(v.Newest), Oldest: stateToShape(v.Oldest), Current: v.Current}
+		out.ID = v.ID
+		return out
+	}), nil
+}
+
+type differenceShape struct {
+	Kind       string     `json:"kind"`
+	ID         string     `json:"id"`
+	Before     *itemShape `json:"before,omitzero"`
+	After      *itemShape `json:"after,omitzero"`
+	Properties []string   `json:"properties,omitzero"`
+}
+
+type comparisonShape struct {
+	Container containerShape `json:"container"`
+	Before    stateShape     `json:"before"`
+	After     *stateShape    `json:"after,omitzero"` // left out when it is Microsoft 365 now
+	Live      bool           `json:"live"`
+	Total     int64          `json:"total"`
+	Added     int64          `json:"added"`
+	Removed   int64          `json:"removed"`
+	Changed   int64          `json:"changed"`
+	pageOf[differenceShape]
+}
+
+// compareStart tells what differs between what a session shows of a container, or a folder of it, and another restore point or Microsoft 365 now.
+func (a *API) compareStart(ctx context.Context, r *request) (any, error) {
+	var in struct {
+		Session   string     `json:"restoreSessionId"`
+		Container string     `json:"containerId"`
+		Folder    string     `json:"folderId,omitzero"`
+		Point     string     `json:"restorePointId,omitzero"`
+		Time      *time.Time `json:"dateTime,omitzero"`
+		Live      bool       `json:"live,omitzero"`
+		Offset    int        `json:"offset,omitzero"`
+		Limit     int        `json:"limit,omitzero"`
+	}
+	if err := r.decode(&in); err != nil {
+		return nil, err
+	}
+	chosen := 0
+	for _, given := range []bool{in.Point != "", in.Time != nil, in.Live} {
+		if given {
+			chosen++
+		}
+	}
+	if chosen != 1 {
+		return nil, holdfast.Invalid("compare with one of restorePointId, dateTime and live")
+	}
+	if in.Offset < 0 || in.Limit < 0 {
+		return nil, holdfast.Invalid("offset and limit must not be negative")
+	}
+	w := window{Offset: in.Offset, Limit: min(in.Limit, maxLimit)}
+	if w.Limit == 0 {
+		w.Limit = defaultLimit
+	}
+	p, err := a.placeOf(ctx, r, holdfast.RestoreSessionID(strings.ToLower(in.Session)), in.Container)
+	if err != nil {
+		return nil, err
+	}
+	spec := service.CompareSpec{Session: p.session, Container: p.id, Point: holdfast.RestorePointID(strings.ToLower(in.Point)), Time: value(in.Time), Live: in.Live, Offset: w.Offset, Limit: w.Limit}
+	if in.Folder != "" {
+		if spec.Folder, err = a.itemID(ctx, r, p, in.Folder); err != nil {
+			return nil, err
+		}
+	}
+	c, err := a.services.RestoreSessions.Compare(ctx, r.user, spec)
+	if err != nil {
+		return nil, err
+	}
+	out := comparisonShape{Container: containerToShape(p.container), Before: stateToShape(c.Before), Live: c.Live, Total: c.Total, Added: c.Added, Removed: c.Removed, Changed: c.Changed}
+	if !c.Live {
+		after := stateToShape(c.After)
+		out.After = &after
+	}
+	out.pageOf = pageOf[differenceShape]{Offset: int32(w.Offset), Limit: int32(w.Limit), Results: list(c.Results, differenceToShape), Links: contract.RESTLinkHALDictionary{}}
+	return out, nil
+}
+
+func differenceToShape(d holdfast.Difference) differenceShape {
+	out := differenceShape{Kind: string(d.Kind), ID: d.ID, Properties: d.Properties}
+	for from, to := range map[*service.Entry]**itemShape{d.Before: &out.Before, d.After: &out.After} {
+		if from != nil {
+			shape := entryToShape(*from)
+			*to = &shape
+		}
+	}
+	return out
+}

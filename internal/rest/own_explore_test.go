@@ -1,0 +1,77 @@
+package rest_test
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// ownExplore goes through a OneDrive and a mailbox by our own operations.
+func ownExplore(w *world) {
+	organization := w.first("/v8/Organizations")
+	w.clock.pass(5 * time.Minute)
+	w.call("POST", "/v8/Jobs/"+w.first("/v8/Jobs")+"/start", nil).want(200)
+	w.clock.pass(time.Minute)
+	w.backUp(mailbox, second, drive)
+	w.call("POST", "/v8/Organizations/"+organization+"/explore", map[string]any{"type": "Veod", "showDeleted": "maybe"}).want(400)
+	session := w.call("POST", "/v8/Organizations/"+organization+"/explore", map[string]any{"type": "Veod", "showDeleted": true, "showAllVersions": true}).want(201).text("id")
+	at := "/holdfast/v1/RestoreSessions/" + session + "/Containers"
+	id := w.call("GET", at, nil).want(200).golden().text("results", 0, "id")
+	items := at + "/" + id + "/Items"
+	point := w.call("GET", "/v8/RestorePoints?limit=100", nil).want(200).get("results").([]any)
+	if len(point) < 2 {
+		w.t.Fatalf("the world has %d restore points, too few to have a past", len(point))
+	}
+	first := w.call("GET", items+"?sort=name", nil).want(200).golden()
+	if first.get("total") != 3.0 {
+		w.t.Errorf("the first level: %s", first.body)
+	}
+	gone := w.call("GET", items+"?show=deleted", nil).want(200).golden("deleted").text("results", 0, "id")
+	w.call("GET", items+"/"+gone, nil).want(200).golden()
+	w.call("GET", items+"/"+bob, nil).want(404)
+	w.call("GET", items+"?query=Notes&kinds=file", nil).want(200).golden("query")
+	w.call("GET", items+"?sort=size", nil).says(400, "sort must be one of")
+	w.call("GET", items+"?show=hidden", nil).says(400, "show must be one of")
+	// The contract's own operations show it too, and say by a link that it is gone.
+	drive := "/v8/RestoreSessions/" + session + "/Organization/OneDrives/" + id
+	documents := string(w.call("GET", drive+"/Documents", nil).want(200).body)
+	if !strings.Contains(documents, `"name":"Gone.txt"`) || strings.Count(documents, `"lastRestorePoint":{"href":"/v8/RestorePoints/`) != 1 {
+		w.t.Errorf("documents: %s", documents)
+	}
+	notes := url.PathEscape(driveID(3))
+	versions := w.call("GET", items+"/"+notes+"/Versions", nil).want(200).golden()
+	if n := len(versions.get("results").([]any)); n != 2 {
+		w.t.Fatalf("%d versions: %s", n, versions.body)
+	}
+	older := versions.text("results", 1, "id")
+	if !strings.HasPrefix(older, driveID(3)+"~") {
+		w.t.Errorf("the older version is %s", older)
+	}
+	w.call("GET", items+"/"+url.PathEscape(older), nil).want(200)
+	w.call("GET", items+"/"+url.PathEscape(driveID(3)+"~999"), nil).says(404, "no restore point has state 999")
+	document := w.call("GET", drive+"/Documents?parentId="+w.call("GET", drive+"/Folders", nil).text("results", 0, "id"), nil).text("results", 0, "id")
+	var numbers []string
+	for _, v := range w.call("GET", drive+"/Documents/"+document+"/Versions", nil).want(200).get("results").([]any) {
+		numbers = append(numbers, fmt.Sprint(v.(map[string]any)["version"]))
+	}
+	if !slices.Equal(numbers, []string{"3.0", "2.0", "1.0"}) {
+		w.t.Errorf("with showAllVersions the document has the versions %v", numbers)
+	}
+
+	oldest := point[len(point)-1].(map[string]any)["id"]
+	body := func(more map[string]any) map[string]any {
+		all := map[string]any{"restoreSessionId": session, "containerId": id}
+		for k, v := range more {
+			all[k] = v
+		}
+		return all
+	}
+	w.call("POST", "/holdfast/v1/Compare", body(map[string]any{"restorePointId": oldest})).want(200).golden()
+	w.call("POST", "/holdfast/v1/Compare", body(map[string]any{"dateTime": w.clock.Now(), "offset": 2, "limit": 5, "folderId": gone})).want(200)
+	w.call("POST", "/holdfast/v1/Compare", body(nil)).says(400, "one of restorePointId, dateTime and live")
+	w.call("POST", "/holdfast/v1/Compare", body(map[string]any{"restorePointId": bob})).says(404, "no such restore point")
+	plain := w.call("POST", "/v8/Organizations/"+organization+"/explore", map[string]any{"type": "Veod"}).want(201).text("id")
+	w.call("GET", "/holdfast/v1/RestoreSessions/"+plain+"/Containers/"+id+"/Items?show=deleted", nil).says(409, "open one with showDeleted")
+}
