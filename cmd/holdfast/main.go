@@ -8,9 +8,14 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"holdfast/internal/extract"
 )
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() {
+	extract.Main() // a process that reads one PDF is this program too
+	os.Exit(run(os.Args[1:]))
+}
 
 // exitError ends the process with a status of its own; a nil cause prints nothing.
 type exitError struct {

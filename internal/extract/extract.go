@@ -1,0 +1,239 @@
+// Package extract takes plain text out of files: plain text in any charset, HTML, Office and OpenDocument files, PDF.
+//
+// Whatever the input, it ends within its bounds: it is fed with what strangers sent. Both the preview and the search index use it.
+package extract
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/html"
+)
+
+// Limits bound one extraction. The zero value takes defaults.
+type Limits struct {
+	Input    int64 // bytes of the file that are taken; default 32 MiB
+	Text     int   // bytes of text that are given; default 4 MiB
+	Unpacked int64 // bytes that are unpacked of an archive in all; default 128 MiB
+}
+
+func (l Limits) withDefaults() Limits {
+	if l.Input <= 0 {
+		l.Input = 32 << 20
+	}
+	if l.Text <= 0 {
+		l.Text = 4 << 20
+	}
+	if l.Unpacked <= 0 {
+		l.Unpacked = 128 << 20
+	}
+	return l
+}
+
+// Text is what was found.
+type Text struct {
+	Text      string // UTF-8, lines end with \n, no control characters but that and tabs
+	Format    string // text, html, docx, xlsx, pptx, odt, pdf, …
+	Charset   string // of plain text and HTML
+	Truncated bool   // there is more than the limits let through
+}
+
+// ErrNone says that a file has no text that can be taken out.
+var ErrNone = errors.New("no text can be taken out of this kind of file")
+
+// ErrLocked says that a file is encrypted.
+var ErrLocked = errors.New("the file is protected by a password")
+
+// errEnough ends an extraction whose limit is reached.
+var errEnough = errors.New("enough")
+
+// From takes the text out of a file. What the file is, its first bytes say; its name says it only where they can't. A garbled file gives
+// an error, or what could be read of it.
+func From(ctx context.Context, name string, r io.Reader, l Limits) (Text, error) {
+	l = l.withDefaults()
+	data, err := io.ReadAll(io.LimitReader(r, l.Input+1))
+	if err != nil {
+		return Text{}, err
+	}
+	cut := int64(len(data)) > l.Input
+	if cut {
+		data = data[:l.Input]
+	}
+	ext := strings.ToLower(path.Ext(name))
+	b := &builder{ctx: ctx, limit: l.Text}
+	out := Text{}
+	switch {
+	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
+		if cut {
+			return out, fmt.Errorf("the file has more than %d bytes: %w", l.Input, ErrNone)
+		}
+		out.Format, err = office(b, data, l.Unpacked)
+	case bytes.HasPrefix(bytes.TrimLeft(data[:min(len(data), 1024)], "\x00\t\r\n "), []byte("%PDF-")):
+		if cut {
+			return out, fmt.Errorf("the file has more than %d bytes: %w", l.Input, ErrNone)
+		}
+		out.Format = "pdf"
+		err = fromPDF(b, data)
+	case bytes.HasPrefix(data, []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")):
+		// What was a .docx is a compound file when a password protects it; older formats are compound files always.
+		if bytes.Contains(data[:min(len(data), 1<<16)], utf16le("EncryptedPackage")) {
+			return out, ErrLocked
+		}
+		return out, ErrNone
+	default:
+		var text string
+		var ok bool
+		if text, out.Charset, ok = Decode(data, ""); !ok {
+			return out, ErrNone
+		}
+		out.Format = "text"
+		if ext == ".html" || ext == ".htm" || looksLikeHTML(text) {
+			out.Format = "html"
+			err = fromHTML(b, text)
+		} else {
+			err = b.add(text)
+		}
+		out.Truncated = cut
+	}
+	out.Text = strings.TrimSpace(b.String())
+	out.Truncated = out.Truncated || b.full
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return out, err
+}
+
+// HTML takes the text out of HTML: what a reader sees, a line for each block.
+func HTML(ctx context.Context, text string, l Limits) Text {
+	b := &builder{ctx: ctx, limit: l.withDefaults().Text}
+	_ = fromHTML(b, text) // the only error is that there is enough
+	return Text{Text: strings.TrimSpace(b.String()), Format: "html", Truncated: b.full}
+}
+
+func utf16le(s string) []byte {
+	var b []byte
+	for _, c := range []byte(s) {
+		b = append(b, c, 0)
+	}
+	return b
+}
+
+func looksLikeHTML(text string) bool {
+	start := strings.ToLower(strings.TrimSpace(text[:min(len(text), 1024)]))
+	return strings.HasPrefix(start, "<!doctype html") || strings.HasPrefix(start, "<html")
+}
+
+// builder collects text up to a limit.
+type builder struct {
+	ctx   context.Context
+	limit int
+	full  bool
+	n     int
+	strings.Builder
+}
+
+// add appends text without what is no text.
+func (b *builder) add(s string) error {
+	if b.n++; b.n%256 == 0 && b.ctx.Err() != nil {
+		return context.Cause(b.ctx)
+	}
+	for len(s) > 0 {
+		c, n := utf8.DecodeRuneInString(s)
+		s = s[n:]
+		switch {
+		case c == '\r':
+			if strings.HasPrefix(s, "\n") {
+				continue
+			}
+			c = '\n'
+		case c == '\n' || c == '\t':
+		case c < ' ' || c == 0x7f || c >= 0x80 && c < 0xa0 || c == 0xfeff || c == utf8.RuneError && n == 1:
+			continue
+		}
+		if b.Len()+utf8.RuneLen(c) > b.limit {
+			b.full = true
+			return errEnough
+		}
+		b.WriteRune(c)
+	}
+	return nil
+}
+
+// line ends the current line, once.
+func (b *builder) line() error {
+	if b.Len() == 0 || strings.HasSuffix(b.String(), "\n") {
+		return nil
+	}
+	return b.add("\n")
+}
+
+// blocks are the elements that stand on lines of their own.
+var blocks = map[string]bool{"p": true, "div": true, "br": true, "tr": true, "li": true, "ul": true, "ol": true, "table": true, "h1": true, "h2": true, "h3": true, "h4": true, "h5": true, "h6": true,
+	"blockquote": true, "pre": true, "hr": true, "section": true, "article": true, "header": true, "footer": true, "dt": true, "dd": true, "title": true}
+
+// unseen are the elements whose text no reader sees.
+var unseen = map[string]bool{"script": true, "style": true, "head": true, "template": true, "noscript": true, "svg": true, "math": true, "object": true, "iframe": true}
+
+func fromHTML(b *builder, text string) error {
+	z := html.NewTokenizer(strings.NewReader(text))
+	z.SetMaxBuf(4 << 20)
+	hidden := ""
+	depth := 0
+	space := false
+	for {
+		kind := z.Next()
+		switch kind {
+		case html.ErrorToken:
+			return nil // the end, or a token that is too long
+		case html.StartTagToken, html.SelfClosingTagToken, html.EndTagToken:
+			raw, _ := z.TagName()
+			name := string(raw)
+			switch {
+			case hidden != "":
+				if name == hidden && kind == html.StartTagToken {
+					depth++
+				} else if name == hidden && kind == html.EndTagToken {
+					if depth--; depth == 0 {
+						hidden = ""
+					}
+				}
+			case unseen[name] && kind == html.StartTagToken:
+				hidden, depth = name, 1
+			case blocks[name]:
+				if err := b.line(); err != nil {
+					return err
+				}
+				space = false
+			case name == "td" || name == "th":
+				space = true
+			}
+		case html.TextToken:
+			if hidden != "" {
+				continue
+			}
+			words := strings.Fields(html.UnescapeString(string(z.Raw())))
+			raw := string(z.Raw())
+			if len(words) == 0 {
+				space = space || raw != ""
+				continue
+			}
+			s := strings.Join(words, " ")
+			if (space || strings.TrimLeft(raw, " \t\r\n\f") != raw) && b.Len() > 0 && !strings.HasSuffix(b.String(), "\n") {
+				s = " " + s
+			}
+			space = strings.TrimRight(raw, " \t\r\n\f") != raw
+			if err := b.add(s); err != nil {
+				return err
+			}
+		}
+	}
+}
