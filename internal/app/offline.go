@@ -216,7 +216,7 @@ func findRepository(ctx context.Context, o store.Options, name string) (found ho
 // attach adds the repository in a folder to the server and reads its catalogue into the database.
 func (s *Server) attach(ctx context.Context, path string, out *Rebuilt) error {
 	forever := holdfast.RetentionPeriod{Forever: true}
-	admin := service.User{Name: "vault rebuild", Role: service.RoleAdmin, Address: "local"}
+	admin := service.User{Name: "vault rebuild", Role: service.RoleOwner, Address: "local"}
 	// Nothing may expire before somebody has looked: the retention of the lost server is not known.
 	repo, err := s.services.Repositories.Create(ctx, admin, service.RepositorySpec{Name: &out.Name, Path: &path, RetentionType: "SnapshotBased", Retention: &forever, Attach: true})
 	if err != nil {

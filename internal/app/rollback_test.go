@@ -41,7 +41,7 @@ func newTestServer(t *testing.T) *testServer {
 	w := &testServer{t: t, s: s, data: data, last: map[string]*vault.Head{}}
 	t.Cleanup(w.close)
 	name, path := "main", filepath.Join(t.TempDir(), "repository")
-	w.repo, err = s.services.Repositories.Create(t.Context(), service.User{Name: "admin", Role: service.RoleAdmin}, service.RepositorySpec{Name: &name, Path: &path, RetentionType: "SnapshotBased"})
+	w.repo, err = s.services.Repositories.Create(t.Context(), service.User{Name: "admin", Role: service.RoleOwner}, service.RepositorySpec{Name: &name, Path: &path, RetentionType: "SnapshotBased"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -134,19 +134,11 @@ func (a *API) authorize(r *request) error {
 	if err != nil {
 		return err
 	}
-	if roleOf(user) < r.route.role {
-		return holdfast.Denied("%s may not do this: it takes the role %s", user.Name, r.route.role)
+	if err := service.Allowed(user, r.route.act); err != nil {
+		return err
 	}
 	r.user, r.bearer = user, token
 	return nil
-}
-
-// roleOf is the highest role that a user has. Restore operators and tenants are not built.
-func roleOf(u service.User) role {
-	if u.Role == service.RoleAdmin {
-		return roleAdmin
-	}
-	return roleAnyone
 }
 
 // address is where the call comes from, for the audit chain.

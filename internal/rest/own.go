@@ -18,15 +18,15 @@ import (
 const ownPrefix = "holdfast/v1"
 
 var ownRoutes = slices.Concat(exploreRoutes, []route{
-	{"RecoveryKit_Export", "POST", repositoryPath + "/RecoveryKit", 200, roleAdmin, (*API).recoveryKitExport},
-	{"Retention_Start", "POST", repositoryPath + "/Retention", 204, roleAdmin, (*API).retentionStart},
-	{"Permission_Get", "GET", organizationPath + "/Permissions", 200, roleAdmin, (*API).permissionGet},
-	{"OneDriveOwner_Get", "GET", sessionPath + "/OneDriveOwners", 200, roleOperator, (*API).oneDriveOwnerGet},
-	{"Warning_Get", "GET", "/Warnings", 200, roleAdmin, (*API).warningGet},
-	{"Audit_Get", "GET", "/Audit", 200, roleAdmin, (*API).auditGet},
-	{"Audit_Verify", "GET", "/Audit/Verification", 200, roleAdmin, (*API).auditVerify},
-	{"RestorePointJob_Get", "GET", "/RestorePointJobs", 200, roleOperator, (*API).restorePointJobGet},
-	{"Account_SetPassword", "PUT", "/Account/Password", 204, roleAdmin, (*API).accountSetPassword},
+	{"RecoveryKit_Export", "POST", repositoryPath + "/RecoveryKit", 200, service.ActExportKit, (*API).recoveryKitExport},
+	{"Retention_Start", "POST", repositoryPath + "/Retention", 204, service.ActRunRetention, (*API).retentionStart},
+	{"Permission_Get", "GET", organizationPath + "/Permissions", 200, service.ActReadDirectory, (*API).permissionGet},
+	{"OneDriveOwner_Get", "GET", sessionPath + "/OneDriveOwners", 200, service.ActExplore, (*API).oneDriveOwnerGet},
+	{"Warning_Get", "GET", "/Warnings", 200, service.ActSeeRepos, (*API).warningGet},
+	{"Audit_Get", "GET", "/Audit", 200, service.ActReadAudit, (*API).auditGet},
+	{"Audit_Verify", "GET", "/Audit/Verification", 200, service.ActReadAudit, (*API).auditVerify},
+	{"RestorePointJob_Get", "GET", "/RestorePointJobs", 200, service.ActSeePoints, (*API).restorePointJobGet},
+	{"Account_SetPassword", "PUT", "/Account/Password", 204, service.ActOwnAccount, (*API).accountSetPassword},
 })
 
 // recoveryKitExport answers the recovery kit, an age file encrypted to a passphrase or to recipients.

@@ -19,11 +19,11 @@ const (
 )
 
 var exploreRoutes = []route{
-	{"Container_Get", "GET", containersPath, 200, roleOperator, (*API).containerGet},
-	{"Item_Get", "GET", itemsPath, 200, roleOperator, (*API).itemGet},
-	{"Item_GetById", "GET", itemPath, 200, roleOperator, (*API).itemGetByID},
-	{"Item_GetVersions", "GET", itemPath + "/Versions", 200, roleOperator, (*API).itemGetVersions},
-	{"Compare_Start", "POST", "/Compare", 200, roleOperator, (*API).compareStart},
+	{"Container_Get", "GET", containersPath, 200, service.ActExplore, (*API).containerGet},
+	{"Item_Get", "GET", itemsPath, 200, service.ActReadContent, (*API).itemGet},
+	{"Item_GetById", "GET", itemPath, 200, service.ActReadContent, (*API).itemGetByID},
+	{"Item_GetVersions", "GET", itemPath + "/Versions", 200, service.ActReadContent, (*API).itemGetVersions},
+	{"Compare_Start", "POST", "/Compare", 200, service.ActReadContent, (*API).compareStart},
 }
 
 type containerShape struct {

@@ -6,25 +6,15 @@ import (
 	"strings"
 
 	"holdfast/internal/holdfast"
+	"holdfast/internal/service"
 )
 
-// role says who may call an operation; each includes the ones above it.
-type role int
-
-const (
-	roleAnyone   role = iota // no token
-	roleOperator             // restores for others, within a scope
-	roleTenant               // an organization's own account
-	roleAdmin
-)
-
-func (r role) String() string { return [...]string{"anyone", "operator", "tenant", "admin"}[r] }
-
-// route is one operation of the contract: its id, where it is, the status of its success, who may call it and what it does.
+// route is one operation: its id, where it is, the status of its success, the act that it is to the policy (who may do that, service
+// says) and what it does.
 type route struct {
 	id, method, path string
 	code             int
-	role             role
+	act              service.Act
 	handle           func(*API, context.Context, *request) (any, error)
 }
 
@@ -129,3 +119,6 @@ func split(escaped string) (version string, segments []string, ok bool) {
 	}
 	return version, parts[1:], true
 }
+
+// anonymous says that nobody needs to sign in for an act.
+func anonymous(act service.Act) bool { return service.Allowed(service.User{}, act) == nil }

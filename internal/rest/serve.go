@@ -143,7 +143,7 @@ func (a *API) serve(w http.ResponseWriter, hr *http.Request) {
 		return
 	}
 	limit := int64(maxBody)
-	if r.route.role == roleAnyone {
+	if anonymous(r.route.act) {
 		limit = maxAnonymous
 	} else if err := a.authorize(r); err != nil {
 		a.fail(out, hr, operation, err)

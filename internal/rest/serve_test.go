@@ -28,7 +28,7 @@ func tryOut(t *testing.T, log io.Writer, routes ...route) *API {
 		if token != "good" {
 			return service.User{}, holdfast.Unauthenticated("the token is unknown or has ended")
 		}
-		return service.User{Name: "admin", Role: service.RoleAdmin}, nil
+		return service.User{Name: "admin", Role: service.RoleOwner}, nil
 	}
 	return a
 }
@@ -48,11 +48,11 @@ func seen(_ *API, _ context.Context, r *request) (any, error) {
 
 func TestPathsAreFoundAsClientsWriteThem(t *testing.T) {
 	a := tryOut(t, io.Discard,
-		route{"List", "GET", "/Jobs", 200, roleAdmin, seen},
-		route{"One", "GET", "/Jobs/{jobId}", 200, roleAdmin, seen},
-		route{"Verb", "POST", "/Jobs/{jobId}/start", 200, roleAdmin, seen},
-		route{"All", "POST", "/Jobs/search", 200, roleAdmin, seen},
-		route{"Below", "GET", "/Jobs/{jobId}/items/{itemId}", 200, roleAdmin, seen},
+		route{"List", "GET", "/Jobs", 200, service.ActSeeRepos, seen},
+		route{"One", "GET", "/Jobs/{jobId}", 200, service.ActSeeRepos, seen},
+		route{"Verb", "POST", "/Jobs/{jobId}/start", 200, service.ActSeeRepos, seen},
+		route{"All", "POST", "/Jobs/search", 200, service.ActSeeRepos, seen},
+		route{"Below", "GET", "/Jobs/{jobId}/items/{itemId}", 200, service.ActSeeRepos, seen},
 	)
 	for target, want := range map[string]string{
 		"GET /v8/Jobs":                       `{"operation":"List","params":{}}`,
@@ -140,7 +140,7 @@ func TestErrorsHaveTheirStatusAndNeverTheirInside(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
-			a := tryOut(t, &log, route{"Fail", "GET", "/x", 200, roleAdmin, func(*API, context.Context, *request) (any, error) { return nil, tc.err }})
+			a := tryOut(t, &log, route{"Fail", "GET", "/x", 200, service.ActSeeRepos, func(*API, context.Context, *request) (any, error) { return nil, tc.err }})
 			w := call(a, "GET", "/v8/x", nil)
 			var got contract.RESTExceptionInfo
 			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
@@ -167,7 +167,7 @@ func TestErrorsHaveTheirStatusAndNeverTheirInside(t *testing.T) {
 
 func TestPanicAnswersAnIDAndLogsTheStack(t *testing.T) {
 	var log bytes.Buffer
-	a := tryOut(t, &log, route{"Panic", "GET", "/x", 200, roleAdmin, func(*API, context.Context, *request) (any, error) {
+	a := tryOut(t, &log, route{"Panic", "GET", "/x", 200, service.ActSeeRepos, func(*API, context.Context, *request) (any, error) {
 		var m map[string]int
 		m["x"] = 1
 		return nil, nil
@@ -204,7 +204,7 @@ func (a *API) routesNotBuilt() []route {
 
 func TestPagesEchoWhatIsInEffect(t *testing.T) {
 	all := make([]int, 25_000)
-	a := tryOut(t, io.Discard, route{"List", "GET", "/Things", 200, roleAdmin, func(_ *API, _ context.Context, r *request) (any, error) {
+	a := tryOut(t, io.Discard, route{"List", "GET", "/Things", 200, service.ActSeeRepos, func(_ *API, _ context.Context, r *request) (any, error) {
 		w, err := r.window()
 		if err != nil {
 			return nil, err
@@ -247,7 +247,7 @@ func TestPagesEchoWhatIsInEffect(t *testing.T) {
 func TestDownloads(t *testing.T) {
 	part := bytes.Repeat([]byte("x"), 64<<10)
 	result := func(d *download) route {
-		return route{"Save", "GET", "/x", 200, roleAdmin, func(*API, context.Context, *request) (any, error) { return d, nil }}
+		return route{"Save", "GET", "/x", 200, service.ActSeeRepos, func(*API, context.Context, *request) (any, error) { return d, nil }}
 	}
 	serve := func(t *testing.T, d *download) (*http.Response, []byte, error) {
 		s := httptest.NewServer(tryOut(t, io.Discard, result(d)).Handler())
@@ -306,7 +306,7 @@ func TestDownloads(t *testing.T) {
 
 func TestTooManyRequestsAreToldToComeBack(t *testing.T) {
 	enter, leave := make(chan struct{}), make(chan struct{})
-	a := tryOut(t, io.Discard, route{"Slow", "GET", "/x", 204, roleAdmin, func(*API, context.Context, *request) (any, error) {
+	a := tryOut(t, io.Discard, route{"Slow", "GET", "/x", 204, service.ActSeeRepos, func(*API, context.Context, *request) (any, error) {
 		enter <- struct{}{}
 		<-leave
 		return nil, nil
@@ -325,7 +325,7 @@ func TestTooManyRequestsAreToldToComeBack(t *testing.T) {
 }
 
 func TestBodiesAreBounded(t *testing.T) {
-	a := tryOut(t, io.Discard, route{"token", "POST", "/token", 200, roleAnyone, func(_ *API, _ context.Context, r *request) (any, error) {
+	a := tryOut(t, io.Discard, route{"token", "POST", "/token", 200, service.ActSignIn, func(_ *API, _ context.Context, r *request) (any, error) {
 		_, err := r.tokenRequest()
 		return nil, err
 	}})

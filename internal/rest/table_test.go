@@ -72,7 +72,7 @@ func TestEachOperationOfTheContractIsRoutedOnce(t *testing.T) {
 	}
 }
 
-// TestRoutesAgreeWithOurDescription holds routes.go against api/openapi.yaml: same operation, success code and role, parameters of the same names.
+// TestRoutesAgreeWithOurDescription holds routes.go against api/openapi.yaml: same operation, success code and act, parameters of the same names.
 func TestRoutesAgreeWithOurDescription(t *testing.T) {
 	doc := description(t)
 	if err := doc.Validate(t.Context(), openapi3.DisableExamplesValidation()); err != nil {
@@ -106,11 +106,11 @@ func TestRoutesAgreeWithOurDescription(t *testing.T) {
 		if op.Responses.Status(r.code) == nil {
 			t.Errorf("%s: api/openapi.yaml has no answer %d", r.id, r.code)
 		}
-		if want := op.Extensions["x-role"]; want != r.role.String() {
-			t.Errorf("%s: role %s in routes.go, %v in api/openapi.yaml", r.id, r.role, want)
+		if want := op.Extensions["x-act"]; want != string(r.act) {
+			t.Errorf("%s: act %q in routes.go, %v in api/openapi.yaml", r.id, r.act, want)
 		}
-		if anonymous := op.Security != nil && len(*op.Security) == 0; anonymous != (r.role == roleAnyone) {
-			t.Errorf("%s: role %s, but security says anonymous is %v", r.id, r.role, anonymous)
+		if open := op.Security != nil && len(*op.Security) == 0; open != anonymous(r.act) {
+			t.Errorf("%s: act %q, but security says anonymous is %v", r.id, r.act, open)
 		}
 		if op.Summary == "" {
 			t.Errorf("%s has no summary", r.id)

@@ -95,7 +95,7 @@ func (a *Admin) login(ctx context.Context, address string, account holdfast.Acco
 	if err != nil {
 		return Tokens{}, err
 	}
-	u := User{ID: account.ID, Name: account.Name, Role: RoleAdmin, Address: address}
+	u := User{ID: account.ID, Name: account.Name, Role: RoleOwner, Address: address}
 	return write(ctx, a.core, func(ctx context.Context, tx Tx) (Tokens, error) {
 		if err := a.audit(ctx, tx, u, "login", "account/"+string(account.ID), ""); err != nil {
 			return Tokens{}, err
@@ -133,7 +133,7 @@ func (a *Admin) Refresh(ctx context.Context, address, refresh string) (Tokens, e
 
 // Code gives a one-time code that hands the caller's login over, for example to another page.
 func (a *Admin) Code(ctx context.Context, u User) (string, error) {
-	if err := a.may(u, "hand a login over"); err != nil {
+	if err := a.may(u, ActHandOver); err != nil {
 		return "", err
 	}
 	text, err := a.token()
@@ -145,7 +145,7 @@ func (a *Admin) Code(ctx context.Context, u User) (string, error) {
 		return "", err
 	}
 	now := a.now()
-	return text, a.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+	return text, a.changeAs(ctx, u, ActHandOver, func(ctx context.Context, tx Tx) error {
 		if err := a.audit(ctx, tx, u, "login.code", "account/"+string(u.ID), ""); err != nil {
 			return err
 		}
@@ -175,7 +175,7 @@ func (a *Admin) spend(ctx context.Context, address, text string, kind holdfast.T
 		} else if err != nil {
 			return Tokens{}, err
 		}
-		u := User{ID: account.ID, Name: account.Name, Role: RoleAdmin, Address: address}
+		u := User{ID: account.ID, Name: account.Name, Role: RoleOwner, Address: address}
 		if !t.Used.IsZero() {
 			stolen = true
 			if err := a.audit(ctx, tx, u, "login.reuse", "account/"+string(account.ID), fmt.Sprintf("a spent %s token was used again; its login ends", kind)); err != nil {
@@ -213,7 +213,7 @@ func (a *Admin) Authenticate(ctx context.Context, address, access string) (User,
 		} else if err != nil {
 			return User{}, err
 		}
-		return User{ID: account.ID, Name: account.Name, Role: RoleAdmin, Address: address}, nil
+		return User{ID: account.ID, Name: account.Name, Role: RoleOwner, Address: address}, nil
 	})
 }
 
@@ -235,7 +235,7 @@ func (a *Admin) Logout(ctx context.Context, u User, access string) error {
 
 // SetPassword changes the caller's own password and ends all his logins.
 func (a *Admin) SetPassword(ctx context.Context, u User, old, new string) error {
-	if err := a.may(u, "change a password"); err != nil {
+	if err := a.may(u, ActOwnAccount); err != nil {
 		return err
 	}
 	if err := checkPassword(new); err != nil {

@@ -18,7 +18,7 @@ type Audit struct{ *core }
 
 // List gives entries, newest first.
 func (a *Audit) List(ctx context.Context, u User, page holdfast.Page) ([]holdfast.AuditEntry, error) {
-	if err := a.may(u, "read the audit chain"); err != nil {
+	if err := a.may(u, ActReadAudit); err != nil {
 		return nil, err
 	}
 	return read(ctx, a.core, func(ctx context.Context, tx Tx) ([]holdfast.AuditEntry, error) {
@@ -60,7 +60,7 @@ type AuditVerified struct {
 // Verify walks the whole chain. anchor, when its number is not 0, is an earlier head that must still be in the chain: without one, or for what was
 // written after it, a chain whose tail was cut off, or that somebody who writes the database wrote anew from some entry on, looks sound.
 func (a *Audit) Verify(ctx context.Context, u User, anchor holdfast.AuditEntry) (AuditVerified, error) {
-	if err := a.may(u, "read the audit chain"); err != nil {
+	if err := a.may(u, ActReadAudit); err != nil {
 		return AuditVerified{}, err
 	}
 	prev, next := "", int64(1)

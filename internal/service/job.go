@@ -45,7 +45,7 @@ const (
 
 // Create adds a job and, with RunNow, starts it.
 func (j *Jobs) Create(ctx context.Context, u User, spec JobSpec) (holdfast.Job, error) {
-	if err := j.may(u, "add a backup job"); err != nil {
+	if err := j.may(u, ActAddJob); err != nil {
 		return holdfast.Job{}, err
 	}
 	id, err := j.id()
@@ -64,6 +64,9 @@ func (j *Jobs) Create(ctx context.Context, u User, spec JobSpec) (holdfast.Job, 
 
 // Update changes what spec names. It takes effect with the next run.
 func (j *Jobs) Update(ctx context.Context, u User, id holdfast.JobID, spec JobSpec) (holdfast.Job, error) {
+	if err := j.may(u, ActChangeJob); err != nil {
+		return holdfast.Job{}, err
+	}
 	job, err := j.Get(ctx, u, id)
 	if err != nil {
 		return job, err
@@ -250,7 +253,7 @@ func (j *Jobs) resolve(ctx context.Context, u User, job holdfast.Job, items []ho
 
 // Delete forgets the job and its sessions; its restore points stay. It is refused while the job runs.
 func (j *Jobs) Delete(ctx context.Context, u User, id holdfast.JobID) error {
-	if err := j.may(u, "remove a backup job"); err != nil {
+	if err := j.may(u, ActRemoveJob); err != nil {
 		return err
 	}
 	return j.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
@@ -272,23 +275,17 @@ func (j *Jobs) Delete(ctx context.Context, u User, id holdfast.JobID) error {
 
 // Get gives one job.
 func (j *Jobs) Get(ctx context.Context, u User, id holdfast.JobID) (holdfast.Job, error) {
-	if err := j.may(u, "see backup jobs"); err != nil {
-		return holdfast.Job{}, err
-	}
-	return read(ctx, j.core, func(ctx context.Context, tx Tx) (holdfast.Job, error) { return tx.Job(ctx, id) })
+	return readAs(ctx, j.core, u, ActSeeJobs, func(ctx context.Context, tx Tx) (holdfast.Job, error) { return tx.Job(ctx, id) })
 }
 
 // List gives jobs by name.
 func (j *Jobs) List(ctx context.Context, u User, f holdfast.JobFilter, page holdfast.Page) ([]holdfast.Job, error) {
-	if err := j.may(u, "see backup jobs"); err != nil {
-		return nil, err
-	}
-	return read(ctx, j.core, func(ctx context.Context, tx Tx) ([]holdfast.Job, error) { return tx.Jobs(ctx, f, page) })
+	return readAs(ctx, j.core, u, ActSeeJobs, func(ctx context.Context, tx Tx) ([]holdfast.Job, error) { return tx.Jobs(ctx, f, page) })
 }
 
 // Enable switches the job's schedule on or off; a run in progress goes on.
 func (j *Jobs) Enable(ctx context.Context, u User, id holdfast.JobID, on bool) error {
-	if err := j.may(u, "change a backup job"); err != nil {
+	if err := j.may(u, ActChangeJob); err != nil {
 		return err
 	}
 	return j.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
@@ -307,10 +304,7 @@ func (j *Jobs) Enable(ctx context.Context, u User, id holdfast.JobID, on bool) e
 
 // Start begins a run now. full reads everything anew instead of what changed.
 func (j *Jobs) Start(ctx context.Context, u User, id holdfast.JobID, full bool) (holdfast.JobSession, error) {
-	if err := j.may(u, "start a backup job"); err != nil {
-		return holdfast.JobSession{}, err
-	}
-	s, err := write(ctx, j.core, func(ctx context.Context, tx Tx) (holdfast.JobSession, error) {
+	s, err := writeAs(ctx, j.core, u, ActStartJob, func(ctx context.Context, tx Tx) (holdfast.JobSession, error) {
 		job, err := tx.Job(ctx, id)
 		if err != nil {
 			return holdfast.JobSession{}, err
@@ -326,10 +320,7 @@ func (j *Jobs) Start(ctx context.Context, u User, id holdfast.JobID, full bool) 
 
 // Stop ends the job's run within 5 s. A job that does not run is a KindConflict error.
 func (j *Jobs) Stop(ctx context.Context, u User, id holdfast.JobID) error {
-	if err := j.may(u, "stop a backup job"); err != nil {
-		return err
-	}
-	err := j.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+	err := j.changeAs(ctx, u, ActStopJob, func(ctx context.Context, tx Tx) error {
 		job, err := tx.Job(ctx, id)
 		if err != nil {
 			return err
@@ -425,7 +416,7 @@ func (j *Jobs) RemoveItems(ctx context.Context, u User, id holdfast.JobID, list 
 }
 
 func (j *Jobs) editItems(ctx context.Context, u User, id holdfast.JobID, list ItemList, add []holdfast.JobItem, edit func(job holdfast.Job, old, add []holdfast.JobItem) ([]holdfast.JobItem, error)) error {
-	if err := j.may(u, "change a backup job"); err != nil {
+	if err := j.may(u, ActChangeJob); err != nil {
 		return err
 	}
 	job, err := j.Get(ctx, u, id)

@@ -23,26 +23,20 @@ const taskAttempts = 10
 
 // List gives sessions, newest first.
 func (s *JobSessions) List(ctx context.Context, u User, f holdfast.SessionFilter, page holdfast.Page) ([]holdfast.JobSession, error) {
-	if err := s.may(u, "see job sessions"); err != nil {
-		return nil, err
-	}
-	return read(ctx, s.core, func(ctx context.Context, tx Tx) ([]holdfast.JobSession, error) { return tx.JobSessions(ctx, f, page) })
+	return readAs(ctx, s.core, u, ActSeeJobSessions, func(ctx context.Context, tx Tx) ([]holdfast.JobSession, error) { return tx.JobSessions(ctx, f, page) })
 }
 
 // Get gives one session.
 func (s *JobSessions) Get(ctx context.Context, u User, id holdfast.JobSessionID) (holdfast.JobSession, error) {
-	if err := s.may(u, "see job sessions"); err != nil {
-		return holdfast.JobSession{}, err
-	}
-	return read(ctx, s.core, func(ctx context.Context, tx Tx) (holdfast.JobSession, error) { return tx.JobSession(ctx, id) })
+	return readAs(ctx, s.core, u, ActSeeJobSessions, func(ctx context.Context, tx Tx) (holdfast.JobSession, error) { return tx.JobSession(ctx, id) })
 }
 
 // Log gives lines of the session's log; no types mean all.
 func (s *JobSessions) Log(ctx context.Context, u User, id holdfast.JobSessionID, types []string, oldestFirst bool, page holdfast.Page) ([]holdfast.LogLine, error) {
-	if _, err := s.Get(ctx, u, id); err != nil {
-		return nil, err
-	}
-	return read(ctx, s.core, func(ctx context.Context, tx Tx) ([]holdfast.LogLine, error) {
+	return readAs(ctx, s.core, u, ActSeeJobSessions, func(ctx context.Context, tx Tx) ([]holdfast.LogLine, error) {
+		if _, err := tx.JobSession(ctx, id); err != nil {
+			return nil, err
+		}
 		return tx.Log(ctx, string(id), types, oldestFirst, page)
 	})
 }
@@ -70,11 +64,11 @@ type SessionObject struct {
 
 // Objects gives the containers that the session has finished or is working on.
 func (s *JobSessions) Objects(ctx context.Context, u User, id holdfast.JobSessionID, page holdfast.Page) ([]SessionObject, error) {
-	session, err := s.Get(ctx, u, id)
-	if err != nil {
-		return nil, err
-	}
-	return read(ctx, s.core, func(ctx context.Context, tx Tx) ([]SessionObject, error) {
+	return readAs(ctx, s.core, u, ActSeeJobSessions, func(ctx context.Context, tx Tx) ([]SessionObject, error) {
+		session, err := tx.JobSession(ctx, id)
+		if err != nil {
+			return nil, err
+		}
 		if old, err := tx.TaskCounts(ctx, id, holdfast.TaskBackup); err != nil {
 			return nil, err
 		} else if len(old) == 0 && session.RestorePoint != "" {

@@ -41,7 +41,7 @@ type OrganizationSpec struct {
 // Create signs in, checks every permission and adds the organization. A missing permission is a KindDenied error that
 // names all that are missing and the fix.
 func (o *Organizations) Create(ctx context.Context, u User, spec OrganizationSpec) (holdfast.Organization, error) {
-	if err := o.may(u, "add an organization"); err != nil {
+	if err := o.may(u, ActAddOrg); err != nil {
 		return holdfast.Organization{}, err
 	}
 	id, err := o.id()
@@ -97,6 +97,9 @@ func (o *Organizations) Create(ctx context.Context, u User, spec OrganizationSpe
 
 // Update changes what spec names. A new credential is checked like a first one; the tenant can't change.
 func (o *Organizations) Update(ctx context.Context, u User, id holdfast.OrganizationID, spec OrganizationSpec) (holdfast.Organization, error) {
+	if err := o.may(u, ActChangeOrg); err != nil {
+		return holdfast.Organization{}, err
+	}
 	org, err := o.Get(ctx, u, id)
 	if err != nil {
 		return org, err
@@ -154,7 +157,7 @@ func (o *Organizations) Update(ctx context.Context, u User, id holdfast.Organiza
 // Delete forgets the organization and its credential. It is refused while jobs of it exist. Its backups stay and can be explored
 // again when it is added again.
 func (o *Organizations) Delete(ctx context.Context, u User, id holdfast.OrganizationID) error {
-	if err := o.may(u, "remove an organization"); err != nil {
+	if err := o.may(u, ActRemoveOrg); err != nil {
 		return err
 	}
 	return o.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
@@ -186,18 +189,12 @@ func (o *Organizations) Delete(ctx context.Context, u User, id holdfast.Organiza
 
 // Get gives one organization.
 func (o *Organizations) Get(ctx context.Context, u User, id holdfast.OrganizationID) (holdfast.Organization, error) {
-	if err := o.may(u, "see organizations"); err != nil {
-		return holdfast.Organization{}, err
-	}
-	return read(ctx, o.core, func(ctx context.Context, tx Tx) (holdfast.Organization, error) { return tx.Organization(ctx, id) })
+	return readAs(ctx, o.core, u, ActSeeOrgs, func(ctx context.Context, tx Tx) (holdfast.Organization, error) { return tx.Organization(ctx, id) })
 }
 
 // List gives organizations by name.
 func (o *Organizations) List(ctx context.Context, u User, page holdfast.Page) ([]holdfast.Organization, error) {
-	if err := o.may(u, "see organizations"); err != nil {
-		return nil, err
-	}
-	return read(ctx, o.core, func(ctx context.Context, tx Tx) ([]holdfast.Organization, error) { return tx.Organizations(ctx, page) })
+	return readAs(ctx, o.core, u, ActSeeOrgs, func(ctx context.Context, tx Tx) ([]holdfast.Organization, error) { return tx.Organizations(ctx, page) })
 }
 
 // Check signs in anew and gives every permission with whether it is granted.
@@ -255,7 +252,7 @@ type UsedRepository struct {
 
 // UsedRepositories gives the repositories that hold something of the organization.
 func (o *Organizations) UsedRepositories(ctx context.Context, u User, id holdfast.OrganizationID, page holdfast.Page) ([]UsedRepository, error) {
-	if err := o.may(u, "see organizations"); err != nil {
+	if err := o.may(u, ActSeeRepos); err != nil {
 		return nil, err
 	}
 	used, err := read(ctx, o.core, func(ctx context.Context, tx Tx) ([]UsedRepository, error) {
@@ -304,16 +301,24 @@ func (o *Organizations) Licensing(ctx context.Context, u User, id holdfast.Organ
 
 // access gives an organization with its credential.
 func (o *Organizations) access(ctx context.Context, u User, id holdfast.OrganizationID) (holdfast.Organization, holdfast.Credential, error) {
-	if err := o.may(u, "read the organization's directory"); err != nil {
+	if err := o.lookAs(ctx, u, ActReadDirectory, func(ctx context.Context, tx Tx) error {
+		_, err := tx.Organization(ctx, id)
+		return err
+	}); err != nil {
 		return holdfast.Organization{}, holdfast.Credential{}, err
 	}
+	return o.withCredential(ctx, id)
+}
+
+// withCredential is access for the product itself: who may has been asked.
+func (c *core) withCredential(ctx context.Context, id holdfast.OrganizationID) (holdfast.Organization, holdfast.Credential, error) {
 	var org holdfast.Organization
-	cred, err := read(ctx, o.core, func(ctx context.Context, tx Tx) (holdfast.Credential, error) {
+	cred, err := read(ctx, c, func(ctx context.Context, tx Tx) (holdfast.Credential, error) {
 		var err error
 		if org, err = tx.Organization(ctx, id); err != nil {
 			return holdfast.Credential{}, err
 		}
-		return o.credential(ctx, tx, id)
+		return c.credential(ctx, tx, id)
 	})
 	return org, cred, err
 }

@@ -123,6 +123,9 @@ func (r *RestoreSessions) History(ctx context.Context, u User, id holdfast.Resto
 	if err != nil {
 		return nil, err
 	}
+	if err := r.browsed(ctx, u, id, c, ItemQuery{}); err != nil {
+		return nil, err
+	}
 	view, plain, err := r.state(ctx, c.View, item)
 	if err != nil {
 		return nil, err
@@ -131,7 +134,7 @@ func (r *RestoreSessions) History(ctx context.Context, u User, id holdfast.Resto
 	if err != nil && !missing(err) {
 		return nil, err
 	}
-	records, err := read(ctx, r.core, func(ctx context.Context, tx Tx) ([]holdfast.ContainerRecord, error) {
+	records, err := readAs(ctx, r.core, u, ActReadContent, func(ctx context.Context, tx Tx) ([]holdfast.ContainerRecord, error) {
 		return tx.Containers(ctx, holdfast.ContainerFilter{Organization: c.View.Organization, Owner: c.Container.Owner, Kind: c.Container.Kind}, holdfast.Page{})
 	})
 	if err != nil {
@@ -192,6 +195,9 @@ type Compared struct {
 func (r *RestoreSessions) Compare(ctx context.Context, u User, spec CompareSpec) (Compared, error) {
 	c, err := r.Container(ctx, u, spec.Session, spec.Container)
 	if err != nil {
+		return Compared{}, err
+	}
+	if err := r.may(u, ActReadContent, c.object()); err != nil {
 		return Compared{}, err
 	}
 	at := c.View

@@ -148,6 +148,8 @@ type Store interface {
 
 // Tx is the rows as one transaction sees them. What does not exist is a KindNotFound error. A Put inserts or replaces.
 type Tx interface {
+	// Restrict makes the rest of the transaction see only what is in s; nil changes nothing.
+	Restrict(s *holdfast.Scope)
 	basicRows
 	accountRows
 	auditRows

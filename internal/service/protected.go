@@ -91,10 +91,7 @@ func (p *Protected) Container(ctx context.Context, u User, kind holdfast.Contain
 }
 
 func (p *Protected) containers(ctx context.Context, u User, kind holdfast.ContainerKind, f ProtectedFilter) ([]holdfast.ContainerRecord, error) {
-	if err := p.may(u, "see protected data"); err != nil {
-		return nil, err
-	}
-	held, err := read(ctx, p.core, func(ctx context.Context, tx Tx) ([]holdfast.ContainerRecord, error) {
+	held, err := readAs(ctx, p.core, u, ActSeeProtected, func(ctx context.Context, tx Tx) ([]holdfast.ContainerRecord, error) {
 		if f.Repository != "" {
 			if _, err := tx.Repository(ctx, f.Repository); err != nil {
 				return nil, err

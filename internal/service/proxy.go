@@ -21,7 +21,7 @@ const onlineFor = time.Minute
 
 // List gives the proxies.
 func (p *Proxies) List(ctx context.Context, u User, page holdfast.Page) ([]holdfast.Proxy, error) {
-	if err := p.may(u, "see proxies"); err != nil {
+	if err := p.may(u, ActSeeProxies); err != nil {
 		return nil, err
 	}
 	all, err := read(ctx, p.core, func(ctx context.Context, tx Tx) ([]holdfast.Proxy, error) { return tx.Proxies(ctx, page) })
@@ -33,7 +33,7 @@ func (p *Proxies) List(ctx context.Context, u User, page holdfast.Page) ([]holdf
 
 // Get gives one proxy.
 func (p *Proxies) Get(ctx context.Context, u User, id holdfast.ProxyID) (holdfast.Proxy, error) {
-	if err := p.may(u, "see proxies"); err != nil {
+	if err := p.may(u, ActSeeProxies); err != nil {
 		return holdfast.Proxy{}, err
 	}
 	one, err := read(ctx, p.core, func(ctx context.Context, tx Tx) (holdfast.Proxy, error) { return tx.Proxy(ctx, id) })
@@ -58,7 +58,7 @@ func (p *Proxies) Maintain(ctx context.Context, u User, id holdfast.ProxyID, on 
 }
 
 func (p *Proxies) change(ctx context.Context, u User, id holdfast.ProxyID, act string, edit func(*holdfast.Proxy)) error {
-	if err := p.may(u, "change a proxy"); err != nil {
+	if err := p.may(u, ActChangeProxy); err != nil {
 		return err
 	}
 	return p.Store.Write(ctx, func(ctx context.Context, tx Tx) error {

@@ -44,7 +44,7 @@ type RepositorySpec struct {
 
 // Create checks the place, marks it, writes the recovery kit and adds the repository. With Attach the place's catalogue is read too.
 func (r *Repositories) Create(ctx context.Context, u User, spec RepositorySpec) (holdfast.Repository, error) {
-	if err := r.may(u, "add a repository"); err != nil {
+	if err := r.may(u, ActAddRepo); err != nil {
 		return holdfast.Repository{}, err
 	}
 	id, err := r.id()
@@ -110,7 +110,7 @@ func (r *Repositories) Create(ctx context.Context, u User, spec RepositorySpec) 
 
 // Update changes what spec names. The path can't change.
 func (r *Repositories) Update(ctx context.Context, u User, id holdfast.RepositoryID, spec RepositorySpec) (holdfast.Repository, error) {
-	if err := r.may(u, "change a repository"); err != nil {
+	if err := r.may(u, ActChangeRepo); err != nil {
 		return holdfast.Repository{}, err
 	}
 	return write(ctx, r.core, func(ctx context.Context, tx Tx) (holdfast.Repository, error) {
@@ -148,7 +148,7 @@ func (r *Repositories) Update(ctx context.Context, u User, id holdfast.Repositor
 
 // Delete forgets the repository; the bytes at its place stay. It is refused while jobs or restore sessions use it.
 func (r *Repositories) Delete(ctx context.Context, u User, id holdfast.RepositoryID) error {
-	if err := r.may(u, "remove a repository"); err != nil {
+	if err := r.may(u, ActRemoveRepo); err != nil {
 		return err
 	}
 	repo, err := write(ctx, r.core, func(ctx context.Context, tx Tx) (holdfast.Repository, error) {
@@ -195,7 +195,7 @@ func (r *Repositories) Delete(ctx context.Context, u User, id holdfast.Repositor
 
 // Get gives one repository, with the space at its place now.
 func (r *Repositories) Get(ctx context.Context, u User, id holdfast.RepositoryID) (holdfast.Repository, error) {
-	if err := r.may(u, "see repositories"); err != nil {
+	if err := r.may(u, ActSeeRepos); err != nil {
 		return holdfast.Repository{}, err
 	}
 	repo, err := read(ctx, r.core, func(ctx context.Context, tx Tx) (holdfast.Repository, error) { return tx.Repository(ctx, id) })
@@ -207,7 +207,7 @@ func (r *Repositories) Get(ctx context.Context, u User, id holdfast.RepositoryID
 
 // List gives repositories by name.
 func (r *Repositories) List(ctx context.Context, u User, page holdfast.Page) ([]holdfast.Repository, error) {
-	if err := r.may(u, "see repositories"); err != nil {
+	if err := r.may(u, ActSeeRepos); err != nil {
 		return nil, err
 	}
 	all, err := read(ctx, r.core, func(ctx context.Context, tx Tx) ([]holdfast.Repository, error) { return tx.Repositories(ctx, page) })
@@ -239,7 +239,7 @@ type RepositoryUsage struct {
 
 // Usage gives the organizations that a repository holds something of.
 func (r *Repositories) Usage(ctx context.Context, u User, id holdfast.RepositoryID, page holdfast.Page) ([]RepositoryUsage, error) {
-	if err := r.may(u, "see repositories"); err != nil {
+	if err := r.may(u, ActSeeRepos); err != nil {
 		return nil, err
 	}
 	var repo holdfast.Repository
@@ -284,7 +284,7 @@ func (r *Repositories) Usage(ctx context.Context, u User, id holdfast.Repository
 
 // ExportKit gives the recovery kit, encrypted to a passphrase or to age recipients, and ends the nagging.
 func (r *Repositories) ExportKit(ctx context.Context, u User, id holdfast.RepositoryID, passphrase holdfast.Secret, recipients []string) ([]byte, error) {
-	if err := r.may(u, "export a recovery kit"); err != nil {
+	if err := r.may(u, ActExportKit); err != nil {
 		return nil, err
 	}
 	if (passphrase == "") == (len(recipients) == 0) {
@@ -313,7 +313,7 @@ func (r *Repositories) ExportKit(ctx context.Context, u User, id holdfast.Reposi
 
 // Warnings gives what the owner should do about repositories: recovery kits never exported, places out of date.
 func (r *Repositories) Warnings(ctx context.Context, u User) ([]string, error) {
-	if err := r.may(u, "see repositories"); err != nil {
+	if err := r.may(u, ActSeeRepos); err != nil {
 		return nil, err
 	}
 	all, err := read(ctx, r.core, func(ctx context.Context, tx Tx) ([]holdfast.Repository, error) {
@@ -337,7 +337,7 @@ func kitWarning(repo holdfast.Repository) string {
 
 // Retain asks for a retention run now.
 func (r *Repositories) Retain(ctx context.Context, u User, id holdfast.RepositoryID) error {
-	if err := r.may(u, "run retention"); err != nil {
+	if err := r.may(u, ActRunRetention); err != nil {
 		return err
 	}
 	err := r.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
@@ -378,7 +378,7 @@ type syncRequest struct{ repo holdfast.Repository }
 
 // Synchronize reads the repository's own records into the catalogue, in the background: what it holds that the database does not.
 func (r *Repositories) Synchronize(ctx context.Context, u User, id holdfast.RepositoryID) (Synchronization, error) {
-	if err := r.may(u, "synchronize a repository"); err != nil {
+	if err := r.may(u, ActSynchronize); err != nil {
 		return Synchronization{}, err
 	}
 	repo, err := write(ctx, r.core, func(ctx context.Context, tx Tx) (holdfast.Repository, error) {
@@ -421,7 +421,7 @@ func (r *Repositories) Synchronization(ctx context.Context, u User, id holdfast.
 
 // Synchronizations gives the last one of each repository since the server started.
 func (r *Repositories) Synchronizations(ctx context.Context, u User) ([]Synchronization, error) {
-	if err := r.may(u, "see repositories"); err != nil {
+	if err := r.may(u, ActSeeRepos); err != nil {
 		return nil, err
 	}
 	r.mu.Lock()

@@ -11,28 +11,19 @@ type RestorePoints struct{ *core }
 
 // List gives restore points without their entries, newest first unless f says otherwise.
 func (r *RestorePoints) List(ctx context.Context, u User, f holdfast.PointFilter, page holdfast.Page) ([]holdfast.RestorePoint, error) {
-	if err := r.may(u, "see restore points"); err != nil {
-		return nil, err
-	}
-	return read(ctx, r.core, func(ctx context.Context, tx Tx) ([]holdfast.RestorePoint, error) {
+	return readAs(ctx, r.core, u, ActSeePoints, func(ctx context.Context, tx Tx) ([]holdfast.RestorePoint, error) {
 		return tx.RestorePoints(ctx, f, page)
 	})
 }
 
 // Get gives one restore point with its entries.
 func (r *RestorePoints) Get(ctx context.Context, u User, id holdfast.RestorePointID) (holdfast.RestorePoint, error) {
-	if err := r.may(u, "see restore points"); err != nil {
-		return holdfast.RestorePoint{}, err
-	}
-	return read(ctx, r.core, func(ctx context.Context, tx Tx) (holdfast.RestorePoint, error) { return tx.RestorePoint(ctx, id) })
+	return readAs(ctx, r.core, u, ActSeePoints, func(ctx context.Context, tx Tx) (holdfast.RestorePoint, error) { return tx.RestorePoint(ctx, id) })
 }
 
 // Kinds says which kinds of containers a restore point holds.
 func (r *RestorePoints) Kinds(ctx context.Context, u User, id holdfast.RestorePointID) (mail, drives bool, err error) {
-	if err := r.may(u, "see restore points"); err != nil {
-		return false, false, err
-	}
-	err = r.Store.Read(ctx, func(ctx context.Context, tx Tx) error {
+	err = r.lookAs(ctx, u, ActSeePoints, func(ctx context.Context, tx Tx) error {
 		counts, err := tx.EntryCounts(ctx, id)
 		mail, drives = counts[holdfast.Mailbox] > 0, counts[holdfast.Drive] > 0
 		return err
@@ -42,10 +33,7 @@ func (r *RestorePoints) Kinds(ctx context.Context, u User, id holdfast.RestorePo
 
 // Jobs gives the jobs that restore points are from, by the id and the name that they had at the newest one; the jobs may be gone.
 func (r *RestorePoints) Jobs(ctx context.Context, u User) ([]holdfast.Job, error) {
-	if err := r.may(u, "see restore points"); err != nil {
-		return nil, err
-	}
-	newest, err := read(ctx, r.core, func(ctx context.Context, tx Tx) ([]holdfast.RestorePoint, error) {
+	newest, err := readAs(ctx, r.core, u, ActSeePoints, func(ctx context.Context, tx Tx) ([]holdfast.RestorePoint, error) {
 		return tx.NewestPoints(ctx, holdfast.PointFilter{})
 	})
 	var out []holdfast.Job

@@ -41,7 +41,7 @@ type SessionContainer struct {
 
 // Open starts a restore session. Nothing to see at that time is a KindNotFound error.
 func (r *RestoreSessions) Open(ctx context.Context, u User, spec ExploreSpec) (holdfast.RestoreSession, error) {
-	if err := r.may(u, "explore backups"); err != nil {
+	if err := r.may(u, ActExplore); err != nil {
 		return holdfast.RestoreSession{}, err
 	}
 	switch spec.Type {
@@ -56,7 +56,7 @@ func (r *RestoreSessions) Open(ctx context.Context, u User, spec ExploreSpec) (h
 		return holdfast.RestoreSession{}, err
 	}
 	now := r.now()
-	return write(ctx, r.core, func(ctx context.Context, tx Tx) (holdfast.RestoreSession, error) {
+	return writeAs(ctx, r.core, u, ActExplore, func(ctx context.Context, tx Tx) (holdfast.RestoreSession, error) {
 		s := holdfast.RestoreSession{ID: holdfast.RestoreSessionID(id), Type: spec.Type, Organization: spec.Organization, Repository: spec.Repository, Job: spec.Job, PointInTime: spec.Time,
 			ShowDeleted: spec.ShowDeleted, ShowAllVersions: spec.ShowAllVersions, Account: u.ID, InitiatedBy: u.Name, ClientHost: spec.ClientHost, Reason: spec.Reason,
 			Result: holdfast.StatusSuccess, Created: now, LastUsed: now}
@@ -130,28 +130,19 @@ func (r *RestoreSessions) scope(ctx context.Context, tx Tx, spec ExploreSpec) (s
 
 // List gives restore sessions, newest first unless f says otherwise.
 func (r *RestoreSessions) List(ctx context.Context, u User, f holdfast.RestoreSessionFilter, page holdfast.Page) ([]holdfast.RestoreSession, error) {
-	if err := r.may(u, "see restore sessions"); err != nil {
-		return nil, err
-	}
-	return read(ctx, r.core, func(ctx context.Context, tx Tx) ([]holdfast.RestoreSession, error) {
+	return readAs(ctx, r.core, u, ActSeeRestores, func(ctx context.Context, tx Tx) ([]holdfast.RestoreSession, error) {
 		return tx.RestoreSessions(ctx, f, page)
 	})
 }
 
 // Get gives one restore session.
 func (r *RestoreSessions) Get(ctx context.Context, u User, id holdfast.RestoreSessionID) (holdfast.RestoreSession, error) {
-	if err := r.may(u, "see restore sessions"); err != nil {
-		return holdfast.RestoreSession{}, err
-	}
-	return read(ctx, r.core, func(ctx context.Context, tx Tx) (holdfast.RestoreSession, error) { return tx.RestoreSession(ctx, id) })
+	return readAs(ctx, r.core, u, ActSeeRestores, func(ctx context.Context, tx Tx) (holdfast.RestoreSession, error) { return tx.RestoreSession(ctx, id) })
 }
 
 // Stop ends a session and the restores in it, within 5 s. Stopping a stopped one changes nothing.
 func (r *RestoreSessions) Stop(ctx context.Context, u User, id holdfast.RestoreSessionID) error {
-	if err := r.may(u, "stop a restore session"); err != nil {
-		return err
-	}
-	err := r.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+	err := r.changeAs(ctx, u, ActStopRestore, func(ctx context.Context, tx Tx) error {
 		s, err := tx.RestoreSession(ctx, id)
 		if err != nil || s.Stopped {
 			return err
@@ -221,6 +212,9 @@ func (r *RestoreSessions) Items(ctx context.Context, u User, id holdfast.Restore
 	if err != nil {
 		return ItemPage{}, err
 	}
+	if err := r.browsed(ctx, u, id, c, q); err != nil {
+		return ItemPage{}, err
+	}
 	q.At = c.View
 	return r.Explorer.Items(ctx, q)
 }
@@ -229,6 +223,9 @@ func (r *RestoreSessions) Items(ctx context.Context, u User, id holdfast.Restore
 func (r *RestoreSessions) Item(ctx context.Context, u User, id holdfast.RestoreSessionID, container, item string) (Entry, error) {
 	c, err := r.Container(ctx, u, id, container)
 	if err != nil {
+		return Entry{}, err
+	}
+	if err := r.browsed(ctx, u, id, c, ItemQuery{}); err != nil {
 		return Entry{}, err
 	}
 	view, plain, err := r.state(ctx, c.View, item)
@@ -246,6 +243,9 @@ func (r *RestoreSessions) Versions(ctx context.Context, u User, id holdfast.Rest
 	if err != nil {
 		return nil, err
 	}
+	if err := r.browsed(ctx, u, id, c, ItemQuery{}); err != nil {
+		return nil, err
+	}
 	return r.Explorer.Versions(ctx, c.View, item)
 }
 
@@ -253,6 +253,9 @@ func (r *RestoreSessions) Versions(ctx context.Context, u User, id holdfast.Rest
 func (r *RestoreSessions) Save(ctx context.Context, u User, id holdfast.RestoreSessionID, container, item string) (Content, error) {
 	c, err := r.Container(ctx, u, id, container)
 	if err != nil {
+		return Content{}, err
+	}
+	if err := r.may(u, ActDownload, c.object()); err != nil {
 		return Content{}, err
 	}
 	c.View, item, err = r.state(ctx, c.View, item)
@@ -273,6 +276,9 @@ func (r *RestoreSessions) Save(ctx context.Context, u User, id holdfast.RestoreS
 func (r *RestoreSessions) SaveMany(ctx context.Context, u User, id holdfast.RestoreSessionID, container string, items []string, w io.Writer) error {
 	c, err := r.Container(ctx, u, id, container)
 	if err != nil {
+		return err
+	}
+	if err := r.may(u, ActDownload, c.object()); err != nil {
 		return err
 	}
 	name := fmt.Sprintf("%d items", len(items))
@@ -323,7 +329,7 @@ type RestoreSpec struct {
 
 // Restore begins a restore in the background and gives its request's id. Its progress is the session's events.
 func (r *RestoreSessions) Restore(ctx context.Context, u User, id holdfast.RestoreSessionID, spec RestoreSpec) (request string, err error) {
-	if err := r.may(u, "restore"); err != nil {
+	if err := r.may(u, ActRestore); err != nil {
 		return "", err
 	}
 	switch {
@@ -336,8 +342,14 @@ func (r *RestoreSessions) Restore(ctx context.Context, u User, id holdfast.Resto
 	if err != nil {
 		return "", err
 	}
-	org, own, err := (&Organizations{r.core}).access(ctx, u, c.Container.Organization)
+	if err := r.may(u, ActRestore, c.object()); err != nil {
+		return "", err
+	}
+	org, own, err := r.withCredential(ctx, c.Container.Organization)
 	if err != nil {
+		return "", err
+	}
+	if err := r.mayRestoreTo(ctx, u, c, org, own, spec); err != nil {
 		return "", err
 	}
 	cred := own
@@ -395,7 +407,7 @@ func (r *RestoreSessions) Restore(ctx context.Context, u User, id holdfast.Resto
 	if to == "" {
 		to = c.Container.Address
 	}
-	err = r.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+	err = r.changeAs(ctx, u, ActRestore, func(ctx context.Context, tx Tx) error {
 		s, err := tx.RestoreSession(ctx, id)
 		if err != nil {
 			return err
@@ -426,20 +438,20 @@ func (r *RestoreSessions) Restore(ctx context.Context, u User, id holdfast.Resto
 
 // Events gives the session's events in order.
 func (r *RestoreSessions) Events(ctx context.Context, u User, id holdfast.RestoreSessionID, page holdfast.Page) ([]holdfast.RestoreEvent, error) {
-	if _, err := r.Get(ctx, u, id); err != nil {
-		return nil, err
-	}
-	return read(ctx, r.core, func(ctx context.Context, tx Tx) ([]holdfast.RestoreEvent, error) {
+	return readAs(ctx, r.core, u, ActSeeRestored, func(ctx context.Context, tx Tx) ([]holdfast.RestoreEvent, error) {
+		if _, err := tx.RestoreSession(ctx, id); err != nil {
+			return nil, err
+		}
 		return tx.RestoreEvents(ctx, id, page)
 	})
 }
 
 // Event gives one event.
 func (r *RestoreSessions) Event(ctx context.Context, u User, id holdfast.RestoreSessionID, event string) (holdfast.RestoreEvent, error) {
-	if _, err := r.Get(ctx, u, id); err != nil {
-		return holdfast.RestoreEvent{}, err
-	}
-	return read(ctx, r.core, func(ctx context.Context, tx Tx) (holdfast.RestoreEvent, error) {
+	return readAs(ctx, r.core, u, ActSeeRestored, func(ctx context.Context, tx Tx) (holdfast.RestoreEvent, error) {
+		if _, err := tx.RestoreSession(ctx, id); err != nil {
+			return holdfast.RestoreEvent{}, err
+		}
 		return tx.RestoreEvent(ctx, id, event)
 	})
 }
@@ -579,11 +591,9 @@ func rank(s holdfast.SessionStatus) int {
 
 // open gives what a working session sees and notes that it is in use.
 func (r *RestoreSessions) open(ctx context.Context, u User, id holdfast.RestoreSessionID) ([]SessionContainer, holdfast.RestoreSession, error) {
-	if err := r.may(u, "explore backups"); err != nil {
-		return nil, holdfast.RestoreSession{}, err
-	}
 	var all []SessionContainer
-	s, err := read(ctx, r.core, func(ctx context.Context, tx Tx) (holdfast.RestoreSession, error) {
+	view := viewOf(id, ScopeOf(u, ActExplore))
+	s, err := readAs(ctx, r.core, u, ActExplore, func(ctx context.Context, tx Tx) (holdfast.RestoreSession, error) {
 		s, err := tx.RestoreSession(ctx, id)
 		if err != nil {
 			return s, err
@@ -591,7 +601,7 @@ func (r *RestoreSessions) open(ctx context.Context, u User, id holdfast.RestoreS
 			return s, holdfast.Conflict("restore session %s has ended: open another one", id)
 		}
 		var ok bool
-		if all, ok = r.views.get(id); ok {
+		if all, ok = r.views.get(view); ok {
 			return s, nil
 		}
 		all, err = seen(ctx, tx, s)
@@ -600,9 +610,9 @@ func (r *RestoreSessions) open(ctx context.Context, u User, id holdfast.RestoreS
 	if err != nil {
 		return nil, s, err
 	}
-	r.views.put(id, all)
+	r.views.put(view, all)
 	if now := r.now(); now.Sub(s.LastUsed) > min(time.Minute, r.SessionIdle/4) {
-		err = r.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+		err = r.changeAs(ctx, u, ActExplore, func(ctx context.Context, tx Tx) error {
 			s, err := tx.RestoreSession(ctx, id)
 			if err != nil || s.Stopped {
 				return err
@@ -646,28 +656,57 @@ func seen(ctx context.Context, tx Tx, s holdfast.RestoreSession) ([]SessionConta
 	return all, nil
 }
 
-// viewCache keeps what the sessions used last see; it never changes while a session lives. The zero value works.
-type viewCache struct {
-	mu    sync.Mutex // guards all below
-	all   map[holdfast.RestoreSessionID][]SessionContainer
-	order []holdfast.RestoreSessionID
+// viewKey is a session as somebody sees it: what the session shows never changes, but what he may see of it can.
+type viewKey struct {
+	session holdfast.RestoreSessionID
+	scope   string
 }
 
-// viewsKept bounds the cache.
-const viewsKept = 32
+func viewOf(id holdfast.RestoreSessionID, s *holdfast.Scope) viewKey {
+	if s == nil {
+		return viewKey{session: id}
+	}
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // texts always encode
+	}
+	return viewKey{id, tokenHash(string(text))}
+}
 
-func (v *viewCache) get(id holdfast.RestoreSessionID) ([]SessionContainer, bool) {
+// viewCache keeps what the sessions used last see. The zero value works.
+type viewCache struct {
+	mu     sync.Mutex // guards all below
+	all    map[viewKey][]SessionContainer
+	order  []viewKey
+	opened map[openedKey]bool
+}
+
+// openedKey is a container that somebody has begun to read in a session.
+type openedKey struct {
+	session   holdfast.RestoreSessionID
+	user      holdfast.UserID
+	key       string // API key
+	container string
+}
+
+// viewsKept and openedKept bound the cache.
+const (
+	viewsKept  = 32
+	openedKept = 10_000
+)
+
+func (v *viewCache) get(id viewKey) ([]SessionContainer, bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	all, ok := v.all[id]
 	return all, ok
 }
 
-func (v *viewCache) put(id holdfast.RestoreSessionID, all []SessionContainer) {
+func (v *viewCache) put(id viewKey, all []SessionContainer) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.all == nil {
-		v.all = map[holdfast.RestoreSessionID][]SessionContainer{}
+		v.all = map[viewKey][]SessionContainer{}
 	}
 	if _, ok := v.all[id]; ok {
 		return
@@ -682,6 +721,31 @@ func (v *viewCache) put(id holdfast.RestoreSessionID, all []SessionContainer) {
 func (v *viewCache) drop(id holdfast.RestoreSessionID) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	delete(v.all, id)
-	v.order = slices.DeleteFunc(v.order, func(o holdfast.RestoreSessionID) bool { return o == id })
+	for k := range v.all {
+		if k.session == id {
+			delete(v.all, k)
+		}
+	}
+	v.order = slices.DeleteFunc(v.order, func(k viewKey) bool { return k.session == id })
+	for k := range v.opened {
+		if k.session == id {
+			delete(v.opened, k)
+		}
+	}
+}
+
+// isOpened says whether somebody's reading of a container is in the audit chain already, and opens notes that it is.
+func (v *viewCache) isOpened(k openedKey) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.opened[k]
+}
+
+func (v *viewCache) opens(k openedKey) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.opened == nil || len(v.opened) >= openedKept {
+		v.opened = map[openedKey]bool{} // forgetting costs an entry in the chain, no more
+	}
+	v.opened[k] = true
 }

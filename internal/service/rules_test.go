@@ -207,7 +207,7 @@ func TestTokens(t *testing.T) {
 	who := func(access string) error { _, err := w.Admin.Authenticate(w.ctx, from, access); return err }
 	u, err := w.Admin.Authenticate(w.ctx, from, tokens.Access)
 	w.ok(err)
-	if u.Name != "admin" || u.Role != service.RoleAdmin || !tokens.Expires.Equal(tokens.Issued.Add(time.Hour)) {
+	if u.Name != "admin" || u.Role != service.RoleOwner || !tokens.Expires.Equal(tokens.Issued.Add(time.Hour)) {
 		t.Errorf("user %+v, tokens from %v to %v", u, tokens.Issued, tokens.Expires)
 	}
 	w.kind(who("nonsense"), holdfast.KindUnauthenticated, "")

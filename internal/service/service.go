@@ -14,25 +14,6 @@ import (
 	"holdfast/internal/sys"
 )
 
-// Role is what a caller may do.
-type Role string
-
-// The roles. The zero role may do nothing.
-const (
-	RoleAdmin Role = "admin"
-)
-
-// User is the caller of an operation.
-type User struct {
-	ID      holdfast.UserID
-	Name    string
-	Role    Role
-	Address string // where the call came from, for the audit chain
-}
-
-// systemUser acts when a schedule does.
-var systemUser = User{Name: "system", Role: RoleAdmin}
-
 // Deps is what the rules stand on. Rand, Log and Clock have defaults; Explorer may be nil when nothing is browsed.
 type Deps struct {
 	Store     Store
@@ -171,17 +152,6 @@ func (c *core) id() (string, error) {
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
 	return holdfast.FormatUUID(b), nil
-}
-
-// may is the one place that decides who may do what. Only administrators exist so far, so the act does not matter yet.
-func (c *core) may(u User, act string) error {
-	switch u.Role {
-	case RoleAdmin:
-		return nil
-	case "":
-		return holdfast.Unauthenticated("sign in first")
-	}
-	return holdfast.Denied("%s may not %s", u.Name, act)
 }
 
 // read runs fn on a snapshot and hands its value on.

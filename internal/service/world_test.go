@@ -23,7 +23,7 @@ func TestMain(m *testing.M) { storetest.Main(m) }
 // Control fills what a proxy calls.
 var _ proxy.Control = (*service.Control)(nil)
 
-var admin = service.User{ID: "u", Name: "admin", Role: service.RoleAdmin, Address: "192.0.2.1"}
+var admin = service.User{ID: "u", Name: "admin", Role: service.RoleOwner, Address: "192.0.2.1"}
 
 // directory is an organization's directory in memory.
 type directory struct {

@@ -40,7 +40,7 @@ func (r containerRow) noun() (holdfast.ContainerRecord, error) {
 // Containers gives containers by name.
 func (tx *Tx) Containers(ctx context.Context, f holdfast.ContainerFilter, page holdfast.Page) ([]holdfast.ContainerRecord, error) {
 	var rows []containerRow
-	q := tx.db.NewSelect().Model(&rows).OrderExpr("name_key, organization, container, repository")
+	q := tx.ofObjects("organization", "owner")(tx.db.NewSelect().Model(&rows).OrderExpr("name_key, organization, container, repository"))
 	for column, v := range map[string]string{"organization": string(f.Organization), "repository": string(f.Repository), "kind": string(f.Kind), "owner": f.Owner} {
 		if v != "" {
 			q = q.Where("? = ?", bun.Ident(column), clean(v))
@@ -51,7 +51,7 @@ func (tx *Tx) Containers(ctx context.Context, f holdfast.ContainerFilter, page h
 
 // Container gives one.
 func (tx *Tx) Container(ctx context.Context, repo holdfast.RepositoryID, org holdfast.OrganizationID, key string) (holdfast.ContainerRecord, error) {
-	r, err := one[containerRow](ctx, tx, fmt.Sprintf("container %s", key), "repository = ? AND organization = ? AND container = ?", string(repo), string(org), key)
+	r, err := oneOf[containerRow](ctx, tx, tx.ofObjects("organization", "owner"), fmt.Sprintf("container %s", key), "repository = ? AND organization = ? AND container = ?", string(repo), string(org), key)
 	if err != nil {
 		return holdfast.ContainerRecord{}, err
 	}
@@ -213,7 +213,7 @@ func (r pointRow) noun() (holdfast.RestorePoint, error) {
 // RestorePoints gives them without Entries.
 func (tx *Tx) RestorePoints(ctx context.Context, f holdfast.PointFilter, page holdfast.Page) ([]holdfast.RestorePoint, error) {
 	var rows []pointRow
-	q := filterPoints(tx.db.NewSelect().Model(&rows), f)
+	q := tx.ofPoints()(filterPoints(tx.db.NewSelect().Model(&rows), f))
 	if f.OldestFirst {
 		q = q.OrderExpr("t.time, t.id")
 	} else {
@@ -224,7 +224,7 @@ func (tx *Tx) RestorePoints(ctx context.Context, f holdfast.PointFilter, page ho
 
 // NewestPoints gives the newest one of each repository, organization and job, without Entries, newest first.
 func (tx *Tx) NewestPoints(ctx context.Context, f holdfast.PointFilter) ([]holdfast.RestorePoint, error) {
-	inner := filterPoints(tx.db.NewSelect().Model((*pointRow)(nil)), f).ColumnExpr("t.*").
+	inner := tx.ofPoints()(filterPoints(tx.db.NewSelect().Model((*pointRow)(nil)), f)).ColumnExpr("t.*").
 		ColumnExpr("ROW_NUMBER() OVER (PARTITION BY t.repository, t.organization, t.job ORDER BY t.time DESC, t.id) AS place")
 	var rows []pointRow
 	q := tx.db.NewSelect().Model(&rows).ModelTableExpr("(?) AS t", inner).Where("t.place = 1").OrderExpr("t.time DESC, t.id")
@@ -258,7 +258,7 @@ func filterPoints(q *bun.SelectQuery, f holdfast.PointFilter) *bun.SelectQuery {
 
 // RestorePoint gives one with its entries.
 func (tx *Tx) RestorePoint(ctx context.Context, id holdfast.RestorePointID) (holdfast.RestorePoint, error) {
-	r, err := one[pointRow](ctx, tx, fmt.Sprintf("restore point %s", id), "id = ?", string(id))
+	r, err := oneOf[pointRow](ctx, tx, tx.ofPoints(), fmt.Sprintf("restore point %s", id), "id = ?", string(id))
 	if err != nil {
 		return holdfast.RestorePoint{}, err
 	}
@@ -267,7 +267,7 @@ func (tx *Tx) RestorePoint(ctx context.Context, id holdfast.RestorePointID) (hol
 		return p, err
 	}
 	var rows []entryRow
-	p.Entries, err = scan(ctx, tx.db.NewSelect().Model(&rows).Where("restore_point = ?", string(p.ID)).OrderExpr("position"), &rows, func(r entryRow) (holdfast.PointEntry, error) {
+	p.Entries, err = scan(ctx, tx.entriesOf(p.Organization)(tx.db.NewSelect().Model(&rows).Where("restore_point = ?", string(p.ID)).OrderExpr("position")), &rows, func(r entryRow) (holdfast.PointEntry, error) {
 		var e holdfast.PointEntry
 		if err := json.Unmarshal([]byte(r.Spec), &e); err != nil {
 			return e, fmt.Errorf("decode entry %d of restore point %s: %w", r.Position, p.ID, err)
@@ -279,7 +279,7 @@ func (tx *Tx) RestorePoint(ctx context.Context, id holdfast.RestorePointID) (hol
 
 // PointKnown says whether a point is there.
 func (tx *Tx) PointKnown(ctx context.Context, id holdfast.RestorePointID) (bool, error) {
-	ok, err := tx.db.NewSelect().Model((*pointRow)(nil)).Where("id = ?", clean(string(id))).Exists(ctx)
+	ok, err := tx.ofPoints()(tx.db.NewSelect().Model((*pointRow)(nil)).Where("id = ?", clean(string(id)))).Exists(ctx)
 	if err != nil {
 		return false, fmt.Errorf("look for restore point %s: %w", id, err)
 	}
@@ -335,7 +335,15 @@ func (tx *Tx) EntryCounts(ctx context.Context, id holdfast.RestorePointID) (map[
 		Kind string
 		N    int
 	}
-	if err := tx.db.NewSelect().Model((*entryRow)(nil)).ColumnExpr("kind, COUNT(*) AS n").Where("restore_point = ?", clean(string(id))).Where("head > 0").GroupExpr("kind").Scan(ctx, &rows); err != nil {
+	q := tx.db.NewSelect().Model((*entryRow)(nil)).ColumnExpr("kind, COUNT(*) AS n").Where("restore_point = ?", clean(string(id))).Where("head > 0").GroupExpr("kind")
+	if tx.scope != nil {
+		p, err := oneOf[pointRow](ctx, tx, tx.ofPoints(), fmt.Sprintf("restore point %s", id), "id = ?", string(id))
+		if err != nil {
+			return nil, err
+		}
+		q = tx.entriesOf(holdfast.OrganizationID(p.Organization))(q)
+	}
+	if err := q.Scan(ctx, &rows); err != nil {
 		return nil, fmt.Errorf("count entries: %w", err)
 	}
 	out := map[holdfast.ContainerKind]int{}

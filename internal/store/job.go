@@ -37,12 +37,12 @@ func (r organizationRow) noun() (holdfast.Organization, error) {
 // Organizations gives organizations by name.
 func (tx *Tx) Organizations(ctx context.Context, page holdfast.Page) ([]holdfast.Organization, error) {
 	var rows []organizationRow
-	return scan(ctx, paged(tx.db.NewSelect().Model(&rows).OrderExpr("lower(name), id"), page), &rows, organizationRow.noun)
+	return scan(ctx, paged(tx.ofOrganizations("id")(tx.db.NewSelect().Model(&rows).OrderExpr("lower(name), id")), page), &rows, organizationRow.noun)
 }
 
 // Organization gives one.
 func (tx *Tx) Organization(ctx context.Context, id holdfast.OrganizationID) (holdfast.Organization, error) {
-	r, err := one[organizationRow](ctx, tx, fmt.Sprintf("organization %s", id), "id = ?", string(id))
+	r, err := oneOf[organizationRow](ctx, tx, tx.ofOrganizations("id"), fmt.Sprintf("organization %s", id), "id = ?", string(id))
 	if err != nil {
 		return holdfast.Organization{}, err
 	}
@@ -156,7 +156,7 @@ func (r jobRow) noun() (holdfast.Job, error) {
 // Jobs gives jobs by name.
 func (tx *Tx) Jobs(ctx context.Context, f holdfast.JobFilter, page holdfast.Page) ([]holdfast.Job, error) {
 	var rows []jobRow
-	q := tx.db.NewSelect().Model(&rows).OrderExpr("lower(name), id")
+	q := tx.ofWholeOrganizations("organization")(tx.db.NewSelect().Model(&rows).OrderExpr("lower(name), id"))
 	if f.Organization != "" {
 		q = q.Where("organization = ?", clean(string(f.Organization)))
 	}
@@ -168,7 +168,7 @@ func (tx *Tx) Jobs(ctx context.Context, f holdfast.JobFilter, page holdfast.Page
 
 // Job gives one.
 func (tx *Tx) Job(ctx context.Context, id holdfast.JobID) (holdfast.Job, error) {
-	r, err := one[jobRow](ctx, tx, fmt.Sprintf("backup job %s", id), "id = ?", string(id))
+	r, err := oneOf[jobRow](ctx, tx, tx.ofWholeOrganizations("organization"), fmt.Sprintf("backup job %s", id), "id = ?", string(id))
 	if err != nil {
 		return holdfast.Job{}, err
 	}
@@ -255,7 +255,7 @@ func (r jobSessionRow) noun() (holdfast.JobSession, error) {
 // JobSessions gives the newest first.
 func (tx *Tx) JobSessions(ctx context.Context, f holdfast.SessionFilter, page holdfast.Page) ([]holdfast.JobSession, error) {
 	var rows []jobSessionRow
-	q := tx.db.NewSelect().Model(&rows).OrderExpr("created DESC, id")
+	q := tx.ofWholeOrganizations("organization")(tx.db.NewSelect().Model(&rows).OrderExpr("created DESC, id"))
 	if f.Job != "" {
 		q = q.Where("job = ?", clean(string(f.Job)))
 	}
@@ -276,7 +276,7 @@ func (tx *Tx) JobSessions(ctx context.Context, f holdfast.SessionFilter, page ho
 
 // JobSession gives one.
 func (tx *Tx) JobSession(ctx context.Context, id holdfast.JobSessionID) (holdfast.JobSession, error) {
-	r, err := one[jobSessionRow](ctx, tx, fmt.Sprintf("job session %s", id), "id = ?", string(id))
+	r, err := oneOf[jobSessionRow](ctx, tx, tx.ofWholeOrganizations("organization"), fmt.Sprintf("job session %s", id), "id = ?", string(id))
 	if err != nil {
 		return holdfast.JobSession{}, err
 	}

@@ -14,6 +14,7 @@ type restoreSessionRow struct {
 	bun.BaseModel `bun:"table:restore_sessions,alias:t"`
 	ID            string `bun:",pk"`
 	Organization  string
+	Account       string
 	Stopped       bool
 	Created       stamp
 	Ended         stamp
@@ -32,7 +33,7 @@ func (r restoreSessionRow) noun() (holdfast.RestoreSession, error) {
 // RestoreSessions gives the newest first unless f says otherwise.
 func (tx *Tx) RestoreSessions(ctx context.Context, f holdfast.RestoreSessionFilter, page holdfast.Page) ([]holdfast.RestoreSession, error) {
 	var rows []restoreSessionRow
-	q := tx.db.NewSelect().Model(&rows)
+	q := tx.ofRestoreSessions()(tx.db.NewSelect().Model(&rows))
 	if f.Organization != "" {
 		q = q.Where("organization = ?", clean(string(f.Organization)))
 	}
@@ -65,7 +66,7 @@ func (tx *Tx) RestoreSessions(ctx context.Context, f holdfast.RestoreSessionFilt
 
 // RestoreSession gives one.
 func (tx *Tx) RestoreSession(ctx context.Context, id holdfast.RestoreSessionID) (holdfast.RestoreSession, error) {
-	r, err := one[restoreSessionRow](ctx, tx, fmt.Sprintf("restore session %s", id), "id = ?", string(id))
+	r, err := oneOf[restoreSessionRow](ctx, tx, tx.ofRestoreSessions(), fmt.Sprintf("restore session %s", id), "id = ?", string(id))
 	if err != nil {
 		return holdfast.RestoreSession{}, err
 	}
@@ -78,7 +79,7 @@ func (tx *Tx) PutRestoreSession(ctx context.Context, s holdfast.RestoreSession) 
 	if err != nil {
 		return fmt.Errorf("encode restore session %s: %w", s.ID, err)
 	}
-	return put(ctx, tx, &restoreSessionRow{ID: string(s.ID), Organization: string(s.Organization), Stopped: s.Stopped, Created: at(s.Created), Ended: at(s.Ended), LastUsed: at(s.LastUsed), Spec: string(spec)}, "id")
+	return put(ctx, tx, &restoreSessionRow{ID: string(s.ID), Organization: string(s.Organization), Account: string(s.Account), Stopped: s.Stopped, Created: at(s.Created), Ended: at(s.Ended), LastUsed: at(s.LastUsed), Spec: string(spec)}, "id")
 }
 
 type restoreEventRow struct {

@@ -281,6 +281,8 @@ func (s *Store) classify(err error) error {
 type Tx struct {
 	db   bun.Tx
 	lite bool
+	// scope is what the caller may see; nil is all.
+	scope *holdfast.Scope
 }
 
 // stamp is a time in the database: microseconds since 1970, 0 for none.
@@ -307,19 +309,7 @@ func clean(s string) string {
 
 // one reads the row of a table that where selects; none is a KindNotFound error that names what it is.
 func one[R any](ctx context.Context, tx *Tx, what string, where string, args ...any) (R, error) {
-	var row R
-	for i, a := range args {
-		if s, ok := a.(string); ok {
-			args[i] = clean(s)
-		}
-	}
-	err := tx.db.NewSelect().Model(&row).Where(where, args...).Limit(1).Scan(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
-		return row, holdfast.NotFound("there is no %s", what)
-	} else if err != nil {
-		return row, fmt.Errorf("read %s: %w", what, err)
-	}
-	return row, nil
+	return oneOf[R](ctx, tx, nil, what, where, args...)
 }
 
 // put inserts rows or replaces those with the same key.

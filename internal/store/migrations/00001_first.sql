@@ -88,7 +88,7 @@ CREATE TABLE restore_point_entries (
 CREATE INDEX restore_point_entries_container ON restore_point_entries (container, head);
 CREATE INDEX restore_point_entries_owner ON restore_point_entries (owner);
 CREATE TABLE restore_sessions (
-    id TEXT PRIMARY KEY, organization TEXT NOT NULL, stopped BOOLEAN NOT NULL, created BIGINT NOT NULL, ended BIGINT NOT NULL, last_used BIGINT NOT NULL, spec TEXT NOT NULL
+    id TEXT PRIMARY KEY, organization TEXT NOT NULL, account TEXT NOT NULL, stopped BOOLEAN NOT NULL, created BIGINT NOT NULL, ended BIGINT NOT NULL, last_used BIGINT NOT NULL, spec TEXT NOT NULL
 );
 CREATE INDEX restore_sessions_created ON restore_sessions (created);
 CREATE TABLE restore_events (

@@ -1,0 +1,310 @@
+package service
+
+import (
+	"context"
+	"slices"
+
+	"holdfast/internal/holdfast"
+)
+
+// Role is what a caller is to this installation.
+type Role string
+
+// The roles. The zero role may do nothing but sign in.
+const (
+	RoleOwner    Role = "Owner"                // everything
+	RoleBackup   Role = "BackupAdministrator"  // organizations and jobs; no content
+	RoleStorage  Role = "StorageAdministrator" // repositories and proxies; no content
+	RoleAuditor  Role = "Auditor"              // sees everything but content, changes nothing
+	RoleOperator Role = "RestoreOperator"      // restores what its restore roles grant
+	RoleEndUser  Role = "EndUser"              // the own mailbox and drive
+)
+
+// Roles are all of them.
+var Roles = []Role{RoleOwner, RoleBackup, RoleStorage, RoleAuditor, RoleOperator, RoleEndUser}
+
+// User is the caller of an operation.
+type User struct {
+	ID      holdfast.UserID
+	Name    string
+	Role    Role
+	Address string // where the call came from, for the audit chain
+	// Grants are the objects that a restore operator or an end user may see.
+	Grants []holdfast.Grant
+	// Key is the API key that was shown, and Organizations what it is limited to; nil is all.
+	Key           string
+	Organizations []holdfast.OrganizationID
+	// SecondFactor says that the account has one.
+	SecondFactor bool
+	// Directory says that the account is a user of an organization's directory, not of this installation.
+	Directory bool
+}
+
+// systemUser acts when a schedule does.
+var systemUser = User{Name: "system", Role: RoleOwner}
+
+// Act is something that can be done, in words that follow "may not".
+type Act string
+
+// The acts. Each has a rule in policy.
+const (
+	ActSignIn         Act = "sign in"
+	ActSeeHealth      Act = "see whether the service works"
+	ActSeePortal      Act = "see how to sign in to the portal"
+	ActUnbuilt        Act = "ask for what is not built"
+	ActSeeService     Act = "see the service"
+	ActEndOwnLogin    Act = "end a login"
+	ActHandOver       Act = "hand a login over"
+	ActOwnAccount     Act = "change a password or a second factor"
+	ActSeeSelf        Act = "see the own account"
+	ActSeeOrgs        Act = "see organizations"
+	ActAddOrg         Act = "add an organization"
+	ActChangeOrg      Act = "change an organization"
+	ActRemoveOrg      Act = "remove an organization"
+	ActReadDirectory  Act = "read the organization's directory"
+	ActSeeJobs        Act = "see backup jobs"
+	ActAddJob         Act = "add a backup job"
+	ActChangeJob      Act = "change a backup job"
+	ActRemoveJob      Act = "remove a backup job"
+	ActStartJob       Act = "start a backup job"
+	ActStopJob        Act = "stop a backup job"
+	ActSeeJobSessions Act = "see job sessions"
+	ActSeeProtected   Act = "see protected data"
+	ActSeePoints      Act = "see restore points"
+	ActSeeProxies     Act = "see proxies"
+	ActChangeProxy    Act = "change a proxy"
+	ActSeeRepos       Act = "see repositories"
+	ActAddRepo        Act = "add a repository"
+	ActChangeRepo     Act = "change a repository"
+	ActRemoveRepo     Act = "remove a repository"
+	ActExportKit      Act = "export a recovery kit"
+	ActRunRetention   Act = "run retention"
+	ActSynchronize    Act = "synchronize a repository"
+	ActSeeLicences    Act = "see licences"
+	ActSeeOverview    Act = "see the overview"
+	ActExplore        Act = "explore backups"
+	ActReadContent    Act = "read content"
+	ActDownload       Act = "download content"
+	ActRestore        Act = "restore"
+	ActRestoreOther   Act = "restore to somebody else"
+	ActSeeRestores    Act = "see restore sessions"
+	ActSeeRestored    Act = "see what was restored"
+	ActStopRestore    Act = "stop a restore session"
+	ActReadAudit      Act = "read the audit chain"
+	ActSeeUsers       Act = "see users"
+	ActManageUsers    Act = "manage users"
+	ActOwnKeys        Act = "manage the own API keys"
+	ActSeeRoles       Act = "see restore roles"
+	ActChangeRoles    Act = "change restore roles"
+	ActChangePortal   Act = "change the portal's settings"
+)
+
+// rule says who may do an act. What it does not allow is denied.
+type rule struct {
+	anyone bool // no sign-in at all
+	roles  []Role
+	// scoped acts are on objects: who sees only some objects may do them on those. All others are on the whole installation,
+	// and denied to such callers.
+	scoped bool
+	grant  holdfast.GrantAct // scoped: what the caller's grants must allow; "" is any
+	person bool              // not for API keys
+}
+
+var (
+	everyone = Roles
+	owners   = []Role{RoleOwner}
+	admins   = []Role{RoleOwner, RoleBackup, RoleStorage}
+	staff    = []Role{RoleOwner, RoleBackup, RoleStorage, RoleAuditor}
+	backup   = []Role{RoleOwner, RoleBackup}
+	storage  = []Role{RoleOwner, RoleStorage}
+	readers  = []Role{RoleOwner, RoleOperator, RoleEndUser}
+)
+
+// policy is who may do what: docs/threat-model.md has it in words.
+var policy = map[Act]rule{
+	ActSignIn:         {anyone: true},
+	ActSeeHealth:      {anyone: true},
+	ActSeePortal:      {anyone: true},
+	ActUnbuilt:        {roles: everyone, scoped: true},
+	ActSeeService:     {roles: everyone, scoped: true},
+	ActSeeSelf:        {roles: everyone, scoped: true},
+	ActEndOwnLogin:    {roles: everyone, scoped: true, person: true},
+	ActHandOver:       {roles: everyone, scoped: true, person: true},
+	ActOwnAccount:     {roles: everyone, scoped: true, person: true},
+	ActSeeOrgs:        {roles: everyone, scoped: true},
+	ActAddOrg:         {roles: backup},
+	ActChangeOrg:      {roles: backup},
+	ActRemoveOrg:      {roles: backup},
+	ActReadDirectory:  {roles: backup, scoped: true},
+	ActSeeJobs:        {roles: staff, scoped: true},
+	ActAddJob:         {roles: backup},
+	ActChangeJob:      {roles: backup},
+	ActRemoveJob:      {roles: backup},
+	ActStartJob:       {roles: backup, scoped: true},
+	ActStopJob:        {roles: backup, scoped: true},
+	ActSeeJobSessions: {roles: staff, scoped: true},
+	ActSeeProtected:   {roles: everyone, scoped: true},
+	ActSeePoints:      {roles: everyone, scoped: true},
+	ActSeeProxies:     {roles: staff},
+	ActChangeProxy:    {roles: storage},
+	ActSeeRepos:       {roles: staff},
+	ActAddRepo:        {roles: storage},
+	ActChangeRepo:     {roles: storage},
+	ActRemoveRepo:     {roles: storage},
+	ActExportKit:      {roles: storage, person: true},
+	ActRunRetention:   {roles: storage},
+	ActSynchronize:    {roles: storage},
+	ActSeeLicences:    {roles: staff},
+	ActSeeOverview:    {roles: staff},
+	ActExplore:        {roles: readers, scoped: true, grant: holdfast.GrantRead},
+	ActReadContent:    {roles: readers, scoped: true, grant: holdfast.GrantRead},
+	ActDownload:       {roles: readers, scoped: true, grant: holdfast.GrantDownload},
+	ActRestore:        {roles: readers, scoped: true, grant: holdfast.GrantRestore},
+	ActRestoreOther:   {roles: readers, scoped: true, grant: holdfast.GrantRestoreElsewhere},
+	ActSeeRestores:    {roles: everyone, scoped: true},
+	ActSeeRestored:    {roles: readers, scoped: true},
+	ActStopRestore:    {roles: []Role{RoleOwner, RoleBackup, RoleOperator, RoleEndUser}, scoped: true},
+	ActReadAudit:      {roles: []Role{RoleOwner, RoleAuditor}},
+	ActSeeUsers:       {roles: []Role{RoleOwner, RoleAuditor}},
+	ActManageUsers:    {roles: owners, person: true},
+	ActOwnKeys:        {roles: admins, person: true},
+	ActSeeRoles:       {roles: []Role{RoleOwner, RoleAuditor}},
+	ActChangeRoles:    {roles: owners},
+	ActChangePortal:   {roles: owners},
+}
+
+// Object is what an act is on: something that an organization's user owns.
+type Object struct {
+	Organization holdfast.OrganizationID
+	Owner        string // Entra object id
+}
+
+// Allowed is the one place that decides who may do what to which object. An act without a rule is nobody's. An object that the
+// caller must not know of is a KindNotFound error, as if it were not there.
+func Allowed(u User, act Act, on ...Object) error {
+	r, known := policy[act]
+	switch {
+	case !known:
+		return holdfast.Denied("nobody may %s: there is no rule for it", act)
+	case r.anyone:
+		return nil
+	case u.Role == "":
+		return holdfast.Unauthenticated("sign in first")
+	case !slices.Contains(r.roles, u.Role):
+		return holdfast.Denied("%s may not %s: it takes the role %s", u.Name, act, roleNames(r.roles))
+	case r.person && u.Key != "":
+		return holdfast.Denied("an API key may not %s: sign in with a password", act)
+	}
+	s := ScopeOf(u, act)
+	if s == nil {
+		return nil
+	}
+	if !r.scoped {
+		return holdfast.Denied("%s sees some organizations only and may not %s", u.Name, act)
+	}
+	if r.grant != "" && len(s.Grants) == 0 {
+		return holdfast.Denied("%s may not %s: no restore role allows it", u.Name, act)
+	}
+	for _, o := range on {
+		if !s.Has(o.Organization, o.Owner) {
+			return holdfast.NotFound("there is no such object")
+		}
+	}
+	return nil
+}
+
+// ScopeOf is the objects on which a caller may do an act; nil is all. Store.Tx.Restrict carries it into the database.
+func ScopeOf(u User, act Act) *holdfast.Scope {
+	bound := u.Role == RoleOperator || u.Role == RoleEndUser || u.Role == ""
+	if !bound && u.Organizations == nil {
+		return nil
+	}
+	s := &holdfast.Scope{}
+	if !bound {
+		for _, o := range u.Organizations {
+			s.Grants = append(s.Grants, holdfast.Grant{Organization: o, Whole: true, Acts: holdfast.GrantActs})
+		}
+		return s
+	}
+	s.Account = u.ID
+	need := policy[act].grant
+	for _, g := range u.Grants {
+		if (need == "" || slices.Contains(g.Acts, need)) && (u.Organizations == nil || slices.Contains(u.Organizations, g.Organization)) {
+			s.Grants = append(s.Grants, g)
+		}
+	}
+	return s
+}
+
+// ActsOf are the acts that a caller may do, on some object at least.
+func ActsOf(u User) []Act {
+	var all []Act
+	for act := range policy {
+		if Allowed(u, act) == nil {
+			all = append(all, act)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+func roleNames(all []Role) string {
+	text := ""
+	for i, r := range all {
+		switch {
+		case i > 0 && i == len(all)-1:
+			text += " or "
+		case i > 0:
+			text += ", "
+		}
+		text += string(r)
+	}
+	return text
+}
+
+// may is Allowed for the methods of all nouns.
+func (c *core) may(u User, act Act, on ...Object) error { return Allowed(u, act, on...) }
+
+// readAs is read for a caller who may do act: what is outside his scope is not there.
+func readAs[T any](ctx context.Context, c *core, u User, act Act, fn func(ctx context.Context, tx Tx) (T, error)) (T, error) {
+	var out T
+	err := c.lookAs(ctx, u, act, func(ctx context.Context, tx Tx) error {
+		var err error
+		out, err = fn(ctx, tx)
+		return err
+	})
+	return out, err
+}
+
+// writeAs is readAs for changes; fn may run again.
+func writeAs[T any](ctx context.Context, c *core, u User, act Act, fn func(ctx context.Context, tx Tx) (T, error)) (T, error) {
+	var out T
+	err := c.changeAs(ctx, u, act, func(ctx context.Context, tx Tx) error {
+		var err error
+		out, err = fn(ctx, tx)
+		return err
+	})
+	return out, err
+}
+
+// lookAs is Store.Read on what the caller may act on.
+func (c *core) lookAs(ctx context.Context, u User, act Act, fn func(ctx context.Context, tx Tx) error) error {
+	if err := c.may(u, act); err != nil {
+		return err
+	}
+	return c.Store.Read(ctx, func(ctx context.Context, tx Tx) error {
+		tx.Restrict(ScopeOf(u, act))
+		return fn(ctx, tx)
+	})
+}
+
+// changeAs is Store.Write on what the caller may act on.
+func (c *core) changeAs(ctx context.Context, u User, act Act, fn func(ctx context.Context, tx Tx) error) error {
+	if err := c.may(u, act); err != nil {
+		return err
+	}
+	return c.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+		tx.Restrict(ScopeOf(u, act))
+		return fn(ctx, tx)
+	})
+}

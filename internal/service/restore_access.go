@@ -1,0 +1,58 @@
+package service
+
+import (
+	"context"
+	"strings"
+
+	"holdfast/internal/holdfast"
+)
+
+// object is the container as the policy sees it.
+func (c SessionContainer) object() Object {
+	return Object{Organization: c.Container.Organization, Owner: c.Container.Owner}
+}
+
+// browsed says whether the caller may read a container's content, and puts the reading into the audit chain: each search, and the first
+// look into a container in a session.
+func (r *RestoreSessions) browsed(ctx context.Context, u User, id holdfast.RestoreSessionID, c SessionContainer, q ItemQuery) error {
+	if err := r.may(u, ActReadContent, c.object()); err != nil {
+		return err
+	}
+	if q.Search != "" && q.Search != "kind:*" {
+		if q.Offset > 0 {
+			return nil // a further page of a search that is in the chain
+		}
+		return r.auditNow(ctx, u, "restore_session.search", "restore_session/"+string(id), c.Container.Key()+": "+q.Search)
+	}
+	k := openedKey{id, u.ID, u.Key, c.Container.Key()}
+	if r.views.isOpened(k) {
+		return nil
+	}
+	if err := r.auditNow(ctx, u, "restore_session.browse", "restore_session/"+string(id), c.Container.Key()); err != nil {
+		return err
+	}
+	r.views.opens(k)
+	return nil
+}
+
+// mayRestoreTo says whether the caller may restore to where spec wants it. Who sees everything may restore anywhere. Others need
+// the grant for it, see the other user too, and do it by the organization's own application.
+func (r *RestoreSessions) mayRestoreTo(ctx context.Context, u User, c SessionContainer, org holdfast.Organization, own holdfast.Credential, spec RestoreSpec) error {
+	if ScopeOf(u, ActRestoreOther) == nil {
+		return nil
+	}
+	if spec.Credential != nil {
+		return holdfast.Denied("%s may restore by the organization's own application only: leave the application out", u.Name)
+	}
+	if spec.To == "" || strings.EqualFold(spec.To, c.Container.Owner) || strings.EqualFold(spec.To, c.Container.Address) {
+		return nil
+	}
+	if err := r.may(u, ActRestoreOther, c.object()); err != nil {
+		return err
+	}
+	to, err := r.Directory.User(ctx, org, own, spec.To)
+	if err != nil {
+		return err
+	}
+	return r.may(u, ActRestoreOther, Object{Organization: org.ID, Owner: to.ID})
+}
