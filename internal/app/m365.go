@@ -5,6 +5,7 @@ import (
 	"crypto/sha1"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 
@@ -281,6 +282,40 @@ func groupType(g *graph.Group) string {
 		return "Security"
 	}
 	return "Distribution"
+}
+
+// groupsMost bounds how many groups within groups are read.
+const groupsMost = 200
+
+// Members gives the users in a group and in the groups within it.
+func (m *microsoft) Members(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, group string) ([]string, error) {
+	g, err := m.Graph(ctx, org, cred)
+	if err != nil {
+		return nil, err
+	}
+	members := []string{}
+	groups := []string{group}
+	for i := 0; i < len(groups); i++ {
+		if i == groupsMost {
+			return nil, holdfast.Invalid("group %s has more than %d groups within it", group, groupsMost)
+		}
+		l := graph.List{Top: 999}
+		first, err := g.GroupMembers(ctx, groups[i], l)
+		for one, err := range graph.All(ctx, g, first, err, l) {
+			if err != nil && i > 0 && m365.KindOf(err) == m365.NotFound {
+				break // a group within that has gone since
+			} else if err != nil {
+				return nil, forUser(err)
+			}
+			switch {
+			case strings.HasSuffix(one.Type, ".user"):
+				members = append(members, one.ID)
+			case strings.HasSuffix(one.Type, ".group") && !slices.Contains(groups, one.ID):
+				groups = append(groups, one.ID)
+			}
+		}
+	}
+	return members, nil
 }
 
 // Drives gives a user's drive; a user who never opened OneDrive has none.

@@ -44,15 +44,6 @@ func stripDashes(s string) string {
 // PublicID is the container's id in the REST API: derived, so that it is stable.
 func (c Container) PublicID() string { return DerivedID(string(c.Organization), c.Key()) }
 
-// Account is a local user of Holdfast.
-type Account struct {
-	ID           UserID
-	Name         string
-	PasswordHash string // argon2id, PHC string
-	Disabled     bool
-	Created      time.Time
-}
-
 // TokenKind says what a token is good for.
 type TokenKind string
 

@@ -20,6 +20,7 @@ type tokenRequest struct {
 	RefreshToken string `json:"refresh_token,omitzero"`
 	ClientID     string `json:"client_id,omitzero"`
 	Assertion    string `json:"assertion,omitzero"`
+	Code         string `json:"code,omitzero"` // ours: of the second factor
 	// The contract's disable_antiforgery_token is taken and ignored: a bearer is never asked for an anti-forgery token.
 }
 
@@ -58,7 +59,7 @@ func (r *request) tokenRequest() (tokenRequest, error) {
 		return in, &tokenError{"invalid_request", "the body is neither a form nor JSON"}
 	}
 	for name, into := range map[string]*string{"grant_type": &in.GrantType, "username": &in.UserName, "password": &in.Password,
-		"refresh_token": &in.RefreshToken, "client_id": &in.ClientID, "assertion": &in.Assertion} {
+		"refresh_token": &in.RefreshToken, "client_id": &in.ClientID, "assertion": &in.Assertion, "code": &in.Code} {
 		for n, v := range form {
 			if strings.EqualFold(n, name) && len(v) > 0 {
 				*into = v[0]
@@ -80,7 +81,7 @@ func (a *API) token(ctx context.Context, r *request) (any, error) {
 		if in.UserName == "" || in.Password == "" {
 			return nil, &tokenError{"invalid_request", "username and password are needed"}
 		}
-		t, err = a.services.Admin.Login(ctx, r.address(), in.UserName, in.Password)
+		t, err = a.services.Admin.Login(ctx, service.SignIn{Address: r.address(), Name: in.UserName, Password: in.Password, Code: in.Code})
 	case grant == "refresh_token" || grant == "" && in.RefreshToken != "":
 		if in.RefreshToken == "" {
 			return nil, &tokenError{"invalid_request", "refresh_token is missing"}

@@ -443,6 +443,13 @@ func (directory) Groups(context.Context, holdfast.Organization, holdfast.Credent
 	return []service.DirectoryGroup{{ID: "00000000-0000-4000-8000-00000000000a", Name: "engine@contoso.example", DisplayName: "Analytical Engine", Type: "Office365"}}, nil
 }
 
+func (directory) Members(_ context.Context, _ holdfast.Organization, _ holdfast.Credential, group string) ([]string, error) {
+	if group != "00000000-0000-4000-8000-00000000000a" {
+		return nil, holdfast.NotFound("there is no group %s", group)
+	}
+	return []string{ada}, nil
+}
+
 func (directory) Drives(_ context.Context, _ holdfast.Organization, _ holdfast.Credential, user string) ([]service.DirectoryDrive, error) {
 	if user != ada {
 		return nil, nil

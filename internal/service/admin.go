@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
 
@@ -33,6 +34,12 @@ const (
 	argonAtOnce = 2
 )
 
+// What is longer is no name and no password of anybody's.
+const (
+	maxName     = 256
+	maxPassword = 1024
+)
+
 // Admin logs people in and keeps tokens.
 type Admin struct {
 	*core
@@ -49,37 +56,83 @@ type Tokens struct {
 	Issued, Expires time.Time // of Access
 }
 
+// SignIn is what somebody shows to sign in.
+type SignIn struct {
+	Address  string // where he comes from
+	Name     string
+	Password string
+	Code     string // of the second factor, or a recovery code; where the account has none it is not looked at
+}
+
 // errLogin says no more than it must.
 func errLogin() error { return holdfast.Unauthenticated("the user name or the password is wrong") }
 
-// Login checks a password. Wrong ones are KindUnauthenticated; too many of them KindUnavailable with RetryAfter.
-func (a *Admin) Login(ctx context.Context, address, name, password string) (Tokens, error) {
-	name = strings.TrimSpace(name)
-	if i := strings.LastIndexByte(name, '\\'); i >= 0 { // MACHINE\admin is how some clients write it
-		name = name[i+1:]
-	}
-	key := strings.ToLower(name) + "\x00" + address
-	if wait := a.limiter.wait(key, a.now()); wait > 0 {
-		return Tokens{}, &holdfast.Error{Kind: holdfast.KindUnavailable, Message: fmt.Sprintf("too many wrong passwords: try again in %v", wait.Round(time.Second)), RetryAfter: wait}
-	}
-	account, err := read(ctx, a.core, func(ctx context.Context, tx Tx) (holdfast.Account, error) { return tx.AccountByName(ctx, name) })
-	if err != nil && !missing(err) {
-		return Tokens{}, err
-	}
-	known := err == nil && !account.Disabled
-	if !known {
-		account.PasswordHash = nobody // as much work for a name that is not there
-	}
-	ok, err := a.verify(ctx, account.PasswordHash, password)
+// ErrSecondFactor says that the password was right and a code is missing.
+var ErrSecondFactor = holdfast.Unauthenticated("this account has a second factor: give its code too. Programs use an API key instead (holdfast api-key add, or POST /holdfast/v1/api-keys)")
+
+// ErrSecondFactorWrong says that the password was right and the code was not.
+var ErrSecondFactorWrong = holdfast.Unauthenticated("the code is wrong, or it was used before: wait for the next one")
+
+// Login checks a password, and a second factor where there is one. What is wrong is KindUnauthenticated, with ErrSecondFactor or
+// ErrSecondFactorWrong where only the code is; too many attempts are KindUnavailable with RetryAfter.
+func (a *Admin) Login(ctx context.Context, in SignIn) (Tokens, error) {
+	account, err := a.prove(ctx, in)
 	if err != nil {
 		return Tokens{}, err
 	}
-	if !ok || !known {
-		a.limiter.failed(key, a.now())
-		return Tokens{}, joinAudit(a.auditNow(ctx, User{Name: name, Address: address}, "login.refused", "account/"+name, ""), errLogin())
+	family, err := a.id()
+	if err != nil {
+		return Tokens{}, err
 	}
-	a.limiter.passed(key)
-	return a.login(ctx, address, account)
+	return write(ctx, a.core, func(ctx context.Context, tx Tx) (Tokens, error) {
+		u, err := a.signedIn(ctx, tx, account.ID, in.Address, "login")
+		if err != nil {
+			return Tokens{}, err
+		}
+		return a.pair(ctx, tx, u, family)
+	})
+}
+
+// prove finds out whose name and password, and code, these are.
+func (a *Admin) prove(ctx context.Context, in SignIn) (holdfast.Account, error) {
+	name := strings.TrimSpace(in.Name)
+	if i := strings.LastIndexByte(name, '\\'); i >= 0 { // MACHINE\admin is how some clients write it
+		name = name[i+1:]
+	}
+	if len(in.Password) > maxPassword || len(name) > maxName {
+		return holdfast.Account{}, errLogin()
+	}
+	keys := attemptKeys(strings.ToLower(name), in.Address)
+	if wait := a.limiter.wait(keys, a.now()); wait > 0 {
+		return holdfast.Account{}, tooMany("wrong passwords", wait)
+	}
+	account, err := read(ctx, a.core, func(ctx context.Context, tx Tx) (holdfast.Account, error) { return tx.AccountByName(ctx, name) })
+	if err != nil && !missing(err) {
+		return holdfast.Account{}, err
+	}
+	known := err == nil && !account.Disabled && account.PasswordHash != ""
+	if !known {
+		account.PasswordHash = nobody // as much work for a name that is not there
+	}
+	ok, err := a.verify(ctx, account.PasswordHash, in.Password)
+	if err != nil {
+		return holdfast.Account{}, err
+	}
+	if !ok || !known {
+		a.limiter.failed(keys, a.now())
+		return holdfast.Account{}, joinAudit(a.auditNow(ctx, User{Name: name, Address: in.Address}, "login.refused", "account/"+name, ""), errLogin())
+	}
+	if account.Factor {
+		if err := a.proveFactor(ctx, account.ID, in); err != nil {
+			return holdfast.Account{}, err
+		}
+	}
+	a.limiter.passed(keys)
+	return account, nil
+}
+
+func tooMany(what string, wait time.Duration) error {
+	return &holdfast.Error{Kind: holdfast.KindUnavailable, Message: fmt.Sprintf("too many %s: try again in %v", what, max(wait.Round(time.Second), time.Second)), RetryAfter: wait}
 }
 
 // joinAudit gives err, unless even the audit chain could not be written.
@@ -90,18 +143,48 @@ func joinAudit(audit, err error) error {
 	return err
 }
 
-func (a *Admin) login(ctx context.Context, address string, account holdfast.Account) (Tokens, error) {
-	family, err := a.id()
-	if err != nil {
-		return Tokens{}, err
+// signedIn notes in tx that an account has signed in and gives its user. The account is read anew: it may have changed since it proved itself.
+func (a *Admin) signedIn(ctx context.Context, tx Tx, id holdfast.UserID, address, act string) (User, error) {
+	account, err := tx.Account(ctx, id)
+	if missing(err) || err == nil && account.Disabled {
+		return User{}, errLogin()
+	} else if err != nil {
+		return User{}, err
 	}
-	u := User{ID: account.ID, Name: account.Name, Role: RoleOwner, Address: address}
-	return write(ctx, a.core, func(ctx context.Context, tx Tx) (Tokens, error) {
-		if err := a.audit(ctx, tx, u, "login", "account/"+string(account.ID), ""); err != nil {
-			return Tokens{}, err
+	u, err := a.userOf(ctx, tx, account, address)
+	if err != nil {
+		return User{}, err
+	}
+	if err := a.audit(ctx, tx, u, act, "account/"+string(account.ID), ""); err != nil {
+		return User{}, err
+	}
+	account.LastLogin = a.now()
+	return u, tx.PutAccount(ctx, account)
+}
+
+// userOf is an account as a caller, with what it may see now.
+func (c *core) userOf(ctx context.Context, tx Tx, account holdfast.Account, address string) (User, error) {
+	u := User{ID: account.ID, Name: account.Name, Role: Role(account.Role), Address: address, SecondFactor: account.Factor, Directory: !account.Local()}
+	if account.Local() && u.Role != RoleOperator {
+		return u, nil
+	}
+	var err error
+	u.Grants, err = c.grants(ctx, tx, account)
+	if u.Directory {
+		u.Role = RoleEndUser
+		if len(u.Grants) > 1 { // the first is his own
+			u.Role = RoleOperator
 		}
-		return a.pair(ctx, tx, u, family)
-	})
+	}
+	return u, err
+}
+
+// endLogins ends all logins of an account: tokens and browser sessions.
+func endLogins(ctx context.Context, tx Tx, account holdfast.UserID) error {
+	if err := tx.DeleteTokensOf(ctx, account); err != nil {
+		return err
+	}
+	return tx.DeleteBrowserSessionsOf(ctx, account)
 }
 
 // pair issues an access and a refresh token.
@@ -175,7 +258,10 @@ func (a *Admin) spend(ctx context.Context, address, text string, kind holdfast.T
 		} else if err != nil {
 			return Tokens{}, err
 		}
-		u := User{ID: account.ID, Name: account.Name, Role: RoleOwner, Address: address}
+		u, err := a.userOf(ctx, tx, account, address)
+		if err != nil {
+			return Tokens{}, err
+		}
 		if !t.Used.IsZero() {
 			stolen = true
 			if err := a.audit(ctx, tx, u, "login.reuse", "account/"+string(account.ID), fmt.Sprintf("a spent %s token was used again; its login ends", kind)); err != nil {
@@ -198,8 +284,11 @@ func (a *Admin) spend(ctx context.Context, address, text string, kind holdfast.T
 	return t, err
 }
 
-// Authenticate says whose access token it is; all others are KindUnauthenticated.
+// Authenticate says whose access token or API key it is; all others are KindUnauthenticated.
 func (a *Admin) Authenticate(ctx context.Context, address, access string) (User, error) {
+	if strings.HasPrefix(access, keyPrefix) {
+		return a.authenticateKey(ctx, address, access)
+	}
 	return read(ctx, a.core, func(ctx context.Context, tx Tx) (User, error) {
 		t, err := tx.Token(ctx, tokenHash(access))
 		if missing(err) || err == nil && (t.Kind != holdfast.TokenAccess || !t.Expires.After(a.now())) {
@@ -213,7 +302,7 @@ func (a *Admin) Authenticate(ctx context.Context, address, access string) (User,
 		} else if err != nil {
 			return User{}, err
 		}
-		return User{ID: account.ID, Name: account.Name, Role: RoleOwner, Address: address}, nil
+		return a.userOf(ctx, tx, account, address)
 	})
 }
 
@@ -244,26 +333,40 @@ func (a *Admin) SetPassword(ctx context.Context, u User, old, new string) error 
 	account, err := read(ctx, a.core, func(ctx context.Context, tx Tx) (holdfast.Account, error) { return tx.Account(ctx, u.ID) })
 	if err != nil {
 		return err
+	} else if account.PasswordHash == "" {
+		return holdfast.Conflict("%s signs in with Microsoft and has no password here", account.Name)
+	}
+	keys := attemptKeys(strings.ToLower(account.Name), u.Address)
+	if wait := a.limiter.wait(keys, a.now()); wait > 0 {
+		return tooMany("wrong passwords", wait)
 	}
 	if ok, err := a.verify(ctx, account.PasswordHash, old); err != nil {
 		return err
 	} else if !ok {
+		a.limiter.failed(keys, a.now())
 		return holdfast.Denied("the old password is wrong")
 	}
-	hash, err := a.hash(ctx, new)
+	return a.putPassword(ctx, u, u.ID, new)
+}
+
+// putPassword sets an account's password and ends all its logins.
+func (a *Admin) putPassword(ctx context.Context, u User, id holdfast.UserID, password string) error {
+	hash, err := a.hash(ctx, password)
 	if err != nil {
 		return err
 	}
 	return a.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
-		account, err := tx.Account(ctx, u.ID)
+		account, err := tx.Account(ctx, id)
 		if err != nil {
 			return err
+		} else if !account.Local() {
+			return holdfast.Conflict("%s signs in with Microsoft and has no password here", account.Name)
 		}
-		if err := a.audit(ctx, tx, u, "account.password", "account/"+string(u.ID), ""); err != nil {
+		if err := a.audit(ctx, tx, u, "account.password", "account/"+string(id), account.Name); err != nil {
 			return err
 		}
 		account.PasswordHash = hash
-		if err := tx.DeleteTokensOf(ctx, u.ID); err != nil {
+		if err := endLogins(ctx, tx, id); err != nil {
 			return err
 		}
 		return tx.PutAccount(ctx, account)
@@ -302,13 +405,15 @@ func (a *Admin) ensure(ctx context.Context, password holdfast.Secret) (generated
 		if err := a.audit(ctx, tx, systemUser, "account.create", "account/"+id, AdminName); err != nil {
 			return err
 		}
-		return tx.PutAccount(ctx, holdfast.Account{ID: holdfast.UserID(id), Name: AdminName, PasswordHash: hash, Created: a.now()})
+		return tx.PutAccount(ctx, holdfast.Account{ID: holdfast.UserID(id), Name: AdminName, Role: string(RoleOwner), PasswordHash: hash, Created: a.now()})
 	})
 }
 
 func checkPassword(p string) error {
-	if len(p) < 8 {
-		return holdfast.Invalid("the password has %d characters; at least 8 are needed, 15 advised", len(p))
+	if n := utf8.RuneCountInString(p); n < 8 {
+		return holdfast.Invalid("the password has %d characters; at least 8 are needed, 15 advised", n)
+	} else if len(p) > maxPassword {
+		return holdfast.Invalid("the password has more than %d bytes", maxPassword)
 	}
 	return nil
 }
@@ -381,8 +486,9 @@ func (a *Admin) seat(ctx context.Context) error {
 	}
 }
 
-// limiter slows down guessing: after some wrong passwords for one account from one address, each further one costs a doubling wait.
-// The zero value works.
+// limiter slows down guessing. Wrong passwords count for the name and the address together, for the address alone, and for the name
+// alone; past a number of each, each further one costs a doubling wait. For the name alone the wait stays short, so that nobody can
+// lock another out for long. The zero value works.
 type limiter struct {
 	mu  sync.Mutex // guards all
 	all map[string]attempts
@@ -394,19 +500,37 @@ type attempts struct {
 	last   time.Time
 }
 
+// attemptKey is something that attempts count for.
+type attemptKey struct {
+	key  string
+	free int           // attempts without a wait
+	most time.Duration // the longest wait
+}
+
 const (
-	freeAttempts   = 5
 	attemptsMemory = 15 * time.Minute
 	limiterSize    = 10000
 )
 
-func (l *limiter) wait(key string, now time.Time) time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return max(0, l.all[key].until.Sub(now))
+func attemptKeys(name, address string) []attemptKey {
+	return []attemptKey{
+		{"both\x00" + name + "\x00" + address, 5, attemptsMemory},
+		{"address\x00" + address, 30, attemptsMemory},
+		{"name\x00" + name, 30, 15 * time.Second},
+	}
 }
 
-func (l *limiter) failed(key string, now time.Time) {
+func (l *limiter) wait(keys []attemptKey, now time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var wait time.Duration
+	for _, k := range keys {
+		wait = max(wait, l.all[k.key].until.Sub(now))
+	}
+	return wait
+}
+
+func (l *limiter) failed(keys []attemptKey, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.all == nil {
@@ -425,20 +549,24 @@ func (l *limiter) failed(key string, now time.Time) {
 			delete(l.all, k)
 		}
 	}
-	at := l.all[key]
-	if now.Sub(at.last) > attemptsMemory {
-		at = attempts{}
+	for _, k := range keys {
+		at := l.all[k.key]
+		if now.Sub(at.last) > attemptsMemory {
+			at = attempts{}
+		}
+		at.failed++
+		at.last = now
+		if over := at.failed - k.free; over >= 0 {
+			at.until = now.Add(min(time.Second<<min(over, 20), k.most))
+		}
+		l.all[k.key] = at
 	}
-	at.failed++
-	at.last = now
-	if over := at.failed - freeAttempts; over >= 0 {
-		at.until = now.Add(min(time.Second<<min(over, 20), attemptsMemory))
-	}
-	l.all[key] = at
 }
 
-func (l *limiter) passed(key string) {
+// passed forgets what was wrong before a right password; what came from the address for other names stays.
+func (l *limiter) passed(keys []attemptKey) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.all, key)
+	delete(l.all, keys[0].key)
+	delete(l.all, keys[2].key)
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"holdfast/internal/holdfast"
+	"holdfast/internal/service"
 	"holdfast/internal/store/storetest"
 )
 
@@ -15,7 +16,7 @@ func BenchmarkPageOfJobs(b *testing.B) {
 	for i := range 100 {
 		w.job(fmt.Sprintf("job %03d", i), org, repo, nil)
 	}
-	tokens, err := w.Admin.Login(w.ctx, "a", "admin", "correct horse")
+	tokens, err := w.Admin.Login(w.ctx, service.SignIn{Address: "a", Name: "admin", Password: "correct horse"})
 	w.ok(err)
 	b.ReportAllocs()
 	for b.Loop() {

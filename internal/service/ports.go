@@ -54,6 +54,8 @@ type Directory interface {
 	User(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, id string) (DirectoryUser, error)
 	// Groups gives the groups like Users does.
 	Groups(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, q DirectoryQuery) ([]DirectoryGroup, error)
+	// Members gives the object ids of the users in a group, also of those in groups within it.
+	Members(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, group string) ([]string, error)
 	// Drives gives the drives of a user.
 	Drives(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, user string) ([]DirectoryDrive, error)
 }
@@ -152,6 +154,7 @@ type Tx interface {
 	Restrict(s *holdfast.Scope)
 	basicRows
 	accountRows
+	identityRows
 	auditRows
 	organizationRows
 	repositoryRows
@@ -187,6 +190,35 @@ type accountRows interface {
 	DeleteTokens(ctx context.Context, family string) error
 	DeleteTokensOf(ctx context.Context, account holdfast.UserID) error
 	DeleteTokensExpired(ctx context.Context, before time.Time) error
+}
+
+type identityRows interface {
+	// Accounts gives accounts by name: local ones, or those of directories.
+	Accounts(ctx context.Context, local bool, page holdfast.Page) ([]holdfast.Account, error)
+	// DeleteAccount forgets an account with all that it can sign in with.
+	DeleteAccount(ctx context.Context, id holdfast.UserID) error
+	BrowserSession(ctx context.Context, hash string) (holdfast.BrowserSession, error)
+	PutBrowserSession(ctx context.Context, s holdfast.BrowserSession) error
+	DeleteBrowserSession(ctx context.Context, hash string) error
+	DeleteBrowserSessionsOf(ctx context.Context, account holdfast.UserID) error
+	DeleteBrowserSessionsExpired(ctx context.Context, now, usedBefore time.Time) error
+	APIKeys(ctx context.Context, account holdfast.UserID, page holdfast.Page) ([]holdfast.APIKey, error)
+	APIKey(ctx context.Context, id string) (holdfast.APIKey, error)
+	APIKeyByHash(ctx context.Context, hash string) (holdfast.APIKey, error)
+	PutAPIKey(ctx context.Context, k holdfast.APIKey) error
+	DeleteAPIKey(ctx context.Context, id string) error
+	// PutRecoveryCodes replaces an account's recovery codes, given as hashes; none deletes them.
+	PutRecoveryCodes(ctx context.Context, account holdfast.UserID, hashes []string) error
+	// SpendRecoveryCode deletes a code and says whether it was there.
+	SpendRecoveryCode(ctx context.Context, account holdfast.UserID, hash string) (bool, error)
+	RecoveryCodes(ctx context.Context, account holdfast.UserID) (int, error)
+	RbacRoles(ctx context.Context, org holdfast.OrganizationID) ([]holdfast.RbacRole, error)
+	RbacRole(ctx context.Context, id string) (holdfast.RbacRole, error)
+	PutRbacRole(ctx context.Context, r holdfast.RbacRole) error
+	DeleteRbacRole(ctx context.Context, id string) error
+	// GroupMembers gives a group's members as they were read last; never read is a KindNotFound error.
+	GroupMembers(ctx context.Context, org holdfast.OrganizationID, group string) (holdfast.GroupMembers, error)
+	PutGroupMembers(ctx context.Context, g holdfast.GroupMembers) error
 }
 
 type auditRows interface {

@@ -81,6 +81,9 @@ func (r *RestoreSessions) Open(ctx context.Context, u User, spec ExploreSpec) (h
 				s.Organization = p.Organization
 			}
 		}
+		if scope := ScopeOf(u, ActExplore); s.Organization == "" && scope != nil && scope.Account == "" {
+			return s, holdfast.Invalid("%s sees some organizations only: say which one to explore", u.Name)
+		}
 		if len(points) == 0 {
 			if spec.Time.IsZero() {
 				return s, holdfast.NotFound("%s has no restore point yet", scope)

@@ -202,7 +202,7 @@ func TestJobItems(t *testing.T) {
 func TestTokens(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))
 	const from = "192.0.2.7"
-	tokens, err := w.Admin.Login(w.ctx, from, `HOST\Admin`, "correct horse")
+	tokens, err := w.Admin.Login(w.ctx, service.SignIn{Address: from, Name: `HOST\Admin`, Password: "correct horse"})
 	w.ok(err)
 	who := func(access string) error { _, err := w.Admin.Authenticate(w.ctx, from, access); return err }
 	u, err := w.Admin.Authenticate(w.ctx, from, tokens.Access)
@@ -221,7 +221,7 @@ func TestTokens(t *testing.T) {
 	_, err = w.Admin.Refresh(w.ctx, from, next.Refresh)
 	w.kind(err, holdfast.KindUnauthenticated, "")
 
-	if tokens, err = w.Admin.Login(w.ctx, from, "admin", "correct horse"); err != nil {
+	if tokens, err = w.Admin.Login(w.ctx, service.SignIn{Address: from, Name: "admin", Password: "correct horse"}); err != nil {
 		t.Fatal(err)
 	}
 	code, err := w.Admin.Code(w.ctx, u)
@@ -233,7 +233,7 @@ func TestTokens(t *testing.T) {
 	w.kind(err, holdfast.KindUnauthenticated, "")
 	w.ok(w.Admin.Logout(w.ctx, u, tokens.Access))
 	w.kind(who(tokens.Access), holdfast.KindUnauthenticated, "")
-	if tokens, err = w.Admin.Login(w.ctx, from, "admin", "correct horse"); err != nil {
+	if tokens, err = w.Admin.Login(w.ctx, service.SignIn{Address: from, Name: "admin", Password: "correct horse"}); err != nil {
 		t.Fatal(err)
 	}
 	w.clock.Move(61 * time.Minute)
@@ -243,14 +243,14 @@ func TestTokens(t *testing.T) {
 	w.kind(w.Admin.SetPassword(w.ctx, u, "wrong", "longer password"), holdfast.KindDenied, "")
 	w.ok(w.Admin.SetPassword(w.ctx, u, "correct horse", "longer password"))
 	w.kind(who(next.Access), holdfast.KindUnauthenticated, "")
-	_, err = w.Admin.Login(w.ctx, from, "admin", "longer password")
+	_, err = w.Admin.Login(w.ctx, service.SignIn{Address: from, Name: "admin", Password: "longer password"})
 	w.ok(err)
 }
 
 func TestGuessingIsSlowedDown(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))
 	login := func(from, name, password string) error {
-		_, err := w.Admin.Login(w.ctx, from, name, password)
+		_, err := w.Admin.Login(w.ctx, service.SignIn{Address: from, Name: name, Password: password})
 		return err
 	}
 	for range 5 {
@@ -286,7 +286,7 @@ func TestFirstStartPrintsAPasswordOnce(t *testing.T) {
 	if err != nil || len(password) < 20 {
 		t.Fatalf("generated %q, %v", string(password), err)
 	}
-	if _, err := svc.Admin.Login(context.Background(), "a", "admin", string(password)); err != nil {
+	if _, err := svc.Admin.Login(context.Background(), service.SignIn{Address: "a", Name: "admin", Password: string(password)}); err != nil {
 		t.Error(err)
 	}
 	if again, err := svc.Start(context.Background(), ""); err != nil || again != "" {
@@ -349,7 +349,7 @@ func TestNoSecretInTheClear(t *testing.T) {
 	w.ok(err)
 	_, err = w.RestoreSessions.Restore(w.ctx, admin, s.ID, service.RestoreSpec{Container: "ann", Credential: &holdfast.Credential{ApplicationID: "own", Certificate: "CANARY-own", CertificatePassword: "CANARY-own-password"}})
 	w.ok(err)
-	tokens, err := w.Admin.Login(w.ctx, "a", "admin", "correct horse")
+	tokens, err := w.Admin.Login(w.ctx, service.SignIn{Address: "a", Name: "admin", Password: "correct horse"})
 	w.ok(err)
 	files, err := filepath.Glob(path + "*")
 	w.ok(err)

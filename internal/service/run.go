@@ -109,8 +109,20 @@ const (
 // tidy forgets what is only history, so that the database does not grow for ever.
 func (s *Service) tidy(ctx context.Context) error {
 	now := s.now()
+	orgs, err := read(ctx, s.core, func(ctx context.Context, tx Tx) ([]holdfast.Organization, error) {
+		return tx.Organizations(ctx, holdfast.Page{})
+	})
+	if err != nil {
+		return err
+	}
+	for _, o := range orgs {
+		s.refreshGroups(ctx, o.ID, time.Hour/2) // logins that last see changes of groups too
+	}
 	return s.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
 		if err := tx.DeleteTokensExpired(ctx, now); err != nil {
+			return err
+		}
+		if err := tx.DeleteBrowserSessionsExpired(ctx, now, now.Add(-s.BrowserIdle)); err != nil {
 			return err
 		}
 		return tx.DeleteHistory(ctx, now.Add(-tasksKept), now.Add(-sessionsKept))

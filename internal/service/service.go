@@ -30,6 +30,9 @@ type Deps struct {
 	ProxyPort int
 	// SessionIdle is how long a restore session may be idle before it stops; 0 is an hour.
 	SessionIdle time.Duration
+	// BrowserIdle and BrowserLife are how long a browser's login lives unused, and at all; 0 is 15 minutes and 8 hours.
+	BrowserIdle time.Duration
+	BrowserLife time.Duration
 	// Lease is how long a claim holds without being renewed; 0 is holdfast.LeaseTime. Proxies must be told the same.
 	Lease time.Duration
 	// Poll is how often a waiting Claim looks by itself, though a bell in this process is quicker; 0 is 2 s, less than 0 lets
@@ -51,6 +54,11 @@ type Service struct {
 	Proxies         *Proxies
 	Licenses        *Licenses
 	Admin           *Admin
+	Users           *Users
+	BrowserSessions *BrowserSessions
+	APIKeys         *APIKeys
+	RbacRoles       *RbacRoles
+	Portal          *Portal
 	Audit           *Audit
 	Control         *Control
 
@@ -91,7 +99,14 @@ func New(d Deps) *Service {
 	if d.Tick == 0 {
 		d.Tick = time.Second
 	}
+	if d.BrowserIdle == 0 {
+		d.BrowserIdle = browserIdle
+	}
+	if d.BrowserLife == 0 {
+		d.BrowserLife = browserLife
+	}
 	c := &core{Deps: d, restoreCredentials: map[holdfast.TaskID]holdfast.Credential{}}
+	admin := newAdmin(c)
 	return &Service{
 		Organizations:   &Organizations{c},
 		Repositories:    newRepositories(c),
@@ -102,7 +117,12 @@ func New(d Deps) *Service {
 		RestoreSessions: &RestoreSessions{core: c},
 		Proxies:         &Proxies{c},
 		Licenses:        &Licenses{c},
-		Admin:           newAdmin(c),
+		Admin:           admin,
+		Users:           &Users{c, admin},
+		BrowserSessions: &BrowserSessions{c, admin},
+		APIKeys:         &APIKeys{c, admin},
+		RbacRoles:       &RbacRoles{c},
+		Portal:          &Portal{c},
 		Audit:           &Audit{c},
 		Control:         &Control{c},
 		core:            c,

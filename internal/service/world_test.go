@@ -30,6 +30,7 @@ type directory struct {
 	mu      sync.Mutex // guards all
 	users   []service.DirectoryUser
 	lacking map[string]bool
+	groups  map[string][]string // members by id
 	refuse  error
 	checked int
 }
@@ -67,6 +68,15 @@ func (d *directory) User(_ context.Context, _ holdfast.Organization, _ holdfast.
 
 func (d *directory) Groups(context.Context, holdfast.Organization, holdfast.Credential, service.DirectoryQuery) ([]service.DirectoryGroup, error) {
 	return nil, nil
+}
+
+func (d *directory) Members(_ context.Context, _ holdfast.Organization, _ holdfast.Credential, group string) ([]string, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if m, ok := d.groups[group]; ok {
+		return m, d.refuse
+	}
+	return nil, holdfast.NotFound("there is no group %s", group)
 }
 
 func (d *directory) Drives(context.Context, holdfast.Organization, holdfast.Credential, string) ([]service.DirectoryDrive, error) {

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -125,37 +124,6 @@ func (tx *Tx) Proxy(ctx context.Context, id holdfast.ProxyID) (holdfast.Proxy, e
 func (tx *Tx) PutProxy(ctx context.Context, p holdfast.Proxy) error {
 	return put(ctx, tx, &proxyRow{ID: string(p.ID), HostName: clean(p.HostName), Description: clean(p.Description), Port: p.Port, BuiltIn: p.BuiltIn, Version: p.Version,
 		Maintenance: p.Maintenance, CPU: p.CPU, Memory: p.Memory, LastSeen: at(p.LastSeen), Created: at(p.Created)}, "id")
-}
-
-type accountRow struct {
-	bun.BaseModel `bun:"table:accounts,alias:t"`
-	ID            string `bun:",pk"`
-	Name          string
-	NameKey       string
-	PasswordHash  string
-	Disabled      bool
-	Created       stamp
-}
-
-func (r accountRow) noun() holdfast.Account {
-	return holdfast.Account{ID: holdfast.UserID(r.ID), Name: r.Name, PasswordHash: r.PasswordHash, Disabled: r.Disabled, Created: r.Created.time()}
-}
-
-// Account gives a local user.
-func (tx *Tx) Account(ctx context.Context, id holdfast.UserID) (holdfast.Account, error) {
-	r, err := one[accountRow](ctx, tx, fmt.Sprintf("account %s", id), "id = ?", string(id))
-	return r.noun(), err
-}
-
-// AccountByName gives a local user by his name, whatever its case.
-func (tx *Tx) AccountByName(ctx context.Context, name string) (holdfast.Account, error) {
-	r, err := one[accountRow](ctx, tx, "such account", "name_key = ?", strings.ToLower(name))
-	return r.noun(), err
-}
-
-// PutAccount keeps a local user.
-func (tx *Tx) PutAccount(ctx context.Context, a holdfast.Account) error {
-	return put(ctx, tx, &accountRow{ID: string(a.ID), Name: clean(a.Name), NameKey: strings.ToLower(clean(a.Name)), PasswordHash: a.PasswordHash, Disabled: a.Disabled, Created: at(a.Created)}, "id")
 }
 
 type tokenRow struct {

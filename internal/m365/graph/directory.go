@@ -139,10 +139,23 @@ func (c *Client) Group(ctx context.Context, id string) (*Group, error) {
 	return one[Group](ctx, c, request{path: join("groups", id), query: List{Select: GroupFields}.query(), permission: "Group.Read.All"})
 }
 
+// Member is what is in a group: a user, or another group.
+type Member struct {
+	Row
+	Type string `json:"@odata.type"`
+	ID   string `json:"id"`
+}
+
+// GroupMembers gives the first page of what is directly in a group.
+func (c *Client) GroupMembers(ctx context.Context, id string, l List) (*Page[Member], error) {
+	return list[Member](ctx, c, join("groups", id, "members"), withFields(l, []string{"id"}), "GroupMember.Read.All")
+}
+
 // stronger lists for a permission those that include it.
 var stronger = map[string][]string{
 	"User.Read.All":         {"User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
 	"Group.Read.All":        {"Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
+	"GroupMember.Read.All":  {"GroupMember.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
 	"Organization.Read.All": {"Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
 	"Mail.Read":             {"Mail.ReadWrite"},
 	"Mail.ReadBasic.All":    {"Mail.Read", "Mail.ReadWrite"},

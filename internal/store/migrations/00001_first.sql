@@ -9,13 +9,28 @@ CREATE TABLE proxies (
     maintenance BOOLEAN NOT NULL, cpu DOUBLE PRECISION NOT NULL, memory DOUBLE PRECISION NOT NULL, last_seen BIGINT NOT NULL, created BIGINT NOT NULL
 );
 CREATE TABLE accounts (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL, name_key TEXT NOT NULL UNIQUE, password_hash TEXT NOT NULL, disabled BOOLEAN NOT NULL, created BIGINT NOT NULL
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, name_key TEXT NOT NULL UNIQUE, display_name TEXT NOT NULL, role TEXT NOT NULL, password_hash TEXT NOT NULL, disabled BOOLEAN NOT NULL,
+    created BIGINT NOT NULL, last_login BIGINT NOT NULL, organization TEXT NOT NULL, object_id TEXT NOT NULL, factor BOOLEAN NOT NULL, factor_step BIGINT NOT NULL,
+    factor_misses INTEGER NOT NULL, factor_wait BIGINT NOT NULL
 );
+CREATE TABLE browser_sessions (
+    hash TEXT PRIMARY KEY, account TEXT NOT NULL, address TEXT NOT NULL, created BIGINT NOT NULL, last_used BIGINT NOT NULL, expires BIGINT NOT NULL
+);
+CREATE INDEX browser_sessions_account ON browser_sessions (account);
+CREATE TABLE api_keys (
+    id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, name TEXT NOT NULL, account TEXT NOT NULL, role TEXT NOT NULL, spec_organizations TEXT NOT NULL, created BIGINT NOT NULL,
+    expires BIGINT NOT NULL, last_used BIGINT NOT NULL
+);
+CREATE INDEX api_keys_account ON api_keys (account);
+CREATE TABLE recovery_codes (account TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (account, hash));
+CREATE TABLE rbac_roles (id TEXT PRIMARY KEY, organization TEXT NOT NULL, name_key TEXT NOT NULL, spec TEXT NOT NULL, UNIQUE (organization, name_key));
+CREATE TABLE directory_groups (organization TEXT NOT NULL, id TEXT NOT NULL, spec_members TEXT NOT NULL, read_at BIGINT NOT NULL, PRIMARY KEY (organization, id));
 CREATE TABLE tokens (
     hash TEXT PRIMARY KEY, kind TEXT NOT NULL, family TEXT NOT NULL, account TEXT NOT NULL, issued BIGINT NOT NULL, expires BIGINT NOT NULL, used BIGINT NOT NULL
 );
 CREATE INDEX tokens_family ON tokens (family);
 CREATE INDEX tokens_expires ON tokens (expires);
+CREATE INDEX tokens_account ON tokens (account);
 CREATE TABLE audit (
     number BIGINT PRIMARY KEY, time BIGINT NOT NULL, actor TEXT NOT NULL, address TEXT NOT NULL, act TEXT NOT NULL, object TEXT NOT NULL, detail TEXT NOT NULL,
     prev TEXT NOT NULL, hash TEXT NOT NULL
