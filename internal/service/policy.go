@@ -106,6 +106,7 @@ type rule struct {
 	// scoped acts are on objects: who sees only some objects may do them on those. All others are on the whole installation,
 	// and denied to such callers.
 	scoped bool
+	own    bool              // on the caller's own account: for those who see only some objects too
 	grant  holdfast.GrantAct // scoped: what the caller's grants must allow; "" is any
 	person bool              // not for API keys
 }
@@ -113,7 +114,6 @@ type rule struct {
 var (
 	everyone = Roles
 	owners   = []Role{RoleOwner}
-	admins   = []Role{RoleOwner, RoleBackup, RoleStorage}
 	staff    = []Role{RoleOwner, RoleBackup, RoleStorage, RoleAuditor}
 	backup   = []Role{RoleOwner, RoleBackup}
 	storage  = []Role{RoleOwner, RoleStorage}
@@ -125,12 +125,12 @@ var policy = map[Act]rule{
 	ActSignIn:         {anyone: true},
 	ActSeeHealth:      {anyone: true},
 	ActSeePortal:      {anyone: true},
-	ActUnbuilt:        {roles: everyone, scoped: true},
-	ActSeeService:     {roles: everyone, scoped: true},
-	ActSeeSelf:        {roles: everyone, scoped: true},
-	ActEndOwnLogin:    {roles: everyone, scoped: true, person: true},
-	ActHandOver:       {roles: everyone, scoped: true, person: true},
-	ActOwnAccount:     {roles: everyone, scoped: true, person: true},
+	ActUnbuilt:        {roles: everyone, own: true},
+	ActSeeService:     {roles: everyone, own: true},
+	ActSeeSelf:        {roles: everyone, own: true},
+	ActEndOwnLogin:    {roles: everyone, own: true, person: true},
+	ActHandOver:       {roles: everyone, own: true, person: true},
+	ActOwnAccount:     {roles: everyone, own: true, person: true},
 	ActSeeOrgs:        {roles: everyone, scoped: true},
 	ActAddOrg:         {roles: backup},
 	ActChangeOrg:      {roles: backup},
@@ -167,7 +167,7 @@ var policy = map[Act]rule{
 	ActReadAudit:      {roles: []Role{RoleOwner, RoleAuditor}},
 	ActSeeUsers:       {roles: []Role{RoleOwner, RoleAuditor}},
 	ActManageUsers:    {roles: owners, person: true},
-	ActOwnKeys:        {roles: admins, person: true},
+	ActOwnKeys:        {roles: staff, person: true},
 	ActSeeRoles:       {roles: []Role{RoleOwner, RoleAuditor}},
 	ActChangeRoles:    {roles: owners},
 	ActChangePortal:   {roles: owners},
@@ -197,6 +197,9 @@ func Allowed(u User, act Act, on ...Object) error {
 	}
 	s := ScopeOf(u, act)
 	if s == nil {
+		return nil
+	}
+	if r.own {
 		return nil
 	}
 	if !r.scoped {

@@ -43,6 +43,9 @@ func (d *directory) Check(_ context.Context, _ holdfast.Organization, cred holdf
 		return service.Tenant{}, d.refuse
 	}
 	t := service.Tenant{TenantID: "11111111-2222-3333-4444-555555555555", DefaultDomain: "contoso.example", DisplayName: "Contoso"}
+	if cred.ApplicationID == "other" {
+		t = service.Tenant{TenantID: "99999999-2222-3333-4444-555555555555", DefaultDomain: "fabrikam.example", DisplayName: "Fabrikam"}
+	}
 	if cred.Certificate != "" {
 		t.Thumbprint = "ABCD"
 	}

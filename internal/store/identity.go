@@ -204,7 +204,10 @@ func (tx *Tx) PutRecoveryCodes(ctx context.Context, account holdfast.UserID, has
 	for i, h := range hashes {
 		rows[i] = recoveryCodeRow{Account: string(account), Hash: h}
 	}
-	return put(ctx, tx, &rows, "account, hash")
+	if _, err := tx.db.NewInsert().Model(&rows).Exec(ctx); err != nil {
+		return fmt.Errorf("write recovery codes: %w", err)
+	}
+	return nil
 }
 
 // SpendRecoveryCode deletes a recovery code and says whether it was there.
