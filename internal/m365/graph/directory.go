@@ -139,16 +139,16 @@ func (c *Client) Group(ctx context.Context, id string) (*Group, error) {
 	return one[Group](ctx, c, request{path: join("groups", id), query: List{Select: GroupFields}.query(), permission: "Group.Read.All"})
 }
 
-// Member is what is in a group: a user, or another group.
-type Member struct {
+// GroupMember is what is in a group: a user, or another group.
+type GroupMember struct {
 	Row
 	Type string `json:"@odata.type"`
 	ID   string `json:"id"`
 }
 
 // GroupMembers gives the first page of what is directly in a group.
-func (c *Client) GroupMembers(ctx context.Context, id string, l List) (*Page[Member], error) {
-	return list[Member](ctx, c, join("groups", id, "members"), withFields(l, []string{"id"}), "GroupMember.Read.All")
+func (c *Client) GroupMembers(ctx context.Context, id string, l List) (*Page[GroupMember], error) {
+	return list[GroupMember](ctx, c, join("groups", id, "members"), withFields(l, []string{"id"}), "GroupMember.Read.All")
 }
 
 // stronger lists for a permission those that include it.
