@@ -26,6 +26,11 @@ var ownRoutes = slices.Concat(exploreRoutes, []route{
 	{"Audit_Get", "GET", "/Audit", 200, service.ActReadAudit, (*API).auditGet},
 	{"Audit_Verify", "GET", "/Audit/Verification", 200, service.ActReadAudit, (*API).auditVerify},
 	{"RestorePointJob_Get", "GET", "/RestorePointJobs", 200, service.ActSeePoints, (*API).restorePointJobGet},
+	{"Overview_Get", "GET", "/Overview", 200, service.ActSeeOverview, (*API).overviewGet},
+	{"Overview_Calendar", "GET", "/Overview/Calendar", 200, service.ActSeeOverview, (*API).overviewCalendar},
+	{"Overview_Unprotected", "GET", organizationPath + "/Unprotected", 200, service.ActReadDirectory, (*API).overviewUnprotected},
+	{"JobProgress_Get", "GET", "/JobProgress", 200, service.ActSeeJobSessions, (*API).jobProgressGet},
+	{"JobProgress_GetBySessionId", "GET", "/JobProgress/{sessionId}", 200, service.ActSeeJobSessions, (*API).jobProgressGetBySessionId},
 	{"Account_SetPassword", "PUT", "/Account/Password", 204, service.ActOwnAccount, (*API).accountSetPassword},
 })
 

@@ -9,6 +9,7 @@ package rest
 import (
 	"context"
 	"crypto/tls"
+	"io/fs"
 	"log/slog"
 	"net"
 	"sync"
@@ -28,6 +29,7 @@ type API struct {
 	// authenticate tells who has an access token: services.Admin, or a test's own.
 	authenticate func(ctx context.Context, address, token string) (service.User, error)
 	slots        chan struct{}
+	web          *webFiles // nil: only the API
 
 	mu       sync.Mutex // guards listener
 	listener net.Listener
@@ -40,6 +42,7 @@ type Config struct {
 	TLS      *tls.Config
 	Logger   *slog.Logger // nil: the default one
 	Clock    sys.Clock    // nil: the machine's
+	Web      fs.FS        // the built front end; nil: none is served
 }
 
 // New returns an API that does not listen yet.
@@ -47,6 +50,9 @@ func New(c Config) *API {
 	a := &API{config: c, services: c.Services, log: c.Logger, clock: c.Clock, router: newRouter(routes), own: newRouter(ownRoutes), slots: make(chan struct{}, maxInFlight)}
 	if c.Services != nil {
 		a.authenticate = c.Services.Admin.Authenticate
+	}
+	if c.Web != nil {
+		a.web = newWebFiles(c.Web)
 	}
 	if a.log == nil {
 		a.log = slog.Default()

@@ -134,6 +134,10 @@ func (a *API) serve(w http.ResponseWriter, hr *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
 
+	if a.web.serve(out, hr) {
+		operation = "web"
+		return
+	}
 	r, err := a.route(hr)
 	if r != nil {
 		operation = r.route.id

@@ -60,6 +60,7 @@ type Service struct {
 	RbacRoles       *RbacRoles
 	Portal          *Portal
 	Audit           *Audit
+	Overview        *Overview
 	Control         *Control
 
 	*core
@@ -124,6 +125,7 @@ func New(d Deps) *Service {
 		RbacRoles:       &RbacRoles{c},
 		Portal:          &Portal{c},
 		Audit:           &Audit{c},
+		Overview:        &Overview{c},
 		Control:         &Control{c},
 		core:            c,
 	}

@@ -1,0 +1,4 @@
+import { start } from "../ui/app";
+import { Console } from "./router";
+
+start(<Console />);

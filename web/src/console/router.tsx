@@ -1,0 +1,64 @@
+import { createHashHistory, createRootRoute, createRoute, createRouter, lazyRouteComponent, RouterProvider } from "@tanstack/react-router";
+import { Loading, Problem } from "../ui/page";
+import { Shell } from "./shell";
+
+// Addresses are behind the #, so that the server has one page and every path below it is the API's.
+const root = createRootRoute({ component: Shell });
+
+const page = <P extends string>(path: P, load: () => Promise<{ default: React.ComponentType }>) =>
+  createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load) });
+
+const text = (value: unknown) => (typeof value === "string" || typeof value === "number" ? String(value) : undefined);
+
+const explore = createRoute({
+  getParentRoute: () => root,
+  path: "/explore/$session",
+  component: lazyRouteComponent(() => import("../explorer/page")),
+});
+
+const sessions = createRoute({
+  getParentRoute: () => root,
+  path: "/sessions",
+  validateSearch: (search: Record<string, unknown>): { session?: string; job?: string; tab?: string } => {
+    const out: { session?: string; job?: string; tab?: string } = {};
+    for (const name of ["session", "job", "tab"] as const) {
+      const value = text(search[name]);
+      if (value) out[name] = value;
+    }
+    return out;
+  },
+  component: lazyRouteComponent(() => import("./session/page")),
+});
+
+const tree = root.addChildren([
+  page("/", () => import("./home/page")),
+  page("/setup", () => import("./setup/page")),
+  page("/jobs", () => import("./job/page")),
+  sessions,
+  page("/explore", () => import("../explorer/open")),
+  explore,
+  page("/organizations", () => import("./organization/page")),
+  page("/repositories", () => import("./repository/page")),
+  page("/proxies", () => import("./proxy/page")),
+  page("/users", () => import("./user/page")),
+  page("/api-keys", () => import("./apikey/page")),
+  page("/audit", () => import("./audit/page")),
+  page("/settings", () => import("./settings/page")),
+]);
+
+const router = createRouter({
+  routeTree: tree,
+  history: createHashHistory(),
+  defaultPendingComponent: Loading,
+  defaultErrorComponent: ({ error }) => <Problem error={error} />,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}
+
+export function Console() {
+  return <RouterProvider router={router} />;
+}

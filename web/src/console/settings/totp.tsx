@@ -1,0 +1,98 @@
+import { Button, Field, Input, makeStyles, Spinner } from "@fluentui/react-components";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import qrcode from "qrcode-generator";
+import { useState, type FormEvent } from "react";
+import { own } from "../../api/client";
+import { sessionQuery } from "../../api/queries";
+import type { Totp } from "../../api/session";
+import { Note, Problem } from "../../ui/page";
+import { useText } from "../../ui/text";
+
+const path = "/holdfast/v1/users/me/totp";
+
+const useStyles = makeStyles({
+  form: { display: "flex", flexDirection: "column", gap: "14px", maxWidth: "520px" },
+  code: { backgroundColor: "#ffffff", padding: "12px", width: "180px", height: "180px", display: "block" },
+  steps: { margin: 0, paddingLeft: "20px" },
+});
+
+// Qr draws a text as a QR code, dark on white in every theme: scanners want it so.
+function Qr({ text, label }: { text: string; label: string }) {
+  const s = useStyles();
+  const qr = qrcode(0, "M");
+  qr.addData(text);
+  qr.make();
+  const n = qr.getModuleCount();
+  let path = "";
+  for (let y = 0; y < n; y++) for (let x = 0; x < n; x++) if (qr.isDark(y, x)) path += `M${x} ${y}h1v1h-1z`;
+  return (
+    <svg className={s.code} viewBox={`0 0 ${n} ${n}`} role="img" aria-label={label} shapeRendering="crispEdges">
+      <path d={path} fill="#000000" />
+    </svg>
+  );
+}
+
+// SecondFactor sets up, or takes away, the code of an authenticator app for whoever is signed in.
+export function SecondFactor({ on, onDone }: { on: boolean; onDone?: () => void }) {
+  const s = useStyles();
+  const { t } = useText();
+  const queries = useQueryClient();
+  const [code, setCode] = useState("");
+  const begin = useMutation({ mutationFn: () => own<Totp>("POST", path) });
+  const confirm = useMutation({
+    mutationFn: () => own("PUT", path, { code: code.replaceAll(" ", "") }),
+    onSuccess: async () => {
+      begin.reset();
+      await queries.invalidateQueries({ queryKey: sessionQuery.queryKey });
+      onDone?.();
+    },
+  });
+  const off = useMutation({ mutationFn: () => own("DELETE", path, code ? { code: code.replaceAll(" ", "") } : undefined), onSuccess: () => queries.invalidateQueries({ queryKey: sessionQuery.queryKey }) });
+  const submit = (e: FormEvent) => {
+    e.preventDefault();
+    e.stopPropagation();
+    confirm.mutate();
+  };
+  if (on && !begin.data)
+    return (
+      <div className={s.form}>
+        <Note intent="success">{t.totp.isOn}</Note>
+        <Problem error={off.error} />
+        <div>
+          <Button onClick={() => off.mutate()} disabledFocusable={off.isPending}>{t.totp.turnOff}</Button>
+        </div>
+      </div>
+    );
+  if (!begin.data)
+    return (
+      <div className={s.form}>
+        <p>{t.totp.about}</p>
+        <Problem error={begin.error} />
+        <div>
+          <Button appearance="primary" onClick={() => begin.mutate()} disabledFocusable={begin.isPending} icon={begin.isPending ? <Spinner size="tiny" /> : null}>
+            {t.totp.turnOn}
+          </Button>
+        </div>
+      </div>
+    );
+  const url = begin.data.url ?? begin.data.otpauth ?? "";
+  return (
+    <form className={s.form} onSubmit={submit}>
+      <ol className={s.steps}>
+        <li>{t.totp.scan}</li>
+        <li>{t.totp.type}</li>
+      </ol>
+      {url && <Qr text={url} label={t.totp.qr} />}
+      <Field label={t.totp.secret}>
+        <Input readOnly value={begin.data.secret} />
+      </Field>
+      <Field label={t.signin.code} required>
+        <Input required inputMode="numeric" autoComplete="one-time-code" value={code} onChange={(_, d) => setCode(d.value)} />
+      </Field>
+      <Problem error={confirm.error} />
+      <div>
+        <Button appearance="primary" type="submit" disabledFocusable={confirm.isPending}>{t.signin.verify}</Button>
+      </div>
+    </form>
+  );
+}

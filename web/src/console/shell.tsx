@@ -1,0 +1,156 @@
+import { Button, makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
+import {
+  ArchiveRegular, BuildingRegular, ClipboardTaskListLtrRegular, DatabaseRegular, HistoryRegular, HomeRegular, KeyRegular, NavigationRegular, PeopleRegular, ServerRegular, SettingsRegular,
+  PersonCircleRegular, ShieldTaskRegular, WeatherMoonRegular, FolderSearchRegular,
+} from "@fluentui/react-icons";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
+import { lazy, Suspense, useEffect, useRef, useState, type ReactElement, type ReactNode } from "react";
+import { ApiError, whenSignedOut } from "../api/client";
+import { sessionQuery } from "../api/queries";
+import { session } from "../api/session";
+import { Loading, Problem } from "../ui/page";
+import { useText } from "../ui/text";
+import { useThemes } from "../ui/theme";
+import { SignIn } from "./signin";
+
+const Account = lazy(async () => ({ default: (await import("../ui/menus")).Account }));
+const Appearance = lazy(async () => ({ default: (await import("../ui/menus")).Appearance }));
+
+const useStyles = makeStyles({
+  shell: { display: "grid", gridTemplateRows: "48px 1fr", gridTemplateColumns: "auto 1fr", height: "100%", backgroundColor: tokens.colorNeutralBackground2 },
+  top: { gridColumn: "1 / 3", display: "flex", alignItems: "center", gap: "4px", padding: "0 12px 0 4px", backgroundColor: tokens.colorBrandBackground, color: tokens.colorNeutralForegroundOnBrand },
+  topContrast: { backgroundColor: tokens.colorNeutralBackground1, color: tokens.colorNeutralForeground1, borderBottom: `1px solid ${tokens.colorNeutralStroke1}` },
+  brand: { fontSize: tokens.fontSizeBase400, fontWeight: tokens.fontWeightSemibold, color: "inherit", textDecoration: "none", padding: "0 8px", flexGrow: 1 },
+  topButton: { color: "inherit", ":hover": { color: "inherit", backgroundColor: tokens.colorBrandBackgroundHover }, ":hover:active": { color: "inherit", backgroundColor: tokens.colorBrandBackgroundPressed } },
+  nav: { width: "228px", overflowY: "auto", padding: "8px 0", backgroundColor: tokens.colorNeutralBackground3, "@media (max-width: 640px)": { position: "fixed", zIndex: 10, top: "48px", bottom: 0, boxShadow: tokens.shadow28 } },
+  narrow: { width: "48px", "@media (max-width: 640px)": { display: "none" } },
+  list: { listStyle: "none", margin: 0, padding: 0 },
+  item: {
+    display: "flex", alignItems: "center", gap: "12px", height: "40px", padding: "0 12px 0 14px", textDecoration: "none", color: tokens.colorNeutralForeground1, borderLeft: "3px solid transparent", whiteSpace: "nowrap",
+    ":hover": { backgroundColor: tokens.colorNeutralBackground3Hover }, ":focus-visible": { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: "-2px" },
+  },
+  here: { borderLeftColor: tokens.colorCompoundBrandStroke, fontWeight: tokens.fontWeightSemibold, backgroundColor: tokens.colorNeutralBackground3Selected },
+  icon: { fontSize: "20px", lineHeight: 1, display: "flex" },
+  rule: { height: "1px", margin: "8px 12px", backgroundColor: tokens.colorNeutralStroke2, border: "none" },
+  main: { overflow: "auto", outline: "none", backgroundColor: tokens.colorNeutralBackground1, minWidth: 0 },
+  skip: { position: "absolute", left: "-10000px", ":focus": { left: "8px", top: "8px", zIndex: 100, padding: "8px", backgroundColor: tokens.colorNeutralBackground1, color: tokens.colorNeutralForeground1 } },
+});
+
+interface Item {
+  to: string;
+  label: string;
+  icon: ReactElement;
+  rule?: boolean;
+}
+
+export function Shell() {
+  const client = useQueryClient();
+  const { data, error, isPending, refetch } = useQuery(sessionQuery);
+  useEffect(() => whenSignedOut(() => {
+    // What the session could see goes with it.
+    if (client.getQueryData(sessionQuery.queryKey)) client.clear();
+    void client.resetQueries({ queryKey: sessionQuery.queryKey });
+  }), [client]);
+  if (isPending) return <Loading />;
+  if (error && !(error instanceof ApiError && error.status === 401)) return <Problem error={error} onRetry={() => void refetch()} />;
+  if (!data || error) return <SignIn onDone={(s) => client.setQueryData(sessionQuery.queryKey, s)} />;
+  return <Frame name={data.user.name} />;
+}
+
+function Frame({ name }: { name: string }) {
+  const s = useStyles();
+  const { t } = useText();
+  const themes = useThemes();
+  const here = useRouterState({ select: (r) => r.location.pathname });
+  const [narrow, setNarrow] = useState(() => matchMedia("(max-width: 900px)").matches);
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  // Another page: the focus goes to its beginning, for those who hear it, and so that no panel of the old page keeps the new one hidden from them.
+  const shown = useRef(here);
+  useEffect(() => {
+    if (shown.current !== here) document.getElementById("main")?.focus();
+    shown.current = here;
+  }, [here]);
+  const items: Item[] = [
+    { to: "/", label: t.nav.home, icon: <HomeRegular /> },
+    { to: "/jobs", label: t.nav.jobs, icon: <ClipboardTaskListLtrRegular /> },
+    { to: "/sessions", label: t.nav.sessions, icon: <HistoryRegular /> },
+    { to: "/explore", label: t.nav.explore, icon: <FolderSearchRegular /> },
+    { to: "/organizations", label: t.nav.organizations, icon: <BuildingRegular />, rule: true },
+    { to: "/repositories", label: t.nav.repositories, icon: <DatabaseRegular /> },
+    { to: "/proxies", label: t.nav.proxies, icon: <ServerRegular /> },
+    { to: "/users", label: t.nav.users, icon: <PeopleRegular />, rule: true },
+    { to: "/api-keys", label: t.nav.keys, icon: <KeyRegular /> },
+    { to: "/audit", label: t.nav.audit, icon: <ShieldTaskRegular /> },
+    { to: "/settings", label: t.nav.settings, icon: <SettingsRegular /> },
+    { to: "/setup", label: t.nav.setup, icon: <ArchiveRegular />, rule: true },
+  ];
+  const signOut = async () => {
+    await session.end().catch(() => undefined); // the cookie's end is the server's; here everything is forgotten anyway
+    await navigate({ to: "/" });
+    client.clear();
+    await client.resetQueries({ queryKey: sessionQuery.queryKey });
+  };
+  return (
+    <div className={s.shell}>
+      <a href="#main" className={s.skip} onClick={(e) => { e.preventDefault(); document.getElementById("main")?.focus(); }}>
+        {t.nav.skip}
+      </a>
+      <header className={mergeClasses(s.top, themes.shown === "contrast" && s.topContrast)}>
+        <Button appearance="transparent" className={s.topButton} icon={<NavigationRegular />} aria-label={t.nav.toggle} aria-expanded={!narrow} onClick={() => setNarrow(!narrow)} />
+        <Link to="/" className={s.brand}>
+          Holdfast
+        </Link>
+        <ThemeMenu className={s.topButton} />
+        <Opens icon={<PersonCircleRegular />} label={t.nav.account(name)} className={s.topButton}>
+          {(at) => <Account {...at} name={name} onSettings={() => void navigate({ to: "/settings" })} onSignOut={() => void signOut()} />}
+        </Opens>
+      </header>
+      <nav className={mergeClasses(s.nav, narrow && s.narrow)} aria-label={t.nav.label}>
+        <ul className={s.list}>
+          {items.map((i) => {
+            const active = i.to === "/" ? here === "/" : here.startsWith(i.to);
+            const link = (
+              <Link to={i.to} className={mergeClasses(s.item, active && s.here)} aria-current={active ? "page" : undefined} aria-label={narrow ? i.label : undefined} title={narrow ? i.label : undefined}>
+                <span className={s.icon} aria-hidden>
+                  {i.icon}
+                </span>
+                {!narrow && i.label}
+              </Link>
+            );
+            return (
+              <li key={i.to}>
+                {i.rule && <hr className={s.rule} />}
+                {link}
+              </li>
+            );
+          })}
+        </ul>
+      </nav>
+      <main id="main" className={s.main} tabIndex={-1}>
+        <Outlet />
+      </main>
+    </div>
+  );
+}
+
+// Opens is a button whose menu is loaded when it is opened.
+function Opens({ icon, label, className, children }: { icon: ReactElement; label: string; className?: string; children: (at: { target: HTMLElement; onClose: () => void }) => ReactNode }) {
+  const [target, setTarget] = useState<HTMLElement | null>(null);
+  return (
+    <>
+      <Button appearance="transparent" className={className} icon={icon} aria-label={label} title={label} aria-haspopup="menu" aria-expanded={target !== null} onClick={(e) => setTarget(target ? null : e.currentTarget)} />
+      {target && <Suspense>{children({ target, onClose: () => setTarget(null) })}</Suspense>}
+    </>
+  );
+}
+
+export function ThemeMenu({ className }: { className?: string }) {
+  const { t } = useText();
+  return (
+    <Opens icon={<WeatherMoonRegular />} label={t.nav.appearance} {...(className ? { className } : {})}>
+      {(at) => <Appearance {...at} />}
+    </Opens>
+  );
+}

@@ -1,0 +1,86 @@
+import { Button, Card, Field, Input, makeStyles, Spinner, Title3, tokens } from "@fluentui/react-components";
+import { useEffect, useState, type FormEvent } from "react";
+import { ApiError } from "../api/client";
+import { session, type Session } from "../api/session";
+import { Note, Problem } from "../ui/page";
+import { useText } from "../ui/text";
+import { ThemeMenu } from "./shell";
+
+const useStyles = makeStyles({
+  page: { minHeight: "100%", display: "flex", alignItems: "center", justifyContent: "center", backgroundColor: tokens.colorNeutralBackground3, padding: "16px", boxSizing: "border-box", position: "relative" },
+  corner: { position: "absolute", top: "8px", right: "8px" },
+  card: { width: "400px", maxWidth: "100%", padding: "36px 40px", boxSizing: "border-box", "@media (max-width: 480px)": { padding: "24px 20px" } },
+  brand: { fontSize: tokens.fontSizeBase500, fontWeight: tokens.fontWeightSemibold, color: tokens.colorBrandForeground1 },
+  form: { display: "flex", flexDirection: "column", gap: "16px" },
+  about: { margin: 0, color: tokens.colorNeutralForeground2 },
+  row: { display: "flex", gap: "8px" },
+});
+
+export function SignIn({ onDone, portal = false }: { onDone: (s: Session) => void; portal?: boolean }) {
+  const s = useStyles();
+  const { t } = useText();
+  const [name, setName] = useState("");
+  const [password, setPassword] = useState("");
+  const [code, setCode] = useState("");
+  const [asked, setAsked] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  useEffect(() => {
+    document.title = `${t.signin.title} – Holdfast`;
+  }, [t]);
+  const submit = async (e: FormEvent) => {
+    e.preventDefault();
+    if (busy) return;
+    setBusy(true);
+    setError(undefined);
+    try {
+      onDone(await session.start(name, password, asked ? code.replaceAll(" ", "") : undefined));
+    } catch (cause) {
+      const wanted = cause instanceof ApiError && (cause.body as { secondFactor?: string } | undefined)?.secondFactor === "totp";
+      if (wanted && !asked) setAsked(true);
+      else setError(cause);
+      if (wanted) setCode("");
+      setBusy(false);
+    }
+  };
+  const back = () => {
+    setAsked(false);
+    setPassword("");
+    setError(undefined);
+  };
+  return (
+    <main className={s.page}>
+      <div className={s.corner}>
+        <ThemeMenu />
+      </div>
+      <Card className={s.card}>
+        <div className={s.brand}>Holdfast</div>
+        <Title3 as="h1">{asked ? t.signin.codeTitle : t.signin.title}</Title3>
+        <p className={s.about}>{asked ? t.signin.codeAbout : portal ? t.portal.about : t.signin.about}</p>
+        <form className={s.form} onSubmit={submit}>
+          {asked ? (
+            <Field label={t.signin.code} required>
+              <Input key="code" autoFocus inputMode="numeric" autoComplete="one-time-code" value={code} onChange={(_, d) => setCode(d.value)} />
+            </Field>
+          ) : (
+            <>
+              <Field label={t.signin.name} required>
+                <Input autoFocus autoComplete="username" value={name} onChange={(_, d) => setName(d.value)} />
+              </Field>
+              <Field label={t.signin.password} required>
+                <Input type="password" autoComplete="current-password" value={password} onChange={(_, d) => setPassword(d.value)} />
+              </Field>
+            </>
+          )}
+          {error instanceof ApiError && error.status === 401 && error.message === "" ? <Note intent="error">{t.signin.wrong}</Note> : <Problem error={error} />}
+          <div className={s.row}>
+            <Button appearance="primary" type="submit" disabledFocusable={busy} icon={busy ? <Spinner size="tiny" /> : null}>
+              {asked ? t.signin.verify : t.signin.submit}
+            </Button>
+            {asked && <Button onClick={back}>{t.common.back}</Button>}
+          </div>
+        </form>
+      </Card>
+    </main>
+  );
+}

@@ -1,0 +1,82 @@
+import { DocumentRegular } from "@fluentui/react-icons";
+import { client, enc, of } from "../../api/client";
+import type { Call, Item, Kind, Place, Selection } from "../kind";
+import { restoreCommand } from "../mail/kind";
+import { FilePreview } from "./preview";
+
+export interface File extends Item {
+  size: number;
+  modified: string | undefined;
+  modifiedBy: string;
+  version: string;
+}
+
+interface Row {
+  id?: string;
+  name?: string;
+  sizeBytes?: number;
+  modificationTime?: string;
+  modifiedBy?: string;
+  version?: string | null;
+}
+
+const fileOf = (r: Row): File => ({ id: r.id ?? "", name: r.name ?? "", size: r.sizeBytes ?? 0, modified: r.modificationTime, modifiedBy: r.modifiedBy ?? "", version: r.version ?? "" });
+
+export const drives = "/v8/RestoreSessions/{restoreSessionId}/Organization/OneDrives" as const;
+export const at = (p: Place) => `/v8/RestoreSessions/${p.session}/Organization/OneDrives/${enc(p.container.id)}`;
+
+export const files: Kind<File> = {
+  type: "Veod",
+  icon: <DocumentRegular />,
+  items: "file",
+  keepsBoth: true,
+  containers: async (session, signal) => {
+    const page = await of(client.GET("/holdfast/v1/RestoreSessions/{restoreSessionId}/OneDriveOwners", { params: { path: { restoreSessionId: session }, query: { limit: 10_000 } }, signal }));
+    return page.results.map((d) => ({ id: d.id, name: d.name, address: d.email }));
+  },
+  folders: async (p, signal) => {
+    const page = await of(client.GET(`${drives}/{oneDriveId}/Folders`, {
+      params: { path: { restoreSessionId: p.session, oneDriveId: p.container.id }, query: { limit: 10_000, ...(p.folder ? { parentId: p.folder.id } : {}) } }, signal,
+    }));
+    return (page.results ?? []).map((f) => ({ id: f.id ?? "", name: f.name ?? "" }));
+  },
+  page: async (p, query, offset, limit, signal) => {
+    const path = { restoreSessionId: p.session, oneDriveId: p.container.id };
+    if (query) {
+      const page = p.folder
+        ? await of(client.POST(`${drives}/{oneDriveId}/Folders/{folderId}/search`, { params: { path: { ...path, folderId: p.folder.id }, query: { offset, limit } }, body: { query }, signal }))
+        : await of(client.POST(`${drives}/{oneDriveId}/search`, { params: { path, query: { offset, limit } }, body: { query }, signal }));
+      return ((page.results ?? []) as Row[]).map(fileOf);
+    }
+    const page = await of(client.GET(`${drives}/{oneDriveId}/Documents`, { params: { path, query: { offset, limit, ...(p.folder ? { parentId: p.folder.id } : {}) } }, signal }));
+    return ((page.results ?? []) as Row[]).map(fileOf);
+  },
+  columns: [
+    { key: "name", title: (t) => t.file.name, text: (d) => d.name, width: "minmax(160px, 2fr)" },
+    { key: "modified", title: (t) => t.file.modified, text: (d, f) => f.dateTime(d.modified), width: "150px" },
+    { key: "by", title: (t) => t.file.by, text: (d) => d.modifiedBy, width: "minmax(100px, 1fr)", wide: true },
+    { key: "size", title: (t) => t.file.size, text: (d, f) => f.bytes(d.size), width: "90px", end: true },
+  ],
+  Preview: FilePreview,
+  restore: (p, s, target): Call => {
+    const elsewhere = target.place === "elsewhere";
+    const verb = elsewhere ? "copyTo" : "restore";
+    const body = {
+      documentAction: target.overwrite ? "Overwrite" : "Keep",
+      ...(elsewhere
+        ? { documentVersion: "Last", documentLastVersionAction: target.overwrite ? "Overwrite" : "Merge", folder: target.folder, changedItems: true, deletedItems: true, ...(target.user ? { onedrive: { name: target.user } } : {}) }
+        : {}),
+    };
+    if (s.items) return { method: "POST", path: `${at(p)}/Documents/${verb}`, body: { ...body, documents: s.items.map((id) => ({ id })) } };
+    if (s.folder) return { method: "POST", path: `${at(p)}/Folders/${verb}`, body: { ...body, folders: [{ id: s.folder.id }] } };
+    return { method: "POST", path: `${at(p)}/${verb}`, body };
+  },
+  save: (p, s: Selection) => {
+    const [one] = s.items ?? [];
+    if (s.items?.length === 1 && one) return { method: "POST", path: `${at(p)}/Documents/${enc(one)}/save`, body: {}, name: "file" };
+    if (s.items) return { method: "POST", path: `${at(p)}/Documents/save`, body: { documents: s.items.map((id) => ({ id })) }, name: "files.zip" };
+    if (s.folder) return { method: "POST", path: `${at(p)}/Folders/${enc(s.folder.id)}/save`, body: {}, name: `${s.folder.name}.zip` };
+    return { method: "POST", path: `${at(p)}/save`, body: {}, name: "onedrive.zip" };
+  },
+  command: (p, s, target) => restoreCommand(p, s, target, "--files"),
+};

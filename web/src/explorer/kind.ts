@@ -1,0 +1,80 @@
+import type { ComponentType, ReactElement } from "react";
+import type { RestoreSession } from "../api/queries";
+import type { Format } from "../ui/format";
+import type { Text } from "../ui/text";
+
+// A kind of what can be explored is one folder beside this file that fills Kind, and a line in kinds.ts.
+
+// Container is a mailbox, a drive, …: what a restore session shows at its first level.
+export interface Container {
+  id: string;
+  name: string;
+  address: string;
+}
+
+export interface Folder {
+  id: string;
+  name: string;
+  leaf?: boolean; // it is known to have no folders of its own
+}
+
+export interface Item {
+  id: string;
+  name: string;
+}
+
+// Place is a container or a folder in it of a session.
+export interface Place {
+  session: string;
+  container: Container;
+  folder?: Folder;
+}
+
+export interface ItemColumn<I extends Item> {
+  key: string;
+  title: (t: Text) => string;
+  text: (item: I, f: Format) => string;
+  width: string; // of a grid
+  end?: boolean;
+  wide?: boolean; // vanishes on narrow screens
+}
+
+// Target says where a restore goes and what it may change.
+export interface Target {
+  place: "original" | "elsewhere";
+  user: string; // address; empty: the same
+  folder: string; // with "/" between names; empty: the original ones
+  overwrite: boolean;
+}
+
+// Selection is what is restored or saved: items of a container, a folder, or (neither) all of it.
+export interface Selection {
+  items?: string[];
+  folder?: Folder;
+}
+
+// Call is a request that has not been sent yet, so that it can be shown too.
+export interface Call {
+  method: "POST";
+  path: string;
+  body: unknown;
+}
+
+export interface Kind<I extends Item> {
+  type: RestoreSession["type"];
+  icon: ReactElement;
+  items: string; // the kinds of items that its lists have, for the API
+  containers: (session: string, signal: AbortSignal) => Promise<Container[]>;
+  folders: (place: Place, signal: AbortSignal) => Promise<Folder[]>;
+  // page gives items of a folder, or, with query, those that it finds in or below it, from offset on.
+  page: (place: Place, query: string, offset: number, limit: number, signal: AbortSignal) => Promise<I[]>;
+  columns: ItemColumn<I>[];
+  // Preview shows one item; it may offer what the kind alone has, such as versions.
+  Preview: ComponentType<{ place: Place; item: I }>;
+  restore: (place: Place, selection: Selection, target: Target) => Call;
+  save: (place: Place, selection: Selection) => Call & { name: string };
+  // command is the same restore on the command line.
+  command: (place: Place, selection: Selection, target: Target) => string;
+  // keepsBoth says that what differs can be kept beside what is restored; else it is left alone.
+  keepsBoth: boolean;
+}

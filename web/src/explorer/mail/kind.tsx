@@ -1,0 +1,89 @@
+import { MailRegular } from "@fluentui/react-icons";
+import { client, enc, of } from "../../api/client";
+import { quote } from "../../ui/script";
+import type { Call, Item, Kind, Place, Selection, Target } from "../kind";
+import { MailPreview } from "./preview";
+
+export interface Mail extends Item {
+  from: string;
+  to: string;
+  cc: string;
+  received: string | undefined;
+  sent: string | undefined;
+  importance: string;
+}
+
+interface Row {
+  id?: string;
+  subject?: string;
+  from?: string;
+  to?: string;
+  cc?: string;
+  received?: string;
+  sent?: string;
+  importance?: string;
+}
+
+const mailOf = (r: Row): Mail => ({ id: r.id ?? "", name: r.subject ?? "", from: r.from ?? "", to: r.to ?? "", cc: r.cc ?? "", received: r.received, sent: r.sent, importance: r.importance ?? "Normal" });
+
+const mailboxes = "/v8/RestoreSessions/{restoreSessionId}/organization/mailboxes" as const;
+const at = (p: Place) => `/v8/RestoreSessions/${p.session}/organization/mailboxes/${enc(p.container.id)}`;
+const ids = (s: Selection) => (s.items ?? []).map((id) => ({ id }));
+
+export const mail: Kind<Mail> = {
+  type: "Vex",
+  icon: <MailRegular />,
+  items: "mail",
+  keepsBoth: false,
+  containers: async (session, signal) => {
+    const page = await of(client.GET(mailboxes, { params: { path: { restoreSessionId: session }, query: { limit: 10_000 } }, signal }));
+    return (page.results ?? []).map((m) => ({ id: m.id ?? "", name: m.name ?? "", address: m.email ?? "" }));
+  },
+  folders: async (p, signal) => {
+    const page = await of(client.GET(`${mailboxes}/{mailboxId}/folders`, {
+      params: { path: { restoreSessionId: p.session, mailboxId: p.container.id }, query: { limit: 10_000, ...(p.folder ? { parentId: p.folder.id } : {}) } }, signal,
+    }));
+    return (page.results ?? []).map((f) => ({ id: f.id ?? "", name: f.name ?? "" }));
+  },
+  page: async (p, query, offset, limit, signal) => {
+    const path = { restoreSessionId: p.session, mailboxId: p.container.id };
+    if (query && p.folder) {
+      const page = await of(client.POST(`${mailboxes}/{mailboxId}/folders/{folderId}/search`, { params: { path: { ...path, folderId: p.folder.id }, query: { offset, limit } }, body: { query }, signal }));
+      return ((page.results ?? []) as Row[]).map(mailOf);
+    }
+    if (query) {
+      const page = await of(client.POST(`${mailboxes}/{mailboxId}/search`, { params: { path, query: { offset, limit } }, body: { query }, signal }));
+      return ((page.results ?? []) as Row[]).map(mailOf);
+    }
+    const page = await of(client.GET(`${mailboxes}/{mailboxId}/items`, { params: { path, query: { offset, limit, parentId: p.folder?.id ?? "root" } }, signal }));
+    return ((page.results ?? []) as Row[]).map(mailOf);
+  },
+  columns: [
+    { key: "from", title: (t) => t.mail.from, text: (m) => m.from, width: "minmax(110px, 1fr)" },
+    { key: "subject", title: (t) => t.mail.subject, text: (m) => m.name, width: "minmax(160px, 2fr)" },
+    { key: "received", title: (t) => t.mail.received, text: (m, f) => f.dateTime(m.received), width: "150px", wide: true },
+  ],
+  Preview: MailPreview,
+  restore: (p, s, target): Call => {
+    const verb = target.place === "original" ? "restore" : "restoreTo";
+    const where = target.place === "original" ? {} : { mailbox: target.user, folder: target.folder, changedItems: target.overwrite, deletedItems: true };
+    if (s.items) return { method: "POST", path: `${at(p)}/items/${verb}`, body: { ...where, items: ids(s) } };
+    if (s.folder) return { method: "POST", path: `${at(p)}/folders/${enc(s.folder.id)}/${verb}`, body: where };
+    return { method: "POST", path: `${at(p)}/${verb}`, body: where };
+  },
+  save: (p, s) => ({ method: "POST", path: `${at(p)}/items/Save`, body: { items: ids(s) }, name: s.items?.length === 1 ? "mail.eml" : "mails.zip" }),
+  command: (p, s, target) => restoreCommand(p, s, target, ""),
+};
+
+// restoreCommand is a restore as the command line has it; flag tells the kind.
+export function restoreCommand(p: Place, s: Selection, target: Target, flag: string): string {
+  const parts = ["holdfast restore", `--user ${quote(p.container.address || p.container.name)}`];
+  if (flag) parts.push(flag);
+  if (s.items) parts.push(...(s.items.length > 5 ? [...s.items.slice(0, 5).map((id) => `--id ${quote(id)}`), "…"] : s.items.map((id) => `--id ${quote(id)}`)));
+  else if (s.folder) parts.push(`--id ${quote(s.folder.id)}`);
+  else parts.push("--all");
+  if (target.place === "elsewhere" && target.user) parts.push(`--to ${quote(target.user)}`);
+  if (target.place === "elsewhere" && target.folder) parts.push(`--folder ${quote(target.folder)}`);
+  if (target.overwrite) parts.push("--overwrite");
+  return parts.join(" ");
+}

@@ -1,0 +1,4 @@
+import { start } from "../ui/app";
+import { Portal } from "./portal";
+
+start(<Portal />);

@@ -1,0 +1,121 @@
+import {
+  Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, DrawerBody, DrawerFooter, DrawerHeader, DrawerHeaderTitle, makeStyles, OverlayDrawer, Spinner,
+} from "@fluentui/react-components";
+import { Dismiss24Regular } from "@fluentui/react-icons";
+import { useState, type FormEvent, type ReactNode } from "react";
+import { Problem } from "./page";
+import { useText } from "./text";
+
+const useStyles = makeStyles({
+  form: { display: "flex", flexDirection: "column", minHeight: 0, flexGrow: 1, height: "100%", width: "100%", minWidth: 0 },
+  body: { display: "flex", flexDirection: "column", gap: "14px", paddingTop: "4px", paddingBottom: "16px" },
+  plain: { paddingTop: "4px", paddingBottom: "16px" },
+  foot: { justifyContent: "flex-start" },
+});
+
+// Panel is what slides in from the right.
+export function Panel({ title, onClose, children, size = "medium", footer }: { title: string; onClose: () => void; children: ReactNode; size?: "medium" | "large"; footer?: ReactNode }) {
+  const s = useStyles();
+  const { t } = useText();
+  return (
+    <OverlayDrawer open position="end" size={size} onOpenChange={(_, d) => !d.open && onClose()}>
+      <DrawerHeader>
+        <DrawerHeaderTitle action={<Button appearance="subtle" aria-label={t.common.close} icon={<Dismiss24Regular />} onClick={onClose} />}>{title}</DrawerHeaderTitle>
+      </DrawerHeader>
+      <DrawerBody>
+        <div className={s.plain}>{children}</div>
+      </DrawerBody>
+      {footer && <DrawerFooter className={s.foot}>{footer}</DrawerFooter>}
+    </OverlayDrawer>
+  );
+}
+
+// FormPanel is a panel with a form; save may fail, which is shown, or succeed, which closes it.
+export function FormPanel({ title, submit, onClose, save, children, size = "medium" }: {
+  title: string;
+  submit: string;
+  onClose: () => void;
+  save: () => Promise<unknown>;
+  children: ReactNode;
+  size?: "medium" | "large";
+}) {
+  const s = useStyles();
+  const { t } = useText();
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const send = async (e: FormEvent) => {
+    e.preventDefault();
+    if (busy) return;
+    setBusy(true);
+    setError(undefined);
+    try {
+      await save();
+      onClose();
+    } catch (cause) {
+      setError(cause);
+      setBusy(false);
+    }
+  };
+  return (
+    <OverlayDrawer open position="end" size={size} onOpenChange={(_, d) => !d.open && !busy && onClose()}>
+      <form className={s.form} onSubmit={send} noValidate={false}>
+        <DrawerHeader>
+          <DrawerHeaderTitle action={<Button appearance="subtle" aria-label={t.common.close} icon={<Dismiss24Regular />} onClick={onClose} disabled={busy} />}>{title}</DrawerHeaderTitle>
+        </DrawerHeader>
+        <DrawerBody>
+          <div className={s.body}>
+            {children}
+            <Problem error={error} />
+          </div>
+        </DrawerBody>
+        <DrawerFooter className={s.foot}>
+          <Button appearance="primary" type="submit" disabledFocusable={busy} icon={busy ? <Spinner size="tiny" /> : null}>
+            {submit}
+          </Button>
+          <Button onClick={onClose} disabled={busy}>
+            {t.common.cancel}
+          </Button>
+        </DrawerFooter>
+      </form>
+    </OverlayDrawer>
+  );
+}
+
+// Confirm asks before something that can't be taken back.
+export function Confirm({ title, children, action, onClose, run }: { title: string; children: ReactNode; action: string; onClose: () => void; run: () => Promise<unknown> }) {
+  const { t } = useText();
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const go = async () => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      await run();
+      onClose();
+    } catch (cause) {
+      setError(cause);
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog open modalType="alert" onOpenChange={(_, d) => !d.open && !busy && onClose()}>
+      <DialogSurface>
+        <DialogBody>
+          <DialogTitle>{title}</DialogTitle>
+          <DialogContent>
+            {children}
+            <Problem error={error} />
+          </DialogContent>
+          <DialogActions>
+            <Button appearance="primary" onClick={go} disabledFocusable={busy} icon={busy ? <Spinner size="tiny" /> : null}>
+              {action}
+            </Button>
+            <Button onClick={onClose} disabled={busy}>
+              {t.common.cancel}
+            </Button>
+          </DialogActions>
+        </DialogBody>
+      </DialogSurface>
+    </Dialog>
+  );
+}

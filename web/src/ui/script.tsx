@@ -1,0 +1,47 @@
+import { ToolbarButton } from "@fluentui/react-components";
+import { Code20Regular } from "@fluentui/react-icons";
+import { lazy, Suspense, useState } from "react";
+import { useText } from "./text";
+
+// The panel is loaded when it is opened: the first page must be small.
+const ScriptPanel = lazy(() => import("./script_panel"));
+
+// Act is one thing that a page does, told for a script: as a command of holdfast (none: the command line has none for it) and as a call.
+export interface Act {
+  title: string;
+  command?: string;
+  method: string;
+  path: string;
+  body?: unknown;
+}
+
+// quote makes text one word of a POSIX shell.
+export function quote(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+export function curl(act: Act): string {
+  const lines = [`curl --cacert rest.pem -H "Authorization: Bearer $TOKEN"`];
+  if (act.method !== "GET") lines[0] += ` -X ${act.method}`;
+  if (act.body !== undefined) lines.push(`  -H 'Content-Type: application/json' -d ${quote(JSON.stringify(act.body))}`);
+  lines.push(`  ${quote(`${location.origin}${act.path}`)}`);
+  return lines.join(" \\\n");
+}
+
+export function ScriptButton({ acts }: { acts: Act[] }) {
+  const { t } = useText();
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <ToolbarButton style={{ fontWeight: 400, padding: "5px 8px", minWidth: 0 }} icon={<Code20Regular />} onClick={() => setOpen(true)}>
+        {t.script.button}
+      </ToolbarButton>
+      {open && (
+        <Suspense>
+          <ScriptPanel acts={acts} onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
+    </>
+  );
+}
+
