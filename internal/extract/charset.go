@@ -36,11 +36,20 @@ func Decode(data []byte, declared string) (text, name string, ok bool) {
 		case zeros*10 < len(start)*3:
 			return "", "", false
 		case even*10 < zeros:
-			return decode(unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), data), "utf-16le", true
+			text, name = decode(unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), data), "utf-16le"
 		case even*10 > zeros*9:
-			return decode(unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM), data), "utf-16be", true
+			text, name = decode(unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM), data), "utf-16be"
 		}
-		return "", "", false
+		odd := 0
+		for _, c := range text {
+			if c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == utf8.RuneError {
+				odd++
+			}
+		}
+		if odd*50 > len(text) {
+			return "", "", false
+		}
+		return text, name, name != ""
 	}
 	control := 0
 	for _, c := range start {

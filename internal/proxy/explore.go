@@ -8,6 +8,7 @@ import (
 	"holdfast/internal/explorer"
 	"holdfast/internal/export"
 	"holdfast/internal/holdfast"
+	"holdfast/internal/preview"
 	"holdfast/internal/sys"
 )
 
@@ -36,4 +37,82 @@ func (e *Explorer) Export(ctx context.Context, at holdfast.View, ids []string, w
 		clock = sys.System
 	}
 	return export.Zip(ctx, o, ids, clock.Now(), w)
+}
+
+// Preview shows one item without harm.
+func (e *Explorer) Preview(ctx context.Context, at holdfast.View, id string) (p holdfast.Preview, err error) {
+	content, kind, err := e.content(ctx, at, id)
+	if err != nil {
+		return p, err
+	}
+	defer func() { err = errors.Join(err, content.Body.Close()) }()
+	if kind == holdfast.KindMail {
+		p, err = preview.Mail(ctx, content.Body)
+	} else {
+		p, err = preview.File(ctx, content.FileName, content.Size, content.Body)
+	}
+	return p, err
+}
+
+// Attachment streams one attachment of a mail, by its number in the preview.
+func (e *Explorer) Attachment(ctx context.Context, at holdfast.View, id string, number int) (holdfast.Content, error) {
+	content, kind, err := e.content(ctx, at, id)
+	if err != nil {
+		return content, err
+	}
+	if kind != holdfast.KindMail {
+		return holdfast.Content{}, errors.Join(holdfast.NotFound("only mails have attachments"), content.Body.Close())
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	in, out := io.Pipe()
+	about := make(chan holdfast.MailAttachment, 1)
+	failed := make(chan error, 1)
+	go func() { // ends with the attachment, or when what reads it is closed
+		err := preview.Attachment(ctx, content.Body, number, func(a holdfast.MailAttachment, r io.Reader) error {
+			about <- a
+			_, err := io.Copy(out, r)
+			return err
+		})
+		err = errors.Join(err, content.Body.Close())
+		failed <- err
+		_ = out.CloseWithError(err) // it always gives nil
+	}()
+	body := &piped{PipeReader: in, cancel: cancel, failed: failed}
+	select {
+	case a := <-about:
+		return holdfast.Content{Body: body, FileName: export.Name(a.Name), Type: "application/octet-stream", Size: -1, Time: content.Time}, nil
+	case err := <-failed:
+		failed <- err
+		select {
+		case a := <-about: // both were ready: the attachment is small
+			return holdfast.Content{Body: body, FileName: export.Name(a.Name), Type: "application/octet-stream", Size: -1, Time: content.Time}, nil
+		default:
+		}
+		return holdfast.Content{}, errors.Join(err, body.Close())
+	}
+}
+
+// piped waits for who writes when it is closed.
+type piped struct {
+	*io.PipeReader
+	cancel context.CancelFunc
+	failed chan error
+}
+
+func (p *piped) Close() error {
+	p.cancel()
+	_ = p.PipeReader.Close() // it always gives nil
+	<-p.failed
+	p.failed <- nil // closing again does not wait for ever
+	return nil
+}
+
+// content opens an item and says what it is.
+func (e *Explorer) content(ctx context.Context, at holdfast.View, id string) (holdfast.Content, holdfast.ItemKind, error) {
+	entry, err := e.Explorer.Item(ctx, at, id)
+	if err != nil {
+		return holdfast.Content{}, "", err
+	}
+	c, err := e.Explorer.Open(ctx, at, id)
+	return c, entry.Kind, err
 }

@@ -23,6 +23,10 @@ var exploreRoutes = []route{
 	{"Item_Get", "GET", itemsPath, 200, service.ActReadContent, (*API).itemGet},
 	{"Item_GetById", "GET", itemPath, 200, service.ActReadContent, (*API).itemGetByID},
 	{"Item_GetVersions", "GET", itemPath + "/Versions", 200, service.ActReadContent, (*API).itemGetVersions},
+	{"Item_GetContent", "GET", itemPath + "/Content", 200, service.ActDownload, (*API).itemGetContent},
+	{"Item_GetPreview", "GET", itemPath + "/Preview", 200, service.ActReadContent, (*API).itemGetPreview},
+	{"Item_GetPreviewBody", "GET", itemPath + "/Preview/Body", 200, service.ActReadContent, (*API).itemGetPreviewBody},
+	{"Item_GetAttachment", "GET", itemPath + "/Attachments/{attachmentNumber}", 200, service.ActDownload, (*API).itemGetAttachment},
 	{"Compare_Start", "POST", "/Compare", 200, service.ActReadContent, (*API).compareStart},
 }
 

@@ -61,17 +61,47 @@ func ownExplore(w *world) {
 	}
 
 	oldest := point[len(point)-1].(map[string]any)["id"]
-	body := func(more map[string]any) map[string]any {
+	asked := func(more map[string]any) map[string]any {
 		all := map[string]any{"restoreSessionId": session, "containerId": id}
 		for k, v := range more {
 			all[k] = v
 		}
 		return all
 	}
-	w.call("POST", "/holdfast/v1/Compare", body(map[string]any{"restorePointId": oldest})).want(200).golden()
-	w.call("POST", "/holdfast/v1/Compare", body(map[string]any{"dateTime": w.clock.Now(), "offset": 2, "limit": 5, "folderId": gone})).want(200)
-	w.call("POST", "/holdfast/v1/Compare", body(nil)).says(400, "one of restorePointId, dateTime and live")
-	w.call("POST", "/holdfast/v1/Compare", body(map[string]any{"restorePointId": bob})).says(404, "no such restore point")
+	w.call("POST", "/holdfast/v1/Compare", asked(map[string]any{"restorePointId": oldest})).want(200).golden()
+	w.call("POST", "/holdfast/v1/Compare", asked(map[string]any{"dateTime": w.clock.Now(), "offset": 2, "limit": 5, "folderId": gone})).want(200)
+	w.call("POST", "/holdfast/v1/Compare", asked(nil)).says(400, "one of restorePointId, dateTime and live")
+	w.call("POST", "/holdfast/v1/Compare", asked(map[string]any{"restorePointId": bob})).says(404, "no such restore point")
 	plain := w.call("POST", "/v8/Organizations/"+organization+"/explore", map[string]any{"type": "Veod"}).want(201).text("id")
 	w.call("GET", "/holdfast/v1/RestoreSessions/"+plain+"/Containers/"+id+"/Items?show=deleted", nil).says(409, "open one with showDeleted")
+
+	// Previews: text of a file, cleaned HTML of a mail.
+	file := items + "/" + notes
+	w.call("GET", file+"/Preview", nil).want(200).golden("file")
+	if body := w.call("GET", file+"/Preview/Body", nil).want(200); string(body.body) != "new notes" || body.header.Get("Content-Type") != "text/plain; charset=utf-8" {
+		w.t.Errorf("the text is %q as %s", body.body, body.header.Get("Content-Type"))
+	}
+	if got := w.call("GET", file+"/Content", nil).want(200); string(got.body) != "new notes" || !strings.HasPrefix(got.header.Get("Content-Disposition"), "attachment") {
+		w.t.Errorf("the content is %q, %v", got.body, got.header)
+	}
+	w.call("GET", items+"/"+driveID(2)+"/Preview", nil).says(400, "is a folder")
+	if files := unzip(w, w.call("GET", items+"/"+driveID(2)+"/Content", nil).want(200).body); len(files) != 1 {
+		w.t.Errorf("the folder has %v", files)
+	}
+	session = w.call("POST", "/v8/Organizations/"+organization+"/explore", map[string]any{"type": "Vex"}).want(201).text("id")
+	at = "/holdfast/v1/RestoreSessions/" + session + "/Containers"
+	mail := at + "/" + w.call("GET", at, nil).text("results", 0, "id") + "/Items/" + url.PathEscape("AA/mail+01=")
+	w.call("GET", mail+"/Preview", nil).want(200).golden()
+	body := w.call("GET", mail+"/Preview/Body", nil).want(200)
+	for name, want := range map[string]string{"Content-Type": "text/html; charset=utf-8", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cross-Origin-Resource-Policy": "same-origin", "Cache-Control": "no-store",
+		"Content-Security-Policy": "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"} {
+		if got := body.header.Get(name); got != want {
+			w.t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	if got := w.call("GET", mail+"/Attachments/0", nil).want(200); string(got.body) != "1,1/6" || got.header.Get("Content-Disposition") != `attachment; filename="table.csv"` || got.header.Get("Content-Type") != "application/octet-stream" {
+		w.t.Errorf("the attachment is %q, %v", got.body, got.header)
+	}
+	w.call("GET", mail+"/Attachments/1", nil).says(404, "no attachment 1")
+	w.call("GET", mail+"/Attachments/x", nil).want(404)
 }

@@ -166,6 +166,8 @@ func (a *API) serve(w http.ResponseWriter, hr *http.Request) {
 		out.WriteHeader(r.route.code)
 	case *download:
 		a.stream(out, control, r, result)
+	case *shown:
+		result.write(out, r.route.code)
 	default:
 		writeJSON(out, r.route.code, result)
 	}

@@ -604,6 +604,27 @@ func (s *shelf) History(ctx context.Context, at service.View, id string) ([]hold
 	return out, nil
 }
 
+// Preview shows mails as HTML, files as text.
+func (s *shelf) Preview(ctx context.Context, at service.View, id string) (holdfast.Preview, error) {
+	e, err := s.Item(ctx, at, id)
+	if err != nil {
+		return holdfast.Preview{}, err
+	}
+	if e.Kind == holdfast.KindMail {
+		return holdfast.Preview{Kind: holdfast.PreviewMail, Name: e.Name, Subject: e.Name, Date: e.Time, Type: "text/html; charset=utf-8", Body: []byte("<p>Bernoulli"),
+			From: []holdfast.MailAddress{{Name: "Charles", Address: "charles@example.org"}}, Headers: []holdfast.MailHeader{{Name: "Subject", Value: e.Name}},
+			Attachments: []holdfast.MailAttachment{{Name: "table.csv", Type: "text/csv", Size: 5}}, Removed: []holdfast.Omission{{What: "remote image", Count: 2, Details: []string{"https://example.org/p.gif"}}}}, nil
+	}
+	return holdfast.Preview{Kind: holdfast.PreviewText, Name: e.Name, Format: "text", Charset: "utf-8", Type: "text/plain; charset=utf-8", Body: []byte(s.content[id])}, nil
+}
+
+func (s *shelf) Attachment(_ context.Context, _ service.View, _ string, number int) (service.Content, error) {
+	if number != 0 {
+		return service.Content{}, holdfast.NotFound("the mail has no attachment %d", number)
+	}
+	return service.Content{Body: io.NopCloser(strings.NewReader("1,1/6")), FileName: "table.csv", Size: -1}, nil
+}
+
 // Compare finds that the shelf's first two entries were added and changed, and the third removed.
 func (s *shelf) Compare(_ context.Context, c holdfast.Comparison) (holdfast.Differences, error) {
 	all := s.entries[c.Before.Container]

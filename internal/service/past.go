@@ -233,3 +233,41 @@ func (r *RestoreSessions) looked(ctx context.Context, u User, id holdfast.Restor
 		return r.audit(ctx, tx, u, "restore_session.read", "restore_session/"+string(id), what)
 	})
 }
+
+// Preview shows one item without harm. The reading is in the audit chain.
+func (r *RestoreSessions) Preview(ctx context.Context, u User, id holdfast.RestoreSessionID, container, item string) (holdfast.Preview, error) {
+	c, err := r.Container(ctx, u, id, container)
+	if err != nil {
+		return holdfast.Preview{}, err
+	}
+	if err := r.may(u, ActReadContent, c.object()); err != nil {
+		return holdfast.Preview{}, err
+	}
+	view, item, err := r.state(ctx, c.View, item)
+	if err != nil {
+		return holdfast.Preview{}, err
+	}
+	if err := r.looked(ctx, u, id, fmt.Sprintf("preview of %s in %s", item, c.Container.Key())); err != nil {
+		return holdfast.Preview{}, err
+	}
+	return r.Explorer.Preview(ctx, view, item)
+}
+
+// Attachment streams one attachment of a mail, by its number in the preview. The reading is in the audit chain.
+func (r *RestoreSessions) Attachment(ctx context.Context, u User, id holdfast.RestoreSessionID, container, item string, number int) (Content, error) {
+	c, err := r.Container(ctx, u, id, container)
+	if err != nil {
+		return Content{}, err
+	}
+	if err := r.may(u, ActDownload, c.object()); err != nil {
+		return Content{}, err
+	}
+	view, item, err := r.state(ctx, c.View, item)
+	if err != nil {
+		return Content{}, err
+	}
+	if err := r.saved(ctx, u, id, c, []string{item}, fmt.Sprintf("attachment %d of a mail", number+1)); err != nil {
+		return Content{}, err
+	}
+	return r.Explorer.Attachment(ctx, view, item, number)
+}

@@ -23,6 +23,10 @@ type Explorer interface {
 	History(ctx context.Context, at View, id string) ([]holdfast.ItemVersion, error)
 	// Compare gives a page of what differs between two states of a container.
 	Compare(ctx context.Context, c holdfast.Comparison) (holdfast.Differences, error)
+	// Preview shows one item without harm: nothing in it runs or asks for anything elsewhere.
+	Preview(ctx context.Context, at View, id string) (holdfast.Preview, error)
+	// Attachment streams one attachment of a mail, by its number in the preview.
+	Attachment(ctx context.Context, at View, id string, number int) (Content, error)
 	// Open streams one item as a user wants it: a mail as .eml, a file as it is.
 	Open(ctx context.Context, at View, id string) (Content, error)
 	// Export streams several items, or whole folders, as a ZIP with a manifest of hashes.

@@ -357,3 +357,10 @@ func (explorer) History(_ context.Context, at service.View, id string) ([]holdfa
 func (explorer) Compare(_ context.Context, c holdfast.Comparison) (holdfast.Differences, error) {
 	return holdfast.Differences{Results: []holdfast.Difference{{Kind: holdfast.Changed, ID: fmt.Sprintf("%d to %d", c.Before.Head, c.After.Head)}}, Total: 1, Changed: 1}, nil
 }
+
+func (explorer) Preview(context.Context, service.View, string) (holdfast.Preview, error) {
+	return holdfast.Preview{Kind: holdfast.PreviewText, Type: "text/plain; charset=utf-8", Body: []byte("x")}, nil
+}
+func (explorer) Attachment(context.Context, service.View, string, int) (service.Content, error) {
+	return service.Content{Body: io.NopCloser(strings.NewReader("x")), Size: 1}, nil
+}
