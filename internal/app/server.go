@@ -112,12 +112,13 @@ func New(ctx context.Context, c ServerConfig) (_ *Server, err error) {
 	browse := explorer.New(explorer.Config{Vault: s.vaults.vault, Heads: heads{s}, Paths: s.path})
 	s.services = service.New(service.Deps{
 		Store: service.OnStore(s.store), Clock: c.Clock, Keys: service.NewKeys(key, rand.Reader), Directory: s.microsoft, Vaults: s.vaults, Explorer: &proxy.Explorer{Explorer: browse, Clock: c.Clock},
-		Log: c.Log, Version: c.Version, Proxy: host, ProxyPort: 9193,
+		Live: live{s}, Log: c.Log, Version: c.Version, Proxy: host, ProxyPort: 9193,
 	})
 	if s.GeneratedPassword, err = s.services.Start(ctx, c.AdminPassword); err != nil {
 		return nil, err
 	}
 	s.worker = proxy.New(proxy.Config{
+		Pace:    pace,
 		Control: s.services.Control, Open: s.vaults.Open, Workloads: workloads(s.microsoft), Clock: c.Clock, Log: c.Log, ID: service.BuiltInProxy,
 		Checkpoint: c.Checkpoint, ForRestore: m365.ForRestore, Explain: forUser,
 	})

@@ -28,6 +28,8 @@ type RestoreTask struct {
 	To      holdfast.Container
 	// Progress, when not nil, is told now and then what has been done in all, from any goroutine.
 	Progress func(sofar holdfast.Statistics)
+	// DryRun changes nothing, neither at the target nor in the database; report then says what a restore would do. See Plan.
+	DryRun bool
 }
 
 // Plan is the request as a Target sees it.
@@ -39,7 +41,7 @@ func (t RestoreTask) Plan() RestorePlan {
 	}
 	return RestorePlan{
 		Session: r.Session, From: t.From, To: t.To, Folder: r.Folder, Mode: mode, Newer: r.Newer, AllVersions: r.AllVersions,
-		Permissions: r.Permissions, ChangedItems: r.ChangedItems, MissingItems: r.MissingItems, MarkRestored: r.MarkRestored,
+		Permissions: r.Permissions, ChangedItems: r.ChangedItems, MissingItems: r.MissingItems, MarkRestored: r.MarkRestored, DryRun: t.DryRun,
 	}
 }
 
@@ -61,9 +63,26 @@ func (e *Engine) Restore(ctx context.Context, repo *vault.Repository, head *vaul
 	if report == nil {
 		report = func(holdfast.ItemResult) {}
 	}
+	task.DryRun = false
+	_, stats, err := e.restore(ctx, repo, head, target, task, report)
+	return stats, err
+}
+
+// Plan tells what Restore would do with the same request, item by item, and what that takes. It reads the target and writes nothing; the
+// decisions are those of the restore's own code. Several calls at once of report, as in Restore.
+func (e *Engine) Plan(ctx context.Context, repo *vault.Repository, head *vault.Head, target Target, task RestoreTask, report func(holdfast.ItemResult)) (holdfast.Cost, error) {
+	task.DryRun = true
+	r, _, err := e.restore(ctx, repo, head, target, task, report)
+	if r == nil {
+		return holdfast.Cost{}, err
+	}
+	return r.cost, err
+}
+
+func (e *Engine) restore(ctx context.Context, repo *vault.Repository, head *vault.Head, target Target, task RestoreTask, report func(holdfast.ItemResult)) (*restoring, holdfast.Statistics, error) {
 	view, err := repo.View(ctx, head)
 	if err != nil {
-		return holdfast.Statistics{}, fmt.Errorf("open the restore point of %s: %w", task.From, err)
+		return nil, holdfast.Statistics{}, fmt.Errorf("open the restore point of %s: %w", task.From, err)
 	}
 	ctx, usage := metered(ctx, target)
 	r := &restoring{engine: e, view: view, task: task, plan: task.Plan(), report: report, places: map[string]folderPlace{}, selected: map[string]bool{}, left: map[string]bool{}}
@@ -73,7 +92,7 @@ func (e *Engine) Restore(ctx context.Context, repo *vault.Repository, head *vaul
 		}
 		return errors.Join(r.run(ctx, usage), r.to.Close(context.WithoutCancel(ctx)))
 	})
-	return r.statistics(usage()), err
+	return r, r.statistics(usage()), err
 }
 
 type restoring struct {
@@ -91,7 +110,8 @@ type restoring struct {
 
 	mu      sync.Mutex // guards all below
 	stats   holdfast.Statistics
-	failing int // items in a row that failed for no reason of their own
+	failing int           // items in a row that failed for no reason of their own
+	cost    holdfast.Cost // of a dry run
 }
 
 // folderPlace is a folder of the view at the target. When err is set it could not be made, nor anything in it.
@@ -384,7 +404,13 @@ func (r *restoring) place(ctx context.Context, id string) (folderPlace, error) {
 			if err := r.fatal(ctx, here.err); err != nil {
 				return above, fmt.Errorf("make folder %q at %s: %w", item.Name, r.task.To, err)
 			}
-			if here.err == nil {
+			if here.err == nil && r.task.DryRun {
+				if strings.HasPrefix(here.id, Planned) {
+					r.mu.Lock()
+					r.cost.Add(holdfast.Cost{Folders: 1, Requests: 2, ResourceUnits: 3})
+					r.mu.Unlock()
+				}
+			} else if here.err == nil {
 				if err := r.settle(ctx, item, here); err != nil {
 					return above, err
 				}
@@ -506,6 +532,11 @@ func (r *restoring) item(ctx context.Context, j job) error {
 		return r.end(ctx, r.failed(result, err), err)
 	}
 	result.Outcome = string(restored.Outcome)
+	if r.task.DryRun {
+		r.mu.Lock()
+		r.cost.Add(restored.Cost)
+		r.mu.Unlock()
+	}
 	if result.Outcome == "" {
 		return fmt.Errorf("internal check: restoring %q gave no outcome", j.item.Name)
 	}
@@ -514,6 +545,9 @@ func (r *restoring) item(ctx context.Context, j job) error {
 
 // begin records the intent to restore an item, and gives what an earlier attempt recorded.
 func (r *restoring) begin(ctx context.Context, item holdfast.Item) (earlier *holdfast.ItemResult, began bool, err error) {
+	if r.task.DryRun {
+		return nil, false, nil
+	}
 	err = r.try(ctx, func(int) error {
 		var err error
 		earlier, began, err = r.engine.Intents.BeginItem(ctx, r.task.Lease, r.task.Request.ID, item.ID, item.Version)
@@ -536,6 +570,9 @@ func (r *restoring) refuse(ctx context.Context, item holdfast.Item, result holdf
 // end records and reports a result. failure is an error that was not the item's own fault.
 func (r *restoring) end(ctx context.Context, result holdfast.ItemResult, failure error) error {
 	if err := r.try(ctx, func(int) error {
+		if r.task.DryRun {
+			return nil
+		}
 		return r.engine.Intents.EndItem(ctx, r.task.Lease, r.task.Request.ID, result)
 	}); err != nil {
 		return fmt.Errorf("record the result of restoring %q: %w", result.Name, err)

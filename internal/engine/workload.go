@@ -104,7 +104,12 @@ type RestorePlan struct {
 	ChangedItems bool   // contract: restore items that differ from what is there
 	MissingItems bool   // contract: restore items that are not there
 	MarkRestored string // optional marker that the user wants on restored items
+	// DryRun changes nothing: a Restore decides as it would and says what it would do. What it would make has an id that begins with Planned.
+	DryRun bool
 }
+
+// Planned begins the ids of what a dry run would make.
+const Planned = "planned:"
 
 // Target puts items of one kind back.
 type Target interface {
@@ -167,6 +172,8 @@ type Restored struct {
 	NewID   string
 	// Lost names the properties that differ from what is stored; docs/fidelity.md says for each kind which may.
 	Lost []string
+	// Cost is, of a dry run, what putting the item back takes, as far as its row tells.
+	Cost holdfast.Cost
 }
 
 // Metered is filled in by a Source or Target that counts its calls. The engine asks before the work on a container,

@@ -109,6 +109,34 @@ type RestoreRequest struct {
 // MarkUnread has restored mails marked as not read.
 const MarkUnread = "unread"
 
+// Cost is what a restore takes of Microsoft 365, as far as can be told before.
+type Cost struct {
+	Folders       int64 // that are made
+	Requests      int64
+	ResourceUnits int64 // SharePoint and OneDrive
+	Bytes         int64 // uploaded
+}
+
+// Add adds o.
+func (c *Cost) Add(o Cost) {
+	c.Folders += o.Folders
+	c.Requests += o.Requests
+	c.ResourceUnits += o.ResourceUnits
+	c.Bytes += o.Bytes
+}
+
+// RestorePlan is what a restore would do.
+type RestorePlan struct {
+	Created, Overwritten, Existing, Skipped int64 // items
+	Cost                                    Cost
+	// Time is what the calls and bytes take at Microsoft's published limits when nothing else uses them.
+	Time  time.Duration
+	Limit string // which limit that is
+	// Items tells of each item; More says that there are more than are told of.
+	Items []ItemResult
+	More  bool
+}
+
 // ItemResult is what a restore did with one item.
 type ItemResult struct {
 	Item    string

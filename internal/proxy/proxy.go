@@ -43,6 +43,8 @@ type Config struct {
 	Engine     engine.Config // bounds of pool and group commit; Control, Clock and Log are filled in
 	// Explain, when not nil, gives the clients' errors the kind and the words that a user understands.
 	Explain func(err error) error
+	// Pace says how long a restore takes at Microsoft's published limits, and which limit that is; nil: not known.
+	Pace func(kind holdfast.ContainerKind, c holdfast.Cost) (time.Duration, string)
 	// ForRestore, when not nil, marks the calls of a restore, so that they go before those of backups.
 	ForRestore func(ctx context.Context) context.Context
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"holdfast/internal/holdfast"
@@ -204,7 +205,7 @@ func (r *RestoreSessions) Compare(ctx context.Context, u User, spec CompareSpec)
 	at.Earlier = nil
 	out := Compared{Container: c.Container, Live: spec.Live, Before: holdfast.PastState{Point: at.Point, Head: at.Head, Time: c.HeadTime}}
 	if spec.Live {
-		return out, holdfast.Conflict("comparing with what Microsoft 365 has now is not built yet: compare with another restore point")
+		return r.compareLive(ctx, u, c, spec, out)
 	}
 	states, err := r.states(ctx, at, holdfast.PointFilter{Until: spec.Time})
 	if err != nil {
@@ -225,6 +226,96 @@ func (r *RestoreSessions) Compare(ctx context.Context, u User, spec CompareSpec)
 	}
 	out.Differences, err = r.Explorer.Compare(ctx, holdfast.Comparison{Before: at, After: after, Parent: spec.Folder, Offset: spec.Offset, Limit: spec.Limit})
 	return out, err
+}
+
+// livesKept bounds the comparisons with Microsoft 365 that are kept for their further pages, and liveLife how long they are true.
+const (
+	livesKept = 8
+	liveLife  = 10 * time.Minute
+)
+
+// liveCache keeps what comparisons with Microsoft 365 found. The zero value works.
+type liveCache struct {
+	mu  sync.Mutex // guards all
+	all []liveFound
+}
+
+type liveFound struct {
+	key  string
+	made time.Time
+	list []holdfast.Difference
+}
+
+func (l *liveCache) get(key string, now time.Time) ([]holdfast.Difference, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, f := range l.all {
+		if f.key == key && now.Sub(f.made) < liveLife {
+			return f.list, true
+		}
+	}
+	return nil, false
+}
+
+func (l *liveCache) put(f liveFound) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = slices.DeleteFunc(l.all, func(o liveFound) bool { return o.key == f.key })
+	l.all = append(l.all, f)
+	if len(l.all) > livesKept {
+		l.all = slices.Delete(l.all, 0, 1)
+	}
+}
+
+// compareLive asks Microsoft 365 at the first page; the further ones are of the same answer.
+func (r *RestoreSessions) compareLive(ctx context.Context, u User, c SessionContainer, spec CompareSpec, out Compared) (Compared, error) {
+	if r.Live == nil {
+		return out, holdfast.Unavailable("nothing here reaches Microsoft 365")
+	}
+	key := fmt.Sprint(spec.Session, " ", c.View.Container, " ", c.View.Head)
+	list, known := r.lives.get(key, r.now())
+	if !known || spec.Offset == 0 {
+		if err := r.looked(ctx, u, spec.Session, fmt.Sprintf("compared %s with Microsoft 365", c.Container.Key())); err != nil {
+			return out, err
+		}
+		org, cred, err := r.withCredential(ctx, c.Container.Organization)
+		if err != nil {
+			return out, err
+		}
+		at := c.View
+		at.Earlier = nil
+		if list, err = r.Live.Changes(ctx, org, cred, at); err != nil {
+			return out, err
+		}
+		r.lives.put(liveFound{key, r.now(), list})
+	}
+	if spec.Folder != "" {
+		folder, err := r.Explorer.Item(ctx, c.View, spec.Folder)
+		if err != nil {
+			return out, err
+		}
+		below := func(e *Entry) bool { return e != nil && strings.HasPrefix(e.Path, folder.Path+"/") }
+		var kept []holdfast.Difference
+		for _, d := range list {
+			if below(d.Before) || below(d.After) {
+				kept = append(kept, d)
+			}
+		}
+		list = kept
+	}
+	out.Total = int64(len(list))
+	for _, d := range list {
+		switch d.Kind {
+		case holdfast.Added:
+			out.Added++
+		case holdfast.Removed:
+			out.Removed++
+		default:
+			out.Changed++
+		}
+	}
+	out.Results = list[min(spec.Offset, len(list)):min(spec.Offset+spec.Limit, len(list))]
+	return out, nil
 }
 
 // looked puts a reading of content into the audit chain.

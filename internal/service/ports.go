@@ -42,6 +42,14 @@ type (
 	Content   = holdfast.Content
 )
 
+// Live looks at Microsoft 365 as it is now, beside what is stored. app binds it to the workloads.
+type Live interface {
+	// Plan tells what a restore would do and what that takes; it changes nothing. At most limit items are told of one by one.
+	Plan(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, request holdfast.RestoreRequest, limit int) (holdfast.RestorePlan, error)
+	// Changes gives what Microsoft 365 has now (after) that differs from a stored state (before), by path.
+	Changes(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, at View) ([]holdfast.Difference, error)
+}
+
 // Restorer runs restores where the repository is. report is called for each item, from several goroutines.
 type Restorer interface {
 	Restore(ctx context.Context, lease holdfast.Lease, request holdfast.RestoreRequest, report func(holdfast.ItemResult)) error

@@ -17,6 +17,7 @@ import (
 type RestoreSessions struct {
 	*core
 	views viewCache
+	lives liveCache
 }
 
 // ExploreSpec opens a restore session on an organization, a repository or a job, or on all that there is.
@@ -330,66 +331,102 @@ type RestoreSpec struct {
 	DeviceCode bool
 }
 
-// Restore begins a restore in the background and gives its request's id. Its progress is the session's events.
-func (r *RestoreSessions) Restore(ctx context.Context, u User, id holdfast.RestoreSessionID, spec RestoreSpec) (request string, err error) {
+// prepared is a restore that may begin.
+type prepared struct {
+	from    SessionContainer
+	org     holdfast.Organization
+	cred    holdfast.Credential
+	request holdfast.RestoreRequest
+}
+
+// prepare checks a restore: who may, where from and to, by which application. A dry run is checked the same.
+func (r *RestoreSessions) prepare(ctx context.Context, u User, id holdfast.RestoreSessionID, spec RestoreSpec) (p prepared, err error) {
 	if err := r.may(u, ActRestore); err != nil {
-		return "", err
+		return p, err
 	}
 	switch {
 	case spec.UserName:
-		return "", holdfast.Invalid("Microsoft 365 has no restore by user name and password any more (basic authentication is switched off): leave them out to use the organization's own application, or give an application id with its certificate")
+		return p, holdfast.Invalid("Microsoft 365 has no restore by user name and password any more (basic authentication is switched off): leave them out to use the organization's own application, or give an application id with its certificate")
 	case spec.DeviceCode:
-		return "", holdfast.Invalid("signing in by device code is not built yet: leave it out to use the organization's own application, or give an application id with its certificate")
+		return p, holdfast.Invalid("signing in by device code is not built yet: leave it out to use the organization's own application, or give an application id with its certificate")
 	}
-	c, err := r.Container(ctx, u, id, spec.Container)
+	if p.from, err = r.Container(ctx, u, id, spec.Container); err != nil {
+		return p, err
+	}
+	if err := r.may(u, ActRestore, p.from.object()); err != nil {
+		return p, err
+	}
+	org, own, err := r.withCredential(ctx, p.from.Container.Organization)
 	if err != nil {
-		return "", err
+		return p, err
 	}
-	if err := r.may(u, ActRestore, c.object()); err != nil {
-		return "", err
+	if err := r.mayRestoreTo(ctx, u, p.from, org, own, spec); err != nil {
+		return p, err
 	}
-	org, own, err := r.withCredential(ctx, c.Container.Organization)
-	if err != nil {
-		return "", err
-	}
-	if err := r.mayRestoreTo(ctx, u, c, org, own, spec); err != nil {
-		return "", err
-	}
-	cred := own
+	p.org, p.cred = org, own
 	if spec.Credential != nil {
-		cred = *spec.Credential
-		if cred.TenantID == "" {
-			cred.TenantID = own.TenantID
+		p.cred = *spec.Credential
+		if p.cred.TenantID == "" {
+			p.cred.TenantID = own.TenantID
 		}
-		if cred.ApplicationID == "" || cred.Certificate == "" && cred.ApplicationSecret == "" {
-			return "", holdfast.Invalid("an application for the restore needs its id and its certificate")
+		if p.cred.ApplicationID == "" || p.cred.Certificate == "" && p.cred.ApplicationSecret == "" {
+			return p, holdfast.Invalid("an application for the restore needs its id and its certificate")
 		}
 	}
 	use := UseMailRestore
-	if c.Container.Kind == holdfast.Drive {
+	if p.from.Container.Kind == holdfast.Drive {
 		use = UseOneDriveRestore
 	}
-	tenant, err := r.Directory.Check(ctx, org, cred)
+	tenant, err := r.Directory.Check(ctx, org, p.cred)
 	if err != nil {
-		return "", err
+		return p, err
 	}
-	if err := granted(tenant.Permissions, cred.ApplicationID, use); err != nil {
-		return "", err
+	if err := granted(tenant.Permissions, p.cred.ApplicationID, use); err != nil {
+		return p, err
 	}
-	ids := [2]string{}
-	for i := range ids {
-		if ids[i], err = r.id(); err != nil {
-			return "", err
-		}
-	}
-	request, task := ids[0], holdfast.TaskID(ids[1])
-	items, states, err := r.selected(ctx, c.View, spec.Items)
+	request, err := r.id()
 	if err != nil {
-		return "", err
+		return p, err
 	}
-	body, err := json.Marshal(holdfast.RestoreRequest{ID: request, Session: id, Organization: org.ID, Repository: c.View.Repository, Point: c.View.Point, From: c.Container.Key(),
+	items, states, err := r.selected(ctx, p.from.View, spec.Items)
+	if err != nil {
+		return p, err
+	}
+	p.request = holdfast.RestoreRequest{ID: request, Session: id, Organization: org.ID, Repository: p.from.View.Repository, Point: p.from.View.Point, From: p.from.Container.Key(),
 		Items: items, States: states, To: spec.To, Folder: spec.Folder, Mode: spec.Mode, Newer: spec.Newer, AllVersions: spec.AllVersions, Permissions: spec.Permissions,
-		ChangedItems: spec.ChangedItems, MissingItems: spec.MissingItems, MarkRestored: spec.MarkRestored, Exclude: spec.Exclude})
+		ChangedItems: spec.ChangedItems, MissingItems: spec.MissingItems, MarkRestored: spec.MarkRestored, Exclude: spec.Exclude}
+	return p, nil
+}
+
+// Plan tells what a restore would do and what it takes, without doing it. At most limit items are told of one by one.
+func (r *RestoreSessions) Plan(ctx context.Context, u User, id holdfast.RestoreSessionID, spec RestoreSpec, limit int) (holdfast.RestorePlan, error) {
+	if r.Live == nil {
+		return holdfast.RestorePlan{}, holdfast.Unavailable("nothing here reaches Microsoft 365")
+	}
+	p, err := r.prepare(ctx, u, id, spec)
+	if err != nil {
+		return holdfast.RestorePlan{}, err
+	}
+	if err := r.auditNow(ctx, u, "restore_session.plan", "restore_session/"+string(id), fmt.Sprintf("%d items of %s", len(spec.Items), p.from.Container)); err != nil {
+		return holdfast.RestorePlan{}, err
+	}
+	return r.Live.Plan(ctx, p.org, p.cred, p.request, limit)
+}
+
+// Restore begins a restore in the background and gives its request's id. Its progress is the session's events.
+func (r *RestoreSessions) Restore(ctx context.Context, u User, id holdfast.RestoreSessionID, spec RestoreSpec) (request string, err error) {
+	p, err := r.prepare(ctx, u, id, spec)
+	if err != nil {
+		return "", err
+	}
+	c, org, cred := p.from, p.org, p.cred
+	request = p.request.ID
+	drawn, err := r.id()
+	if err != nil {
+		return "", err
+	}
+	task := holdfast.TaskID(drawn)
+	body, err := json.Marshal(p.request)
 	if err != nil {
 		return "", fmt.Errorf("encode the restore request: %w", err)
 	}

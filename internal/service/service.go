@@ -23,6 +23,7 @@ type Deps struct {
 	Directory Directory
 	Vaults    Vaults
 	Explorer  Explorer
+	Live      Live // nil: dry runs and comparing with Microsoft 365 are refused
 	Log       *slog.Logger
 	Version   string
 	// Proxy is the built-in proxy's host name and port, for people.

@@ -24,6 +24,9 @@ type Upload struct {
 	Expires time.Time
 }
 
+// Fragment is how many bytes one call of an upload carries.
+const Fragment = fragment
+
 // fragment is a multiple of 320 KiB, as drives demand, below the 4 MB that Outlook allows.
 const fragment = 10 * 320 << 10
 

@@ -94,7 +94,7 @@ func (r *restore) Folder(ctx context.Context, folder holdfast.Item, parent strin
 	if err != nil {
 		return "", r.itemError(ctx, err)
 	}
-	if times := timesOf(folder); made && times != nil {
+	if times := timesOf(folder); made && times != nil && !r.plan.DryRun {
 		// A folder does not take its times when it is made.
 		if _, err := r.g.UpdateItem(ctx, r.drive, f.ID, "", map[string]any{"fileSystemInfo": times}); err != nil {
 			return "", r.itemError(ctx, err)
@@ -139,7 +139,14 @@ func (r *restore) byUs(i *graph.Identity) bool {
 
 // child finds or makes the folder called name in parent.
 func (r *restore) child(ctx context.Context, parent, name string) (f *graph.DriveItem, made bool, err error) {
+	planned := &graph.DriveItem{ID: engine.Planned + parent + "/" + name, Name: name, Folder: &graph.Folder{}}
+	if strings.HasPrefix(parent, engine.Planned) {
+		return planned, true, nil // nothing is in what is not there
+	}
 	f, err = r.g.DriveChild(ctx, r.drive, parent, name, graph.List{})
+	if m365.KindOf(err) == m365.NotFound && r.plan.DryRun {
+		return planned, true, nil
+	}
 	if m365.KindOf(err) == m365.NotFound {
 		if f, err = r.g.CreateFolder(ctx, r.drive, parent, name, graph.ConflictFail, nil); err == nil {
 			return f, true, nil
@@ -194,7 +201,7 @@ func (r *restore) itemError(ctx context.Context, err error) error {
 func (r *restore) Put(ctx context.Context, p engine.Put) (engine.Restored, error) {
 	ctx = m365.ForRestore(ctx)
 	// In its own drive a file is looked for by its id. Whether another one has its name shows as the upload begins, which saves a call for most.
-	byName := !r.original() || p.Again || r.plan.ChangedItems
+	byName := !r.original() || p.Again || r.plan.ChangedItems || r.plan.DryRun
 	if err := known(ctx, &p); err != nil {
 		return engine.Restored{}, err
 	}
@@ -236,6 +243,9 @@ func (r *restore) put(ctx context.Context, p engine.Put, byName bool) (engine.Re
 		if name = besideName(name, p.Marker); !r.plan.ChangedItems && r.plan.MissingItems {
 			return engine.Restored{Outcome: engine.Skipped, NewID: there.ID}, nil
 		}
+		if r.plan.DryRun {
+			return r.planned(ctx, p, false)
+		}
 		if there, err = r.g.DriveChild(ctx, r.drive, parent, name, graph.List{}); err != nil && m365.KindOf(err) != m365.NotFound {
 			return engine.Restored{}, err
 		}
@@ -253,6 +263,9 @@ func (r *restore) put(ctx context.Context, p engine.Put, byName bool) (engine.Re
 		replace = true
 	default:
 		return engine.Restored{Outcome: engine.Skipped}, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: errors.New("the file is there and was changed; restore with \"keep both\" or \"overwrite\"")}
+	}
+	if r.plan.DryRun {
+		return r.planned(ctx, p, replace)
 	}
 	to := graph.NewFile{Drive: r.drive, Parent: parent, Name: name, Conflict: graph.ConflictFail}
 	if replace {
@@ -274,6 +287,40 @@ func (r *restore) put(ctx context.Context, p engine.Put, byName bool) (engine.Re
 		res.Outcome = engine.Overwritten
 	}
 	return res, err
+}
+
+// planned is what put would do, and what it would take: to look for the file, to upload it and its older versions, to share it and to read it back.
+func (r *restore) planned(ctx context.Context, p engine.Put, replace bool) (engine.Restored, error) {
+	out := engine.Restored{Outcome: engine.Created, Cost: holdfast.Cost{Requests: 2, ResourceUnits: 2}}
+	if replace {
+		out.Outcome = engine.Overwritten
+	}
+	upload := func(size int64) {
+		out.Cost.Add(holdfast.Cost{Requests: 1 + max((size+graph.Fragment-1)/graph.Fragment, 1), ResourceUnits: 2, Bytes: size})
+	}
+	upload(p.Item.Size)
+	older, err := versionsOf(p)
+	if err != nil {
+		return engine.Restored{}, err
+	}
+	if len(older) > 0 && !replace {
+		for _, v := range older {
+			upload(v.Item.Size)
+		}
+		out.Cost.Add(holdfast.Cost{Requests: 3, ResourceUnits: 5}) // looked for, counted, named
+	}
+	if r.plan.Permissions {
+		var permissions []graph.Permission
+		if err := read(ctx, p, holdfast.FormPermissions, &permissions); err != nil {
+			return engine.Restored{}, err
+		}
+		for i := range permissions {
+			if g := &permissions[i]; g.InheritedFrom == nil && !slices.Contains(g.Roles, "owner") {
+				out.Cost.Add(holdfast.Cost{Requests: 1, ResourceUnits: 5})
+			}
+		}
+	}
+	return out, nil
 }
 
 func versionsOf(p engine.Put) ([]engine.PutVersion, error) {
@@ -308,7 +355,7 @@ func (r *restore) existing(ctx context.Context, p engine.Put, parent string, byN
 			return item, err
 		}
 	}
-	if !byName {
+	if !byName || strings.HasPrefix(parent, engine.Planned) {
 		return nil, nil
 	}
 	return ask(r.g.DriveChild(ctx, r.drive, parent, p.Item.Name, graph.List{}))

@@ -117,6 +117,11 @@ func (r *restore) child(ctx context.Context, parent, name string, hidden bool) (
 	if id := known[strings.ToLower(name)]; id != "" {
 		return id, nil
 	}
+	if r.plan.DryRun {
+		id := engine.Planned + parent + "/" + name
+		known[strings.ToLower(name)], r.children[id] = id, map[string]string{}
+		return id, nil
+	}
 	body := object{"displayName": name}
 	if hidden {
 		body["isHidden"] = true
@@ -234,6 +239,9 @@ func (r *restore) put(ctx context.Context, p engine.Put) (engine.Restored, error
 			}
 		}
 	}
+	if r.plan.DryRun {
+		return r.planned(found, p), nil
+	}
 	s, err := load(ctx, p)
 	if err != nil {
 		return engine.Restored{}, err
@@ -252,6 +260,28 @@ func (r *restore) put(ctx context.Context, p engine.Put) (engine.Restored, error
 		return engine.Restored{NewID: id}, err
 	}
 	return r.replaced(ctx, found, engine.Restored{Outcome: engine.Created, NewID: id, Lost: union(lost, notSet)}, whole)
+}
+
+// overwrites says whether what is there is deleted once the restored mail is whole.
+func (r *restore) overwrites(found state) bool {
+	return found.existing != "" && r.plan.Mode == engine.Overwrite && !found.equal && (!found.newer || r.plan.Newer)
+}
+
+// planned is what put would do, and what it would take: to look for the mail, to make it, to read it back in two calls, and an upload for
+// what does not fit into one call.
+func (r *restore) planned(found state, p engine.Put) engine.Restored {
+	out := engine.Restored{Outcome: engine.Created, Cost: holdfast.Cost{Requests: 4, Bytes: p.Item.Size}}
+	if r.same && r.plan.Folder == "" {
+		out.Cost.Requests++
+	}
+	if n := p.Item.Size; n > inlineLimit*4/3 {
+		out.Cost.Requests += 1 + (n+graph.Fragment-1)/graph.Fragment
+	}
+	if r.overwrites(found) {
+		out.Outcome = engine.Overwritten
+		out.Cost.Requests++
+	}
+	return out
 }
 
 // unavoidable are the properties that no restored mail has as they were.
@@ -281,7 +311,7 @@ func (r *restore) unchanged(ctx context.Context, p engine.Put, found *state) err
 
 // replaced deletes, when that was asked for, what the restored mail stands for. When the restored one lacks content both stay, and it is said.
 func (r *restore) replaced(ctx context.Context, found state, out engine.Restored, whole bool) (engine.Restored, error) {
-	if found.existing == "" || r.plan.Mode != engine.Overwrite || found.equal || found.newer && !r.plan.Newer {
+	if !r.overwrites(found) {
 		return out, nil
 	}
 	if !whole {
