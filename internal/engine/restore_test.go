@@ -369,3 +369,78 @@ func TestRestoreLeavesExcludedFoldersOut(t *testing.T) {
 		})
 	}
 }
+
+func TestAPlanChangesNothingAndSaysWhatTheRestoreDoes(t *testing.T) {
+	w := backedUp(t, 8)
+	w.tenant.Put("ann", "m003", "inbox", "mail 3", "changed since")
+	w.tenant.Delete("ann", "deep")
+	var record holdfast.HeadRecord
+	for _, h := range w.db.All() {
+		record = h
+	}
+	head, err := engine.HeadOf(&record)
+	w.must(err)
+	var mu sync.Mutex
+	planned := map[string]string{}
+	before := fmt.Sprint(w.tenant.Contents("ann"))
+	cost, err := w.engine.Plan(t.Context(), w.repo, head, w.tenant, engine.RestoreTask{Request: holdfast.RestoreRequest{ID: "plan"}, From: enginetest.Container("ann"), To: enginetest.Container("ann")}, func(r holdfast.ItemResult) {
+		mu.Lock()
+		defer mu.Unlock()
+		planned[r.Item] = r.Outcome
+	})
+	w.must(err)
+	if after := fmt.Sprint(w.tenant.Contents("ann")); after != before {
+		t.Errorf("a plan changed %s to %s", before, after)
+	}
+	got, err := w.restore("ann", "ann", holdfast.RestoreRequest{})
+	w.must(err)
+	done := map[string]string{}
+	for id, r := range got {
+		done[id] = r.Outcome
+	}
+	if fmt.Sprint(planned) != fmt.Sprint(done) || len(done) == 0 {
+		t.Errorf("planned %v\ndone    %v", planned, done)
+	}
+	if cost.Requests == 0 {
+		t.Errorf("what is created costs %+v", cost)
+	}
+}
+
+func TestChangesAreWhatHappenedSinceARestorePoint(t *testing.T) {
+	w := backedUp(t, 5)
+	var record holdfast.HeadRecord
+	for _, h := range w.db.All() {
+		record = h
+	}
+	head, err := engine.HeadOf(&record)
+	w.must(err)
+	changes := func() string {
+		all, err := w.engine.Changes(t.Context(), w.repo, head, w.tenant, enginetest.Container("ann"))
+		w.must(err)
+		var out []string
+		for _, c := range all {
+			out = append(out, fmt.Sprint(c.Kind, " ", c.Before.ID, c.After.ID))
+		}
+		slices.Sort(out)
+		return strings.Join(out, ", ")
+	}
+	if got := changes(); got != "" {
+		t.Errorf("nothing happened, but there is %s", got)
+	}
+	w.tenant.Put("ann", "fresh", "inbox", "fresh", "fresh")
+	w.tenant.Put("ann", "deep", "sub", "deep mail", "deeper")
+	w.tenant.Delete("ann", "m002")
+	for range 2 { // nothing is remembered
+		if got := changes(); !strings.Contains(got, "added fresh") || !strings.Contains(got, "changed deepdeep") || !strings.Contains(got, "removed") {
+			t.Errorf("changes are %s", got)
+		}
+	}
+	w.tenant.Expire("ann")
+	if got := changes(); !strings.Contains(got, "added fresh") || strings.Count(got, "removed") != 1 {
+		t.Errorf("after the cursor expired changes are %s", got)
+	}
+	w.tenant.Refuse("ann", &holdfast.Skip{Reason: holdfast.SkipGone, Err: errors.New("no mailbox")})
+	if _, err := w.engine.Changes(t.Context(), w.repo, head, w.tenant, enginetest.Container("ann")); err == nil {
+		t.Error("a mailbox that is gone is compared")
+	}
+}

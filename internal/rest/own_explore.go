@@ -27,6 +27,8 @@ var exploreRoutes = []route{
 	{"Item_GetPreview", "GET", itemPath + "/Preview", 200, service.ActReadContent, (*API).itemGetPreview},
 	{"Item_GetPreviewBody", "GET", itemPath + "/Preview/Body", 200, service.ActReadContent, (*API).itemGetPreviewBody},
 	{"Item_GetAttachment", "GET", itemPath + "/Attachments/{attachmentNumber}", 200, service.ActDownload, (*API).itemGetAttachment},
+	{"Restore_Plan", "POST", "/Restore/Plan", 200, service.ActRestore, (*API).restorePlan},
+	{"Restore_Start", "POST", "/Restore", 200, service.ActRestore, (*API).restoreStart},
 	{"Compare_Start", "POST", "/Compare", 200, service.ActReadContent, (*API).compareStart},
 }
 

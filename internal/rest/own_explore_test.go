@@ -75,6 +75,19 @@ func ownExplore(w *world) {
 	plain := w.call("POST", "/v8/Organizations/"+organization+"/explore", map[string]any{"type": "Veod"}).want(201).text("id")
 	w.call("GET", "/holdfast/v1/RestoreSessions/"+plain+"/Containers/"+id+"/Items?show=deleted", nil).says(409, "open one with showDeleted")
 
+	// A plan says what a restore would do; the restore itself takes the same body.
+	restore := asked(map[string]any{"items": []string{notes, older, gone}, "mode": "keepBoth", "to": "bob@contoso.example", "folder": "Back"})
+	restore["items"] = []string{driveID(4), older, gone}
+	w.call("POST", "/holdfast/v1/restore/plan", restore).want(200).golden()
+	request := w.call("POST", "/holdfast/v1/restore", restore).want(200).text("requestId")
+	if got := w.restoreOne(); got.ID != request || fmt.Sprint(got.Items) != fmt.Sprint([]string{driveID(4), driveID(3), driveID(9)}) || len(got.States) != 2 || got.Folder != "Back" || got.Mode != "keep both" || got.To != "bob@contoso.example" {
+		w.t.Errorf("the restore is %+v", got)
+	}
+	w.call("POST", "/holdfast/v1/restore/plan", asked(map[string]any{"mode": "merge"})).says(400, "mode must be")
+	w.call("POST", "/holdfast/v1/restore/plan", asked(map[string]any{"overwriteNewer": true})).says(400, "goes with mode overwrite")
+	w.call("POST", "/holdfast/v1/restore/plan", asked(map[string]any{"items": []string{bob}})).want(404)
+	w.call("POST", "/holdfast/v1/Compare", asked(map[string]any{"live": true})).want(200).golden("live")
+
 	// Previews: text of a file, cleaned HTML of a mail.
 	file := items + "/" + notes
 	w.call("GET", file+"/Preview", nil).want(200).golden("file")

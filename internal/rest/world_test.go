@@ -62,7 +62,7 @@ func newWorld(t testing.TB) *world {
 	seed := rand.NewChaCha8([32]byte([]byte("a seed of thirty-two bytes......")))
 	w.services = service.New(service.Deps{
 		Store: openStore(t, w.clock), Clock: w.clock, Rand: seed, Keys: service.NewKeys(plainKey{}, seed),
-		Directory: directory{w.denied}, Vaults: vaults{}, Explorer: w.explorer, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
+		Directory: directory{w.denied}, Vaults: vaults{}, Explorer: w.explorer, Live: today{}, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
 		Version: "1.2.3", Proxy: "backup.example", ProxyPort: 9193,
 	})
 	if _, err := w.services.Start(t.Context(), "correct horse battery"); err != nil {
@@ -473,6 +473,21 @@ func (vaults) Kit(_ context.Context, _ holdfast.Repository, passphrase holdfast.
 	return []byte("age-encryption.org/v1, for " + string(passphrase)), nil
 }
 func (vaults) Forget(context.Context, holdfast.Repository) error { return nil }
+
+// today is a Microsoft 365 in which nothing but one mail changed.
+type today struct{}
+
+func (today) Plan(_ context.Context, _ holdfast.Organization, _ holdfast.Credential, request holdfast.RestoreRequest, limit int) (holdfast.RestorePlan, error) {
+	plan := holdfast.RestorePlan{Created: int64(len(request.Items)), Cost: holdfast.Cost{Folders: 1, Requests: 12, ResourceUnits: 9, Bytes: 100}, Time: 90 * time.Second, Limit: "9 units in 90 seconds"}
+	for _, id := range request.Items[:min(limit, len(request.Items))] {
+		plan.Items = append(plan.Items, holdfast.ItemResult{Item: id, Name: "item", Path: "/item", Outcome: "created"})
+	}
+	return plan, nil
+}
+
+func (today) Changes(context.Context, holdfast.Organization, holdfast.Credential, service.View) ([]holdfast.Difference, error) {
+	return []holdfast.Difference{{Kind: holdfast.Added, ID: "new", After: &service.Entry{Item: holdfast.Item{ID: "new", Kind: holdfast.KindFile, Name: "new.txt"}, Path: "/new.txt"}}}, nil
+}
 
 // shelf is an explorer over lists of entries by container key.
 type shelf struct {

@@ -465,6 +465,10 @@ func (r *restore) Folder(ctx context.Context, folder holdfast.Item, parent strin
 				return nil
 			}
 		}
+		if r.plan.DryRun {
+			id = engine.Planned + parent + "/" + folder.Name
+			return nil
+		}
 		b.fresh++
 		id = fmt.Sprintf("new%d", b.fresh)
 		b.put(id, parent, folder.Name+"/", "")
@@ -506,6 +510,10 @@ func (r *restore) Put(ctx context.Context, p engine.Put) (res engine.Restored, e
 		}
 		if made := b.made[p.Marker]; p.Again && len(made) > 0 {
 			res = engine.Restored{Outcome: engine.Created, NewID: made[0]}
+			return nil
+		}
+		if r.plan.DryRun {
+			res = engine.Restored{Outcome: engine.Created, Cost: holdfast.Cost{Requests: 1}}
 			return nil
 		}
 		b.fresh++

@@ -306,6 +306,15 @@ func TestConflictsAreSettledAsAsked(t *testing.T) {
 			m, _ := r.backup(newMemory())
 			r.sim.Clock().Move(time.Hour)
 			tc.change(r, id)
+			dry := tc.plan
+			dry.DryRun = true
+			before := r.texts()
+			planned := r.restoring(m, dry)
+			planned.marker = "fedcba9876"
+			if err := planned.put(id); (err != nil) != tc.skip || planned.outcomes[id] != tc.outcome {
+				t.Errorf("the plan says %q, %v", planned.outcomes[id], err)
+			}
+			diff(t, r.texts(), before)
 			to := r.restoring(m, tc.plan)
 			to.marker = "0123456789"
 			err := to.put(id)

@@ -354,8 +354,28 @@ func asSkip(err error, to **holdfast.Skip) bool {
 	return ok
 }
 
-// restoreAll puts every stored mail into a mailbox and gives the results by item id.
+// restoreAll puts every stored mail into a mailbox and gives the results by item id. A dry run before must have said the same, and changed nothing.
 func (f fixture) restoreAll(t *testing.T, c *workloadtest.Container, plan engine.RestorePlan) map[string]engine.Restored {
+	t.Helper()
+	before := f.truth(t)
+	dry := plan
+	dry.DryRun = true
+	planned := f.run(t, c, dry)
+	if after := f.truth(t); len(after) != len(before) {
+		t.Errorf("a dry run changed the number of mails from %d to %d", len(before), len(after))
+	}
+	done := f.run(t, c, plan)
+	for id, res := range done {
+		if p := planned[id]; p.Outcome != res.Outcome {
+			t.Errorf("%q: the plan says %s, the restore did %s", c.Items()[id].Name, p.Outcome, res.Outcome)
+		} else if p.NewID == "" && (p.Outcome == engine.Created || p.Outcome == engine.Overwritten) != (p.Cost.Requests > 0) {
+			t.Errorf("%q: %s is said to cost %+v", c.Items()[id].Name, p.Outcome, p.Cost)
+		}
+	}
+	return done
+}
+
+func (f fixture) run(t *testing.T, c *workloadtest.Container, plan engine.RestorePlan) map[string]engine.Restored {
 	t.Helper()
 	plan.From, plan.Session = f.box, "6f1d2c34-0000-4000-8000-000000000001"
 	if plan.To.Source == "" {
@@ -519,6 +539,11 @@ func TestRestoreOfChangedOrOfMissingMailOnly(t *testing.T) {
 		{"only changed, newer asked for", engine.RestorePlan{Mode: engine.Overwrite, ChangedItems: true, Newer: true}, changed, engine.Overwritten, false},
 	} {
 		step.plan.Session = holdfast.RestoreSessionID(step.name)
+		dry := step.plan
+		dry.DryRun = true
+		if res, err := f.put(t, c, step.id, dry); (err != nil) != step.skip || res.Outcome != step.want {
+			t.Errorf("%s: the plan says %s, %v; want %s", step.name, res.Outcome, err, step.want)
+		}
 		res, err := f.put(t, c, step.id, step.plan)
 		if (err != nil) != step.skip || res.Outcome != step.want {
 			t.Errorf("%s: %s, %v; want %s", step.name, res.Outcome, err, step.want)
