@@ -169,6 +169,7 @@ type RestoreSession struct {
 	Organization    OrganizationID // empty: all of the repository
 	Repository      RepositoryID   // empty: all repositories
 	Job             JobID          // empty: all jobs
+	Owner           string         // Entra object id: only his objects; empty: all
 	PointInTime     time.Time      // zero: the newest restore points
 	ShowDeleted     bool
 	ShowAllVersions bool

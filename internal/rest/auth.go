@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -28,6 +29,7 @@ type tokenRequest struct {
 // is 400, since others take a 401 for a served version.
 type tokenError struct {
 	code, description string
+	factor            string // the second factor that is missing or wrong
 }
 
 func (e *tokenError) Error() string { return e.code + ": " + e.description }
@@ -38,25 +40,26 @@ func (e *tokenError) write(w http.ResponseWriter) {
 		Description string  `json:"error_description"`
 		Message     string  `json:"message"`
 		Code        *string `json:"errorCode"`
-	}{e.code, e.description, e.description, nil})
+		Factor      string  `json:"second_factor,omitzero"`
+	}{e.code, e.description, e.description, nil, e.factor})
 }
 
 func (r *request) tokenRequest() (tokenRequest, error) {
 	var in tokenRequest
 	body, err := r.body()
 	if err != nil {
-		return in, &tokenError{"invalid_request", err.Error()}
+		return in, &tokenError{code: "invalid_request", description: err.Error()}
 	}
 	text := strings.TrimSpace(string(body))
 	if strings.HasPrefix(strings.TrimPrefix(text, "\ufeff"), "{") { // whatever the content type says: no form begins so
 		if err := decodeJSON(body, &in); err != nil {
-			return in, &tokenError{"invalid_request", err.Error()}
+			return in, &tokenError{code: "invalid_request", description: err.Error()}
 		}
 		return in, nil
 	}
 	form, err := url.ParseQuery(text)
 	if err != nil {
-		return in, &tokenError{"invalid_request", "the body is neither a form nor JSON"}
+		return in, &tokenError{code: "invalid_request", description: "the body is neither a form nor JSON"}
 	}
 	for name, into := range map[string]*string{"grant_type": &in.GrantType, "username": &in.UserName, "password": &in.Password,
 		"refresh_token": &in.RefreshToken, "client_id": &in.ClientID, "assertion": &in.Assertion, "code": &in.Code} {
@@ -79,23 +82,23 @@ func (a *API) token(ctx context.Context, r *request) (any, error) {
 	switch grant := strings.ToLower(in.GrantType); {
 	case grant == "password" || grant == "" && in.UserName != "":
 		if in.UserName == "" || in.Password == "" {
-			return nil, &tokenError{"invalid_request", "username and password are needed"}
+			return nil, &tokenError{code: "invalid_request", description: "username and password are needed"}
 		}
 		t, err = a.services.Admin.Login(ctx, service.SignIn{Address: r.address(), Name: in.UserName, Password: in.Password, Code: in.Code})
 	case grant == "refresh_token" || grant == "" && in.RefreshToken != "":
 		if in.RefreshToken == "" {
-			return nil, &tokenError{"invalid_request", "refresh_token is missing"}
+			return nil, &tokenError{code: "invalid_request", description: "refresh_token is missing"}
 		}
 		t, err = a.services.Admin.Refresh(ctx, r.address(), in.RefreshToken)
 	case grant == "":
-		return nil, &tokenError{"invalid_request", "grant_type is missing; password and refresh_token are served"}
+		return nil, &tokenError{code: "invalid_request", description: "grant_type is missing; password and refresh_token are served"}
 	case grant == "operator" || grant == "urn:ietf:params:oauth:grant-type:jwt-bearer":
-		return nil, &tokenError{"unsupported_grant_type", "signing in with a token of Microsoft Entra (grant_type " + in.GrantType + ") is not built yet; use password with an account of Holdfast"}
+		return nil, &tokenError{code: "unsupported_grant_type", description: "signing in with a token of Microsoft Entra (grant_type " + in.GrantType + ") is not built yet; use password with an account of Holdfast"}
 	default:
-		return nil, &tokenError{"unsupported_grant_type", "there is no grant_type " + in.GrantType + "; password and refresh_token are served"}
+		return nil, &tokenError{code: "unsupported_grant_type", description: "there is no grant_type " + in.GrantType + "; password and refresh_token are served"}
 	}
 	if holdfast.KindOf(err) == holdfast.KindUnauthenticated {
-		return nil, &tokenError{"invalid_grant", err.Error()}
+		return nil, &tokenError{code: "invalid_grant", description: err.Error(), factor: factorOf(err)}
 	} else if err != nil {
 		return nil, err
 	}
@@ -110,8 +113,19 @@ func (a *API) token(ctx context.Context, r *request) (any, error) {
 	}, nil
 }
 
-// logout ends the login of the presented token.
+// factorOf names the second factor that an error of a sign-in is about; "" when it is about something else.
+func factorOf(err error) string {
+	if errors.Is(err, service.ErrSecondFactor) || errors.Is(err, service.ErrSecondFactorWrong) {
+		return "totp"
+	}
+	return ""
+}
+
+// logout ends the login of the presented token, or the browser session.
 func (a *API) logout(ctx context.Context, r *request) (any, error) {
+	if r.cookie != "" {
+		return a.sessionClose(ctx, r)
+	}
 	return nil, a.services.Admin.Logout(ctx, r.user, r.bearer)
 }
 
@@ -124,21 +138,50 @@ func (a *API) authCode(ctx context.Context, r *request) (any, error) {
 	return contract.RESTAuthCode{AuthCode: code}, nil
 }
 
-// authorize finds out who calls and whether he may.
+// sessionCookie holds a browser session's secret. The prefix makes browsers demand Secure and Path=/, and refuse it from a subdomain.
+const sessionCookie = "__Host-holdfast"
+
+// authorize finds out who calls and whether he may: by an access token or an API key, or else by a browser's cookie. A cookie comes along
+// whoever made the browser call, so a call that changes something must come from our own pages.
 func (a *API) authorize(r *request) error {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	token = strings.TrimSpace(token)
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return holdfast.Unauthenticated("log in first: POST /%s/token, then send the access token as Authorization: Bearer", served)
-	}
-	user, err := a.authenticate(r.Context(), r.address(), token)
+	user, err := a.caller(r)
 	if err != nil {
 		return err
 	}
 	if err := service.Allowed(user, r.route.act); err != nil {
 		return err
 	}
-	r.user, r.bearer = user, token
+	r.user = user
+	return nil
+}
+
+func (a *API) caller(r *request) (service.User, error) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if token = strings.TrimSpace(token); strings.EqualFold(scheme, "Bearer") && token != "" {
+		r.bearer = token
+		return a.authenticate(r.Context(), r.address(), token)
+	}
+	if r.cookie = r.sessionSecret(); r.cookie != "" && a.services != nil {
+		if err := a.sameOrigin(r); err != nil {
+			return service.User{}, err
+		}
+		return a.services.BrowserSessions.Authenticate(r.Context(), r.address(), r.cookie)
+	}
+	return service.User{}, holdfast.Unauthenticated("log in first: POST /%s/token, then send the access token as Authorization: Bearer", served)
+}
+
+func (r *request) sessionSecret() string {
+	c, err := r.Cookie(sessionCookie)
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+func (a *API) sameOrigin(r *request) error {
+	if err := a.origin.Check(r.Request); err != nil {
+		return holdfast.Denied("this call came from another site's page and is refused")
+	}
 	return nil
 }
 

@@ -22,6 +22,8 @@ type exploration struct {
 	Organization             holdfast.OrganizationID
 	Repository               holdfast.RepositoryID
 	Job                      holdfast.JobID
+	Owner                    string // Entra object id
+	reason                   string
 	at                       *time.Time
 	kind                     string
 	showDeleted, allVersions *bool
@@ -37,6 +39,8 @@ func (a *API) explore(ctx context.Context, r *request, e exploration) (any, erro
 		ShowDeleted:     value(e.showDeleted),
 		ShowAllVersions: value(e.allVersions),
 		ClientHost:      r.address(),
+		Owner:           e.Owner,
+		Reason:          e.reason,
 	})
 	if err != nil {
 		return nil, err

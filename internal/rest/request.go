@@ -19,10 +19,12 @@ type request struct {
 	route  *route
 	links  links
 	user   service.User
-	bearer string            // the access token
+	bearer string            // the access token or API key, when that is how the caller signed in
+	cookie string            // the browser session's secret, when that is
 	params map[string]string // of the path, by the contract's name
 	values url.Values        // of the query
 	kept   []byte            // the body, after keepBody
+	reply  http.Header       // to be sent with the answer, whatever it is
 }
 
 // param is a path parameter that is an opaque text.

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/http"
 	"sync"
 
 	"holdfast/internal/service"
@@ -30,6 +31,7 @@ type API struct {
 	authenticate func(ctx context.Context, address, token string) (service.User, error)
 	slots        chan struct{}
 	web          *webFiles // nil: only the API
+	origin       *http.CrossOriginProtection
 
 	mu       sync.Mutex // guards listener
 	listener net.Listener
@@ -47,7 +49,7 @@ type Config struct {
 
 // New returns an API that does not listen yet.
 func New(c Config) *API {
-	a := &API{config: c, services: c.Services, log: c.Logger, clock: c.Clock, router: newRouter(routes), own: newRouter(ownRoutes), slots: make(chan struct{}, maxInFlight)}
+	a := &API{config: c, services: c.Services, log: c.Logger, clock: c.Clock, router: newRouter(routes), own: newRouter(ownRoutes), slots: make(chan struct{}, maxInFlight), origin: http.NewCrossOriginProtection()}
 	if c.Services != nil {
 		a.authenticate = c.Services.Admin.Authenticate
 	}

@@ -68,13 +68,9 @@ func (a *API) restorePointGetRestorePoints(ctx context.Context, r *request) (any
 			return nil, err
 		}
 	}
-	out := make([]contract.RESTRestorePoint, 0, len(points))
-	for _, p := range points {
-		one, err := a.restorePointToContract(ctx, r, p)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, one)
+	out, err := a.restorePointsToContract(ctx, r, points)
+	if err != nil {
+		return nil, err
 	}
 	return page(r, w, out, func(p contract.RESTRestorePoint) contract.RESTRestorePoint { return p }), nil
 }
@@ -89,6 +85,18 @@ func (a *API) restorePointGetRestorePoint(ctx context.Context, r *request) (any,
 		return nil, err
 	}
 	return a.restorePointToContract(ctx, r, p)
+}
+
+func (a *API) restorePointsToContract(ctx context.Context, r *request, points []holdfast.RestorePoint) ([]contract.RESTRestorePoint, error) {
+	out := make([]contract.RESTRestorePoint, 0, len(points))
+	for _, p := range points {
+		one, err := a.restorePointToContract(ctx, r, p)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, one)
+	}
+	return out, nil
 }
 
 func (a *API) restorePointToContract(ctx context.Context, r *request, p holdfast.RestorePoint) (contract.RESTRestorePoint, error) {

@@ -295,10 +295,10 @@ var routes = []route{
 	{"OrganizationLicensingInformation_GetLicenseCount", "GET", organizationPath + "/LicensingInformation", 200, service.ActSeeLicences, (*API).organizationLicensingInformationGetLicenseCount},
 
 	// OrganizationRbac
-	{"OrganizationRbac_GetLoggedInUser", "GET", "/Organization/LoggedInUser", 200, service.ActUnbuilt, notYet},
-	{"OrganizationRbac_GetLoggedInUserOperatorInfo", "GET", "/Organization/LoggedInUser/OperatorInfo", 200, service.ActUnbuilt, notYet},
-	{"OrganizationRbac_GetLoggedInUserEffectiveScope", "GET", "/Organization/LoggedInUser/EffectiveScope", 200, service.ActUnbuilt, notYet},
-	{"OrganizationRbac_GetLoggedInUserRestorePoints", "GET", "/Organization/LoggedInUser/RestorePoints", 200, service.ActUnbuilt, notYet},
+	{"OrganizationRbac_GetLoggedInUser", "GET", "/Organization/LoggedInUser", 200, service.ActSeeSelf, (*API).organizationRbacGetLoggedInUser},
+	{"OrganizationRbac_GetLoggedInUserOperatorInfo", "GET", "/Organization/LoggedInUser/OperatorInfo", 200, service.ActSeeSelf, (*API).organizationRbacGetLoggedInUserOperatorInfo},
+	{"OrganizationRbac_GetLoggedInUserEffectiveScope", "GET", "/Organization/LoggedInUser/EffectiveScope", 200, service.ActSeeProtected, (*API).organizationRbacGetLoggedInUserEffectiveScope},
+	{"OrganizationRbac_GetLoggedInUserRestorePoints", "GET", "/Organization/LoggedInUser/RestorePoints", 200, service.ActSeePoints, (*API).organizationRbacGetLoggedInUserRestorePoints},
 
 	// OrganizationRetentionExclusion
 	{"OrganizationRetentionExclusion_OrganizationRetentionPolicyGet", "GET", organizationPath + "/RetentionExclusion", 200, service.ActUnbuilt, notYet},
@@ -351,22 +351,22 @@ var routes = []route{
 	// RbacRole
 	{"RbacRole_GetAll", "GET", "/RbacRoles", 200, service.ActSeeRoles, (*API).rbacRoleGetAll},
 	{"RbacRole_Get", "GET", rolePath, 200, service.ActSeeRoles, (*API).rbacRoleGet},
-	{"RbacRole_Update", "PUT", rolePath, 204, service.ActUnbuilt, notYet},
-	{"RbacRole_Delete", "DELETE", rolePath, 204, service.ActUnbuilt, notYet},
-	{"RbacRole_GetOperators", "GET", rolePath + "/operators", 200, service.ActUnbuilt, notYet},
-	{"RbacRole_AddOperators", "POST", rolePath + "/operators", 204, service.ActUnbuilt, notYet},
-	{"RbacRole_DeleteOperators", "DELETE", rolePath + "/operators", 204, service.ActUnbuilt, notYet},
-	{"RbacRole_GetOperator", "GET", rolePath + "/operators/{operatorId}", 200, service.ActUnbuilt, notYet},
-	{"RbacRole_GetSelectedItems", "GET", rolePath + "/selectedItems", 200, service.ActUnbuilt, notYet},
-	{"RbacRole_AddSelectedItems", "POST", rolePath + "/selectedItems", 204, service.ActUnbuilt, notYet},
-	{"RbacRole_DeleteSelectedItems", "DELETE", rolePath + "/selectedItems", 204, service.ActUnbuilt, notYet},
-	{"RbacRole_GetSelectedItem", "GET", rolePath + "/selectedItems/{itemId}", 200, service.ActUnbuilt, notYet},
-	{"RbacRole_GetExcludedItems", "GET", rolePath + "/excludedItems", 200, service.ActUnbuilt, notYet},
-	{"RbacRole_AddExcludedItems", "POST", rolePath + "/excludedItems", 204, service.ActUnbuilt, notYet},
-	{"RbacRole_DeleteExcludedItems", "DELETE", rolePath + "/excludedItems", 204, service.ActUnbuilt, notYet},
-	{"RbacRole_GetExcludedItem", "GET", rolePath + "/excludedItems/{itemId}", 200, service.ActUnbuilt, notYet},
+	{"RbacRole_Update", "PUT", rolePath, 204, service.ActChangeRoles, (*API).rbacRoleUpdate},
+	{"RbacRole_Delete", "DELETE", rolePath, 204, service.ActChangeRoles, (*API).rbacRoleDelete},
+	{"RbacRole_GetOperators", "GET", rolePath + "/operators", 200, service.ActSeeRoles, (*API).rbacRoleGetOperators},
+	{"RbacRole_AddOperators", "POST", rolePath + "/operators", 204, service.ActChangeRoles, (*API).rbacRoleAddOperators},
+	{"RbacRole_DeleteOperators", "DELETE", rolePath + "/operators", 204, service.ActChangeRoles, (*API).rbacRoleDeleteOperators},
+	{"RbacRole_GetOperator", "GET", rolePath + "/operators/{operatorId}", 200, service.ActSeeRoles, (*API).rbacRoleGetOperator},
+	{"RbacRole_GetSelectedItems", "GET", rolePath + "/selectedItems", 200, service.ActSeeRoles, (*API).rbacRoleGetSelectedItems},
+	{"RbacRole_AddSelectedItems", "POST", rolePath + "/selectedItems", 204, service.ActChangeRoles, (*API).rbacRoleAddSelectedItems},
+	{"RbacRole_DeleteSelectedItems", "DELETE", rolePath + "/selectedItems", 204, service.ActChangeRoles, (*API).rbacRoleDeleteSelectedItems},
+	{"RbacRole_GetSelectedItem", "GET", rolePath + "/selectedItems/{itemId}", 200, service.ActSeeRoles, (*API).rbacRoleGetSelectedItem},
+	{"RbacRole_GetExcludedItems", "GET", rolePath + "/excludedItems", 200, service.ActSeeRoles, (*API).rbacRoleGetExcludedItems},
+	{"RbacRole_AddExcludedItems", "POST", rolePath + "/excludedItems", 204, service.ActChangeRoles, (*API).rbacRoleAddExcludedItems},
+	{"RbacRole_DeleteExcludedItems", "DELETE", rolePath + "/excludedItems", 204, service.ActChangeRoles, (*API).rbacRoleDeleteExcludedItems},
+	{"RbacRole_GetExcludedItem", "GET", rolePath + "/excludedItems/{itemId}", 200, service.ActSeeRoles, (*API).rbacRoleGetExcludedItem},
 	{"RbacRole_GetByOrganization", "GET", organizationPath + "/RbacRoles", 200, service.ActSeeRoles, (*API).rbacRoleGetByOrganization},
-	{"RbacRole_Add", "POST", organizationPath + "/RbacRoles", 201, service.ActUnbuilt, notYet},
+	{"RbacRole_Add", "POST", organizationPath + "/RbacRoles", 201, service.ActChangeRoles, (*API).rbacRoleAdd},
 
 	// Reports
 	{"Reports_GenerateLicenseOverviewAction", "POST", "/Reports/GenerateLicenseOverview", 200, service.ActUnbuilt, notYet},
@@ -407,8 +407,8 @@ var routes = []route{
 	{"RestoreSession_StopAction", "POST", sessionPath + "/Stop", 204, service.ActStopRestore, (*API).restoreSessionStopAction},
 	{"RestoreSession_GetRestoreStatistics", "GET", sessionPath + "/Statistics", 200, service.ActSeeRestored, (*API).restoreSessionGetRestoreStatistics},
 	{"RestoreSession_DeviceCodeAction", "POST", sessionPath + "/organization/restoreDeviceCode", 200, service.ActUnbuilt, notYet},
-	{"RestoreSession_ExploreAction", "POST", "/Organization/Explore", 201, service.ActUnbuilt, notYet},
-	{"RestoreSession_OperatorExploreAction", "POST", "/Organization/OperatorExplore", 201, service.ActUnbuilt, notYet},
+	{"RestoreSession_ExploreAction", "POST", "/Organization/Explore", 201, service.ActExplore, (*API).restoreSessionExploreAction},
+	{"RestoreSession_OperatorExploreAction", "POST", "/Organization/OperatorExplore", 201, service.ActExplore, (*API).restoreSessionOperatorExploreAction},
 
 	// RestoreSessionEvent
 	{"RestoreSessionEvent_GetById", "GET", sessionPath + "/Events/{eventId}", 200, service.ActSeeRestored, (*API).restoreSessionEventGetById},

@@ -157,6 +157,9 @@ func (a *API) serve(w http.ResponseWriter, hr *http.Request) {
 	ctx, cancel := context.WithTimeout(hr.Context(), requestTimeout)
 	defer cancel()
 	result, err := r.route.handle(a, ctx, r)
+	for name, values := range r.reply {
+		h[name] = values
+	}
 	if err != nil {
 		a.fail(out, hr, operation, err)
 		return
@@ -214,6 +217,10 @@ func (a *API) fail(out *answer, hr *http.Request, operation string, err error) {
 		return
 	}
 	if refusal := (*tokenError)(nil); errors.As(err, &refusal) {
+		refusal.write(out)
+		return
+	}
+	if refusal := (*factorError)(nil); errors.As(err, &refusal) {
 		refusal.write(out)
 		return
 	}

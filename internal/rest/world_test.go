@@ -50,6 +50,7 @@ type world struct {
 	api      http.Handler
 	spec     *openapi3.T
 	bearer   string
+	cookie   string // as a browser sends it
 	log      bytes.Buffer
 	answered map[string]bool // operations that answered their success
 	explorer *shelf
@@ -126,6 +127,9 @@ func (w *world) call(method, target string, body any) *reply {
 	r.Header.Set("Content-Type", "application/json")
 	if w.bearer != "" {
 		r.Header.Set("Authorization", "Bearer "+w.bearer)
+	}
+	if w.cookie != "" {
+		r.Header.Set("Cookie", w.cookie)
 	}
 	out := httptest.NewRecorder()
 	w.api.ServeHTTP(out, r)

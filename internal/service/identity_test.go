@@ -179,21 +179,25 @@ func TestBrowserSessionsEnd(t *testing.T) {
 	}
 	w.ok(w.session(next.Secret)) // a failed sign-in ends nobody's
 
-	for what, change := range map[string]func() error{
-		"password": func() error { return w.Admin.SetPassword(w.ctx, next.User, right, right) },
-		"new one":  func() error { return w.Users.SetPassword(w.ctx, admin, id, right) },
-		"role": func() error {
+	for _, tc := range []struct {
+		what   string
+		change func() error
+	}{
+		{"password", func() error { return w.Admin.SetPassword(w.ctx, next.User, right, right) }},
+		{"new one", func() error { return w.Users.SetPassword(w.ctx, admin, id, right) }},
+		{"role", func() error {
 			return ignore(w.Users.Update(w.ctx, admin, id, service.UserSpec{Role: new(service.RoleAuditor)}))
-		},
-		"role back": func() error {
+		}},
+		{"role back", func() error {
 			return ignore(w.Users.Update(w.ctx, admin, id, service.UserSpec{Role: new(service.RoleBackup)}))
-		},
-		"logout": func() error { return w.BrowserSessions.Close(w.ctx, next.User, next.Secret) },
+		}},
+		{"logout", func() error { return w.BrowserSessions.Close(w.ctx, next.User, next.Secret) }},
 	} {
+		what := tc.what
 		next = w.signIn("ann", "")
 		tokens, err := w.Admin.Login(w.ctx, service.SignIn{Address: "b", Name: "ann", Password: right})
 		w.ok(err)
-		w.ok(change())
+		w.ok(tc.change())
 		w.kind(w.session(next.Secret), holdfast.KindUnauthenticated, "ended")
 		if _, err := w.Admin.Authenticate(w.ctx, "b", tokens.Access); what != "logout" && holdfast.KindOf(err) != holdfast.KindUnauthenticated {
 			t.Errorf("%s: a token lives on: %v", what, err)

@@ -209,9 +209,13 @@ func Allowed(u User, act Act, on ...Object) error {
 		return holdfast.Denied("%s may not %s: no restore role allows it", u.Name, act)
 	}
 	for _, o := range on {
-		if !s.Has(o.Organization, o.Owner) {
-			return holdfast.NotFound("there is no such object")
+		if s.Has(o.Organization, o.Owner) {
+			continue
 		}
+		if seen := ScopeOf(u, ActSeeProtected); seen.Has(o.Organization, o.Owner) {
+			return holdfast.Denied("%s may not %s here: no restore role allows it", u.Name, act)
+		}
+		return holdfast.NotFound("there is no such object")
 	}
 	return nil
 }

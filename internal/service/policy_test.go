@@ -198,7 +198,8 @@ func TestObjectsOutsideTheScopeAreNotThere(t *testing.T) {
 		{ActReadContent, Object{"b", "bob"}, holdfast.KindNotFound},
 		{ActReadContent, Object{"b", "boss"}, holdfast.KindNotFound},
 		{ActReadContent, Object{"c", "ann"}, holdfast.KindNotFound},
-		{ActDownload, Object{"a", "ann"}, holdfast.KindNotFound},
+		{ActDownload, Object{"a", "ann"}, holdfast.KindDenied},
+		{ActDownload, Object{"a", "boss"}, holdfast.KindNotFound},
 		{ActDownload, Object{"b", "ann"}, 0},
 	} {
 		err := Allowed(u, tc.act, tc.on)

@@ -206,7 +206,7 @@ func (r *RbacRoles) save(ctx context.Context, u User, role holdfast.RbacRole, sp
 			return role, err
 		}
 	}
-	if !role.Whole && len(role.Selected) == 0 && before.Whole != role.Whole {
+	if !role.Whole && len(role.Selected) == 0 && (act == "rbac_role.create" || before.Whole) {
 		return role, holdfast.Invalid("a restore role for specific objects needs selectedItems")
 	}
 	_, err = write(ctx, r.core, func(ctx context.Context, tx Tx) (holdfast.RbacRole, error) {

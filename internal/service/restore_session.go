@@ -27,6 +27,7 @@ type ExploreSpec struct {
 	Repository      holdfast.RepositoryID
 	Job             holdfast.JobID
 	Point           holdfast.RestorePointID // one restore point only
+	Owner           string                  // Entra object id: only his objects
 	Time            time.Time               // zero: the newest
 	ShowDeleted     bool
 	ShowAllVersions bool
@@ -58,7 +59,7 @@ func (r *RestoreSessions) Open(ctx context.Context, u User, spec ExploreSpec) (h
 	}
 	now := r.now()
 	return writeAs(ctx, r.core, u, ActExplore, func(ctx context.Context, tx Tx) (holdfast.RestoreSession, error) {
-		s := holdfast.RestoreSession{ID: holdfast.RestoreSessionID(id), Type: spec.Type, Organization: spec.Organization, Repository: spec.Repository, Job: spec.Job, PointInTime: spec.Time,
+		s := holdfast.RestoreSession{ID: holdfast.RestoreSessionID(id), Type: spec.Type, Organization: spec.Organization, Repository: spec.Repository, Job: spec.Job, Owner: spec.Owner, PointInTime: spec.Time,
 			ShowDeleted: spec.ShowDeleted, ShowAllVersions: spec.ShowAllVersions, Account: u.ID, InitiatedBy: u.Name, ClientHost: spec.ClientHost, Reason: spec.Reason,
 			Result: holdfast.StatusSuccess, Created: now, LastUsed: now}
 		scope, err := r.scope(ctx, tx, spec)
@@ -73,7 +74,7 @@ func (r *RestoreSessions) Open(ctx context.Context, u User, spec ExploreSpec) (h
 				return s, err
 			}
 			points = append(points, p)
-		} else if points, err = tx.NewestPoints(ctx, holdfast.PointFilter{Organization: spec.Organization, Repository: spec.Repository, Job: spec.Job, Until: spec.Time}); err != nil {
+		} else if points, err = tx.NewestPoints(ctx, holdfast.PointFilter{Organization: spec.Organization, Repository: spec.Repository, Job: spec.Job, Until: spec.Time, Owner: spec.Owner}); err != nil {
 			return s, err
 		}
 		for _, p := range points {
@@ -674,7 +675,7 @@ func seen(ctx context.Context, tx Tx, s holdfast.RestoreSession) ([]SessionConta
 			return nil, err
 		}
 		for _, e := range p.Entries {
-			if e.Head == 0 || e.Container.Kind != s.Type.Kind() || s.Organization != "" && p.Organization != s.Organization {
+			if e.Head == 0 || e.Container.Kind != s.Type.Kind() || s.Owner != "" && e.Container.Owner != s.Owner || s.Organization != "" && p.Organization != s.Organization {
 				continue
 			}
 			e.Container.Organization = p.Organization
