@@ -1,6 +1,10 @@
 package rest
 
-import "slices"
+import (
+	"slices"
+
+	"holdfast/internal/service"
+)
 
 // Built lists the operations that are not notYet.
 func Built() []string {
@@ -9,6 +13,25 @@ func Built() []string {
 		if funcName(r) != "notYet" {
 			out = append(out, r.id)
 		}
+	}
+	return out
+}
+
+// RouteInfo is a route as tests outside the package see it.
+type RouteInfo struct {
+	ID, Method, Path string
+	Act              service.Act
+	Built            bool
+}
+
+// Routes are all routes with their whole paths.
+func Routes() []RouteInfo {
+	var out []RouteInfo
+	for _, r := range routes {
+		out = append(out, RouteInfo{r.id, r.method, "/" + served + r.path, r.act, funcName(r) != "notYet"})
+	}
+	for _, r := range ownRoutes {
+		out = append(out, RouteInfo{r.id, r.method, "/" + ownPrefix + r.path, r.act, funcName(r) != "notYet"})
 	}
 	return out
 }

@@ -395,8 +395,12 @@ func (plainKey) Unwrap(purpose string, wrapped []byte) ([]byte, error) {
 const (
 	tenant      = "11111111-2222-4333-8444-555555555555"
 	application = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
-	ada         = "0ada0ada-0000-4000-8000-000000000001"
-	bob         = "0b0b0b0b-0000-4000-8000-000000000002"
+	// Another organization.
+	otherTenant      = "99999999-2222-4333-8444-555555555555"
+	otherApplication = "ffffffff-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+
+	ada = "0ada0ada-0000-4000-8000-000000000001"
+	bob = "0b0b0b0b-0000-4000-8000-000000000002"
 )
 
 // directory is a tenant with two users. Its applications know one secret.
@@ -412,6 +416,9 @@ func (d directory) Check(_ context.Context, _ holdfast.Organization, cred holdfa
 		return service.Tenant{}, holdfast.Invalid("Microsoft Entra refuses application %s: the secret is wrong", cred.ApplicationID)
 	}
 	t := service.Tenant{TenantID: tenant, DefaultDomain: "contoso.example", DisplayName: "Contoso"}
+	if cred.ApplicationID == otherApplication {
+		t = service.Tenant{TenantID: otherTenant, DefaultDomain: "fabrikam.example", DisplayName: "Fabrikam"}
+	}
 	if cred.Certificate != "" {
 		t.Thumbprint = "0123456789ABCDEF0123456789ABCDEF01234567"
 	}
