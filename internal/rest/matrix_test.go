@@ -147,52 +147,64 @@ func (w *world) as(bearer, method, target, body string) (int, string) {
 	return out.Code, out.Body.String()
 }
 
-// callers makes two organizations that are backed up to one repository, and everybody who may come.
-func (w *world) callers() []caller {
-	t := w.t
-	t.Helper()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
+// side is an organization with what a backup made of it.
+type side struct {
+	org     holdfast.Organization
+	job     holdfast.Job
+	session holdfast.JobSession
+	point   holdfast.RestorePoint
+	users   map[string]string // public ids of protected users by object id
+}
+
+// asTest acts before anybody has signed in.
+var asTest = service.User{ID: holdfast.UserID(nothing), Name: "the test", Role: service.RoleOwner}
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
 	}
-	ctx := t.Context()
-	admin := service.User{ID: holdfast.UserID(nothing), Name: "the test", Role: service.RoleOwner}
-	repo, err := w.services.Repositories.Create(ctx, admin, service.RepositorySpec{Name: new("r"), Path: new("/srv/r"), RetentionType: "SnapshotBased", Retention: &holdfast.RetentionPeriod{Days: 30}})
-	must(err)
-	type side struct {
-		org     holdfast.Organization
-		job     holdfast.Job
-		session holdfast.JobSession
-		point   holdfast.RestorePoint
-		users   map[string]string // public ids of protected users by object id
-	}
+}
+
+// sides backs organizations up to one repository, each by its application.
+func (w *world) sides(applications ...string) (holdfast.Repository, []side) {
+	w.t.Helper()
+	ctx := w.t.Context()
+	repo, err := w.services.Repositories.Create(ctx, asTest, service.RepositorySpec{Name: new("r"), Path: new("/srv/r"), RetentionType: "SnapshotBased", Retention: &holdfast.RetentionPeriod{Days: 30}})
+	w.must(err)
 	var sides []side
-	for _, app := range []string{application, otherApplication} {
+	for _, app := range applications {
 		var s side
 		c := &service.Connection{Tenant: "x.example", Application: app, Secret: "right"}
-		s.org, err = w.services.Organizations.Create(ctx, admin, service.OrganizationSpec{ExchangeConnection: c, SharePointConnection: c})
-		must(err)
-		s.job, err = w.services.Jobs.Create(ctx, admin, service.JobSpec{Organization: s.org.ID, Repository: repo.ID, Name: new("job of " + s.org.Name), Scope: holdfast.EntireOrganization})
-		must(err)
-		s.session, err = w.services.Jobs.Start(ctx, admin, s.job.ID, false)
-		must(err)
+		s.org, err = w.services.Organizations.Create(ctx, asTest, service.OrganizationSpec{ExchangeConnection: c, SharePointConnection: c})
+		w.must(err)
+		s.job, err = w.services.Jobs.Create(ctx, asTest, service.JobSpec{Organization: s.org.ID, Repository: repo.ID, Name: new("job of " + s.org.Name), Scope: holdfast.EntireOrganization})
+		w.must(err)
+		s.session, err = w.services.Jobs.Start(ctx, asTest, s.job.ID, false)
+		w.must(err)
 		w.backUp(mailbox, second, drive)
-		points, err := w.services.RestorePoints.List(ctx, admin, holdfast.PointFilter{Job: s.job.ID}, holdfast.Page{})
-		must(err)
+		points, err := w.services.RestorePoints.List(ctx, asTest, holdfast.PointFilter{Job: s.job.ID}, holdfast.Page{})
+		w.must(err)
 		s.point = points[0]
-		protected, err := w.services.Protected.Users(ctx, admin, service.ProtectedFilter{Organization: s.org.ID}, holdfast.Page{})
-		must(err)
+		protected, err := w.services.Protected.Users(ctx, asTest, service.ProtectedFilter{Organization: s.org.ID}, holdfast.Page{})
+		w.must(err)
 		s.users = map[string]string{}
 		for _, p := range protected {
 			s.users[p.ObjectID] = p.ID
 		}
 		sides = append(sides, s)
 	}
+	return repo, sides
+}
+
+// callers makes two organizations and everybody who may come.
+func (w *world) callers() []caller {
+	w.t.Helper()
+	ctx, must, admin := w.t.Context(), w.must, asTest
+	repo, sides := w.sides(application, otherApplication)
 	a, b := sides[0], sides[1]
 	open := func(u service.User, org holdfast.OrganizationID, kind holdfast.ExplorerType) string {
-		t.Helper()
+		w.t.Helper()
 		s, err := w.services.RestoreSessions.Open(ctx, u, service.ExploreSpec{Type: kind, Organization: org})
 		must(err)
 		return string(s.ID)

@@ -400,10 +400,7 @@ const (
 
 // Unprotected asks Microsoft for the users of an organization and names those with a licence, or shared, of whom no backup holds anything.
 func (o *Overview) Unprotected(ctx context.Context, u User, id holdfast.OrganizationID) (Unprotected, error) {
-	if err := o.may(u, ActSeeOverview); err != nil {
-		return Unprotected{}, err
-	}
-	held, err := read(ctx, o.core, func(ctx context.Context, tx Tx) (map[string]bool, error) {
+	held, err := readAs(ctx, o.core, u, ActReadDirectory, func(ctx context.Context, tx Tx) (map[string]bool, error) {
 		all, err := tx.Containers(ctx, holdfast.ContainerFilter{Organization: id}, holdfast.Page{})
 		held := map[string]bool{}
 		for _, c := range all {
