@@ -7,6 +7,7 @@ import (
 
 	"holdfast/internal/holdfast"
 	"holdfast/internal/rest/contract"
+	"holdfast/internal/service"
 )
 
 func (a *API) restoreSessionGetPage(ctx context.Context, r *request) (any, error) {
@@ -178,4 +179,43 @@ func (a *API) restoreSessionNamed(ctx context.Context, r *request, s holdfast.Re
 	}
 	out.Organization = optional(name)
 	return out, nil
+}
+
+// restoreSessionExploreAction opens the caller's own objects.
+func (a *API) restoreSessionExploreAction(ctx context.Context, r *request) (any, error) {
+	var in contract.RESTExploreOptions
+	if err := r.decodeOptional(&in); err != nil {
+		return nil, err
+	}
+	u, _, err := a.services.Users.Self(ctx, r.user)
+	if err != nil {
+		return nil, err
+	} else if u.Local() {
+		return nil, holdfast.Conflict("%s is a user of Holdfast and has no mailbox or OneDrive: explore an organization, or as an operator POST /%s/Organization/OperatorExplore", u.Name, served)
+	}
+	return a.explore(ctx, r, exploration{Organization: u.Organization, Owner: u.ObjectID, at: in.DateTime, kind: string(value(in.Type)), showDeleted: in.ShowDeleted, allVersions: in.ShowAllVersions})
+}
+
+// restoreSessionOperatorExploreAction opens the objects of a user whom a restore role of the caller manages.
+func (a *API) restoreSessionOperatorExploreAction(ctx context.Context, r *request) (any, error) {
+	var in contract.RESTOperatorExploreOptions
+	if err := r.decode(&in); err != nil {
+		return nil, err
+	}
+	if in.Scope == nil || value(in.Scope.Type) != contract.RESTRbacItemTypeUser {
+		return nil, holdfast.Invalid("scope is missing: it names a user of GET /%s/Organization/LoggedInUser/EffectiveScope; sites and teams are not protected by this version of Holdfast", served)
+	}
+	id := value(in.Scope.ID)
+	if id == "" && in.Scope.User != nil {
+		id = in.Scope.User.ID
+	}
+	u, err := a.services.Protected.User(ctx, r.user, id, service.ProtectedFilter{})
+	if err != nil {
+		return nil, err
+	}
+	e := exploration{Organization: u.Organization, Owner: u.ObjectID, at: in.DateTime, kind: string(value(in.Type)), showDeleted: in.ShowDeleted, allVersions: in.ShowAllVersions, reason: value(in.Reason)}
+	if in.RepositoryID != nil {
+		e.Repository = holdfast.RepositoryID(in.RepositoryID.String())
+	}
+	return a.explore(ctx, r, e)
 }
