@@ -73,29 +73,81 @@ const longestPath = 1024
 // Zip streams the items with these ids to w; folders bring what is in them, no ids mean everything. An item that can't be read
 // does not end the export: the ZIP then says so in the manifest and in a file of its own. An error is w's, or ctx's.
 func Zip(ctx context.Context, src Source, ids []string, now time.Time, w io.Writer) error {
-	z := &zipper{src: src, zip: zip.NewWriter(w), taken: map[string]names{}, seen: map[string]bool{}}
-	z.manifest.Format, z.manifest.Created = 1, now
-	z.in("").unique(ManifestName)
-	z.in("").unique(IncompleteName)
-	var err error
-	if len(ids) == 0 {
-		err = z.folder(ctx, place{})
-	}
-	for _, id := range ids {
-		if err != nil {
-			break
-		}
-		var entry holdfast.Entry
-		if entry, err = src.Item(ctx, id); err != nil {
-			err = z.missing(ctx, Exported{ID: id}, err)
-			continue
-		}
-		err = z.add(ctx, place{}, entry)
-	}
-	if err != nil {
+	z := newZipper(now, w)
+	if err := z.all(ctx, src, place{}, ids); err != nil {
 		return err
 	}
 	return z.finish()
+}
+
+// Part is items of one source that come into a folder of their own.
+type Part struct {
+	Folder string // a name for people
+	IDs    []string
+	// Open opens the source; Close is called when its items are written.
+	Open func(ctx context.Context) (Source, func() error, error)
+}
+
+// ZipAll is Zip for items of several sources. A source that can't be opened is told of like items that can't be read.
+func ZipAll(ctx context.Context, parts []Part, now time.Time, w io.Writer) error {
+	z := newZipper(now, w)
+	folders := map[string]string{}
+	for _, p := range parts {
+		path, ok := folders[p.Folder]
+		if !ok {
+			path = z.in("").unique(Name(p.Folder)) + "/"
+			folders[p.Folder] = path
+			if _, err := z.zip.CreateHeader(&zip.FileHeader{Name: path, Modified: now}); err != nil {
+				return err
+			}
+		}
+		if err := z.part(ctx, p, place{path: path, name: "/" + strings.ReplaceAll(p.Folder, "/", "\\/")}); err != nil {
+			return err
+		}
+	}
+	return z.finish()
+}
+
+func (z *zipper) part(ctx context.Context, p Part, at place) (err error) {
+	src, done, err := p.Open(ctx)
+	if err != nil {
+		for _, id := range p.IDs {
+			if err := z.missing(ctx, Exported{ID: id, Folder: at.name}, err); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	return z.all(ctx, src, at, p.IDs)
+}
+
+func newZipper(now time.Time, w io.Writer) *zipper {
+	z := &zipper{zip: zip.NewWriter(w), taken: map[string]names{}}
+	z.manifest.Format, z.manifest.Created = 1, now
+	z.in("").unique(ManifestName)
+	z.in("").unique(IncompleteName)
+	return z
+}
+
+// all writes the items of a source into a folder.
+func (z *zipper) all(ctx context.Context, src Source, at place, ids []string) error {
+	z.src, z.seen = src, map[string]bool{}
+	if len(ids) == 0 {
+		return z.folder(ctx, at)
+	}
+	for _, id := range ids {
+		entry, err := src.Item(ctx, id)
+		if err != nil {
+			err = z.missing(ctx, Exported{ID: id, Folder: at.name}, err)
+		} else {
+			err = z.add(ctx, at, entry)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type zipper struct {

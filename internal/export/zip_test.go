@@ -238,3 +238,42 @@ func TestZipEndsWhenCancelled(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestZipAllPutsEachSourceIntoAFolderOfItsOwn(t *testing.T) {
+	ann, bob := &memSource{}, &memSource{}
+	ann.put("", "1", "a\u202egpj.exe", holdfast.KindFile, "one")
+	ann.put("", "2", "same.txt", holdfast.KindFile, "now")
+	older := &memSource{}
+	older.put("", "2", "same.txt", holdfast.KindFile, "before")
+	bob.put("", "1", "f", holdfast.KindFolder, "")
+	bob.put("1", "3", "deep.txt", holdfast.KindFile, "deep")
+	closed := 0
+	part := func(folder string, src *memSource, ids ...string) export.Part {
+		return export.Part{Folder: folder, IDs: ids, Open: func(context.Context) (export.Source, func() error, error) {
+			if src == nil {
+				return nil, nil, holdfast.NotFound("the restore point has gone")
+			}
+			return src, func() error { closed++; return nil }, nil
+		}}
+	}
+	var b bytes.Buffer
+	err := export.ZipAll(t.Context(), []export.Part{part("ann/../x, drive", ann, "1", "2"), part("ann/../x, drive", older, "2"), part("manifest.json", bob, "1"), part("gone", nil, "9")}, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), &b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, manifest := unzip(t, b.Bytes())
+	if closed != 3 || len(manifest.Files) != 4 || len(manifest.Missing) != 1 || manifest.Missing[0].ID != "9" {
+		t.Errorf("%d closed, manifest %+v", closed, manifest)
+	}
+	byName := map[string]string{}
+	for _, f := range manifest.Files {
+		sum := sha256.Sum256([]byte(files[f.Path]))
+		if f.SHA256 != hex.EncodeToString(sum[:]) || f.Size != int64(len(files[f.Path])) {
+			t.Errorf("%+v is %q", f, files[f.Path])
+		}
+		byName[f.Name+" "+f.Folder] += files[f.Path] + ";"
+	}
+	if byName["a\u202egpj.exe /ann\\/..\\/x, drive"] != "one;" || byName["same.txt /ann\\/..\\/x, drive"] != "now;before;" || byName["deep.txt /manifest.json/f"] != "deep;" {
+		t.Errorf("original names and contents are %q", byName)
+	}
+}

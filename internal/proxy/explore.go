@@ -39,6 +39,25 @@ func (e *Explorer) Export(ctx context.Context, at holdfast.View, ids []string, w
 	return export.Zip(ctx, o, ids, clock.Now(), w)
 }
 
+// ExportAll is Export for items of several states, each in a folder of its own.
+func (e *Explorer) ExportAll(ctx context.Context, parts []holdfast.ExportPart, w io.Writer) error {
+	clock := e.Clock
+	if clock == nil {
+		clock = sys.System
+	}
+	all := make([]export.Part, len(parts))
+	for i, p := range parts {
+		all[i] = export.Part{Folder: p.Folder, IDs: p.Items, Open: func(ctx context.Context) (export.Source, func() error, error) {
+			o, err := e.Explorer.At(ctx, p.At)
+			if err != nil {
+				return nil, nil, err
+			}
+			return o, o.Close, nil
+		}}
+	}
+	return export.ZipAll(ctx, all, clock.Now(), w)
+}
+
 // Preview shows one item without harm.
 func (e *Explorer) Preview(ctx context.Context, at holdfast.View, id string) (p holdfast.Preview, err error) {
 	content, kind, err := e.content(ctx, at, id)

@@ -117,4 +117,59 @@ func ownExplore(w *world) {
 	}
 	w.call("GET", mail+"/Attachments/1", nil).says(404, "no attachment 1")
 	w.call("GET", mail+"/Attachments/x", nil).want(404)
+
+	basket(w, organization)
+}
+
+// basket collects a mail and a file, saves and restores both.
+func basket(w *world, organization string) {
+	const baskets = "/holdfast/v1/Baskets"
+	id := w.call("POST", baskets, map[string]any{"name": "For Ada"}).want(201).golden().text("id")
+	one := baskets + "/" + id
+	w.call("GET", baskets, nil).want(200).golden()
+	w.call("GET", one, nil).want(200)
+	w.call("GET", baskets+"/"+bob, nil).says(404, "no basket")
+	w.call("POST", one+"/Restore", nil).says(409, "is empty")
+	var entries []string
+	for _, of := range []struct {
+		kind  string
+		items []string
+	}{{"Vex", []string{"AA/mail+01=", "AA/mail+02="}}, {"Veod", []string{driveID(3), driveID(4)}}} {
+		session := w.call("POST", "/v8/Organizations/"+organization+"/explore", map[string]any{"type": of.kind}).want(201).text("id")
+		container := w.call("GET", "/holdfast/v1/RestoreSessions/"+session+"/Containers", nil).text("results", 0, "id")
+		body := map[string]any{"restoreSessionId": session, "containerId": container, "items": of.items}
+		added := w.call("POST", one+"/Items", body).want(200).golden(of.kind)
+		if again := w.call("POST", one+"/Items", body).want(200); string(again.body) != string(added.body) {
+			w.t.Errorf("adding again gives %s, not %s", again.body, added.body)
+		}
+		for i := range of.items {
+			entries = append(entries, added.text(i, "id"))
+		}
+		body["items"] = []string{bob}
+		w.call("POST", one+"/Items", body).want(404)
+	}
+	w.call("DELETE", one+"/Items/"+entries[1], nil).want(204)
+	if got := w.call("GET", one+"/Items", nil).want(200).golden().get("results").([]any); len(got) != 3 {
+		w.t.Errorf("the basket has %v", got)
+	}
+	saved := w.call("GET", one+"/Content", nil).want(200)
+	if files := unzip(w, saved.body); len(files) != 3 || saved.header.Get("Content-Disposition") != `attachment; filename="For Ada.zip"` {
+		w.t.Errorf("the ZIP has %v, called %s", files, saved.header.Get("Content-Disposition"))
+	}
+	w.call("POST", one+"/Restore", map[string]any{"mode": "merge"}).says(400, "mode must be")
+	run := w.call("POST", one+"/Restore", map[string]any{"mode": "overwrite"}).want(200).golden().text("id")
+	if status := w.call("GET", one+"/Runs/"+run, nil).want(200).text("status"); status != "Running" {
+		w.t.Errorf("a run that waits is %s", status)
+	}
+	first, then := w.restoreOne(), w.restoreOne()
+	if len(first.Items)+len(then.Items) != 3 || first.Mode != "overwrite" {
+		w.t.Errorf("restored %v and %v", first.Items, then.Items)
+	}
+	done := w.call("GET", one+"/Runs/"+run, nil).want(200).golden()
+	if done.text("status") != "Success" || done.get("restored") != 3.0 || len(done.get("results").([]any)) != 3 || done.text("results", 0, "entryId") == "" {
+		w.t.Errorf("the run: %s", done.body)
+	}
+	w.call("GET", one+"/Runs/"+bob, nil).says(404, "no run")
+	w.call("DELETE", one, nil).want(204)
+	w.call("GET", one+"/Items", nil).want(404)
 }

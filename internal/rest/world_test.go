@@ -686,3 +686,11 @@ func (s *shelf) Export(_ context.Context, _ service.View, ids []string, w io.Wri
 	}
 	return z.Close()
 }
+
+func (s *shelf) ExportAll(ctx context.Context, parts []holdfast.ExportPart, w io.Writer) error {
+	var ids []string
+	for _, p := range parts {
+		ids = append(ids, p.Items...)
+	}
+	return s.Export(ctx, service.View{}, ids, w)
+}

@@ -31,6 +31,8 @@ type Explorer interface {
 	Open(ctx context.Context, at View, id string) (Content, error)
 	// Export streams several items, or whole folders, as a ZIP with a manifest of hashes.
 	Export(ctx context.Context, at View, ids []string, w io.Writer) error
+	// ExportAll is Export for items of several states, each in a folder of its own.
+	ExportAll(ctx context.Context, parts []holdfast.ExportPart, w io.Writer) error
 }
 
 // The explorer's requests and answers live with the nouns, so that explorer need not import service.
@@ -176,6 +178,20 @@ type Tx interface {
 	headRows
 	pointRows
 	restoreRows
+	basketRows
+}
+
+type basketRows interface {
+	// Baskets gives an account's baskets, newest first.
+	Baskets(ctx context.Context, account holdfast.UserID, page holdfast.Page) ([]holdfast.Basket, error)
+	Basket(ctx context.Context, id holdfast.BasketID) (holdfast.Basket, error)
+	PutBasket(ctx context.Context, b holdfast.Basket) error
+	// DeleteBasket forgets one with its entries.
+	DeleteBasket(ctx context.Context, id holdfast.BasketID) error
+	// BasketEntries gives them in the order in which they were added.
+	BasketEntries(ctx context.Context, basket holdfast.BasketID, page holdfast.Page) ([]holdfast.BasketEntry, error)
+	PutBasketEntry(ctx context.Context, e holdfast.BasketEntry) error
+	DeleteBasketEntry(ctx context.Context, basket holdfast.BasketID, id holdfast.BasketEntryID) error
 }
 
 type basicRows interface {

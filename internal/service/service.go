@@ -52,6 +52,7 @@ type Service struct {
 	RestorePoints   *RestorePoints
 	Protected       *Protected
 	RestoreSessions *RestoreSessions
+	Baskets         *Baskets
 	Proxies         *Proxies
 	Licenses        *Licenses
 	Admin           *Admin
@@ -109,6 +110,7 @@ func New(d Deps) *Service {
 	}
 	c := &core{Deps: d, restoreCredentials: map[holdfast.TaskID]holdfast.Credential{}}
 	admin := newAdmin(c)
+	sessions := &RestoreSessions{core: c}
 	return &Service{
 		Organizations:   &Organizations{c},
 		Repositories:    newRepositories(c),
@@ -116,7 +118,8 @@ func New(d Deps) *Service {
 		JobSessions:     &JobSessions{c},
 		RestorePoints:   &RestorePoints{c},
 		Protected:       &Protected{c},
-		RestoreSessions: &RestoreSessions{core: c},
+		RestoreSessions: sessions,
+		Baskets:         &Baskets{c, sessions},
 		Proxies:         &Proxies{c},
 		Licenses:        &Licenses{c},
 		Admin:           admin,

@@ -364,3 +364,12 @@ func (explorer) Preview(context.Context, service.View, string) (holdfast.Preview
 func (explorer) Attachment(context.Context, service.View, string, int) (service.Content, error) {
 	return service.Content{Body: io.NopCloser(strings.NewReader("x")), Size: 1}, nil
 }
+
+func (explorer) ExportAll(_ context.Context, parts []holdfast.ExportPart, w io.Writer) error {
+	for _, p := range parts {
+		if _, err := fmt.Fprintf(w, "%s@%d %v in %s\n", p.At.Container, p.At.Head, p.Items, p.Folder); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -116,3 +116,7 @@ CREATE TABLE restore_items (
     request TEXT NOT NULL, item TEXT NOT NULL, version TEXT NOT NULL, epoch BIGINT NOT NULL, began BIGINT NOT NULL, spec_result TEXT NOT NULL,
     PRIMARY KEY (request, item, version)
 );
+CREATE TABLE baskets (id TEXT PRIMARY KEY, account TEXT NOT NULL, created BIGINT NOT NULL, spec TEXT NOT NULL);
+CREATE INDEX baskets_account ON baskets (account, created);
+CREATE TABLE basket_entries (id TEXT PRIMARY KEY, basket TEXT NOT NULL, added BIGINT NOT NULL, spec TEXT NOT NULL);
+CREATE INDEX basket_entries_basket ON basket_entries (basket, added);

@@ -64,6 +64,7 @@ func Run(t *testing.T, open Open) {
 		"a job has one session that runs":              testOneSession,
 		"claims respect leases, containers and time":   testClaimable,
 		"lists page, filter and sort":                  testLists,
+		"a basket has its own entries":                 testBaskets,
 		"heads live as long as something shows them":   testHeads,
 		"a repository is forgotten whole":              testDeleteRepository,
 		"the lease clock runs forward and by itself":   testClock,
@@ -413,6 +414,29 @@ func ids[T any](all []T, id func(T) string) []string {
 		out = append(out, id(one))
 	}
 	return out
+}
+
+func testBaskets(t *testing.T, s *store.Store) {
+	basket := holdfast.Basket{ID: "b1", Account: "ba", Name: "one", Runs: []holdfast.BasketRun{{ID: "r", Parts: []holdfast.BasketPart{{Session: "s", Entries: []holdfast.BasketEntryID{"e1"}}}}}}
+	entry := holdfast.BasketEntry{ID: "e1", Basket: "b1", Item: "i", Head: 3, Container: holdfast.Container{Kind: holdfast.Drive, Source: "d"}}
+	write(t, s, func(ctx context.Context, tx *store.Tx) error {
+		return errors.Join(tx.PutBasket(ctx, basket), tx.PutBasket(ctx, holdfast.Basket{ID: "b2", Account: "other"}), tx.PutBasketEntry(ctx, entry), tx.PutBasketEntry(ctx, holdfast.BasketEntry{ID: "e2", Basket: "b1"}),
+			tx.PutBasketEntry(ctx, holdfast.BasketEntry{ID: "e3", Basket: "b2"}), tx.DeleteBasketEntry(ctx, "b1", "e2"), tx.DeleteBasketEntry(ctx, "b1", "e3"))
+	})
+	equal(t, read(t, s, func(ctx context.Context, tx *store.Tx) ([]holdfast.Basket, error) {
+		return tx.Baskets(ctx, "ba", holdfast.Page{})
+	}), []holdfast.Basket{basket})
+	entries := func(id holdfast.BasketID) int {
+		return read(t, s, func(ctx context.Context, tx *store.Tx) (int, error) {
+			all, err := tx.BasketEntries(ctx, id, holdfast.Page{})
+			return len(all), err
+		})
+	}
+	equal(t, read(t, s, func(ctx context.Context, tx *store.Tx) ([]holdfast.BasketEntry, error) {
+		return tx.BasketEntries(ctx, "b1", holdfast.Page{})
+	}), []holdfast.BasketEntry{entry})
+	write(t, s, func(ctx context.Context, tx *store.Tx) error { return tx.DeleteBasket(ctx, "b1") })
+	equal(t, []int{entries("b1"), entries("b2")}, []int{0, 1})
 }
 
 func testHeads(t *testing.T, s *store.Store) {
