@@ -24,9 +24,9 @@ import (
 // connection is how the command line reaches a server. "holdfast login" keeps it in a file of mode 0600.
 type connection struct {
 	Server  string    `json:"server"`
-	CA      string    `json:"ca"` // PEM
-	Access  string    `json:"accessToken"`
-	Refresh string    `json:"refreshToken"`
+	CA      string    `json:"ca"`           // PEM
+	Access  string    `json:"accessToken"`  // or an API key
+	Refresh string    `json:"refreshToken"` // empty for an API key
 	Expires time.Time `json:"expires"`
 }
 
@@ -42,6 +42,7 @@ type apiError struct {
 	status  int
 	Message string `json:"message"`
 	Code    string `json:"errorCode"`
+	factor  string // the second factor that a login lacks
 }
 
 func (e *apiError) Error() string {
@@ -137,12 +138,13 @@ func (c *client) login(ctx context.Context, form url.Values) error {
 		Refresh     string    `json:"refresh_token"`
 		Expires     time.Time `json:".expires"`
 		Description string    `json:"error_description"`
+		Factor      string    `json:"second_factor"`
 	}
 	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&t); err != nil {
 		return fmt.Errorf("%s does not answer like a Holdfast server: %w", c.Server, err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return &apiError{status: resp.StatusCode, Message: t.Description}
+		return &apiError{status: resp.StatusCode, Message: t.Description, factor: t.Factor}
 	}
 	c.Access, c.Refresh, c.Expires = t.Access, t.Refresh, t.Expires
 	return nil
@@ -197,7 +199,7 @@ func (c *client) send(ctx context.Context, method, path string, in any) (*http.R
 		if err != nil {
 			return nil, c.unreachable(err)
 		}
-		if resp.StatusCode == http.StatusUnauthorized && !again {
+		if resp.StatusCode == http.StatusUnauthorized && !again && c.Refresh != "" {
 			resp.Body.Close()
 			continue
 		}
@@ -304,13 +306,14 @@ func join(parts ...string) string {
 }
 
 func newLoginCommand() *cobra.Command {
-	var user, passwordFile, ca string
+	var user, passwordFile, keyFile, code, ca string
 	c := &client{}
 	cmd := &cobra.Command{
 		Use:   "login",
 		Short: "Log in to a server; later commands use the login",
 		Example: `  holdfast login --ca D/tls/rest.pem
-  holdfast login --server https://backup.example.com:4443 --password-file ./password`,
+  holdfast login --server https://backup.example.com:4443 --password-file ./password
+  holdfast login --api-key-file ./key`,
 		Args: exact(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
@@ -330,11 +333,14 @@ func newLoginCommand() *cobra.Command {
 			if c.Server = strings.TrimRight(c.Server, "/"); !strings.HasPrefix(c.Server, "https://") {
 				return fmt.Errorf("--server %q: write https://HOST:PORT", c.Server)
 			}
-			password, err := readSecret(cmd, passwordFile, "Password of "+user+": ")
-			if err != nil {
-				return err
-			}
-			if err := c.login(cmd.Context(), url.Values{"grant_type": {"password"}, "username": {user}, "password": {password}}); err != nil {
+			if keyFile != "" {
+				if passwordFile != "" || code != "" {
+					return errors.New("an API key needs no password and no code")
+				}
+				if user, err = c.loginByKey(cmd, keyFile); err != nil {
+					return err
+				}
+			} else if err := c.loginByPassword(cmd, user, passwordFile, code); err != nil {
 				return err
 			}
 			if err := c.save(); err != nil {
@@ -351,14 +357,56 @@ func newLoginCommand() *cobra.Command {
 	cmd.Flags().StringVar(&ca, "ca", "", "file with the server's certificate or authority (PEM), when the system does not trust it")
 	cmd.Flags().StringVar(&user, "user", "admin", "name of the account")
 	cmd.Flags().StringVar(&passwordFile, "password-file", "", "file with the password, - for standard input (default: ask)")
+	cmd.Flags().StringVar(&code, "code", "", "code of the second factor, or a recovery code (default: ask when one is needed)")
+	cmd.Flags().StringVar(&keyFile, "api-key-file", "", "file with an API key to use instead of a password, - for standard input")
 	return cmd
+}
+
+// loginByPassword asks for the second factor's code when the account has one.
+func (c *client) loginByPassword(cmd *cobra.Command, user, passwordFile, code string) error {
+	password, err := readSecret(cmd, passwordFile, "Password of "+user+": ")
+	if err != nil {
+		return err
+	}
+	form := url.Values{"grant_type": {"password"}, "username": {user}, "password": {password}}
+	if code != "" {
+		form.Set("code", code)
+	}
+	err = c.login(cmd.Context(), form)
+	var api *apiError
+	if code != "" || !errors.As(err, &api) || api.factor == "" {
+		return err
+	}
+	if code, err = readSecret(cmd, "", "Code of the second factor: "); err != nil {
+		return fmt.Errorf("%s has a second factor: give its code with --code, or use an API key with --api-key-file", user)
+	}
+	form.Set("code", code)
+	return c.login(cmd.Context(), form)
+}
+
+// loginByKey keeps an API key as the login, after the server has said whose it is.
+func (c *client) loginByKey(cmd *cobra.Command, file string) (user string, err error) {
+	if c.Access, err = readSecret(cmd, file, ""); err != nil {
+		return "", err
+	}
+	var session struct {
+		User struct {
+			Name string `json:"name"`
+		} `json:"user"`
+	}
+	c.Refresh, c.Expires = "", time.Time{}
+	err = c.get(cmd.Context(), "/holdfast/v1/session", &session)
+	return session.User.Name, err
 }
 
 func newLogoutCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "logout", Short: "End the login", Args: exact(0),
 		RunE: with(func(cmd *cobra.Command, c *client, _ []string) error {
-			err := c.call(cmd.Context(), http.MethodPost, "/token/logout", nil, nil)
+			var err error
+			if c.Refresh != "" { // an API key lives on; "holdfast api-key remove" ends it
+				err = c.call(cmd.Context(), http.MethodPost, "/token/logout", nil, nil)
+			}
 			if rerr := os.Remove(c.file); rerr != nil {
 				return rerr
 			}
