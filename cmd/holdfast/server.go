@@ -88,6 +88,7 @@ repository's recovery kit, backups can't be read. SIGTERM drains and ends within
 	f := cmd.Flags()
 	f.StringVar(&c.Data, "data", "", "folder for the database, keys, kits and certificates")
 	f.StringVar(&c.REST, "rest", "127.0.0.1:4443", "address of the REST API")
+	f.StringVar(&c.Web, "web-dir", "", "folder with a built front end (web/dist) to serve instead of the one in the program, for those who change it")
 	f.StringVar(&c.Database, "database", "sqlite", "sqlite, or postgres://USER@HOST/DATABASE")
 	f.StringVar(&c.Dial, "m365-dial", "", "HOST:PORT that every connection to Microsoft goes to instead (names and certificates stay)")
 	f.StringVar(&c.CA, "m365-ca", "", "file with authorities (PEM) that connections to Microsoft trust besides the system's")

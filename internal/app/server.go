@@ -34,6 +34,7 @@ import (
 	"holdfast/internal/sys"
 	"holdfast/internal/vault"
 	"holdfast/internal/vault/keys"
+	"holdfast/web"
 )
 
 // ServerConfig is what "holdfast server" is told.
@@ -46,6 +47,7 @@ type ServerConfig struct {
 	// AdminPassword of the first start; empty draws one.
 	AdminPassword holdfast.Secret
 	Version       string
+	Web           string // folder with a built front end to serve instead of the one in the program
 	Log           *slog.Logger
 	Clock         sys.Clock   // nil: the machine's
 	Faults        *sys.Faults // nil: none
@@ -129,7 +131,11 @@ func New(ctx context.Context, c ServerConfig) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.api = rest.New(rest.Config{Services: s.services, Listen: c.REST, TLS: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, Logger: c.Log, Clock: c.Clock})
+	pages := web.Files()
+	if c.Web != "" {
+		pages = os.DirFS(c.Web)
+	}
+	s.api = rest.New(rest.Config{Services: s.services, Listen: c.REST, TLS: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, Logger: c.Log, Clock: c.Clock, Web: pages})
 	if err := s.api.Listen(); err != nil {
 		var op *net.OpError
 		if errors.As(err, &op) {

@@ -71,6 +71,10 @@ try {
       if (name === "mail" || name === "files") {
         await page.getByRole("treeitem").first().click();
         await page.waitForTimeout(700);
+        if (name === "mail") {
+          await page.getByRole("treeitem", { name: "Inbox" }).click();
+          await page.waitForTimeout(900);
+        }
         const row = page.getByRole("grid").getByRole("row").first();
         if (await row.isVisible()) await row.click();
         await page.waitForTimeout(500);

@@ -2,7 +2,7 @@ import { ApiError, own } from "./client";
 
 // Session is who is signed in in this browser.
 export interface Session {
-  user: { name: string; role?: string; roles?: string[]; secondFactor: boolean };
+  user: { name: string; role?: string; roles?: string[]; secondFactor: boolean; acts?: string[] };
   expires: string;
   setup: boolean;
 }

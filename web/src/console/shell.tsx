@@ -42,6 +42,7 @@ interface Item {
   label: string;
   icon: ReactElement;
   rule?: boolean;
+  act?: string; // what one must be allowed to find anything there
 }
 
 export function Shell() {
@@ -55,10 +56,10 @@ export function Shell() {
   if (isPending) return <Loading />;
   if (error && !(error instanceof ApiError && error.status === 401)) return <Problem error={error} onRetry={() => void refetch()} />;
   if (!data || error) return <SignIn onDone={(s) => client.setQueryData(sessionQuery.queryKey, s)} />;
-  return <Frame name={data.user.name} />;
+  return <Frame name={data.user.name} acts={data.user.acts} />;
 }
 
-function Frame({ name }: { name: string }) {
+function Frame({ name, acts }: { name: string; acts: string[] | undefined }) {
   const s = useStyles();
   const { t } = useText();
   const themes = useThemes();
@@ -80,11 +81,11 @@ function Frame({ name }: { name: string }) {
     { to: "/organizations", label: t.nav.organizations, icon: <BuildingRegular />, rule: true },
     { to: "/repositories", label: t.nav.repositories, icon: <DatabaseRegular /> },
     { to: "/proxies", label: t.nav.proxies, icon: <ServerRegular /> },
-    { to: "/users", label: t.nav.users, icon: <PeopleRegular />, rule: true },
-    { to: "/api-keys", label: t.nav.keys, icon: <KeyRegular /> },
-    { to: "/audit", label: t.nav.audit, icon: <ShieldTaskRegular /> },
+    { to: "/users", label: t.nav.users, icon: <PeopleRegular />, rule: true, act: "see users" },
+    { to: "/api-keys", label: t.nav.keys, icon: <KeyRegular />, act: "manage the own API keys" },
+    { to: "/audit", label: t.nav.audit, icon: <ShieldTaskRegular />, act: "read the audit chain" },
     { to: "/settings", label: t.nav.settings, icon: <SettingsRegular /> },
-    { to: "/setup", label: t.nav.setup, icon: <ArchiveRegular />, rule: true },
+    { to: "/setup", label: t.nav.setup, icon: <ArchiveRegular />, rule: true, act: "add an organization" },
   ];
   const signOut = async () => {
     await session.end().catch(() => undefined); // the cookie's end is the server's; here everything is forgotten anyway
@@ -109,7 +110,7 @@ function Frame({ name }: { name: string }) {
       </header>
       <nav className={mergeClasses(s.nav, narrow && s.narrow)} aria-label={t.nav.label}>
         <ul className={s.list}>
-          {items.map((i) => {
+          {items.filter((i) => !i.act || !acts || acts.includes(i.act)).map((i) => {
             const active = i.to === "/" ? here === "/" : here.startsWith(i.to);
             const link = (
               <Link to={i.to} className={mergeClasses(s.item, active && s.here)} aria-current={active ? "page" : undefined} aria-label={narrow ? i.label : undefined} title={narrow ? i.label : undefined}>

@@ -24,7 +24,8 @@ const useStyles = makeStyles({
   about: { color: tokens.colorNeutralForeground2 },
   bar: { padding: "4px 12px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, flexWrap: "wrap" },
   space: { flexGrow: 1 },
-  panes: { display: "grid", gridTemplateColumns: "minmax(200px, 280px) minmax(320px, 1.4fr) minmax(260px, 1fr)", minHeight: 0, "@media (max-width: 1100px)": { gridTemplateColumns: "minmax(180px, 240px) 1fr" }, "@media (max-width: 640px)": { display: "flex", flexDirection: "column", overflow: "auto" } },
+  command: { fontWeight: tokens.fontWeightRegular, padding: "5px 8px", minWidth: 0, whiteSpace: "nowrap" },
+  panes: { display: "grid", gridTemplateColumns: "minmax(180px, 240px) minmax(360px, 1.2fr) minmax(300px, 1fr)", minHeight: 0, "@media (max-width: 1100px)": { gridTemplateColumns: "minmax(180px, 240px) 1fr" }, "@media (max-width: 640px)": { display: "flex", flexDirection: "column", overflow: "auto" } },
   tree: { overflow: "auto", borderRight: `1px solid ${tokens.colorNeutralStroke2}`, backgroundColor: tokens.colorNeutralBackground2, minHeight: 0, "@media (max-width: 640px)": { maxHeight: "220px", flexShrink: 0 } },
   list: { display: "flex", flexDirection: "column", minHeight: 0, minWidth: 0, borderRight: `1px solid ${tokens.colorNeutralStroke2}`, "@media (max-width: 640px)": { minHeight: "320px" } },
   search: { padding: "8px" },
@@ -89,6 +90,7 @@ function Browser({ session, kind }: { session: RestoreSession; kind: Kind<Item> 
   };
 
   const key = ["items", session.id, place?.container.id, place?.folder?.id, query];
+  // How many there are takes the order of all; asked for behind the first page, so that the list does not wait for it.
   const count = useQuery({
     queryKey: [...key, "count"],
     enabled: place !== undefined,
@@ -97,7 +99,7 @@ function Browser({ session, kind }: { session: RestoreSession; kind: Kind<Item> 
       of(client.GET("/holdfast/v1/RestoreSessions/{restoreSessionId}/Containers/{containerId}/Items", {
         params: {
           path: { restoreSessionId: session.id, containerId: place?.container.id ?? "" },
-          query: { limit: 1, kinds: kind.items, ...(place?.folder ? { parentId: place.folder.id } : {}), ...(query ? { query } : {}) },
+          query: { offset: 1, limit: 1, kinds: kind.items, ...(place?.folder ? { parentId: place.folder.id } : {}), ...(query ? { query } : {}) },
         }, signal,
       })),
   });
@@ -157,15 +159,15 @@ function Browser({ session, kind }: { session: RestoreSession; kind: Kind<Item> 
         {session.state === "Stopped" && <Note intent="warning">{t.explore.stopped}</Note>}
       </div>
       <Toolbar className={s.bar} aria-label={t.common.commands}>
-        <ToolbarButton icon={<ArrowUndo20Regular />} disabledFocusable={!any || busy} onClick={() => void restore()}>{t.restore.button}</ToolbarButton>
-        <ToolbarButton icon={<ArrowDownload20Regular />} disabledFocusable={!any || busy} onClick={() => void save()}>{t.explore.save}</ToolbarButton>
+        <ToolbarButton className={s.command} icon={<ArrowUndo20Regular />} disabledFocusable={!any || busy} onClick={() => void restore()}>{t.restore.button}</ToolbarButton>
+        <ToolbarButton className={s.command} icon={<ArrowDownload20Regular />} disabledFocusable={!any || busy} onClick={() => void save()}>{t.explore.save}</ToolbarButton>
         <ToolbarDivider />
-        <ToolbarButton icon={<FolderArrowUp20Regular />} disabledFocusable={!place} onClick={() => place && setRestoring(place.folder ? { folder: place.folder } : {})}>
+        <ToolbarButton className={s.command} icon={<FolderArrowUp20Regular />} disabledFocusable={!place} onClick={() => place && setRestoring(place.folder ? { folder: place.folder } : {})}>
           {place?.folder ? t.restore.folder : t.restore.all}
         </ToolbarButton>
         <ToolbarDivider />
-        <ToolbarButton icon={<Info20Regular />} onClick={() => setResults(true)}>{running ? t.restore.running : t.restore.results}</ToolbarButton>
-        <ToolbarButton icon={<DismissCircle20Regular />} onClick={() => void close()}>{t.explore.close}</ToolbarButton>
+        <ToolbarButton className={s.command} icon={<Info20Regular />} onClick={() => setResults(true)}>{running ? t.restore.running : t.restore.results}</ToolbarButton>
+        <ToolbarButton className={s.command} icon={<DismissCircle20Regular />} onClick={() => void close()}>{t.explore.close}</ToolbarButton>
         <span className={s.space} />
         <ScriptButton acts={acts} />
       </Toolbar>
@@ -181,10 +183,10 @@ function Browser({ session, kind }: { session: RestoreSession; kind: Kind<Item> 
                   onChange={(_, d) => { setText(d.value); if (d.value === "") search(""); }} />
               </form>
               <Problem error={count.error} />
-              {count.isPending ? <Loading /> : count.data && count.data.total === 0 ? (
+              {count.data?.total === 0 ? (
                 <Empty icon={kind.icon} title={query ? t.common.nothingFound : place.folder ? t.explore.emptyFolder : t.explore.chooseFolder} />
               ) : (
-                count.data && <Rows label={place.folder?.name ?? place.container.name} queryKey={key} total={count.data.total} page={page} columns={kind.columns} chosen={chosen} onChoose={setChosen} onActive={setActive} narrow={narrow} />
+                <Rows label={place.folder?.name ?? place.container.name} queryKey={key} total={count.data?.total} page={page} columns={kind.columns} chosen={chosen} onChoose={setChosen} onActive={setActive} narrow={narrow} />
               )}
             </>
           ) : (

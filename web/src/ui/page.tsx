@@ -13,7 +13,7 @@ const useStyles = makeStyles({
   command: { fontWeight: tokens.fontWeightRegular, padding: "5px 8px", minWidth: 0, whiteSpace: "nowrap" },
   empty: { display: "flex", flexDirection: "column", alignItems: "center", textAlign: "center", gap: "8px", padding: "48px 16px", color: tokens.colorNeutralForeground2 },
   emptyIcon: { fontSize: "48px", color: tokens.colorBrandForeground1, lineHeight: 1 },
-  emptyTitle: { fontSize: tokens.fontSizeBase500, fontWeight: tokens.fontWeightSemibold, color: tokens.colorNeutralForeground1 },
+  emptyTitle: { fontSize: tokens.fontSizeBase400, lineHeight: tokens.lineHeightBase400, fontWeight: tokens.fontWeightSemibold, color: tokens.colorNeutralForeground1 },
   message: { marginBottom: "12px" },
 });
 

@@ -1,6 +1,6 @@
 import { Checkbox, makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
 import { ArrowDown16Regular, ArrowUp16Regular } from "@fluentui/react-icons";
-import { useMemo, useState, type ReactNode } from "react";
+import { useLayoutEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { useText } from "./text";
 
 export interface Column<R> {
@@ -16,14 +16,14 @@ export interface Column<R> {
 }
 
 const useStyles = makeStyles({
-  wrap: { overflowX: "auto" },
+  wrap: { overflowX: "auto", ":focus-visible": { outline: `2px solid ${tokens.colorStrokeFocus2}` } },
   table: { width: "100%", borderCollapse: "collapse", fontSize: tokens.fontSizeBase300, lineHeight: tokens.lineHeightBase300 },
   th: { textAlign: "left", fontWeight: tokens.fontWeightSemibold, padding: "8px 10px", borderBottom: `1px solid ${tokens.colorNeutralStroke1}`, color: tokens.colorNeutralForeground2, whiteSpace: "nowrap" },
   sort: {
     font: "inherit", color: "inherit", background: "none", border: "none", padding: 0, cursor: "pointer", display: "inline-flex", alignItems: "center", gap: "4px",
     ":hover": { color: tokens.colorNeutralForeground1 }, ":focus-visible": { outline: `2px solid ${tokens.colorStrokeFocus2}` },
   },
-  td: { padding: "8px 10px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, verticalAlign: "middle" },
+  td: { overflowWrap: "break-word", padding: "8px 10px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, verticalAlign: "middle" },
   end: { textAlign: "right" },
   row: { ":hover": { backgroundColor: tokens.colorNeutralBackground1Hover } },
   chosen: { backgroundColor: tokens.colorNeutralBackground1Selected, ":hover": { backgroundColor: tokens.colorNeutralBackground1Selected } },
@@ -55,6 +55,18 @@ export function DataTable<R>({ label, rows, columns, rowKey, rowName, selected, 
       return sign * (typeof x === "string" && typeof y === "string" ? x.localeCompare(y) : x < y ? -1 : x > y ? 1 : 0);
     });
   }, [rows, columns, order]);
+  // Who can't use a mouse scrolls what is wider than its place with the arrow keys.
+  const wrap = useRef<HTMLDivElement>(null);
+  const [wider, setWider] = useState(false);
+  useLayoutEffect(() => {
+    const el = wrap.current;
+    if (!el) return;
+    const look = () => setWider(el.scrollWidth > el.clientWidth + 1);
+    const watch = new ResizeObserver(look);
+    watch.observe(el);
+    if (el.firstElementChild) watch.observe(el.firstElementChild);
+    return () => watch.disconnect();
+  }, []);
   const all = rows.length > 0 && rows.every((r) => selected?.has(rowKey(r)));
   const some = rows.some((r) => selected?.has(rowKey(r)));
   const toggle = (key: string, on: boolean) => {
@@ -64,7 +76,7 @@ export function DataTable<R>({ label, rows, columns, rowKey, rowName, selected, 
     onSelect?.(next);
   };
   return (
-    <div className={s.wrap}>
+    <div ref={wrap} className={s.wrap} {...(wider ? { tabIndex: 0, role: "group", "aria-label": label } : {})}>
       <table className={s.table} aria-label={label}>
         <thead>
           <tr>

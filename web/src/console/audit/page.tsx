@@ -49,11 +49,11 @@ export default function Audit() {
           rowKey={(e) => String(e.number)}
           columns={[
             { key: "number", title: t.audit.number, render: (e) => f.number(e.number), end: true },
-            { key: "time", title: t.audit.time, render: (e) => f.dateTime(e.time) },
+            { key: "time", title: t.audit.time, render: (e) => <span style={{ whiteSpace: "nowrap" }}>{f.dateTime(e.time)}</span> },
             { key: "actor", title: t.audit.actor, render: (e) => e.actor },
             { key: "act", title: t.audit.act, render: (e) => <code>{e.act}</code> },
-            { key: "object", title: t.audit.object, render: (e) => e.object, wide: true },
-            { key: "detail", title: t.session.details, render: (e) => e.detail, wide: true },
+            { key: "object", title: t.audit.object, render: (e) => <span style={{ overflowWrap: "anywhere" }}>{e.object}</span>, wide: true },
+            { key: "detail", title: t.session.details, render: (e) => <span style={{ overflowWrap: "anywhere" }}>{e.detail}</span>, wide: true },
             { key: "address", title: t.audit.address, render: (e) => e.address, wide: true },
           ]}
         />

@@ -1,4 +1,4 @@
-import { Button, Field, Input, makeStyles, Spinner } from "@fluentui/react-components";
+import { Button, Field, Input, makeStyles, Spinner, tokens } from "@fluentui/react-components";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import qrcode from "qrcode-generator";
 import { useState, type FormEvent } from "react";
@@ -14,6 +14,8 @@ const useStyles = makeStyles({
   form: { display: "flex", flexDirection: "column", gap: "14px", maxWidth: "520px" },
   code: { backgroundColor: "#ffffff", padding: "12px", width: "180px", height: "180px", display: "block" },
   steps: { margin: 0, paddingLeft: "20px" },
+  codes: { columnCount: 2, margin: 0, paddingLeft: "20px", fontFamily: tokens.fontFamilyMonospace, maxWidth: "420px" },
+  row: { display: "flex", gap: "8px" },
 });
 
 // Qr draws a text as a QR code, dark on white in every theme: scanners want it so.
@@ -39,24 +41,52 @@ export function SecondFactor({ on, onDone }: { on: boolean; onDone?: () => void 
   const queries = useQueryClient();
   const [code, setCode] = useState("");
   const begin = useMutation({ mutationFn: () => own<Totp>("POST", path) });
+  const [codes, setCodes] = useState<string[]>();
   const confirm = useMutation({
-    mutationFn: () => own("PUT", path, { code: code.replaceAll(" ", "") }),
-    onSuccess: async () => {
-      begin.reset();
-      await queries.invalidateQueries({ queryKey: sessionQuery.queryKey });
-      onDone?.();
+    mutationFn: () => own<{ recoveryCodes?: string[] }>("PUT", path, { code: code.replaceAll(" ", "") }),
+    onSuccess: (made) => {
+      setCode("");
+      setCodes(made.recoveryCodes ?? []);
     },
   });
-  const off = useMutation({ mutationFn: () => own("DELETE", path, code ? { code: code.replaceAll(" ", "") } : undefined), onSuccess: () => queries.invalidateQueries({ queryKey: sessionQuery.queryKey }) });
+  const kept = async () => {
+    begin.reset();
+    setCodes(undefined);
+    await queries.invalidateQueries({ queryKey: sessionQuery.queryKey });
+    onDone?.();
+  };
+  const off = useMutation({ mutationFn: () => own("DELETE", path, code ? { code: code.replaceAll(" ", "") } : undefined), onSuccess: () => { setCode(""); return queries.invalidateQueries({ queryKey: sessionQuery.queryKey }); } });
   const submit = (e: FormEvent) => {
     e.preventDefault();
     e.stopPropagation();
     confirm.mutate();
   };
+  if (codes)
+    return (
+      <div className={s.form}>
+        <Note intent="success" title={t.totp.isOn}>
+          {t.totp.codesAbout}
+        </Note>
+        <ul className={s.codes} aria-label={t.totp.codes}>
+          {codes.map((c) => (
+            <li key={c}>{c}</li>
+          ))}
+        </ul>
+        <div className={s.row}>
+          <Button appearance="primary" onClick={() => void kept()}>
+            {t.totp.codesKept}
+          </Button>
+          <Button onClick={() => void navigator.clipboard.writeText(codes.join("\n"))}>{t.script.copy}</Button>
+        </div>
+      </div>
+    );
   if (on && !begin.data)
     return (
       <div className={s.form}>
         <Note intent="success">{t.totp.isOn}</Note>
+        <Field label={t.totp.offCode}>
+          <Input inputMode="numeric" autoComplete="one-time-code" value={code} onChange={(_, d) => setCode(d.value)} />
+        </Field>
         <Problem error={off.error} />
         <div>
           <Button onClick={() => off.mutate()} disabledFocusable={off.isPending}>{t.totp.turnOff}</Button>

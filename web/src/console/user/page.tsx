@@ -1,5 +1,5 @@
 import { Badge, Field, Input, Select } from "@fluentui/react-components";
-import { Add20Regular, Delete20Regular, Edit20Regular, Key20Regular, PeopleRegular, PersonProhibited20Regular } from "@fluentui/react-icons";
+import { Add20Regular, Delete20Regular, Edit20Regular, Key20Regular, PeopleRegular, PersonProhibited20Regular, ShieldKeyhole20Regular } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { own } from "../../api/client";
@@ -21,7 +21,7 @@ export default function Users() {
   const me = useQuery(sessionQuery).data?.user.name;
   const { data, error, isPending, refetch } = useQuery(usersQuery);
   const [selected, setSelected] = useState<Set<string>>(new Set());
-  const [open, setOpen] = useState<"add" | "edit" | "password" | "remove">();
+  const [open, setOpen] = useState<"add" | "edit" | "password" | "remove" | "factor">();
   const [failed, setFailed] = useState<unknown>();
   const all = data ?? [];
   const chosen = all.filter((u) => selected.has(u.id));
@@ -55,6 +55,7 @@ export default function Users() {
         { key: "add", label: t.user.add, icon: <Add20Regular />, onClick: () => setOpen("add") },
         { key: "edit", label: t.user.changeRole, icon: <Edit20Regular />, onClick: () => setOpen("edit"), ...need, divider: true },
         { key: "password", label: t.user.setPassword, icon: <Key20Regular />, onClick: () => setOpen("password"), ...need },
+        { key: "factor", label: t.totp.reset, icon: <ShieldKeyhole20Regular />, onClick: () => setOpen("factor"), disabled: !one?.secondFactor, why: t.common.chooseOne },
         { key: "disable", label: one?.disabled ? t.user.enable : t.user.disable, icon: <PersonProhibited20Regular />, onClick: () => void toggle(), ...need },
         { key: "remove", label: t.common.remove, icon: <Delete20Regular />, onClick: () => setOpen("remove"), ...need },
       ]}
@@ -90,6 +91,11 @@ export default function Users() {
       {open === "add" && <Edit onClose={close} onDone={again} />}
       {open === "edit" && one && <Edit user={one} onClose={close} onDone={again} />}
       {open === "password" && one && <Password user={one} onClose={close} />}
+      {open === "factor" && one && (
+        <Confirm title={t.totp.resetTitle(one.name)} action={t.totp.reset} onClose={close} run={async () => { await own("DELETE", `${path}/totp`); await again(); }}>
+          {t.totp.resetAbout}
+        </Confirm>
+      )}
       {open === "remove" && one && (
         <Confirm title={t.user.removeTitle(one.name)} action={t.common.remove} onClose={close} run={async () => { await own("DELETE", path); setSelected(new Set()); await again(); }}>
           {t.user.removeAbout}

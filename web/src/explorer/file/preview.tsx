@@ -4,10 +4,11 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { client, download, enc, of } from "../../api/client";
 import { useFormat } from "../../ui/format";
-import { Loading, Note, Problem } from "../../ui/page";
+import { Loading, Problem } from "../../ui/page";
 import { DataTable } from "../../ui/table";
 import { useText } from "../../ui/text";
 import type { Place } from "../kind";
+import { Shown } from "../shown";
 import { at, drives, type File } from "./kind";
 
 const useStyles = makeStyles({
@@ -31,7 +32,7 @@ export function FilePreview({ place: p, item: d }: { place: Place; item: File })
     <article>
       <h2 className={s.name}>{d.name}</h2>
       <p>{t.file.changed(f.dateTime(d.modified), d.modifiedBy, f.bytes(d.size))}</p>
-      <Note>{t.explore.noPreview}</Note>
+      <Shown place={p} item={d} />
       <h3 className={s.h}>{t.file.versions}</h3>
       <Problem error={failed ?? error} />
       {isPending && <Loading />}

@@ -61,7 +61,7 @@ export const mail: Kind<Mail> = {
   columns: [
     { key: "from", title: (t) => t.mail.from, text: (m) => m.from, width: "minmax(110px, 1fr)" },
     { key: "subject", title: (t) => t.mail.subject, text: (m) => m.name, width: "minmax(160px, 2fr)" },
-    { key: "received", title: (t) => t.mail.received, text: (m, f) => f.dateTime(m.received), width: "150px", wide: true },
+    { key: "received", title: (t) => t.mail.received, text: (m, f) => f.dateTime(m.received), width: "152px", wide: true },
   ],
   Preview: MailPreview,
   restore: (p, s, target): Call => {

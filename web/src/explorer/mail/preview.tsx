@@ -1,8 +1,8 @@
 import { makeStyles, tokens } from "@fluentui/react-components";
 import { useFormat } from "../../ui/format";
-import { Note } from "../../ui/page";
 import { useText } from "../../ui/text";
 import type { Place } from "../kind";
+import { Shown } from "../shown";
 import type { Mail } from "./kind";
 
 const useStyles = makeStyles({
@@ -12,7 +12,7 @@ const useStyles = makeStyles({
   dd: { margin: 0, overflowWrap: "anywhere" },
 });
 
-export function MailPreview({ item: m }: { place: Place; item: Mail }) {
+export function MailPreview({ place: p, item: m }: { place: Place; item: Mail }) {
   const s = useStyles();
   const { t } = useText();
   const f = useFormat();
@@ -32,7 +32,7 @@ export function MailPreview({ item: m }: { place: Place; item: Mail }) {
           <dd key={`${term}d`} className={s.dd}>{value}</dd>,
         ])}
       </dl>
-      <Note>{t.explore.noPreview}</Note>
+      <Shown place={p} item={m} />
     </article>
   );
 }

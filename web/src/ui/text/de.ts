@@ -132,7 +132,7 @@ export const de: Text = {
   },
   totp: {
     title: "Zweiter Faktor", about: "Ein Code einer Authenticator-App, nach dem Kennwort. Damit reicht ein gestohlenes Kennwort nicht.", turnOn: "Authenticator-App einrichten", turnOff: "Abschalten", isOn: "Der zweite Faktor ist an.", scan: "Scannen Sie dies mit Ihrer Authenticator-App, oder tippen Sie das Geheimnis dort ein.", type: "Tippen Sie den Code, den die App zeigt.",
-    qr: "QR-Code mit dem Geheimnis darunter", secret: "Geheimnis",
+    qr: "QR-Code mit dem Geheimnis darunter", secret: "Geheimnis", codes: "Wiederherstellungscodes", codesAbout: "Bewahren Sie sie getrennt vom Telefon auf. Jeder meldet Sie einmal an, wenn die App verloren ist. Sie werden nur jetzt gezeigt.", codesKept: "Ich habe sie aufbewahrt", offCode: "Code der App, zum Abschalten", reset: "Zweiten Faktor zurücksetzen", resetTitle: (name) => `Den zweiten Faktor von ${name} zurücksetzen?`, resetAbout: "Der Benutzer meldet sich allein mit dem Kennwort an, bis ein neuer eingerichtet ist.",
   },
   setup: {
     title: "Einrichtung", about: "Vom leeren Server zur ersten Wiederherstellung. Sie können jederzeit gehen und später fortfahren.", steps: "Schritte", done: "erledigt", leave: "Vorerst verlassen", later: "Später", already: "Das ist erledigt.", toHome: "Zur Startseite", browse: "Sicherung ansehen",
@@ -149,14 +149,18 @@ export const de: Text = {
     dayPoints: (day, n) => `${day}, ${n} ${n === 1 ? "Wiederherstellungspunkt" : "Wiederherstellungspunkte"}`, open: "Ansehen", nothing: "Noch gibt es nichts anzusehen", nothingAbout: "Fügen Sie eine Organisation hinzu und lassen Sie einen Auftrag laufen.",
     title: (organization, what) => `${what} von ${organization}`, asOf: (when) => `Stand: ${when}`, asNewest: "Stand der neuesten Wiederherstellungspunkte", tree: "Postfächer, OneDrives und Ordner", items: "Liste", preview: "Vorschau", findUser: "Benutzer suchen", choose: "Wählen Sie links einen Benutzer oder Ordner.", chooseItem: "Wählen Sie etwas in der Liste, um es hier zu sehen.",
     searchIn: (name) => `In ${name} suchen`, emptyFolder: "Dieser Ordner ist leer.", chooseFolder: "Wählen Sie einen Ordner, oder suchen Sie in allen.", count: (n) => `${n} Elemente`, countUnknown: "Beim Blättern erscheinen mehr", chosen: (n) => `${n} ausgewählt`, narrow: (n) => `${n} weitere: Tippen Sie einen Teil des Namens.`,
-    save: "Herunterladen", close: "Sitzung schließen", stopped: "Diese Sitzung ist geschlossen; öffnen Sie zum Wiederherstellen eine neue.", tooMany: (n) => `Mehr als ${n} Elemente sind ausgewählt. Stellen Sie den ganzen Ordner wieder her oder wählen Sie weniger.`, noPreview: "Diese Version zeigt hier noch keine Inhalte. Laden Sie es herunter, um es zu öffnen.",
+    save: "Herunterladen", close: "Sitzung schließen", stopped: "Diese Sitzung ist geschlossen; öffnen Sie zum Wiederherstellen eine neue.", tooMany: (n) => `Mehr als ${n} Elemente sind ausgewählt. Stellen Sie den ganzen Ordner wieder her oder wählen Sie weniger.`,
     acts: { points: "Wiederherstellungspunkte auflisten", users: "Auflisten, wessen Daten da sind", open: "Sicherung mit Stand einer Zeit öffnen" },
+  },
+  preview: {
+    attachments: "Anlagen", contents: (name) => `Inhalt von ${name}`, none: "Es gibt nichts zu zeigen. Laden Sie es herunter, um es zu öffnen.", removed: "Zu Ihrer Sicherheit wurde dies hier weggelassen; ein Download hat alles:", removedWhat: (what, n) => `${what} (${n})`,
+    truncated: "Nur der Anfang wird gezeigt. Laden Sie es für den Rest herunter.",
   },
   mail: { from: "Von", to: "An", cc: "Cc", subject: "Betreff", received: "Empfangen", sent: "Gesendet", noSubject: "(kein Betreff)" },
   file: { name: "Name", modified: "Geändert", by: "Geändert von", size: "Größe", versions: "Versionen in diesem Wiederherstellungspunkt", changed: (when, who, size) => `${when}${who ? `, ${who}` : ""} · ${size}`, saveVersion: (when) => `Version von ${when} herunterladen` },
   restore: {
     title: "Wiederherstellen", button: "Wiederherstellen", folder: "Diesen Ordner wiederherstellen", all: "Alles wiederherstellen", where: "Wohin", original: "Wo es war", elsewhere: "Zu einem anderen Benutzer oder Ordner", user: "Benutzer", userHint: "Adresse. Leer: derselbe Benutzer.", toFolder: "Ordner", folderHint: "„/“ zwischen Namen; er wird angelegt, wenn er fehlt. Leer: die ursprünglichen Ordner.",
-    overwriteMail: "Seither geänderte E-Mails ersetzen", overwriteFiles: "Seither geänderte Dateien ersetzen (sonst bleiben beide)", items: (n) => `${n} Elemente`, theFolder: (name) => `Der Ordner ${name} mit allem darin`, everything: (name) => `Alles von ${name}`,
+    overwriteMail: "Seither geänderte E-Mails ersetzen", overwriteFiles: "Seither geänderte Dateien ersetzen (sonst bleiben beide)", items: (n) => (n === "1" ? "1 Element" : `${n} Elemente`), theFolder: (name) => `Der Ordner ${name} mit allem darin`, everything: (name) => `Alles von ${name}`,
     aboutMail: "Was noch da und gleich ist, bleibt unberührt; ein wiederholtes Wiederherstellen legt keine zweite Kopie an. Niemandem wird eine E-Mail gesendet. Was nicht genau wiederhergestellt werden kann, steht in der Dokumentation (fidelity).",
     aboutFiles: "Was noch da und gleich ist, bleibt unberührt. Seither Geändertes bleibt neben der wiederhergestellten Datei, wenn Sie nicht ersetzen. Was nicht genau wiederhergestellt werden kann, steht in der Dokumentation (fidelity).",
     results: "Ergebnisse", running: "Stellt wieder her …", none: "In dieser Sitzung wurde noch nichts wiederhergestellt.", item: "Element", target: "Nach", reads: (n) => `${n} Elemente wurden in dieser Sitzung angesehen oder heruntergeladen.`,

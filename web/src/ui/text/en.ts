@@ -130,7 +130,7 @@ export const en = {
   },
   totp: {
     title: "Second factor", about: "A code from an authenticator app, asked for after the password. With it, a stolen password is not enough.", turnOn: "Set up an authenticator app", turnOff: "Turn it off", isOn: "The second factor is on.", scan: "Scan this with your authenticator app, or type the secret into it.", type: "Type the code that the app shows.",
-    qr: "QR code with the secret below", secret: "Secret",
+    qr: "QR code with the secret below", secret: "Secret", codes: "Recovery codes", codesAbout: "Keep these apart from your phone. Each signs you in once when the app is lost. They are shown only now.", codesKept: "I have kept them", offCode: "Code of the app, to turn it off", reset: "Reset second factor", resetTitle: (name: string) => `Reset the second factor of ${name}?`, resetAbout: "The user signs in with the password alone until a new one is set up.",
   },
   setup: {
     title: "Setup", about: "From an empty server to a first restore. You can leave at any time and go on later.", steps: "Steps", done: "done", leave: "Leave for now", later: "Later", already: "This is done.", toHome: "To the home page", browse: "Explore the backup",
@@ -147,14 +147,18 @@ export const en = {
     dayPoints: (day: string, n: number) => `${day}, ${n} restore ${n === 1 ? "point" : "points"}`, open: "Explore", nothing: "There is nothing to explore yet", nothingAbout: "Add an organization and let a job run.",
     title: (organization: string, what: string) => `${what} of ${organization}`, asOf: (when: string) => `As of ${when}`, asNewest: "As of the newest restore points", tree: "Mailboxes, drives and folders", items: "List", preview: "Preview", findUser: "Find a user", choose: "Choose a user or a folder on the left.", chooseItem: "Choose something in the list to see it here.",
     searchIn: (name: string) => `Search in ${name}`, emptyFolder: "This folder is empty.", chooseFolder: "Choose a folder, or search in all of them.", count: (n: string) => `${n} items`, countUnknown: "More appear as you scroll", chosen: (n: string) => `${n} selected`, narrow: (n: number) => `${n} more: type a part of the name.`,
-    save: "Download", close: "Close session", stopped: "This session was closed; open a new one to restore.", tooMany: (n: string) => `More than ${n} items are selected. Restore the whole folder, or select fewer.`, noPreview: "This version shows no contents here yet. Download it to open it.",
+    save: "Download", close: "Close session", stopped: "This session was closed; open a new one to restore.", tooMany: (n: string) => `More than ${n} items are selected. Restore the whole folder, or select fewer.`,
     acts: { points: "List the restore points", users: "List whose data is there", open: "Open a backup as of a time" },
+  },
+  preview: {
+    attachments: "Attachments", contents: (name: string) => `Contents of ${name}`, none: "There is nothing to show. Download it to open it.", removed: "For your safety this was left out here; a download has it all:", removedWhat: (what: string, n: string) => `${what} (${n})`,
+    truncated: "Only the beginning is shown. Download it for the rest.",
   },
   mail: { from: "From", to: "To", cc: "Cc", subject: "Subject", received: "Received", sent: "Sent", noSubject: "(no subject)" },
   file: { name: "Name", modified: "Changed", by: "Changed by", size: "Size", versions: "Versions in this restore point", changed: (when: string, who: string, size: string) => `${when}${who ? `, ${who}` : ""} · ${size}`, saveVersion: (when: string) => `Download the version of ${when}` },
   restore: {
     title: "Restore", button: "Restore", folder: "Restore this folder", all: "Restore everything", where: "Where to", original: "Where it was", elsewhere: "To another user or folder", user: "User", userHint: "Address. Empty: the same user.", toFolder: "Folder", folderHint: "“/” between names; it is made when it is missing. Empty: the original folders.",
-    overwriteMail: "Replace mails that were changed since", overwriteFiles: "Replace files that were changed since (else both are kept)", items: (n: string) => `${n} items`, theFolder: (name: string) => `The folder ${name} with everything in it`, everything: (name: string) => `Everything of ${name}`,
+    overwriteMail: "Replace mails that were changed since", overwriteFiles: "Replace files that were changed since (else both are kept)", items: (n: string) => (n === "1" ? "1 item" : `${n} items`), theFolder: (name: string) => `The folder ${name} with everything in it`, everything: (name: string) => `Everything of ${name}`,
     aboutMail: "What is still there and equal is left alone; a repeated restore makes no second copy. No mail is sent to anybody. What can't be restored exactly is listed in the documentation (fidelity).",
     aboutFiles: "What is still there and equal is left alone. What was changed since is kept beside the restored file unless you choose to replace it. What can't be restored exactly is listed in the documentation (fidelity).",
     results: "Results", running: "Restoring…", none: "Nothing was restored in this session yet.", item: "Item", target: "To", reads: (n: string) => `${n} items were looked at or downloaded in this session.`,

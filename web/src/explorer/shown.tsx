@@ -1,0 +1,64 @@
+import { Badge, Link, makeStyles, tokens } from "@fluentui/react-components";
+import { Attach20Regular } from "@fluentui/react-icons";
+import { useQuery } from "@tanstack/react-query";
+import { client, enc, of } from "../api/client";
+import { useFormat } from "../ui/format";
+import { Loading, Note, Problem } from "../ui/page";
+import { useText } from "../ui/text";
+import type { Item, Place } from "./kind";
+
+const useStyles = makeStyles({
+  frame: { width: "100%", minHeight: "420px", height: "56vh", border: `1px solid ${tokens.colorNeutralStroke2}`, backgroundColor: "#ffffff", colorScheme: "light" },
+  attachments: { display: "flex", flexWrap: "wrap", gap: "6px 16px", listStyle: "none", padding: 0, margin: "0 0 12px" },
+  attachment: { display: "inline-flex", alignItems: "center", gap: "4px" },
+  removed: { margin: "4px 0 0", paddingLeft: "20px" },
+});
+
+const path = "/holdfast/v1/RestoreSessions/{restoreSessionId}/Containers/{containerId}/Items/{itemId}" as const;
+const at = (p: Place, item: Item) => `/holdfast/v1/RestoreSessions/${p.session}/Containers/${enc(p.container.id)}/Items/${enc(item.id)}`;
+
+// Shown is the contents of a mail or a file as the server cleaned them. They are a document of their own in a frame that allows nothing: no scripts,
+// no forms, no other hosts; the server sends the same rules along.
+export function Shown({ place: p, item }: { place: Place; item: Item }) {
+  const s = useStyles();
+  const { t } = useText();
+  const f = useFormat();
+  const { data, error, isPending } = useQuery({
+    queryKey: ["preview", p.session, p.container.id, item.id],
+    queryFn: ({ signal }) => of(client.GET(`${path}/Preview`, { params: { path: { restoreSessionId: p.session, containerId: p.container.id, itemId: item.id } }, signal })),
+    staleTime: Infinity,
+  });
+  if (isPending) return <Loading />;
+  if (error) return <Problem error={error} />;
+  const attachments = (data.attachments ?? []).filter((a) => !a.inline);
+  return (
+    <>
+      {attachments.length > 0 && (
+        <ul className={s.attachments} aria-label={t.preview.attachments}>
+          {attachments.map((a) => (
+            <li key={a.number} className={s.attachment}>
+              <Attach20Regular aria-hidden />
+              <Link href={`${at(p, item)}/Attachments/${a.number}`} download={a.name}>
+                {a.name}
+              </Link>
+              <Badge appearance="tint" color="informative">
+                {f.bytes(a.size)}
+              </Badge>
+            </li>
+          ))}
+        </ul>
+      )}
+      {data.removed.length > 0 && (
+        <Note title={t.preview.removed}>
+          <ul className={s.removed}>
+            {data.removed.map((r) => (
+              <li key={r.what}>{t.preview.removedWhat(r.what, f.number(r.count))}</li>
+            ))}
+          </ul>
+        </Note>
+      )}
+      {data.truncated && <Note>{t.preview.truncated}</Note>}
+      {data._links.body ? <iframe className={s.frame} sandbox="" referrerPolicy="no-referrer" src={`${at(p, item)}/Preview/Body`} title={t.preview.contents(item.name)} /> : <Note>{data.why || t.preview.none}</Note>}
+    </>
+  );
+}
