@@ -58,7 +58,7 @@ export function Shown({ place: p, item }: { place: Place; item: Item }) {
         </Note>
       )}
       {data.truncated && <Note>{t.preview.truncated}</Note>}
-      {data._links.body ? <iframe className={s.frame} sandbox="" referrerPolicy="no-referrer" src={`${at(p, item)}/Preview/Body`} title={t.preview.contents(item.name)} /> : <Note>{data.why || t.preview.none}</Note>}
+      {data._links?.body ? <iframe className={s.frame} sandbox="" referrerPolicy="no-referrer" src={`${at(p, item)}/Preview/Body`} title={t.preview.contents(item.name)} /> : <Note>{data.why || t.preview.none}</Note>}
     </>
   );
 }
