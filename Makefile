@@ -11,7 +11,7 @@ build: ## the one binary, bin/holdfast
 	$(GO) build -o bin/holdfast ./cmd/holdfast
 
 .PHONY: deps
-deps: ## install what the tests need (Go modules; PostgreSQL from Debian's packages)
+deps: ## install what the tests need (Go modules; PostgreSQL, Node and Chromium from Debian's packages; the front end's packages)
 	@echo "deps: Go modules"
 	@$(GO) mod download
 	@if [ -x /usr/lib/postgresql/15/bin/postgres ] || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1; then \
@@ -20,11 +20,21 @@ deps: ## install what the tests need (Go modules; PostgreSQL from Debian's packa
 	  echo "deps: installing PostgreSQL from Debian's packages (postgresql)"; \
 	  $(if $(filter 0,$(shell id -u)),,sudo )env DEBIAN_FRONTEND=noninteractive sh -c 'apt-get update -q && apt-get install -q -y --no-install-recommends postgresql'; \
 	fi
+	@missing=""; command -v node >/dev/null && command -v npm >/dev/null || missing="nodejs npm"; [ -x /usr/bin/chromium ] || missing="$$missing chromium"; \
+	if [ -z "$$missing" ]; then echo "deps: Node and Chromium are there"; else \
+	  echo "deps: installing from Debian's packages: $$missing"; \
+	  $(if $(filter 0,$(shell id -u)),,sudo )env DEBIAN_FRONTEND=noninteractive sh -c "apt-get update -q && apt-get install -q -y --no-install-recommends $$missing"; \
+	fi
+	@node -e 'const [a,b]=process.versions.node.split(".").map(Number);if(a<20||a===20&&b<19){console.error("deps: Node "+process.version+" is too old for the front end; it needs 20.19 or newer");process.exit(1)}'
+	@echo "deps: the front end's packages, as web/package-lock.json pins them (npm ci)"
+	@cd web && npm ci --no-audit --no-fund --loglevel=error
 
 .PHONY: test
 test: vet ## all tests that CI runs
 	$(GO) test -timeout 25m $(PKGS)
 	$(MAKE) rclone-test
+	$(MAKE) web-check
+	$(MAKE) web-e2e
 
 .PHONY: vet
 vet: ## formatting, vet
@@ -39,6 +49,23 @@ race: ## the tests of the packages with goroutines, under the race detector
 gen: ## regenerate what is generated; leaves no diff
 	$(GO) generate ./...
 	@git diff --stat --exit-code
+
+.PHONY: web
+web: web-types ## build the front end into web/dist, which is committed
+	cd web && npx vite build --logLevel warn
+	cd web && node tools/budget.mjs dist
+
+.PHONY: web-types
+web-types: ## the front end's types, from api/openapi.yaml and by the compiler
+	cd web && npm run --silent gen >/dev/null && npm run --silent types
+
+.PHONY: web-check
+web-check: web-types ## the committed build is what its source builds, and small enough
+	@t=$$(mktemp -d) && trap 'rm -rf "$$t"' EXIT && cd web && npx vite build --logLevel warn --outDir "$$t/dist" --emptyOutDir && node tools/same.mjs dist "$$t/dist" && node tools/budget.mjs "$$t/dist"
+
+.PHONY: web-e2e
+web-e2e: build ## the front end in Debian's Chromium against server and simulator
+	cd web && HOLDFAST="$(CURDIR)/bin/holdfast" npm run --silent e2e
 
 .PHONY: bench
 bench: ## the figures of the first release, on the simulator (long; -only and -scale in BENCH)

@@ -4,14 +4,14 @@ import { chromium } from "playwright-core";
 
 export const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-export async function open(world, { theme = "light", language = "en", viewport = { width: 1280, height: 860 }, prepare } = {}) {
+export async function open(world, { theme = "light", language = "en", viewport = { width: 1280, height: 860 } } = {}) {
   const browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
   const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport, locale: language === "de" ? "de-DE" : "en-GB", acceptDownloads: true, reducedMotion: "reduce" });
   await context.addInitScript(([t, l]) => {
+    if (window !== window.top) return; // a preview's frame has no storage
     localStorage.setItem("holdfast.theme", t);
     localStorage.setItem("holdfast.language", l);
   }, [theme, language]);
-  if (prepare) await prepare(context);
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   const wrong = [];

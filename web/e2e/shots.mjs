@@ -2,7 +2,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { audit, open, signIn } from "./browser.mjs";
-import { prepare } from "./prepare.mjs";
 import { startWorld } from "./world.mjs";
 
 const dir = process.argv[2] ?? "shots";
@@ -11,7 +10,7 @@ await mkdir(dir, { recursive: true });
 const world = await startWorld({ users: 6 });
 const problems = [];
 try {
-  const first = await open(world, { prepare: (c) => prepare(c, world.url) });
+  const first = await open(world);
   const api = first.context.request;
   const token = (await (await api.post(`${world.url}/v8/token`, { data: { grant_type: "password", username: world.user, password: world.password } })).json()).access_token;
   const call = async (method, path, data) => {
@@ -44,7 +43,7 @@ try {
     ["organizations", "/organizations"], ["repositories", "/repositories"], ["proxies", "/proxies"], ["users", "/users"], ["api-keys", "/api-keys"], ["audit", "/audit"], ["settings", "/settings"],
   ];
   for (const theme of themes) {
-    const b = await open(world, { theme, language: theme === "dark" ? "de" : "en", prepare: (c) => prepare(c, world.url) });
+    const b = await open(world, { theme, language: theme === "dark" ? "de" : "en" });
     const { page } = b;
     const shot = async (name) => {
       await page.waitForTimeout(250);

@@ -28,9 +28,9 @@ const useStyles = makeStyles({
   list: { listStyle: "none", margin: 0, padding: 0 },
   item: {
     display: "flex", alignItems: "center", gap: "12px", height: "40px", padding: "0 12px 0 14px", textDecoration: "none", color: tokens.colorNeutralForeground1, borderLeft: "3px solid transparent", whiteSpace: "nowrap",
-    ":hover": { backgroundColor: tokens.colorNeutralBackground3Hover }, ":focus-visible": { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: "-2px" },
+    ":hover": { backgroundColor: tokens.colorNeutralBackground3Hover, color: tokens.colorNeutralForeground1Hover }, ":focus-visible": { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: "-2px" },
   },
-  here: { borderLeftColor: tokens.colorCompoundBrandStroke, fontWeight: tokens.fontWeightSemibold, backgroundColor: tokens.colorNeutralBackground3Selected },
+  here: { borderLeftColor: tokens.colorCompoundBrandStroke, fontWeight: tokens.fontWeightSemibold, backgroundColor: tokens.colorNeutralBackground3Selected, color: tokens.colorNeutralForeground1Selected },
   icon: { fontSize: "20px", lineHeight: 1, display: "flex" },
   rule: { height: "1px", margin: "8px 12px", backgroundColor: tokens.colorNeutralStroke2, border: "none" },
   main: { overflow: "auto", outline: "none", backgroundColor: tokens.colorNeutralBackground1, minWidth: 0 },
@@ -49,9 +49,8 @@ export function Shell() {
   const client = useQueryClient();
   const { data, error, isPending, refetch } = useQuery(sessionQuery);
   useEffect(() => whenSignedOut(() => {
-    // What the session could see goes with it.
-    if (client.getQueryData(sessionQuery.queryKey)) client.clear();
     void client.resetQueries({ queryKey: sessionQuery.queryKey });
+    client.removeQueries({ predicate: (q) => q.queryKey[0] !== "session" }); // what the session could see goes with it
   }), [client]);
   if (isPending) return <Loading />;
   if (error && !(error instanceof ApiError && error.status === 401)) return <Problem error={error} onRetry={() => void refetch()} />;
@@ -65,7 +64,6 @@ function Frame({ name, acts }: { name: string; acts: string[] | undefined }) {
   const themes = useThemes();
   const here = useRouterState({ select: (r) => r.location.pathname });
   const [narrow, setNarrow] = useState(() => matchMedia("(max-width: 900px)").matches);
-  const client = useQueryClient();
   const navigate = useNavigate();
   // Another page: the focus goes to its beginning, for those who hear it, and so that no panel of the old page keeps the new one hidden from them.
   const shown = useRef(here);
@@ -89,9 +87,9 @@ function Frame({ name, acts }: { name: string; acts: string[] | undefined }) {
   ];
   const signOut = async () => {
     await session.end().catch(() => undefined); // the cookie's end is the server's; here everything is forgotten anyway
-    await navigate({ to: "/" });
-    client.clear();
-    await client.resetQueries({ queryKey: sessionQuery.queryKey });
+    // A new page: nothing of what the session could see stays in memory.
+    location.hash = "#/";
+    location.reload();
   };
   return (
     <div className={s.shell}>

@@ -12,7 +12,7 @@ const useStyles = makeStyles({
   root: { padding: "8px 4px" },
   search: { width: "calc(100% - 8px)", margin: "0 4px 8px", maxWidth: "none" },
   more: { padding: "4px 12px", color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200 },
-  here: { backgroundColor: tokens.colorNeutralBackground1Selected, fontWeight: tokens.fontWeightSemibold },
+  here: { backgroundColor: tokens.colorNeutralBackground1Selected, color: tokens.colorNeutralForeground1Selected, fontWeight: tokens.fontWeightSemibold },
 });
 
 // Tree has the containers of a session with their folders, which are asked for when they are opened.

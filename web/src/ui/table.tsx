@@ -25,8 +25,12 @@ const useStyles = makeStyles({
   },
   td: { overflowWrap: "break-word", padding: "8px 10px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, verticalAlign: "middle" },
   end: { textAlign: "right" },
-  row: { ":hover": { backgroundColor: tokens.colorNeutralBackground1Hover } },
-  chosen: { backgroundColor: tokens.colorNeutralBackground1Selected, ":hover": { backgroundColor: tokens.colorNeutralBackground1Selected } },
+  // The words go with their ground: in high contrast both change.
+  row: { ":hover": { backgroundColor: tokens.colorNeutralBackground1Hover, color: tokens.colorNeutralForeground1Hover }, ":hover a": { color: tokens.colorNeutralForeground1Hover }, ":hover code": { color: "inherit" } },
+  chosen: {
+    backgroundColor: tokens.colorNeutralBackground1Selected, color: tokens.colorNeutralForeground1Selected, "& a": { color: tokens.colorNeutralForeground1Selected },
+    ":hover": { backgroundColor: tokens.colorNeutralBackground1Selected, color: tokens.colorNeutralForeground1Selected }, ":hover a": { color: tokens.colorNeutralForeground1Selected },
+  },
   check: { width: "32px", padding: "0 0 0 4px" },
   wide: { "@media (max-width: 900px)": { display: "none" } },
 });

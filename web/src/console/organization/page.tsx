@@ -1,4 +1,4 @@
-import { Badge, Button, Input, makeStyles, tokens } from "@fluentui/react-components";
+import { Badge, Button, Input, Link, makeStyles, tokens } from "@fluentui/react-components";
 import { Add20Regular, BuildingRegular, Delete20Regular, Key20Regular, ShieldCheckmark20Regular, FolderSearch20Regular } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
@@ -67,7 +67,7 @@ export default function Organizations() {
           selected={selected}
           onSelect={setSelected}
           columns={[
-            { key: "name", title: t.organization.name, sort: (o) => o.officeName || o.name || "", render: (o) => <Button appearance="transparent" onClick={() => setShown(o)} style={{ padding: 0, minWidth: 0, fontWeight: 400, color: tokens.colorBrandForegroundLink }}>{o.officeName || o.name}</Button> },
+            { key: "name", title: t.organization.name, sort: (o) => o.officeName || o.name || "", render: (o) => <Link as="button" inline onClick={() => setShown(o)} style={{ color: "inherit" }}>{o.officeName || o.name}</Link> },
             { key: "domain", title: t.organization.domain, render: (o) => o.name },
             { key: "region", title: t.organization.region, render: (o) => t.organization.regions[o.region as "China"] ?? o.region, wide: true },
             { key: "protects", title: t.organization.protect, render: (o) => f.list([...(o.isExchangeOnline ? [t.kind.mail] : []), ...(o.isSharePointOnline ? [t.kind.files] : [])]), wide: true },

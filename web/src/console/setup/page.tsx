@@ -22,9 +22,9 @@ const useStyles = makeStyles({
   steps: { listStyle: "none", margin: 0, padding: 0 },
   step: {
     display: "flex", alignItems: "center", gap: "10px", width: "100%", padding: "10px 8px", border: "none", background: "none", font: "inherit", color: tokens.colorNeutralForeground1, cursor: "pointer", textAlign: "left", borderRadius: tokens.borderRadiusMedium,
-    ":hover": { backgroundColor: tokens.colorNeutralBackground1Hover }, ":disabled": { color: tokens.colorNeutralForegroundDisabled, cursor: "default", backgroundColor: "transparent" }, ":focus-visible": { outline: `2px solid ${tokens.colorStrokeFocus2}` },
+    ":hover": { backgroundColor: tokens.colorNeutralBackground1Hover, color: tokens.colorNeutralForeground1Hover }, ":disabled": { color: tokens.colorNeutralForegroundDisabled, cursor: "default", backgroundColor: "transparent" }, ":focus-visible": { outline: `2px solid ${tokens.colorStrokeFocus2}` },
   },
-  here: { fontWeight: tokens.fontWeightSemibold, backgroundColor: tokens.colorNeutralBackground1Selected },
+  here: { fontWeight: tokens.fontWeightSemibold, backgroundColor: tokens.colorNeutralBackground1Selected, color: tokens.colorNeutralForeground1Selected },
   done: { color: tokens.colorPaletteGreenForeground1 },
   now: { color: tokens.colorBrandForeground1 },
   h: { margin: "0 0 4px", fontSize: tokens.fontSizeBase500, lineHeight: tokens.lineHeightBase500, fontWeight: tokens.fontWeightSemibold },
