@@ -25,7 +25,7 @@ const useStyles = makeStyles({
   warning: { fill: tokens.colorPaletteMarigoldBackground3 },
   failed: { fill: tokens.colorPaletteRedBackground3 },
   gone: { fill: "none", stroke: tokens.colorNeutralForeground3, strokeDasharray: "2 2" },
-  none: { fill: tokens.colorNeutralBackground5 },
+  none: { fill: tokens.colorNeutralStroke1 },
   mark: { stroke: tokens.colorNeutralForegroundInverted, strokeWidth: 2, strokeLinecap: "round", fill: "none", pointerEvents: "none" },
   text: { fill: tokens.colorNeutralForeground2, fontSize: "10px" },
   pager: { display: "flex", alignItems: "center", gap: "8px" },

@@ -11,7 +11,7 @@ export const de: Text = {
   },
   nav: {
     label: "Hauptmenü", skip: "Zum Inhalt", toggle: "Namen der Seiten ein- oder ausblenden", appearance: "Design und Sprache", theme: "Design", language: "Sprache", account: (name) => `Konto von ${name}`, signOut: "Abmelden",
-    home: "Start", jobs: "Sicherungsaufträge", sessions: "Sitzungen", explore: "Ansehen, wiederherstellen", organizations: "Organisationen", repositories: "Repositorys", proxies: "Proxys", users: "Benutzer und Rollen", keys: "API-Schlüssel",
+    home: "Start", jobs: "Sicherungsaufträge", sessions: "Sitzungen", explore: "Wiederherstellen", organizations: "Organisationen", repositories: "Repositorys", proxies: "Proxys", users: "Benutzer und Rollen", keys: "API-Schlüssel",
     audit: "Protokoll", settings: "Einstellungen", setup: "Einrichtung",
   },
   theme: { system: "Wie das System", light: "Hell", dark: "Dunkel", contrast: "Hoher Kontrast" },
