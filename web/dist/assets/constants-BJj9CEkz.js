@@ -1,0 +1,1 @@
+var e=`data-fui-focus-visible`,t=`data-fui-focus-within`;export{t as n,e as t};

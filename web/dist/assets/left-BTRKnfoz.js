@@ -1,0 +1,1 @@
+var e=`holdfast.setup-left`;function t(){try{return sessionStorage.getItem(e)!==null}catch{return!0}}function n(){try{sessionStorage.setItem(e,`1`)}catch{}}export{t as n,n as t};
