@@ -1,0 +1,629 @@
+package search
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"holdfast/internal/holdfast"
+	"holdfast/internal/query"
+	"holdfast/internal/sys"
+	"holdfast/internal/text"
+	"holdfast/internal/vault"
+)
+
+const (
+	counted  = 10_000                 // up to here totals are exact
+	counting = 400 * time.Millisecond // and as long as counting takes no longer
+	snipping = 400 * time.Millisecond // of a page's snippets together
+	mostTerm = 500                    // words of the index that one pattern may stand for
+)
+
+// container is a row of containers.
+type container struct {
+	holdfast.Container
+	id         int64
+	repository holdfast.RepositoryID
+	head       uint64
+	problem    string
+}
+
+// place is where a page ended.
+type place struct {
+	ID           int64                   `json:"i"`
+	Organization holdfast.OrganizationID `json:"o"`
+}
+
+// found is one hit.
+type found struct {
+	id  int64
+	org int
+}
+
+// Search finds what matches q in all of scope together, by the items' time. Errors in q are holdfast.KindInvalid.
+func (x *Index) Search(ctx context.Context, q holdfast.SearchQuery, scope []holdfast.SearchScope) (holdfast.SearchPage, error) {
+	page := holdfast.SearchPage{Total: -1}
+	if q.Limit < 1 || q.Limit > holdfast.SearchLimit {
+		return page, holdfast.Invalid("a page of a search has from 1 to %d results", holdfast.SearchLimit)
+	}
+	var n query.Node
+	if strings.TrimSpace(q.Text) != "" {
+		var err error
+		if n, err = (query.Rules{Now: q.Now, Place: q.Place}).Parse(q.Text); err != nil {
+			return page, holdfast.Invalid("%w", err)
+		}
+	}
+	var after *place
+	if q.Cursor != "" {
+		raw, err := base64.RawURLEncoding.DecodeString(q.Cursor)
+		if err != nil || json.Unmarshal(raw, &after) != nil || after == nil {
+			return page, holdfast.Invalid("the cursor is none that a search gave")
+		}
+	}
+	scope = slices.Clone(scope)
+	slices.SortFunc(scope, func(a, b holdfast.SearchScope) int { return cmp.Compare(a.Organization, b.Organization) })
+	var all []found
+	parts := make([]*part, len(scope))
+	if after == nil {
+		page.Total, page.Exact = 0, true
+	}
+	for i, s := range scope {
+		p := &part{index: x, query: q, node: n, scope: s, after: after}
+		parts[i] = p
+		if err := p.find(ctx); err != nil {
+			return page, err
+		}
+		for _, id := range p.ids {
+			all = append(all, found{id, i})
+		}
+		page.NotIndexed = append(page.NotIndexed, p.pending...)
+		if after == nil {
+			page.Total += p.total
+			page.Exact = page.Exact && p.exact
+		}
+	}
+	slices.SortFunc(all, func(a, b found) int {
+		if q.Oldest {
+			return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.org, b.org))
+		}
+		return cmp.Or(cmp.Compare(b.id, a.id), cmp.Compare(a.org, b.org))
+	})
+	if len(all) > q.Limit {
+		all = all[:q.Limit]
+		last := all[len(all)-1]
+		raw, err := json.Marshal(place{last.id, scope[last.org].Organization})
+		if err != nil {
+			return page, err
+		}
+		page.Cursor = base64.RawURLEncoding.EncodeToString(raw)
+	}
+	began := sys.Monotonic()
+	snippets := snipper{index: x, words: query.Words(n)}
+	defer snippets.close()
+	for _, f := range all {
+		r, ok, err := parts[f.org].result(ctx, f.id)
+		if err != nil {
+			return page, err
+		} else if !ok {
+			continue // retention was faster
+		}
+		if sys.Monotonic()-began < snipping {
+			r.Snippet = snippets.of(ctx, &r)
+		}
+		page.Results = append(page.Results, r)
+	}
+	return page, nil
+}
+
+// part is a search in one organization.
+type part struct {
+	index *Index
+	query holdfast.SearchQuery
+	node  query.Node
+	scope holdfast.SearchScope
+	after *place
+
+	containers []container
+	interval   string // condition on v: a restore point that is asked for has the version
+	intervalAt []any
+	ids        []int64 // one more than the page has, when there is more
+	total      int64
+	exact      bool
+	pending    []holdfast.NotIndexed
+}
+
+func (p *part) with(ctx context.Context, fn func(f *file) error) error {
+	s, err := p.index.shelf(p.scope.Organization)
+	if err != nil {
+		return err
+	}
+	return p.index.with(ctx, s, fn)
+}
+
+func (p *part) find(ctx context.Context) error {
+	return p.with(ctx, func(f *file) error {
+		p.ids, p.pending, p.total, p.exact = nil, nil, 0, true
+		var err error
+		if p.containers, err = containersOf(ctx, f.read, p.scope); err != nil {
+			return err
+		}
+		if p.pending, err = p.notIndexed(ctx, f.read); err != nil || len(p.containers) == 0 {
+			return err
+		}
+		if err := p.points(ctx, f.read); err != nil {
+			return err
+		}
+		return p.run(ctx, f.read)
+	})
+}
+
+// containersOf gives the containers in scope.
+func containersOf(ctx context.Context, db querier, scope holdfast.SearchScope) (list []container, err error) {
+	err = each(ctx, db, `SELECT id, repository, kind, source, name, address, owner, head, problem FROM containers`, nil, func(scan func(...any) error) error {
+		c := container{Container: holdfast.Container{Organization: scope.Organization}}
+		if err := scan(&c.id, &c.repository, &c.Kind, &c.Source, &c.Name, &c.Address, &c.Owner, &c.head, &c.problem); err != nil {
+			return err
+		}
+		if scope.All || slices.Contains(scope.Containers, c.Key()) {
+			list = append(list, c)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// notIndexed gives those of the containers that lack a head which a restore point in question shows.
+func (p *part) notIndexed(ctx context.Context, db querier) (list []holdfast.NotIndexed, err error) {
+	missing := map[int64]int64{}
+	until := int64(1<<63 - 1)
+	if !p.query.At.IsZero() {
+		until = p.query.At.UnixNano()
+	}
+	err = each(ctx, db, `SELECT container, min(first) FROM heads WHERE done = 0 AND first <= ? GROUP BY container`, []any{until}, func(scan func(...any) error) error {
+		var id, first int64
+		err := scan(&id, &first)
+		missing[id] = first
+		return err
+	})
+	for _, c := range p.containers {
+		if first, ok := missing[c.id]; ok {
+			list = append(list, holdfast.NotIndexed{Organization: p.scope.Organization, Repository: c.repository, Container: c.Container, Since: time.Unix(0, first).UTC(), Err: c.problem})
+		}
+	}
+	return list, err
+}
+
+// points says which heads count: at a time, of each container the newest that a restore point had by then; else all in restore points.
+func (p *part) points(ctx context.Context, db querier) error {
+	in := make([]int64, len(p.containers))
+	for i, c := range p.containers {
+		in[i] = c.id
+	}
+	scoped := ""
+	if !p.scope.All {
+		raw, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		scoped = "v.container IN (SELECT value FROM json_each(?)) AND "
+		p.intervalAt = append(p.intervalAt, string(raw))
+	}
+	if p.query.At.IsZero() {
+		p.interval = scoped + "EXISTS(SELECT 1 FROM heads h WHERE h.container = v.container AND h.head >= v.born AND h.head < ifnull(v.gone, 9223372036854775807) AND h.done)"
+		return nil
+	}
+	at := map[int64]int64{}
+	err := each(ctx, db, `SELECT container, max(head) FROM heads WHERE done AND first <= ? GROUP BY container`, []any{p.query.At.UnixNano()}, func(scan func(...any) error) error {
+		var id, head int64
+		err := scan(&id, &head)
+		at[id] = head
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	raw, err := json.Marshal(at)
+	if err != nil {
+		return err
+	}
+	p.interval = scoped + "EXISTS(SELECT 1 FROM at WHERE at.container = v.container AND at.head >= v.born AND at.head < ifnull(v.gone, 9223372036854775807))"
+	p.intervalAt = append([]any{string(raw)}, p.intervalAt...)
+	return nil
+}
+
+// run gives the page's numbers and the total.
+func (p *part) run(ctx context.Context, db *sql.DB) error {
+	c := compiler{containers: p.containers, expand: func(pattern string) ([]string, error) { return expand(ctx, db, pattern) }}
+	s, err := c.compile(p.node)
+	if err != nil {
+		return err
+	}
+	var q strings.Builder
+	var args []any
+	if !p.query.At.IsZero() {
+		// Materialized, so that it gets an index; its argument is the first.
+		q.WriteString("WITH at AS MATERIALIZED (SELECT CAST(key AS INTEGER) AS container, value AS head FROM json_each(?)) ")
+		args, p.intervalAt = append(args, p.intervalAt[0]), p.intervalAt[1:]
+	}
+	column := "d.id"
+	if s.match != "" {
+		column = "w.rowid"
+		q.WriteString("SELECT w.rowid FROM words w CROSS JOIN docs d ON d.id = w.rowid WHERE w.words MATCH ?")
+		args = append(args, s.match)
+	} else {
+		q.WriteString("SELECT d.id FROM docs d WHERE 1")
+	}
+	low, high := s.low, s.high
+	if !p.query.From.IsZero() {
+		low = max(low, secondsOf(p.query.From)<<22)
+		q.WriteString(" AND d.time >= ?")
+		args = append(args, clampedNanoseconds(p.query.From))
+	}
+	if !p.query.Until.IsZero() {
+		high = min(high, (secondsOf(p.query.Until)+1)<<22)
+		q.WriteString(" AND d.time <= ?")
+		args = append(args, clampedNanoseconds(p.query.Until))
+	}
+	if p.after != nil {
+		// At the same number, organizations follow in order of their ids.
+		one := int64(1)
+		if p.after.Organization < p.scope.Organization {
+			one = 0
+		}
+		if p.query.Oldest {
+			low = max(low, p.after.ID+one)
+		} else {
+			high = min(high, p.after.ID-one)
+		}
+	}
+	fmt.Fprintf(&q, " AND %s BETWEEN ? AND ?", column)
+	args = append(args, low, high)
+	if len(p.query.Kinds) > 0 {
+		q.WriteString(" AND d.kind IN (SELECT value FROM json_each(?))")
+		raw, err := json.Marshal(p.query.Kinds)
+		if err != nil {
+			return err
+		}
+		args = append(args, string(raw))
+	}
+	if p.query.Deleted {
+		q.WriteString(" AND " + deleted)
+	}
+	fmt.Fprintf(&q, " AND EXISTS(SELECT 1 FROM versions v WHERE v.doc = d.id AND %s", p.interval)
+	args = append(args, p.intervalAt...)
+	for _, w := range s.where {
+		q.WriteString(" AND (" + w + ")")
+	}
+	args = append(args, s.args...)
+	q.WriteString(") ORDER BY " + column)
+	if !p.query.Oldest {
+		q.WriteString(" DESC")
+	}
+	limit := p.query.Limit + 1
+	if p.after == nil {
+		limit = max(limit, counted+1)
+	}
+	fmt.Fprintf(&q, " LIMIT %d", limit)
+	return p.collect(ctx, db, q.String(), args)
+}
+
+// deleted: the newest head that is in the index does not have the item in any version.
+const deleted = `NOT EXISTS(SELECT 1 FROM docs d3 JOIN versions v3 ON v3.doc = d3.id WHERE d3.key = d.key AND d3.container = d.container AND d3.item = d.item AND v3.gone IS NULL)`
+
+var errEnough = errors.New("enough")
+
+// collect reads the page and counts on while that is cheap.
+func (p *part) collect(ctx context.Context, db *sql.DB, q string, args []any) error {
+	began := sys.Monotonic()
+	n, last := int64(0), int64(0)
+	err := each(ctx, db, q, args, func(scan func(...any) error) error {
+		if err := scan(&last); err != nil {
+			return err
+		}
+		n++
+		if len(p.ids) <= p.query.Limit {
+			p.ids = append(p.ids, last)
+		} else if n > counted || p.after != nil || n%64 == 0 && sys.Monotonic()-began > counting {
+			return errEnough
+		}
+		return nil
+	})
+	p.total = n
+	if !errors.Is(err, errEnough) {
+		return err
+	}
+	// Of the documents up to here, n matched: the others are taken to match as often.
+	p.exact = false
+	var here, all int64
+	side := "day >= ?"
+	if p.query.Oldest {
+		side = "day <= ?"
+	}
+	if err := db.QueryRowContext(ctx, `SELECT ifnull(sum(CASE WHEN `+side+` THEN docs END), 0), ifnull(sum(docs), 0) FROM days`, (last>>22)/86400).Scan(&here, &all); err != nil {
+		return err
+	}
+	if here > 0 {
+		p.total = max(n, int64(float64(n)*float64(all)/float64(here)))
+	}
+	return nil
+}
+
+// expand gives the words of the index that match a pattern.
+func expand(ctx context.Context, db querier, pattern string) (list []string, err error) {
+	start := pattern[:strings.IndexAny(pattern, "*?")]
+	q, args := `SELECT term FROM vocabulary WHERE term GLOB ?`, []any{pattern}
+	if start != "" {
+		q += ` AND term >= ? AND term < ?`
+		args = append(args, start, start+"\U0010FFFF")
+	}
+	err = each(ctx, db, q, args, func(scan func(...any) error) error {
+		var term string
+		if err := scan(&term); err != nil {
+			return err
+		}
+		if list = append(list, term); len(list) > mostTerm {
+			return holdfast.Invalid("%q in the search stands for more than %d different words: write more of the word", pattern, mostTerm)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// result gives what is shown of a document; ok is false when it is there no more.
+func (p *part) result(ctx context.Context, id int64) (r holdfast.SearchResult, ok bool, err error) {
+	err = p.with(ctx, func(f *file) error {
+		r, ok, err = p.read(ctx, f.read, id)
+		return err
+	})
+	return r, ok, err
+}
+
+func (p *part) read(ctx context.Context, db *sql.DB, id int64) (r holdfast.SearchResult, ok bool, err error) {
+	r = holdfast.SearchResult{Organization: p.scope.Organization}
+	i := &r.Item
+	i.Fields = map[string]string{}
+	var container, at int64
+	var sender, to, cc, class string
+	err = db.QueryRowContext(ctx, `SELECT container, item, kind, name, sender, recipients, cc, time, size, class, `+deleted+` FROM docs d WHERE id = ?`, id).
+		Scan(&container, &i.ID, &i.Kind, &i.Name, &sender, &to, &cc, &at, &i.Size, &class, &r.Deleted)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, false, nil
+	} else if err != nil {
+		return r, false, err
+	}
+	i.Time = time.Unix(0, at).UTC()
+	if at == -1<<63 {
+		i.Time = time.Time{}
+	}
+	from := holdfast.FieldAuthor
+	if i.Kind == holdfast.KindMail {
+		from = holdfast.FieldFrom
+	}
+	for key, value := range map[string]string{from: sender, holdfast.FieldTo: to, holdfast.FieldCc: cc, holdfast.FieldClass: class} {
+		if value != "" {
+			i.Fields[key] = value
+		}
+	}
+	for _, c := range p.containers {
+		if c.id == container {
+			r.Repository, r.Container = c.repository, c.Container
+		}
+	}
+	// The newest version in question gives folder and marks; first and last are over all of them.
+	q, args := `SELECT v.born, v.marks, v.categories, f.item, h.head, h.first, h.first_point, h.last, h.last_point FROM versions v JOIN folders f ON f.id = v.folder
+		JOIN heads h ON h.container = v.container AND h.head >= v.born AND h.head < ifnull(v.gone, 9223372036854775807) AND h.done WHERE v.doc = ? ORDER BY h.head`, []any{id}
+	var folder string
+	n := 0
+	err = each(ctx, db, q, args, func(scan func(...any) error) error {
+		var born, head, first, last int64
+		var marks int
+		var categories string
+		var firstPoint, lastPoint holdfast.RestorePointID
+		var in string
+		if err := scan(&born, &marks, &categories, &in, &head, &first, &firstPoint, &last, &lastPoint); err != nil {
+			return err
+		}
+		if n++; n == 1 {
+			r.First = holdfast.SearchPoint{ID: firstPoint, Time: time.Unix(0, first).UTC()}
+		}
+		if !p.query.At.IsZero() && first > p.query.At.UnixNano() && r.Head > 0 {
+			// Folder and marks are those at the time asked for.
+		} else {
+			r.Head, folder = uint64(head), in
+			mark(i, marks, categories)
+		}
+		r.Last = holdfast.SearchPoint{ID: lastPoint, Time: time.Unix(0, last).UTC()}
+		return nil
+	})
+	if err != nil || n == 0 {
+		return r, false, err
+	}
+	i.Parent = folder
+	r.Folder, err = folderPath(ctx, db, container, folder, r.Head)
+	return r, true, err
+}
+
+func mark(i *holdfast.Item, marks int, categories string) {
+	for m, field := range map[int][2]string{markRead: {holdfast.FieldRead, "true"}, markFlagged: {holdfast.FieldFlag, "flagged"}, markAttached: {holdfast.FieldAttached, "true"}} {
+		if delete(i.Fields, field[0]); marks&m != 0 {
+			i.Fields[field[0]] = field[1]
+		}
+	}
+	delete(i.Fields, holdfast.FieldImportance)
+	switch {
+	case marks&markHigh != 0:
+		i.Fields[holdfast.FieldImportance] = "high"
+	case marks&markLow != 0:
+		i.Fields[holdfast.FieldImportance] = "low"
+	}
+	if delete(i.Fields, holdfast.FieldCategories); categories != "" {
+		i.Fields[holdfast.FieldCategories] = categories
+	}
+}
+
+// deepestFolder bounds a path; a tree that bites its tail ends there.
+const deepestFolder = 64
+
+// folderPath gives the names from the root to a folder as a head has them.
+func folderPath(ctx context.Context, db *sql.DB, container int64, item string, head uint64) (string, error) {
+	var names []string
+	for range deepestFolder {
+		var name, parent string
+		err := db.QueryRowContext(ctx, `SELECT d.name, f.item FROM docs d JOIN versions v ON v.doc = d.id JOIN folders f ON f.id = v.folder
+			WHERE d.key = ? AND d.container = ? AND d.item = ? AND v.born <= ? AND ifnull(v.gone, 9223372036854775807) > ?`, keyOf(container, item), container, item, head, head).Scan(&name, &parent)
+		if errors.Is(err, sql.ErrNoRows) {
+			break
+		} else if err != nil {
+			return "", err
+		}
+		names = append(names, strings.ReplaceAll(name, "/", `\/`))
+		item = parent
+	}
+	slices.Reverse(names)
+	return strings.Join(names, "/"), nil
+}
+
+// Status says how far the index of an organization is.
+func (x *Index) Status(ctx context.Context, scope holdfast.SearchScope) (holdfast.SearchStatus, error) {
+	st := holdfast.SearchStatus{Organization: scope.Organization}
+	s, err := x.shelf(scope.Organization)
+	if err != nil {
+		return st, err
+	}
+	p := &part{index: x, scope: scope}
+	err = x.with(ctx, s, func(f *file) error {
+		if p.containers, err = containersOf(ctx, f.read, scope); err != nil {
+			return err
+		}
+		if st.Pending, err = p.notIndexed(ctx, f.read); err != nil {
+			return err
+		}
+		for _, suffix := range []string{"", "-wal"} {
+			if info, err := os.Stat(f.path + suffix); err == nil {
+				st.Bytes += info.Size()
+			}
+		}
+		return f.read.QueryRowContext(ctx, `SELECT ifnull(sum(docs), 0) FROM days`).Scan(&st.Documents)
+	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st.Working, st.Indexed, st.Err = s.working, s.synced, s.problem
+	return st, err
+}
+
+// snipper shows where words stand in what was found. It reads the vault, so it keeps what it has open for a page.
+type snipper struct {
+	index *Index
+	words []query.Term
+	repos map[vault.Ref]*vault.Repository
+	views map[string]*vault.View
+}
+
+// longestSnipped is the largest item that is opened for its snippet.
+const longestSnipped = 1 << 20
+
+// of gives a piece of an item's text around the first word that was looked for; empty when there is none, or reading it fails: what was
+// found is found all the same.
+func (s *snipper) of(ctx context.Context, r *holdfast.SearchResult) string {
+	var wanted []string
+	for _, t := range s.words {
+		if t.Field == query.Any || t.Field == query.Body {
+			for _, w := range wordsOf(t.Text, t.Wild()) {
+				wanted = append(wanted, Fold(strings.Trim(w, "*?")))
+			}
+		}
+	}
+	if len(wanted) == 0 || r.Item.Size > longestSnipped || r.Item.Kind == holdfast.KindFolder {
+		return ""
+	}
+	v, err := s.view(ctx, r)
+	if err != nil {
+		return ""
+	}
+	payloads, err := v.Payloads(ctx, r.Item.ID)
+	if err != nil {
+		return ""
+	}
+	body, _, err := bodyOf(ctx, v, &r.Item, payloads, text.Limits{Input: longestSnipped, Unpacked: longestSnipped, Text: 64 << 10})
+	if err != nil {
+		return ""
+	}
+	return around(body, wanted)
+}
+
+func (s *snipper) view(ctx context.Context, r *holdfast.SearchResult) (*vault.View, error) {
+	key := fmt.Sprintf("%s/%s/%s/%d", r.Organization, r.Repository, r.Container.Key(), r.Head)
+	if v, ok := s.views[key]; ok {
+		return v, nil
+	}
+	c := s.index.c.Catalogue
+	record, err := c.Head(ctx, r.Repository, r.Organization, r.Container.Key(), r.Head)
+	if err != nil {
+		return nil, err
+	}
+	head, err := vault.DecodeHead(record.Data)
+	if err != nil {
+		return nil, err
+	}
+	path, err := c.Path(ctx, r.Repository)
+	if err != nil {
+		return nil, err
+	}
+	ref := vault.Ref{Repository: r.Repository, Path: path, Organization: r.Organization, Shard: head.Shard}
+	repo := s.repos[ref]
+	if repo == nil {
+		if repo, err = s.index.c.Vault.Repository(ctx, ref); err != nil {
+			return nil, err
+		}
+		if s.repos == nil {
+			s.repos, s.views = map[vault.Ref]*vault.Repository{}, map[string]*vault.View{}
+		}
+		s.repos[ref] = repo
+	}
+	v, err := repo.View(ctx, head)
+	if err == nil {
+		s.views[key] = v
+	}
+	return v, err
+}
+
+func (s *snipper) close() {
+	for _, r := range s.repos {
+		_ = r.Close() // only read
+	}
+}
+
+// around cuts some twenty words around the first one that begins with one of wanted.
+func around(body string, wanted []string) string {
+	const before, after = 6, 16
+	words := strings.Fields(body)
+	for i, w := range words {
+		for _, p := range strings.FieldsFunc(Fold(w), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) }) {
+			if !slices.ContainsFunc(wanted, func(x string) bool { return strings.HasPrefix(p, x) }) {
+				continue
+			}
+			from, to := max(0, i-before), min(len(words), i+after)
+			out := strings.Join(words[from:to], " ")
+			if from > 0 {
+				out = "… " + out
+			}
+			if to < len(words) {
+				out += " …"
+			}
+			if r := []rune(out); len(r) > 400 {
+				out = string(r[:400]) + " …"
+			}
+			return out
+		}
+	}
+	return ""
+}

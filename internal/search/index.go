@@ -1,0 +1,606 @@
+package search
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"holdfast/internal/holdfast"
+	"holdfast/internal/sys"
+	"holdfast/internal/text"
+	"holdfast/internal/vault"
+)
+
+// work is one pass over an organization's side file.
+type work struct {
+	index *Index
+	shelf *shelf
+	file  *file // must stay the same during the pass: numbers in it are remembered
+}
+
+var errRemade = errors.New("the side file was made anew meanwhile")
+
+func (w *work) with(fn func(f *file) error) error {
+	// A background context: a side file is not left half open.
+	return w.index.with(context.Background(), w.shelf, func(f *file) error {
+		if w.file == nil {
+			w.file = f
+		}
+		if f != w.file {
+			return errRemade
+		}
+		return fn(f)
+	})
+}
+
+func (w *work) tx(ctx context.Context, fn func(tx *sql.Tx) error) error {
+	return w.with(func(f *file) error {
+		return f.tx(ctx, func(tx *sql.Tx) error {
+			if err := fn(tx); err != nil {
+				return err
+			}
+			if w.index.c.Crash != nil {
+				return w.index.c.Crash()
+			}
+			return nil
+		})
+	})
+}
+
+// Update brings the index of one organization up to date.
+func (x *Index) Update(ctx context.Context, org holdfast.OrganizationID) error {
+	s, err := x.shelf(org)
+	if err != nil {
+		return err
+	}
+	s.index.Lock()
+	defer s.index.Unlock()
+	err = x.update(ctx, s)
+	if errors.Is(err, errRemade) {
+		err = x.update(ctx, s)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.working = false
+	s.problem = ""
+	if err != nil && ctx.Err() == nil {
+		s.problem = err.Error()
+	} else if err == nil {
+		s.synced = x.c.Clock.Now()
+	}
+	return err
+}
+
+// target is a head to bring into the index.
+type target struct {
+	container  int64
+	repository holdfast.RepositoryID
+	key        string
+	from, to   uint64
+	anew       bool // an older head than the newest one indexed, or that one stands in no restore point any more: the container is indexed anew
+}
+
+func (x *Index) update(ctx context.Context, s *shelf) error {
+	w := &work{index: x, shelf: s}
+	if err := x.syncPoints(ctx, w); err != nil {
+		return err
+	}
+	for failed := map[int64]bool{}; ; {
+		t, ok, err := x.next(ctx, w, failed)
+		if err != nil || !ok {
+			if err == nil && len(failed) > 0 {
+				err = fmt.Errorf("%d mailboxes or drives could not be indexed", len(failed))
+			}
+			return err
+		}
+		s.mu.Lock()
+		s.working = true
+		s.mu.Unlock()
+		err = x.container(ctx, w, t)
+		if ctx.Err() != nil || errors.Is(err, errRemade) || spoiled(err) {
+			return err
+		}
+		problem := ""
+		if err != nil {
+			failed[t.container] = true
+			problem = err.Error()
+			x.c.Log.Warn("can't be indexed", "organization", s.org, "container", t.key, "error", err)
+		}
+		if err := w.tx(ctx, func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, `UPDATE containers SET problem = ? WHERE id = ? AND problem <> ?`, problem, t.container, problem)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+}
+
+// next gives the head that is to be indexed next: of the container whose turn it is, the oldest missing one. Containers whose newest state
+// was never indexed come first.
+func (x *Index) next(ctx context.Context, w *work, failed map[int64]bool) (t target, ok bool, err error) {
+	err = w.with(func(f *file) error {
+		ok = false
+		return each(ctx, f.write, `SELECT c.id, c.repository, c.key, c.head, min(CASE WHEN h.done = 0 THEN h.head END), max(h.head) FROM heads h JOIN containers c ON c.id = h.container
+			GROUP BY c.id HAVING min(h.done) = 0 OR max(h.head) < c.head ORDER BY c.head > 0, c.id`, nil, func(scan func(...any) error) error {
+			var n target
+			var missing sql.NullInt64
+			var newest uint64
+			if err := scan(&n.container, &n.repository, &n.key, &n.from, &missing, &newest); err != nil || ok || failed[n.container] {
+				return err
+			}
+			n.to = uint64(missing.Int64)
+			n.anew = n.to <= n.from || newest < n.from
+			t, ok = n, true
+			return nil
+		})
+	})
+	return t, ok, err
+}
+
+// container brings one head of one container into the index.
+func (x *Index) container(ctx context.Context, w *work, t target) error {
+	if t.anew {
+		return w.tx(ctx, func(tx *sql.Tx) error {
+			for _, q := range []string{
+				`UPDATE versions SET gone = born WHERE container = ?1`, // forget takes all of them: nothing lies in an empty interval
+				`UPDATE heads SET done = 0 WHERE container = ?1`,
+				`UPDATE containers SET head = 0 WHERE id = ?1`,
+			} {
+				if _, err := tx.ExecContext(ctx, q, t.container); err != nil {
+					return err
+				}
+			}
+			return forget(ctx, tx)
+		})
+	}
+	head, err := x.head(ctx, w.shelf.org, t, t.to)
+	if err != nil {
+		return err
+	}
+	var before *vault.Head
+	if t.from > 0 {
+		// When it is gone the whole of the new head is compared with the index.
+		if before, err = x.head(ctx, w.shelf.org, t, t.from); err != nil && holdfast.KindOf(err) != holdfast.KindNotFound {
+			return err
+		}
+	}
+	path, err := x.c.Catalogue.Path(ctx, t.repository)
+	if err != nil {
+		return err
+	}
+	repo, err := x.c.Vault.Repository(ctx, vault.Ref{Repository: t.repository, Path: path, Organization: w.shelf.org, Shard: head.Shard})
+	if err != nil {
+		return err
+	}
+	view, err := repo.View(ctx, head)
+	if err == nil {
+		r := &reading{work: w, target: t, view: view, head: int64(head.Number), pause: sys.Monotonic()}
+		err = r.all(ctx, before)
+	}
+	return errors.Join(err, repo.Close())
+}
+
+func (x *Index) head(ctx context.Context, org holdfast.OrganizationID, t target, number uint64) (*vault.Head, error) {
+	record, err := x.c.Catalogue.Head(ctx, t.repository, org, t.key, number)
+	if err != nil {
+		return nil, fmt.Errorf("look up state %d of %s: %w", number, t.key, err)
+	}
+	return vault.DecodeHead(record.Data)
+}
+
+// reading brings a head into the index.
+type reading struct {
+	*work
+	target target
+	view   *vault.View
+	head   int64
+
+	seen  []int64 // documents that the head has, when all of it is read
+	batch batch
+	pause time.Duration // when it last made room for others
+}
+
+// batch is what one transaction writes.
+type batch struct {
+	docs  []document
+	taken map[int64]bool // numbers of documents in docs
+	close []int64        // documents whose version ends at this head
+	open  []versionRow   // versions that begin
+	bytes int
+}
+
+type document struct {
+	id, key                 int64
+	item                    *holdfast.Item
+	sender, recipients, cc  string
+	body, remark            string
+	hash                    []byte
+	sent, created, modified any
+}
+
+type versionRow struct {
+	doc        int64
+	folder     string
+	marks      int
+	categories string
+}
+
+// held is what the index has of an item: a document and, when the item has not gone, its open version.
+type held struct {
+	doc  int64
+	hash []byte
+	open bool
+	versionRow
+}
+
+// mostText is how many bytes of text wait in memory for one transaction.
+const mostText = 24 << 20
+
+func (r *reading) all(ctx context.Context, before *vault.Head) error {
+	r.batch.taken = map[int64]bool{}
+	changes, whole := r.view.Changes(ctx, before)
+	for c, err := range changes {
+		if err != nil {
+			return err
+		}
+		if c.Item.Kind == holdfast.KindVersion {
+			continue // the file that it is an older version of is found
+		}
+		if err := r.change(ctx, &c, whole); err != nil {
+			return err
+		}
+		if len(r.batch.docs) >= r.index.c.Batch || len(r.batch.open)+len(r.batch.close) >= 4*r.index.c.Batch || r.batch.bytes >= mostText {
+			if err := r.flush(ctx, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return r.flush(ctx, func(tx *sql.Tx) error {
+		if whole && r.target.from > 0 {
+			if err := r.closeUnseen(ctx, tx); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE containers SET head = ? WHERE id = ?`, r.head, r.target.container); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE heads SET done = 1 WHERE container = ? AND head = ?`, r.target.container, r.head)
+		return err
+	})
+}
+
+// change notes what a change means for the index.
+func (r *reading) change(ctx context.Context, c *vault.Change, whole bool) error {
+	key := keyOf(r.target.container, c.Item.ID)
+	have, err := r.held(ctx, key, c.Item.ID)
+	if err != nil {
+		return err
+	}
+	if c.Gone {
+		for _, h := range have {
+			if h.open {
+				r.batch.close = append(r.batch.close, h.doc)
+			}
+		}
+		return nil
+	}
+	v := versionOf(&c.Item)
+	hash := hashOf(&c.Item, c.Payloads)
+	same := false
+	for _, h := range have {
+		switch {
+		case bytes.Equal(h.hash, hash):
+			same = true
+			v.doc = h.doc
+			if whole {
+				r.seen = append(r.seen, h.doc)
+			}
+			if h.open && h.folder == v.folder && h.marks == v.marks && h.categories == v.categories {
+				continue
+			}
+			if h.open {
+				r.batch.close = append(r.batch.close, h.doc)
+			}
+			r.batch.open = append(r.batch.open, v)
+		case h.open:
+			r.batch.close = append(r.batch.close, h.doc)
+		}
+	}
+	if same {
+		return nil
+	}
+	d := document{key: key, item: &c.Item, hash: hash, sender: cmp.Or(c.Item.Fields[holdfast.FieldFrom], c.Item.Fields[holdfast.FieldAuthor]),
+		recipients: c.Item.Fields[holdfast.FieldTo], cc: c.Item.Fields[holdfast.FieldCc],
+		sent: nanoseconds(c.Item.Fields[holdfast.FieldSent]), created: nanoseconds(c.Item.Fields[holdfast.FieldCreated]), modified: nanoseconds(c.Item.Fields[holdfast.FieldModified])}
+	if d.body, d.remark, err = bodyOf(ctx, r.view, &c.Item, c.Payloads, r.index.c.Limits); err != nil {
+		return err
+	}
+	if d.id, err = r.number(ctx, &c.Item); err != nil {
+		return err
+	}
+	v.doc = d.id
+	r.batch.docs = append(r.batch.docs, d)
+	r.batch.open = append(r.batch.open, v)
+	r.batch.bytes += len(d.body) + 500
+	if whole {
+		r.seen = append(r.seen, d.id)
+	}
+	return r.yield(ctx)
+}
+
+// share is the part of a core's time that the indexer takes while backups or restores run.
+const share = 4
+
+// yield leaves the machine to others while there are any.
+func (r *reading) yield(ctx context.Context) error {
+	now := sys.Monotonic()
+	spent := now - r.pause
+	if spent < 20*time.Millisecond {
+		return nil
+	}
+	if r.index.c.Busy() {
+		if err := r.index.c.Clock.Sleep(ctx, min(spent*(share-1), 5*time.Second)); err != nil {
+			return err
+		}
+	}
+	r.pause = sys.Monotonic()
+	return ctx.Err()
+}
+
+func (r *reading) held(ctx context.Context, key int64, item string) (have []held, err error) {
+	err = r.with(func(f *file) error {
+		have = have[:0]
+		return each(ctx, f.write, `SELECT d.id, d.item, d.container, d.hash, v.doc, f.item, v.marks, v.categories FROM docs d
+			LEFT JOIN versions v ON v.doc = d.id AND v.gone IS NULL LEFT JOIN folders f ON f.id = v.folder WHERE d.key = ?`, []any{key}, func(scan func(...any) error) error {
+			var h held
+			var of string
+			var container int64
+			var open, marks sql.NullInt64
+			var folder, categories sql.NullString
+			if err := scan(&h.doc, &of, &container, &h.hash, &open, &folder, &marks, &categories); err != nil {
+				return err
+			}
+			if of != item || container != r.target.container {
+				return nil // the first eight bytes of two hashes are the same
+			}
+			h.open = open.Valid
+			h.versionRow = versionRow{h.doc, folder.String, int(marks.Int64), categories.String}
+			have = append(have, h)
+			return nil
+		})
+	})
+	return have, err
+}
+
+// number chooses the number of a new document.
+func (r *reading) number(ctx context.Context, i *holdfast.Item) (id int64, err error) {
+	const mask = 1<<22 - 1
+	base := secondsOf(i.Time) << 22
+	sum := sha256.Sum256([]byte(i.ID))
+	low := int64(binary.BigEndian.Uint32(sum[:])) & mask
+	err = r.with(func(f *file) error {
+		for n := range int64(mask) {
+			id = base | (low+n)&mask
+			if r.batch.taken[id] {
+				continue
+			}
+			var one int
+			err := f.write.QueryRowContext(ctx, `SELECT 1 FROM docs WHERE id = ?`, id).Scan(&one)
+			if errors.Is(err, sql.ErrNoRows) {
+				r.batch.taken[id] = true
+				return nil
+			} else if err != nil {
+				return err
+			}
+		}
+		return fmt.Errorf("four million items have the time %s", i.Time)
+	})
+	return id, err
+}
+
+// flush writes the batch, and with it what last does.
+func (r *reading) flush(ctx context.Context, last func(tx *sql.Tx) error) error {
+	b := &r.batch
+	// Ascending: FTS5 writes a segment whenever a number is below the one before.
+	slices.SortFunc(b.docs, func(a, b document) int { return cmp.Compare(a.id, b.id) })
+	err := r.tx(ctx, func(tx *sql.Tx) error {
+		if err := r.write(ctx, tx); err != nil {
+			return err
+		}
+		if last != nil {
+			return last(tx)
+		}
+		return nil
+	})
+	r.batch = batch{taken: map[int64]bool{}, docs: b.docs[:0]}
+	clear(b.docs[:cap(b.docs)])
+	return err
+}
+
+func (r *reading) write(ctx context.Context, tx *sql.Tx) error {
+	b := &r.batch
+	statement := func(query string) func(args ...any) error {
+		s, err := tx.PrepareContext(ctx, query) // closed with the transaction
+		return func(args ...any) error {
+			if err != nil {
+				return err
+			}
+			_, err := s.ExecContext(ctx, args...)
+			return err
+		}
+	}
+	c := r.target.container
+	putDoc := statement(`INSERT INTO docs(id, container, key, item, kind, name, sender, recipients, cc, time, size, sent, created, modified, class, hash, remark)
+		VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	putWords := statement(`INSERT INTO words(rowid, name, sender, recipients, cc, body) VALUES(?, ?, ?, ?, ?, ?)`)
+	days := map[int64]int{}
+	for i := range b.docs {
+		d := &b.docs[i]
+		if err := putDoc(d.id, c, d.key, d.item.ID, d.item.Kind, d.item.Name, d.sender, d.recipients, d.cc, clampedNanoseconds(d.item.Time), d.item.Size,
+			d.sent, d.created, d.modified, d.item.Fields[holdfast.FieldClass], d.hash, d.remark); err != nil {
+			return err
+		}
+		if err := putWords(d.id, d.item.Name, d.sender, d.recipients, d.cc, d.body); err != nil {
+			return err
+		}
+		days[(d.id>>22)/86400]++
+	}
+	putDay := statement(`INSERT INTO days(day, docs) VALUES(?, ?) ON CONFLICT(day) DO UPDATE SET docs = docs + excluded.docs`)
+	for day, n := range days {
+		if err := putDay(day, n); err != nil {
+			return err
+		}
+	}
+	// A version that began with this very head was written by a pass that did not end.
+	drop := statement(`DELETE FROM versions WHERE doc = ? AND gone IS NULL AND born >= ?`)
+	end := statement(`UPDATE versions SET gone = ?2 WHERE doc = ?1 AND gone IS NULL`)
+	for _, doc := range b.close {
+		if err := drop(doc, r.head); err != nil {
+			return err
+		}
+		if err := end(doc, r.head); err != nil {
+			return err
+		}
+	}
+	putFolder := statement(`INSERT INTO folders(container, item) VALUES(?, ?) ON CONFLICT DO NOTHING`)
+	folders := map[string]int64{}
+	putVersion := statement(`INSERT INTO versions(doc, born, container, folder, marks, categories) VALUES(?, ?, ?, ?, ?, ?)
+		ON CONFLICT(doc, born) DO UPDATE SET gone = NULL, folder = excluded.folder, marks = excluded.marks, categories = excluded.categories`)
+	for _, v := range b.open {
+		id, ok := folders[v.folder]
+		if !ok {
+			if err := putFolder(c, v.folder); err != nil {
+				return err
+			}
+			if err := tx.QueryRowContext(ctx, `SELECT id FROM folders WHERE container = ? AND item = ?`, c, v.folder).Scan(&id); err != nil {
+				return err
+			}
+			folders[v.folder] = id
+		}
+		if err := putVersion(v.doc, r.head, c, id, v.marks, v.categories); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// closeUnseen ends the versions of what the head, all of which was read, does not have.
+func (r *reading) closeUnseen(ctx context.Context, tx *sql.Tx) error {
+	slices.Sort(r.seen)
+	var gone []int64
+	err := each(ctx, tx, `SELECT doc FROM versions WHERE container = ? AND gone IS NULL`, []any{r.target.container}, func(scan func(...any) error) error {
+		var doc int64
+		if err := scan(&doc); err != nil {
+			return err
+		}
+		if _, ok := slices.BinarySearch(r.seen, doc); !ok {
+			gone = append(gone, doc)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, doc := range gone {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM versions WHERE doc = ? AND gone IS NULL AND born >= ?`, doc, r.head); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE versions SET gone = ? WHERE doc = ? AND gone IS NULL`, r.head, doc); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func keyOf(container int64, item string) int64 {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d/%s", container, item))
+	return int64(binary.BigEndian.Uint64(sum[:]))
+}
+
+// secondsOf is the time by which documents are numbered. What has none, or one before 1970, comes last.
+func secondsOf(t time.Time) int64 {
+	return min(max(t.Unix(), 0), 1<<40)
+}
+
+// clampedNanoseconds is a time as docs has it: those out of its range are the ends of it.
+func clampedNanoseconds(t time.Time) int64 {
+	switch y := t.Year(); {
+	case y < 1678:
+		return -1 << 63
+	case y > 2261:
+		return 1<<63 - 1
+	}
+	return t.UnixNano()
+}
+
+func nanoseconds(field string) any {
+	t, err := time.Parse(time.RFC3339, field)
+	if err != nil {
+		return nil
+	}
+	return clampedNanoseconds(t)
+}
+
+func versionOf(i *holdfast.Item) versionRow {
+	v := versionRow{folder: i.Parent, categories: i.Fields[holdfast.FieldCategories]}
+	for mark, is := range map[int]bool{
+		markRead: i.Fields[holdfast.FieldRead] == "true", markFlagged: i.Fields[holdfast.FieldFlag] == "flagged", markAttached: i.Fields[holdfast.FieldAttached] == "true",
+		markHigh: i.Fields[holdfast.FieldImportance] == "high", markLow: i.Fields[holdfast.FieldImportance] == "low",
+	} {
+		if is {
+			v.marks |= mark
+		}
+	}
+	return v
+}
+
+// hashOf tells documents of an item apart: all that docs and words have of it.
+func hashOf(i *holdfast.Item, payloads []vault.PayloadInfo) []byte {
+	h := sha256.New()
+	put := func(s string) { fmt.Fprintf(h, "%d:%s", len(s), s) }
+	put(string(i.Kind))
+	put(i.Name)
+	put(fmt.Sprint(clampedNanoseconds(i.Time), secondsOf(i.Time), i.Size))
+	for _, f := range []string{holdfast.FieldFrom, holdfast.FieldTo, holdfast.FieldCc, holdfast.FieldAuthor, holdfast.FieldSent, holdfast.FieldCreated, holdfast.FieldModified, holdfast.FieldClass} {
+		put(i.Fields[f])
+	}
+	for _, p := range payloads {
+		if p.Form == holdfast.FormMIME || p.Form == holdfast.FormFile {
+			put(string(p.SHA256[:]))
+		}
+	}
+	return h.Sum(nil)[:16]
+}
+
+// bodyOf reads the text of an item's content.
+func bodyOf(ctx context.Context, v *vault.View, i *holdfast.Item, payloads []vault.PayloadInfo, l text.Limits) (body, remark string, err error) {
+	form, read := holdfast.FormFile, func(r io.Reader) (text.Result, error) { return text.File(ctx, i.Name, r, l) }
+	switch {
+	case i.Kind == holdfast.KindMail:
+		form, read = holdfast.FormMIME, func(r io.Reader) (text.Result, error) { return text.Mail(ctx, r, l) }
+	case i.Kind != holdfast.KindFile || !text.Readable(i.Name):
+		return "", "", nil
+	}
+	if !slices.ContainsFunc(payloads, func(p vault.PayloadInfo) bool { return p.Form == form }) {
+		return "", "", nil
+	}
+	r, ok, err := v.Open(ctx, i.ID, form)
+	if err != nil || !ok {
+		return "", "", err
+	}
+	got, err := read(r)
+	if err = errors.Join(err, r.Close()); err != nil && holdfast.KindOf(err) == holdfast.KindDamaged {
+		// The name is still worth finding; verification reports the damage.
+		return "", "its content is damaged", nil
+	}
+	return got.Text, strings.Join(got.Remark, "; "), err
+}
