@@ -35,7 +35,7 @@ func newRestoreCommand() *cobra.Command {
 	var l lookAt
 	var s selection
 	var to, folder, app, certificate, certificatePassword string
-	var overwrite, everything bool
+	var overwrite, everything, dry bool
 	cmd := &cobra.Command{
 		Use:   "restore [PATH…]",
 		Short: "Give mails, files or folders back: to their place, to another folder or to another user",
@@ -60,6 +60,12 @@ repeated makes no second copy. No mail and no invitation is sent.`,
 			}
 			if everything != (len(things) == 0) {
 				return errors.New("say what to restore: paths, --id, --query, or --all for everything of the user")
+			}
+			if dry {
+				if app != "" || certificate != "" {
+					return errors.New("a dry run is made with the organization's own application")
+				}
+				return e.plan(cmd, things, place{to, folder, overwrite})
 			}
 			body := map[string]any{}
 			if app != "" || certificate != "" {
@@ -86,6 +92,7 @@ repeated makes no second copy. No mail and no invitation is sent.`,
 	l.flags(cmd)
 	s.flags(cmd)
 	f := cmd.Flags()
+	f.BoolVar(&dry, "dry-run", false, "only tell what would be done and what it takes")
 	f.BoolVar(&everything, "all", false, "everything of the user")
 	f.StringVar(&to, "to", "", "restore to this user instead")
 	f.StringVar(&folder, "folder", "", "restore into this folder, with \"/\" between names (default: the original places)")

@@ -32,7 +32,7 @@ variable HOLDFAST_…: --m365-dial is HOLDFAST_M365_DIAL. A flag goes before a v
 			root.AddCommand(c)
 		}
 	}
-	group("everyday", "Everyday", newLoginCommand(), newLogoutCommand(), newJobCommand(), newSessionCommand(), newPointCommand(), newExploreCommand(), newSearchCommand(), newRestoreCommand())
+	group("everyday", "Everyday", newLoginCommand(), newLogoutCommand(), newJobCommand(), newSessionCommand(), newPointCommand(), newExploreCommand(), newSearchCommand(), newCompareCommand(), newRestoreCommand())
 	group("administration", "Administration", newServerCommand(), newOrgCommand(), newRepoCommand(), newProxyCommand(), newLicenseCommand(), newUserCommand(), newKeyCommand(), newRoleCommand(), newAuditCommand(), newPortsCommand())
 	group("tools", "Tools", newVaultCommand(), newDemoCommand(), newSimCommand())
 	root.SetHelpCommandGroupID("tools")

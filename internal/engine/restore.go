@@ -90,6 +90,10 @@ func (e *Engine) restore(ctx context.Context, repo *vault.Repository, head *vaul
 		if r.to, err = target.Open(ctx, r.plan); err != nil {
 			return fmt.Errorf("open %s to restore into: %w", task.To, err)
 		}
+		if p, ok := r.to.(Planner); ok && task.DryRun {
+			n := int64(p.Planned())
+			r.cost.Add(holdfast.Cost{Folders: n, Requests: 2 * n, ResourceUnits: 3 * n})
+		}
 		return errors.Join(r.run(ctx, usage), r.to.Close(context.WithoutCancel(ctx)))
 	})
 	return r, r.statistics(usage()), err

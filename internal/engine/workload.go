@@ -133,6 +133,12 @@ type FolderSettler interface {
 	SettleFolder(ctx context.Context, p Put) error
 }
 
+// Planner is filled in by a Restore that would make folders as it opens.
+type Planner interface {
+	// Planned is how many folders of RestorePlan.Folder a dry run found missing.
+	Planned() int
+}
+
 // Put is one item to restore.
 type Put struct {
 	Item   holdfast.Item

@@ -65,6 +65,9 @@ type restore struct {
 	mu sync.Mutex // held while a folder is looked for or made: two items must not make one folder twice
 }
 
+// Planned counts the folders of the plan's folder that are not there.
+func (r *restore) Planned() int { return strings.Count(r.root, engine.Planned) }
+
 // Close has nothing to do.
 func (r *restore) Close(context.Context) error { return nil }
 

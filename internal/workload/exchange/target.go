@@ -157,6 +157,9 @@ func (r *restore) list(ctx context.Context, parent string) (map[string]string, e
 	return known, nil
 }
 
+// Planned counts the folders of the plan's folder that are not there.
+func (r *restore) Planned() int { return strings.Count(r.root, engine.Planned) }
+
 // Close has nothing to do.
 func (r *restore) Close(context.Context) error { return nil }
 
