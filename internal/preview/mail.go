@@ -13,14 +13,20 @@ import (
 	"strings"
 
 	"github.com/emersion/go-message"
-	"github.com/emersion/go-message/charset"
+	"golang.org/x/text/encoding/htmlindex"
 
 	"holdfast/internal/extract"
 	"holdfast/internal/holdfast"
 )
 
 // decoder decodes header fields in any charset; what it does not know stays as it is.
-var decoder = mime.WordDecoder{CharsetReader: charset.Reader}
+var decoder = mime.WordDecoder{CharsetReader: func(charset string, in io.Reader) (io.Reader, error) {
+	enc, err := htmlindex.Get(charset)
+	if err != nil {
+		return nil, err
+	}
+	return enc.NewDecoder().Reader(in), nil
+}}
 
 // Mail previews a mail. The stream is read once and to its end; only texts and small images are kept.
 func Mail(ctx context.Context, r io.Reader) (holdfast.Preview, error) {
