@@ -119,6 +119,23 @@ func ownExplore(w *world) {
 	w.call("GET", mail+"/Attachments/x", nil).want(404)
 
 	basket(w, organization)
+	savedSearches(w, organization)
+}
+
+// savedSearches keeps a question, lists it and forgets it.
+func savedSearches(w *world, organization string) {
+	const searches = "/holdfast/v1/searches"
+	id := w.call("POST", searches, map[string]any{"query": " from:ada ", "organizationId": organization, "kinds": []any{"mail"}, "deleted": true, "sort": "oldest"}).want(201).golden().text("id")
+	w.call("POST", searches, map[string]any{"query": " "}).says(400, "nothing to search")
+	w.call("POST", searches, map[string]any{"query": "a", "kinds": []any{"task"}}).says(400, "no kind")
+	w.call("POST", searches, map[string]any{"query": "a", "sort": "size"}).says(400, "sort must be")
+	w.call("POST", searches, map[string]any{"query": "a", "organizationId": bob}).want(404)
+	w.call("GET", searches, nil).want(200).golden()
+	w.call("DELETE", searches+"/"+bob, nil).says(404, "no saved search")
+	w.call("DELETE", searches+"/"+id, nil).want(204)
+	if got := w.call("GET", searches, nil).want(200).get("results").([]any); len(got) != 0 {
+		w.t.Errorf("deleted searches are listed: %v", got)
+	}
 }
 
 // basket collects a mail and a file, saves and restores both.

@@ -179,6 +179,15 @@ type Tx interface {
 	pointRows
 	restoreRows
 	basketRows
+	savedSearchRows
+}
+
+type savedSearchRows interface {
+	// SavedSearches gives an account's saved searches, newest first.
+	SavedSearches(ctx context.Context, account holdfast.UserID, page holdfast.Page) ([]holdfast.SavedSearch, error)
+	SavedSearch(ctx context.Context, id holdfast.SavedSearchID) (holdfast.SavedSearch, error)
+	PutSavedSearch(ctx context.Context, s holdfast.SavedSearch) error
+	DeleteSavedSearch(ctx context.Context, id holdfast.SavedSearchID) error
 }
 
 type basketRows interface {

@@ -53,6 +53,7 @@ type Service struct {
 	Protected       *Protected
 	RestoreSessions *RestoreSessions
 	Baskets         *Baskets
+	SavedSearches   *SavedSearches
 	Proxies         *Proxies
 	Licenses        *Licenses
 	Admin           *Admin
@@ -120,6 +121,7 @@ func New(d Deps) *Service {
 		Protected:       &Protected{c},
 		RestoreSessions: sessions,
 		Baskets:         &Baskets{c, sessions},
+		SavedSearches:   &SavedSearches{c},
 		Proxies:         &Proxies{c},
 		Licenses:        &Licenses{c},
 		Admin:           admin,

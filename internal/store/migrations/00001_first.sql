@@ -120,3 +120,5 @@ CREATE TABLE baskets (id TEXT PRIMARY KEY, account TEXT NOT NULL, created BIGINT
 CREATE INDEX baskets_account ON baskets (account, created);
 CREATE TABLE basket_entries (id TEXT PRIMARY KEY, basket TEXT NOT NULL, added BIGINT NOT NULL, spec TEXT NOT NULL);
 CREATE INDEX basket_entries_basket ON basket_entries (basket, added);
+CREATE TABLE saved_searches (id TEXT PRIMARY KEY, account TEXT NOT NULL, created BIGINT NOT NULL, spec TEXT NOT NULL);
+CREATE INDEX saved_searches_account ON saved_searches (account, created);

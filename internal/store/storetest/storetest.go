@@ -65,6 +65,7 @@ func Run(t *testing.T, open Open) {
 		"claims respect leases, containers and time":   testClaimable,
 		"lists page, filter and sort":                  testLists,
 		"a basket has its own entries":                 testBaskets,
+		"saved searches are an account's":              testSavedSearches,
 		"heads live as long as something shows them":   testHeads,
 		"a repository is forgotten whole":              testDeleteRepository,
 		"the lease clock runs forward and by itself":   testClock,
@@ -437,6 +438,20 @@ func testBaskets(t *testing.T, s *store.Store) {
 	}), []holdfast.BasketEntry{entry})
 	write(t, s, func(ctx context.Context, tx *store.Tx) error { return tx.DeleteBasket(ctx, "b1") })
 	equal(t, []int{entries("b1"), entries("b2")}, []int{0, 1})
+}
+
+func testSavedSearches(t *testing.T, s *store.Store) {
+	first := holdfast.SavedSearch{ID: "s1", Account: "sa", Name: "one", Query: "from:ada", Kinds: []holdfast.ItemKind{holdfast.KindMail}, Deleted: true}
+	write(t, s, func(ctx context.Context, tx *store.Tx) error {
+		return errors.Join(tx.PutSavedSearch(ctx, first), tx.PutSavedSearch(ctx, holdfast.SavedSearch{ID: "s2", Account: "sa"}), tx.PutSavedSearch(ctx, holdfast.SavedSearch{ID: "s3", Account: "other"}),
+			tx.DeleteSavedSearch(ctx, "s2"))
+	})
+	equal(t, read(t, s, func(ctx context.Context, tx *store.Tx) ([]holdfast.SavedSearch, error) {
+		return tx.SavedSearches(ctx, "sa", holdfast.Page{})
+	}), []holdfast.SavedSearch{first})
+	equal(t, read(t, s, func(ctx context.Context, tx *store.Tx) (holdfast.SavedSearch, error) {
+		return tx.SavedSearch(ctx, "s1")
+	}), first)
 }
 
 func testHeads(t *testing.T, s *store.Store) {
