@@ -50,7 +50,7 @@ func (b *Baskets) Create(ctx context.Context, u User, name string) (holdfast.Bas
 		return holdfast.Basket{}, err
 	}
 	basket := holdfast.Basket{ID: holdfast.BasketID(id), Account: u.ID, Name: name, Created: b.now()}
-	return write(ctx, b.core, func(ctx context.Context, tx Tx) (holdfast.Basket, error) {
+	return writeAs(ctx, b.core, u, ActExplore, func(ctx context.Context, tx Tx) (holdfast.Basket, error) {
 		all, err := tx.Baskets(ctx, u.ID, holdfast.Page{Limit: basketsMost})
 		if err != nil {
 			return basket, err
@@ -67,7 +67,7 @@ func (b *Baskets) List(ctx context.Context, u User, page holdfast.Page) ([]holdf
 	if err := b.may(u, ActExplore); err != nil {
 		return nil, err
 	}
-	return read(ctx, b.core, func(ctx context.Context, tx Tx) ([]holdfast.Basket, error) { return tx.Baskets(ctx, u.ID, page) })
+	return readAs(ctx, b.core, u, ActExplore, func(ctx context.Context, tx Tx) ([]holdfast.Basket, error) { return tx.Baskets(ctx, u.ID, page) })
 }
 
 // Get gives one.
@@ -75,7 +75,7 @@ func (b *Baskets) Get(ctx context.Context, u User, id holdfast.BasketID) (holdfa
 	if err := b.may(u, ActExplore); err != nil {
 		return holdfast.Basket{}, err
 	}
-	return read(ctx, b.core, func(ctx context.Context, tx Tx) (holdfast.Basket, error) { return b.own(ctx, tx, u, id) })
+	return readAs(ctx, b.core, u, ActExplore, func(ctx context.Context, tx Tx) (holdfast.Basket, error) { return b.own(ctx, tx, u, id) })
 }
 
 // Delete forgets one. What it restored stays restored.
@@ -83,7 +83,7 @@ func (b *Baskets) Delete(ctx context.Context, u User, id holdfast.BasketID) erro
 	if err := b.may(u, ActExplore); err != nil {
 		return err
 	}
-	return b.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+	return b.changeAs(ctx, u, ActExplore, func(ctx context.Context, tx Tx) error {
 		if _, err := b.own(ctx, tx, u, id); err != nil {
 			return err
 		}
@@ -96,7 +96,7 @@ func (b *Baskets) Entries(ctx context.Context, u User, id holdfast.BasketID, pag
 	if err := b.may(u, ActExplore); err != nil {
 		return nil, err
 	}
-	return read(ctx, b.core, func(ctx context.Context, tx Tx) ([]holdfast.BasketEntry, error) {
+	return readAs(ctx, b.core, u, ActExplore, func(ctx context.Context, tx Tx) ([]holdfast.BasketEntry, error) {
 		if _, err := b.own(ctx, tx, u, id); err != nil {
 			return nil, err
 		}
@@ -137,7 +137,7 @@ func (b *Baskets) Add(ctx context.Context, u User, id holdfast.BasketID, session
 		added = append(added, holdfast.BasketEntry{ID: holdfast.BasketEntryID(drawn), Basket: id, Repository: view.Repository, Point: view.Point, Head: view.Head, Container: c.Container, Item: plain,
 			Kind: e.Kind, Name: e.Name, Path: e.Path, Size: e.Size, Time: e.Time, Added: b.now()})
 	}
-	return write(ctx, b.core, func(ctx context.Context, tx Tx) ([]holdfast.BasketEntry, error) {
+	return writeAs(ctx, b.core, u, ActExplore, func(ctx context.Context, tx Tx) ([]holdfast.BasketEntry, error) {
 		if _, err := b.own(ctx, tx, u, id); err != nil {
 			return nil, err
 		}
@@ -170,7 +170,7 @@ func (b *Baskets) Remove(ctx context.Context, u User, id holdfast.BasketID, entr
 	if err := b.may(u, ActExplore); err != nil {
 		return err
 	}
-	return b.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+	return b.changeAs(ctx, u, ActExplore, func(ctx context.Context, tx Tx) error {
 		if _, err := b.own(ctx, tx, u, id); err != nil {
 			return err
 		}
@@ -253,7 +253,7 @@ func (b *Baskets) Restore(ctx context.Context, u User, id holdfast.BasketID, spe
 			run.Parts = append(run.Parts, p)
 		}
 	}
-	return run, b.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+	return run, b.changeAs(ctx, u, ActRestore, func(ctx context.Context, tx Tx) error {
 		basket, err := b.own(ctx, tx, u, id)
 		if err != nil {
 			return err
