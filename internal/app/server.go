@@ -29,6 +29,7 @@ import (
 	"holdfast/internal/m365/throttle"
 	"holdfast/internal/proxy"
 	"holdfast/internal/rest"
+	"holdfast/internal/search"
 	"holdfast/internal/service"
 	"holdfast/internal/store"
 	"holdfast/internal/sys"
@@ -65,6 +66,7 @@ type Server struct {
 	vaults    *vaults
 	microsoft *microsoft
 	services  *service.Service
+	search    *search.Index
 	api       *rest.API
 	worker    *proxy.Proxy
 	// GeneratedPassword is what the first start drew for "admin"; shown once.
@@ -112,8 +114,10 @@ func New(ctx context.Context, c ServerConfig) (_ *Server, err error) {
 		return nil, err
 	}
 	browse := explorer.New(explorer.Config{Vault: s.vaults.vault, Heads: heads{s}, Paths: s.path})
+	s.search = s.newSearch()
 	s.services = service.New(service.Deps{
-		Store: service.OnStore(s.store), Clock: c.Clock, Keys: service.NewKeys(key, rand.Reader), Directory: s.microsoft, Vaults: s.vaults, Explorer: &proxy.Explorer{Explorer: browse, Clock: c.Clock},
+		Searcher: s.search,
+		Store:    service.OnStore(s.store), Clock: c.Clock, Keys: service.NewKeys(key, rand.Reader), Directory: s.microsoft, Vaults: s.vaults, Explorer: &proxy.Explorer{Explorer: browse, Clock: c.Clock},
 		Live: live{s}, Log: c.Log, Version: c.Version, Proxy: host, ProxyPort: 9193,
 	})
 	if s.GeneratedPassword, err = s.services.Start(ctx, c.AdminPassword); err != nil {
@@ -259,6 +263,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.api.Serve(ctx) })
 	g.Go(func() error { return s.services.Run(ctx) })
+	g.Go(func() error { return s.search.Run(ctx) })
 	g.Go(func() error { return s.worker.Run(ctx) })
 	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
@@ -271,6 +276,9 @@ func (s *Server) Close(ctx context.Context) error {
 	var errs []error
 	if s.microsoft != nil {
 		s.microsoft.Close()
+	}
+	if s.search != nil {
+		errs = append(errs, s.search.Close())
 	}
 	if s.vaults != nil {
 		errs = append(errs, s.vaults.vault.Close(ctx))

@@ -23,7 +23,8 @@ type Deps struct {
 	Directory Directory
 	Vaults    Vaults
 	Explorer  Explorer
-	Live      Live // nil: dry runs and comparing with Microsoft 365 are refused
+	Searcher  Searcher // nil: there is no search
+	Live      Live     // nil: dry runs and comparing with Microsoft 365 are refused
 	Log       *slog.Logger
 	Version   string
 	// Proxy is the built-in proxy's host name and port, for people.
@@ -46,6 +47,7 @@ type Deps struct {
 // Service is all the rules, by noun. Control is what a proxy calls.
 type Service struct {
 	Organizations   *Organizations
+	Searches        *Searches
 	Repositories    *Repositories
 	Jobs            *Jobs
 	JobSessions     *JobSessions
@@ -118,6 +120,7 @@ func New(d Deps) *Service {
 		Jobs:            &Jobs{c},
 		JobSessions:     &JobSessions{c},
 		RestorePoints:   &RestorePoints{c},
+		Searches:        &Searches{c},
 		Protected:       &Protected{c},
 		RestoreSessions: sessions,
 		Baskets:         &Baskets{c, sessions},

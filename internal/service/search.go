@@ -1,0 +1,79 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"holdfast/internal/holdfast"
+)
+
+// Searcher finds items by their words over all restore points.
+type Searcher interface {
+	Search(ctx context.Context, q holdfast.SearchQuery, scope []holdfast.SearchScope) (holdfast.SearchPage, error)
+	Status(ctx context.Context, scope holdfast.SearchScope) (holdfast.SearchStatus, error)
+}
+
+// Searches finds what a caller may see.
+type Searches struct{ *core }
+
+// scope gives where u may search: all organizations, or one.
+func (s *Searches) scope(ctx context.Context, u User, org holdfast.OrganizationID) ([]holdfast.SearchScope, error) {
+	if s.Searcher == nil {
+		return nil, holdfast.Unavailable("this server has no search index")
+	}
+	return readAs(ctx, s.core, u, ActExplore, func(ctx context.Context, tx Tx) ([]holdfast.SearchScope, error) {
+		all, err := tx.Containers(ctx, holdfast.ContainerFilter{Organization: org}, holdfast.Page{})
+		if err != nil {
+			return nil, err
+		}
+		at := map[holdfast.OrganizationID]int{}
+		var list []holdfast.SearchScope
+		for _, c := range all {
+			n, ok := at[c.Organization]
+			if !ok {
+				n = len(list)
+				at[c.Organization] = n
+				list = append(list, holdfast.SearchScope{Organization: c.Organization, All: ScopeOf(u, ActExplore) == nil})
+			}
+			if !list[n].All && !slices.Contains(list[n].Containers, c.Key()) {
+				list[n].Containers = append(list[n].Containers, c.Key())
+			}
+		}
+		return list, nil
+	})
+}
+
+// Find gives a page of what q finds in what u may see. It is in the audit chain.
+func (s *Searches) Find(ctx context.Context, u User, org holdfast.OrganizationID, q holdfast.SearchQuery) (holdfast.SearchPage, error) {
+	scope, err := s.scope(ctx, u, org)
+	if err != nil {
+		return holdfast.SearchPage{}, err
+	}
+	q.Now = s.now()
+	page, err := s.Searcher.Search(ctx, q, scope)
+	if err != nil || q.Cursor != "" {
+		return page, err
+	}
+	err = s.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+		return s.audit(ctx, tx, u, "search", "organization/"+string(org), fmt.Sprintf("%q", q.Text))
+	})
+	return page, err
+}
+
+// Status says how far the index of each organization that u may see is.
+func (s *Searches) Status(ctx context.Context, u User) ([]holdfast.SearchStatus, error) {
+	scope, err := s.scope(ctx, u, "")
+	if err != nil {
+		return nil, err
+	}
+	list := make([]holdfast.SearchStatus, 0, len(scope))
+	for _, one := range scope {
+		st, err := s.Searcher.Status(ctx, one)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, st)
+	}
+	return list, nil
+}
