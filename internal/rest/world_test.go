@@ -63,7 +63,7 @@ func newWorld(t testing.TB) *world {
 	seed := rand.NewChaCha8([32]byte([]byte("a seed of thirty-two bytes......")))
 	w.services = service.New(service.Deps{
 		Store: openStore(t, w.clock), Clock: w.clock, Rand: seed, Keys: service.NewKeys(plainKey{}, seed),
-		Directory: directory{w.denied}, Vaults: vaults{}, Explorer: w.explorer, Live: today{}, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
+		Directory: directory{w.denied}, Vaults: vaults{}, Explorer: w.explorer, Searcher: finder{}, Live: today{}, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
 		Version: "1.2.3", Proxy: "backup.example", ProxyPort: 9193,
 	})
 	if _, err := w.services.Start(t.Context(), "correct horse battery"); err != nil {
@@ -693,4 +693,23 @@ func (s *shelf) ExportAll(ctx context.Context, parts []holdfast.ExportPart, w io
 		ids = append(ids, p.Items...)
 	}
 	return s.Export(ctx, service.View{}, ids, w)
+}
+
+// finder finds the question itself, once in each organization that may be searched.
+type finder struct{}
+
+func (finder) Search(_ context.Context, q holdfast.SearchQuery, scope []holdfast.SearchScope) (page holdfast.SearchPage, err error) {
+	if q.Limit > holdfast.SearchLimit {
+		return page, holdfast.Invalid("too many")
+	}
+	page.Exact = true
+	for _, s := range scope {
+		page.Total++
+		page.Results = append(page.Results, holdfast.SearchResult{Organization: s.Organization, Item: holdfast.Item{ID: "item", Kind: holdfast.KindMail, Name: q.Text}})
+	}
+	return page, nil
+}
+
+func (finder) Status(_ context.Context, s holdfast.SearchScope) (holdfast.SearchStatus, error) {
+	return holdfast.SearchStatus{Organization: s.Organization, Documents: 1}, nil
 }
