@@ -72,20 +72,14 @@ func (s *SavedSearches) Save(ctx context.Context, u User, search holdfast.SavedS
 
 // List gives the caller's saved searches, newest first.
 func (s *SavedSearches) List(ctx context.Context, u User, page holdfast.Page) ([]holdfast.SavedSearch, error) {
-	if err := s.may(u, ActExplore); err != nil {
-		return nil, err
-	}
-	return read(ctx, s.core, func(ctx context.Context, tx Tx) ([]holdfast.SavedSearch, error) {
+	return readAs(ctx, s.core, u, ActExplore, func(ctx context.Context, tx Tx) ([]holdfast.SavedSearch, error) {
 		return tx.SavedSearches(ctx, u.ID, page)
 	})
 }
 
 // Delete forgets one of the caller's.
 func (s *SavedSearches) Delete(ctx context.Context, u User, id holdfast.SavedSearchID) error {
-	if err := s.may(u, ActExplore); err != nil {
-		return err
-	}
-	return s.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+	return s.changeAs(ctx, u, ActExplore, func(ctx context.Context, tx Tx) error {
 		search, err := tx.SavedSearch(ctx, id)
 		if err == nil && (search.Account != u.ID || u.ID == "") {
 			return holdfast.NotFound("there is no saved search %s", id)

@@ -44,21 +44,21 @@ func (s *Searches) scope(ctx context.Context, u User, org holdfast.OrganizationI
 	})
 }
 
-// Find gives a page of what q finds in what u may see. It is in the audit chain.
+// Find gives a page of what q finds in what u may see. The audit chain has it before.
 func (s *Searches) Find(ctx context.Context, u User, org holdfast.OrganizationID, q holdfast.SearchQuery) (holdfast.SearchPage, error) {
 	scope, err := s.scope(ctx, u, org)
 	if err != nil {
 		return holdfast.SearchPage{}, err
 	}
 	q.Now = s.now()
-	page, err := s.Searcher.Search(ctx, q, scope)
-	if err != nil || q.Cursor != "" {
-		return page, err
+	if q.Cursor == "" {
+		if err := s.changeAs(ctx, u, ActExplore, func(ctx context.Context, tx Tx) error {
+			return s.audit(ctx, tx, u, "search", "organization/"+string(org), fmt.Sprintf("%q", q.Text))
+		}); err != nil {
+			return holdfast.SearchPage{}, err
+		}
 	}
-	err = s.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
-		return s.audit(ctx, tx, u, "search", "organization/"+string(org), fmt.Sprintf("%q", q.Text))
-	})
-	return page, err
+	return s.Searcher.Search(ctx, q, scope)
 }
 
 // Status says how far the index of each organization that u may see is.
