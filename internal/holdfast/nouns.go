@@ -186,6 +186,40 @@ type Statistics struct {
 	Bottleneck    string        // NA, Source, Target
 }
 
+// Plus adds what was done besides; the bottleneck is d's when it has one.
+func (s Statistics) Plus(d Statistics) Statistics {
+	s.Objects += d.Objects
+	s.ObjectsTotal += d.ObjectsTotal
+	s.Items += d.Items
+	s.Skipped += d.Skipped
+	s.ReadBytes += d.ReadBytes
+	s.WrittenBytes += d.WrittenBytes
+	s.Requests += d.Requests
+	s.ResourceUnits += d.ResourceUnits
+	s.Throttled += d.Throttled
+	if d.Bottleneck != "" {
+		s.Bottleneck = d.Bottleneck
+	}
+	return s
+}
+
+// Since is what was done after before; it is zero when nothing was. Plus undoes it.
+func (s Statistics) Since(before Statistics) Statistics {
+	s.Objects -= before.Objects
+	s.ObjectsTotal -= before.ObjectsTotal
+	s.Items -= before.Items
+	s.Skipped -= before.Skipped
+	s.ReadBytes -= before.ReadBytes
+	s.WrittenBytes -= before.WrittenBytes
+	s.Requests -= before.Requests
+	s.ResourceUnits -= before.ResourceUnits
+	s.Throttled -= before.Throttled
+	if s.Bottleneck == before.Bottleneck {
+		s.Bottleneck = ""
+	}
+	return s
+}
+
 // JobSession is one run of a job.
 type JobSession struct {
 	ID           JobSessionID

@@ -250,7 +250,7 @@ func (p *Proxy) do(ctx context.Context, r *run) {
 		p.explain(ctx, log, err, &result)
 	}
 	r.mu.Lock()
-	result.Statistics = minus(r.sofar, r.reported)
+	result.Statistics = r.sofar.Since(r.reported)
 	r.mu.Unlock()
 	// The end is reported even when the task's own context has ended, but not for longer than the lease may hold.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.Lease)
@@ -369,7 +369,7 @@ func (p *Proxy) progress(ctx context.Context) {
 	for _, r := range all {
 		r.mu.Lock()
 		sofar := r.sofar
-		delta := minus(sofar, r.reported)
+		delta := sofar.Since(r.reported)
 		r.mu.Unlock()
 		if delta == (holdfast.Statistics{}) {
 			continue
@@ -389,14 +389,6 @@ func (r *run) set(sofar holdfast.Statistics) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sofar = sofar
-}
-
-func minus(a, b holdfast.Statistics) holdfast.Statistics {
-	return holdfast.Statistics{
-		Items: a.Items - b.Items, Skipped: a.Skipped - b.Skipped, ReadBytes: a.ReadBytes - b.ReadBytes, WrittenBytes: a.WrittenBytes - b.WrittenBytes,
-		Requests: a.Requests - b.Requests, ResourceUnits: a.ResourceUnits - b.ResourceUnits, Throttled: a.Throttled - b.Throttled,
-		Bottleneck: a.Bottleneck,
-	}
 }
 
 // drain commits what waits for company, then stops the rest.

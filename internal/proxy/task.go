@@ -186,9 +186,9 @@ func (p *Proxy) restore(ctx context.Context, r *run, a Access) (result holdfast.
 			return result, err
 		}
 		before := done
-		task := engine.RestoreTask{Lease: r.task.Lease(), Request: part.request, From: from, To: to, Progress: func(sofar holdfast.Statistics) { r.set(sum(before, sofar)) }}
+		task := engine.RestoreTask{Lease: r.task.Lease(), Request: part.request, From: from, To: to, Progress: func(sofar holdfast.Statistics) { r.set(before.Plus(sofar)) }}
 		stats, err := p.engine.Restore(ctx, repo, head, target, task, nil)
-		done = sum(before, stats)
+		done = before.Plus(stats)
 		r.set(done)
 		if err != nil {
 			return result, err
@@ -328,18 +328,4 @@ func (p *Proxy) retain(ctx context.Context, lease holdfast.Lease, a Access, org 
 	p.Log.InfoContext(ctx, "retention", "repository", a.Repository.ID, "organization", org, "expired", len(retained.Expired), "held", len(retained.Held),
 		"freed", maintained.BytesFreed, "blobs", maintained.BlobsDeleted)
 	return nil
-}
-
-// sum adds the work of two parts of a task.
-func sum(a, b holdfast.Statistics) holdfast.Statistics {
-	b.Objects += a.Objects
-	b.ObjectsTotal += a.ObjectsTotal
-	b.Items += a.Items
-	b.Skipped += a.Skipped
-	b.ReadBytes += a.ReadBytes
-	b.WrittenBytes += a.WrittenBytes
-	b.Requests += a.Requests
-	b.ResourceUnits += a.ResourceUnits
-	b.Throttled += a.Throttled
-	return b
 }

@@ -469,16 +469,8 @@ func (c *Control) Progress(ctx context.Context, lease holdfast.Lease, delta hold
 
 // add sums what a worker counts; the numbers of objects are the server's own.
 func add(to *holdfast.Statistics, d holdfast.Statistics) {
-	to.Items += d.Items
-	to.Skipped += d.Skipped
-	to.ReadBytes += d.ReadBytes
-	to.WrittenBytes += d.WrittenBytes
-	to.Requests += d.Requests
-	to.ResourceUnits += d.ResourceUnits
-	to.Throttled += d.Throttled
-	if d.Bottleneck != "" {
-		to.Bottleneck = d.Bottleneck
-	}
+	d.Objects, d.ObjectsTotal = 0, 0
+	*to = to.Plus(d)
 }
 
 // Access gives what a task needs to reach Microsoft 365 and the repository.
