@@ -55,14 +55,11 @@ func newExploreVersionsCommand() *cobra.Command {
 		Args: between(0, 1),
 		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
 			ctx := cmd.Context()
-			e, err := l.open(cmd, c)
+			e, err := l.enter(cmd, c)
 			if err != nil {
 				return err
 			}
 			defer e.stop(ctx)
-			if err := e.enter(ctx, l.user); err != nil {
-				return err
-			}
 			t, err := s.one(ctx, e, args)
 			if err != nil {
 				return err
@@ -129,14 +126,11 @@ Microsoft 365 has now (--live). "added" is what only the other side has, "remove
 			if live == (other != nil) {
 				return errors.New("say what to compare with: --live or --with TIME")
 			}
-			e, err := l.open(cmd, c)
+			e, err := l.enter(cmd, c)
 			if err != nil {
 				return err
 			}
 			defer e.stop(ctx)
-			if err := e.enter(ctx, l.user); err != nil {
-				return err
-			}
 			at, err := e.walk(ctx, strings.Join(args, ""))
 			if err != nil {
 				return err

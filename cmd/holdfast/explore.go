@@ -133,18 +133,22 @@ func (e *explorer) boxes(ctx context.Context) ([]box, error) {
 	return list[box](ctx, e.c, e.path(), nil, 0)
 }
 
-// enter goes to the box of a user.
-func (e *explorer) enter(ctx context.Context, user string) error {
-	all, err := e.boxes(ctx)
+// enter begins a restore session in the mailbox or drive of the user that was named.
+func (l *lookAt) enter(cmd *cobra.Command, c *client) (*explorer, error) {
+	e, err := l.open(cmd, c)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	b, err := pickUser(all, user)
-	if err != nil {
-		return err
+	all, err := e.boxes(cmd.Context())
+	if err == nil {
+		var b box
+		if b, err = pickUser(all, l.user); err == nil {
+			e.object, e.name = b.ID, b.Name
+			return e, nil
+		}
 	}
-	e.object, e.name = b.ID, b.Name
-	return nil
+	e.stop(cmd.Context())
+	return nil, err
 }
 
 // stop ends the restore session, also when the command was interrupted.
@@ -360,14 +364,11 @@ func newExploreListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "ls [PATH]", Short: "List a folder at a restore point", Args: between(0, 1),
 		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
-			e, err := l.open(cmd, c)
+			e, err := l.enter(cmd, c)
 			if err != nil {
 				return err
 			}
 			defer e.stop(cmd.Context())
-			if err := e.enter(cmd.Context(), l.user); err != nil {
-				return err
-			}
 			at, err := e.walk(cmd.Context(), strings.Join(args, ""))
 			if err != nil {
 				return err
@@ -400,14 +401,11 @@ func newSearchCommand() *cobra.Command {
 			if len(args) == 0 {
 				return errors.New("say what to search: holdfast search --user NAME QUERY")
 			}
-			e, err := l.open(cmd, c)
+			e, err := l.enter(cmd, c)
 			if err != nil {
 				return err
 			}
 			defer e.stop(cmd.Context())
-			if err := e.enter(cmd.Context(), l.user); err != nil {
-				return err
-			}
 			things, err := e.search(cmd.Context(), strings.Join(args, " "), most)
 			if err != nil {
 				return err
@@ -480,14 +478,11 @@ func newExploreSaveCommand() *cobra.Command {
 		Short: "Save mails (.eml) or files as they were; several go into one ZIP",
 		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
 			ctx := cmd.Context()
-			e, err := l.open(cmd, c)
+			e, err := l.enter(cmd, c)
 			if err != nil {
 				return err
 			}
 			defer e.stop(ctx)
-			if err := e.enter(ctx, l.user); err != nil {
-				return err
-			}
 			things, err := s.things(ctx, e, args)
 			if err != nil {
 				return err

@@ -46,14 +46,11 @@ repeated makes no second copy. No mail and no invitation is sent.`,
   holdfast restore --user ada --all --to bob@contoso.com --folder "Mail of Ada"`,
 		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
 			ctx := cmd.Context()
-			e, err := l.open(cmd, c)
+			e, err := l.enter(cmd, c)
 			if err != nil {
 				return err
 			}
 			defer e.stop(ctx)
-			if err := e.enter(ctx, l.user); err != nil {
-				return err
-			}
 			things, err := s.things(ctx, e, args)
 			if err != nil {
 				return err

@@ -147,11 +147,11 @@ func textMatcher(value string, quoted bool) func(string) bool {
 			return false
 		}
 		s = fold(s)
-		if glob(pattern, []rune(s)) {
+		if query.Glob(pattern, []rune(s)) {
 			return true
 		}
 		for _, w := range strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`,;<>()"`, r) }) {
-			if glob(pattern, []rune(w)) {
+			if query.Glob(pattern, []rune(w)) {
 				return true
 			}
 		}
@@ -165,28 +165,4 @@ func fold(s string) string {
 		return s
 	}
 	return norm.NFC.String(s)
-}
-
-// glob matches with one step back to the last star, so its cost is at most the product of the lengths.
-func glob(pattern, s []rune) bool {
-	p, i, star, mark := 0, 0, -1, 0
-	for i < len(s) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, i
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == s[i]):
-			p++
-			i++
-		case star >= 0:
-			mark++
-			p, i = star+1, mark
-		default:
-			return false
-		}
-	}
-	for p < len(pattern) && pattern[p] == '*' {
-		p++
-	}
-	return p == len(pattern)
 }

@@ -1,7 +1,6 @@
 package explorer
 
 import (
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -119,34 +118,6 @@ func FuzzSearch(f *testing.F) {
 			if got := m(item); err == nil && negated(item) == got {
 				t.Errorf("%q and its negation agree on %s", search, name)
 			}
-		}
-	})
-}
-
-func FuzzGlob(f *testing.F) {
-	f.Add("a*b?c", "aXXbYc")
-	f.Add("***", "")
-	f.Fuzz(func(t *testing.T, pattern, s string) {
-		if len(pattern) > 40 || len(s) > 200 {
-			return
-		}
-		var re strings.Builder
-		for _, r := range pattern {
-			switch r {
-			case '*':
-				re.WriteString(".*")
-			case '?':
-				re.WriteString(".")
-			default:
-				re.WriteString(regexp.QuoteMeta(string(r)))
-			}
-		}
-		judge, err := regexp.Compile(`(?s)\A` + re.String() + `\z`)
-		if err != nil {
-			return
-		}
-		if got, want := glob([]rune(pattern), []rune(s)), judge.MatchString(string([]rune(s))); got != want {
-			t.Errorf("glob(%q, %q) = %v, want %v", pattern, s, got, want)
 		}
 	})
 }

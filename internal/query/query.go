@@ -590,3 +590,27 @@ func words(parts []Node) []Term {
 	}
 	return all
 }
+
+// Glob says whether a pattern with * for any text and ? for any one character is all of s. It goes one step back to the last star, so its cost is at most the product of the lengths.
+func Glob(pattern, s []rune) bool {
+	p, i, star, mark := 0, 0, -1, 0
+	for i < len(s) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, mark = p, i
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == s[i]):
+			p++
+			i++
+		case star >= 0:
+			mark++
+			p, i = star+1, mark
+		default:
+			return false
+		}
+	}
+	for p < len(pattern) && pattern[p] == '*' {
+		p++
+	}
+	return p == len(pattern)
+}

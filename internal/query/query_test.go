@@ -3,6 +3,7 @@ package query_test
 import (
 	"errors"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -129,6 +130,34 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%q was written as %q: %v", search, n, err)
 		} else if err == nil && again.String() != n.String() {
 			t.Errorf("%q: %q and then %q", search, n, again)
+		}
+	})
+}
+
+func FuzzGlob(f *testing.F) {
+	f.Add("a*b?c", "aXXbYc")
+	f.Add("***", "")
+	f.Fuzz(func(t *testing.T, pattern, s string) {
+		if len(pattern) > 40 || len(s) > 200 {
+			return
+		}
+		var re strings.Builder
+		for _, r := range pattern {
+			switch r {
+			case '*':
+				re.WriteString(".*")
+			case '?':
+				re.WriteString(".")
+			default:
+				re.WriteString(regexp.QuoteMeta(string(r)))
+			}
+		}
+		judge, err := regexp.Compile(`(?s)\A` + re.String() + `\z`)
+		if err != nil {
+			return
+		}
+		if got, want := query.Glob([]rune(pattern), []rune(s)), judge.MatchString(string([]rune(s))); got != want {
+			t.Errorf("Glob(%q, %q) = %v, want %v", pattern, s, got, want)
 		}
 	})
 }

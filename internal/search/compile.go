@@ -317,7 +317,7 @@ func likes(t query.Term, value string) bool {
 	if !t.Wild() {
 		return strings.Contains(value, pattern)
 	}
-	return glob([]rune(pattern), []rune(value))
+	return query.Glob([]rune(pattern), []rune(value))
 }
 
 // like is the pattern of LIKE that says the same.
@@ -327,28 +327,4 @@ func like(t query.Term) string {
 		return "%" + s + "%"
 	}
 	return strings.NewReplacer("*", "%", "?", "_").Replace(s)
-}
-
-// glob matches with one step back to the last star, so its cost is at most the product of the lengths.
-func glob(pattern, s []rune) bool {
-	p, i, star, mark := 0, 0, -1, 0
-	for i < len(s) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, i
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == s[i]):
-			p++
-			i++
-		case star >= 0:
-			mark++
-			p, i = star+1, mark
-		default:
-			return false
-		}
-	}
-	for p < len(pattern) && pattern[p] == '*' {
-		p++
-	}
-	return p == len(pattern)
 }
