@@ -140,15 +140,6 @@ func size(n int64) string {
 	return fmt.Sprintf("%.1f %ciB", float64(n)/float64(div), "KMGTPE"[exp])
 }
 
-// v is what p points to, or the zero value.
-func v[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
-}
-
 // readSecret reads a secret from a file, from standard input ("-"), or asks on the terminal.
 func readSecret(cmd *cobra.Command, file, prompt string) (string, error) {
 	switch file {

@@ -9,13 +9,6 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// HTML gets the text of a page: what is shown, and what stands in for pictures.
-func HTML(r io.Reader, l Limits) Result {
-	o := newOut(l)
-	o.html(r)
-	return o.result()
-}
-
 // inline are elements that do not end a word.
 var inline = map[atom.Atom]bool{
 	atom.A: true, atom.Abbr: true, atom.B: true, atom.Big: true, atom.Cite: true, atom.Code: true, atom.Em: true, atom.Font: true, atom.I: true, atom.Ins: true, atom.Kbd: true,

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -24,11 +23,8 @@ type Upload struct {
 	Expires time.Time
 }
 
-// Fragment is how many bytes one call of an upload carries.
-const Fragment = fragment
-
-// fragment is a multiple of 320 KiB, as drives demand, below the 4 MB that Outlook allows.
-const fragment = 10 * 320 << 10
+// Fragment is how many bytes one call of an upload carries: a multiple of 320 KiB, as drives demand, below the 4 MB that Outlook allows.
+const Fragment = 10 * 320 << 10
 
 func (c *Client) createUpload(ctx context.Context, r request, size int64) (*Upload, error) {
 	var session struct {
@@ -51,7 +47,7 @@ func (c *Client) createUpload(ctx context.Context, r request, size int64) (*Uplo
 // Send uploads the file and returns what the service says about the finished object: JSON of a drive item, or nothing for an attachment.
 // r must give exactly the size that was announced. Fragments that got lost are sent again from where the service says.
 func (u *Upload) Send(ctx context.Context, r io.Reader) (json.RawMessage, http.Header, error) {
-	buf := make([]byte, min(int64(fragment), u.size))
+	buf := make([]byte, min(int64(Fragment), u.size))
 	for at := int64(0); at < u.size; {
 		part := buf[:min(int64(len(buf)), u.size-at)]
 		if _, err := io.ReadFull(r, part); err != nil {
@@ -148,19 +144,3 @@ func (u *Upload) Cancel(ctx context.Context) error {
 	}
 	return err
 }
-
-// idInLocation takes the id out of a Location such as …/Attachments('ID').
-func idInLocation(h http.Header) string {
-	_, rest, ok := strings.Cut(h.Get("Location"), "ttachments('")
-	if !ok {
-		return ""
-	}
-	id, _, _ := strings.Cut(rest, "'")
-	if plain, err := url.PathUnescape(id); err == nil {
-		return plain
-	}
-	return id
-}
-
-// AttachmentID is the id of an uploaded attachment by the header that Send returned, or empty.
-func AttachmentID(h http.Header) string { return idInLocation(h) }

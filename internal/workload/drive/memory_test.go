@@ -2,7 +2,6 @@ package drive_test
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -251,13 +250,4 @@ func (s *taking) Savepoint(context.Context) error {
 		s.atSavepoint(s.saved)
 	}
 	return nil
-}
-
-func decode64(t *testing.T, s string) []byte {
-	t.Helper()
-	raw, err := base64.StdEncoding.DecodeString(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
 }
