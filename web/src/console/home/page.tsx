@@ -1,7 +1,7 @@
 import { Button, Card, makeStyles, mergeClasses, ProgressBar, tokens } from "@fluentui/react-components";
 import { ArrowSync20Regular, CheckmarkCircle32Filled, DatabaseRegular, Info20Regular, RocketRegular, Warning32Filled, DismissCircle32Filled } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate, useRouterState } from "@tanstack/react-router";
 import { useEffect, type ReactNode } from "react";
 import { client, of } from "../../api/client";
 import { organizationsQuery, overviewQuery, progressQuery, type Overview } from "../../api/queries";
@@ -47,9 +47,11 @@ export default function Home() {
   const { data, error, isPending, refetch, isFetching } = useQuery(overviewQuery);
   const queries = useQueryClient();
   const navigate = useNavigate();
+  // This page stays while another one is being loaded: whoever chose that one is not led away from it.
+  const stays = useRouterState({ select: (r) => r.location.pathname === "/" });
   useEffect(() => {
-    if (data?.health === "empty" && !setupLeft()) void navigate({ to: "/setup", replace: true });
-  }, [data, navigate]);
+    if (stays && data?.health === "empty" && !setupLeft()) void navigate({ to: "/setup", replace: true });
+  }, [stays, data, navigate]);
   return (
     <Page
       title={t.home.title}
