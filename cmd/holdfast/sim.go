@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -29,6 +30,9 @@ certificate authority of its own. It writes D/ca.pem and D/tenant.json, which ho
 			}
 			fmt.Fprintf(out, "authority   %s  (SSL_CERT_FILE)\n", s.CAFile())
 			fmt.Fprintf(out, "tenant      %s, %d users\n", s.Tenant().Domain, len(s.Tenant().Users))
+			if us := s.Tenant().Users; len(us) > 0 {
+				fmt.Fprintf(out, "sign-in     %s, password %s; the others' passwords are in %s\n", us[0].UPN, us[0].Password, filepath.Join(o.Dir, "tenant.json"))
+			}
 			return s.Run(cmd.Context())
 		},
 	}
@@ -40,6 +44,7 @@ certificate authority of its own. It writes D/ca.pem and D/tenant.json, which ho
 	f.Uint64Var(&o.Seed, "seed", 1, "content is a function of the seed")
 	f.StringVar(&o.Corpus, "corpus", "", "folder of .eml files to serve as mail and of other files to serve as documents")
 	f.StringVar(&o.Control, "control", "127.0.0.1:8480", "address of the control port (plain HTTP, loopback only)")
+	f.StringArrayVar(&o.RedirectURIs, "redirect-uri", nil, "address to which the sign-in page may send a user back; may be repeated")
 	f.StringVar(&o.Proxy, "proxy", "", "address of an HTTP CONNECT proxy to the served names (default: none)")
 	f.StringVar(&o.Limits, "limits", sim.LimitsEnforce, "published limits: enforce, count, off")
 	f.DurationVar(&o.TokenLife, "token-life", 0, "life of access tokens (default 1h)")

@@ -41,6 +41,19 @@ func (s *Sim) controlRoutes() {
 		}
 		s.controlClock(w)
 	})
+	s.control.HandleFunc("POST /application", func(w http.ResponseWriter, r *http.Request) {
+		var in struct {
+			RedirectURIs []string `json:"redirectUris"` // of both applications, exactly as they are asked for
+		}
+		if !controlDecode(w, r, &in) {
+			return
+		}
+		if err := s.SetRedirectURIs(in.RedirectURIs); err != nil {
+			controlError(w, http.StatusInternalServerError, err)
+			return
+		}
+		controlJSON(w, in)
+	})
 	s.control.HandleFunc("POST /roles", func(w http.ResponseWriter, r *http.Request) {
 		var in struct {
 			Roles  []string `json:"roles"`  // null grants all

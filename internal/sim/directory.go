@@ -23,6 +23,7 @@ type User struct {
 	Department  string
 	JobTitle    string
 	Created     time.Time
+	password    string // of the sign-in page
 
 	mu       sync.Mutex // guards all below
 	licensed bool
@@ -86,7 +87,7 @@ func newDirectory(s *Sim) *directory {
 		}
 		u := &User{Index: i, ID: r.uuid(), UPN: alias + "@" + s.tenant.Domain, DisplayName: given + " " + sur, GivenName: given, Surname: sur,
 			Department: pick(r, departments), JobTitle: pick(r, jobTitles), Created: epoch.Add(time.Duration(r.IntN(1000)) * time.Hour),
-			licensed: true, mailbox: true, enabled: true}
+			licensed: true, mailbox: true, enabled: true, password: base64.RawURLEncoding.EncodeToString(newRand(s.opt.Seed, "password", uint64(i)).bytes(9))}
 		u.Mail = u.UPN
 		d.users = append(d.users, u)
 		d.byKey[u.ID], d.byKey[u.UPN] = u, u

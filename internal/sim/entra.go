@@ -18,7 +18,8 @@ import (
 	"time"
 )
 
-// entra is the identity service: one application with a secret and a certificate, client credentials only.
+// entra is the identity service: one application with a secret and a certificate, which may also sign users in, and a public one that
+// does only that (signin.go).
 type entra struct {
 	s   *Sim
 	key func() (*rsa.PrivateKey, error) // signs access tokens
@@ -30,6 +31,8 @@ type entra struct {
 	secret  string
 	cert    []byte // DER of the registered certificate
 	revoked time.Time
+	codes   map[string]code // authorization codes by their text
+	replies []string        // registered redirect URIs
 }
 
 type grant struct {
@@ -41,7 +44,7 @@ type grant struct {
 }
 
 func newEntra(s *Sim) *entra {
-	return &entra{s: s, issued: map[string]grant{}, used: map[string]time.Time{}, roles: s.opt.Roles,
+	return &entra{s: s, issued: map[string]grant{}, used: map[string]time.Time{}, codes: map[string]code{}, roles: s.opt.Roles, replies: s.tenant.RedirectURIs,
 		secret: s.tenant.ApplicationSecret, cert: s.tenant.cert.Raw,
 		key: sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })}
 }
@@ -57,6 +60,8 @@ func (s *Sim) entraRoutes() []Route {
 	add("GET", "/{tenant}/discovery/keys", s.entra.keys)
 	add("GET", "/common/discovery/instance", s.entra.instance)
 	add("POST", "/{tenant}/oauth2/v2.0/token", s.entra.token)
+	add("GET", "/{tenant}/oauth2/v2.0/authorize", s.entra.signInPage)
+	add("POST", "/{tenant}/oauth2/v2.0/authorize", s.entra.signIn)
 	return out
 }
 
@@ -88,17 +93,18 @@ func (e *entra) openid(c *Call) (*Reply, error) {
 		"token_endpoint":                        path + "/oauth2/v2.0/token",
 		"token_endpoint_auth_methods_supported": []string{"client_secret_post", "private_key_jwt", "client_secret_basic"},
 		"jwks_uri":                              path + "/discovery/v2.0/keys",
-		"response_modes_supported":              []string{"query", "fragment", "form_post"},
+		"response_modes_supported":              []string{"query"},
 		"subject_types_supported":               []string{"pairwise"},
 		"id_token_signing_alg_values_supported": []string{"RS256"},
-		"response_types_supported":              []string{"code", "id_token", "code id_token", "id_token token"},
+		"response_types_supported":              []string{"code"}, // the service has more, which are not simulated
+		"code_challenge_methods_supported":      []string{"plain", "S256"},
 		"scopes_supported":                      []string{"openid", "profile", "email", "offline_access"},
 		"issuer":                                base + "/v2.0",
 		"authorization_endpoint":                path + "/oauth2/v2.0/authorize",
 		"device_authorization_endpoint":         path + "/oauth2/v2.0/devicecode",
 		"end_session_endpoint":                  path + "/oauth2/v2.0/logout",
 		"userinfo_endpoint":                     "https://graph.microsoft.com/oidc/userinfo",
-		"claims_supported":                      []string{"sub", "iss", "aud", "exp", "iat", "tid", "ver"},
+		"claims_supported":                      []string{"sub", "iss", "aud", "exp", "iat", "nonce", "preferred_username", "name", "tid", "ver"},
 		"tenant_region_scope":                   "EU",
 		"cloud_instance_name":                   "microsoftonline.com",
 		"cloud_graph_host_name":                 "graph.windows.net",
@@ -138,8 +144,12 @@ func keyID(k *rsa.PrivateKey) string {
 }
 
 func (e *entra) token(c *Call) (*Reply, error) {
-	if err := e.knows(c.Params["tenant"]); err != nil {
-		return nil, err
+	tenant := strings.ToLower(c.Params["tenant"])
+	shared := tenant == "common" || tenant == "organizations"
+	if !shared {
+		if err := e.knows(tenant); err != nil {
+			return nil, err
+		}
 	}
 	if ct := c.Header.Get("Content-Type"); !strings.HasPrefix(strings.ToLower(ct), "application/x-www-form-urlencoded") {
 		return nil, aadsts(400, "invalid_request", 900144, "The request body must contain the following parameter: 'grant_type'.")
@@ -148,21 +158,37 @@ func (e *entra) token(c *Call) (*Reply, error) {
 	if err != nil {
 		return nil, aadsts(400, "invalid_request", 9000411, "The request is not properly formatted.")
 	}
-	id, secret := f.Get("client_id"), f.Get("client_secret")
 	if u, p, ok := (&http.Request{Header: c.Header}).BasicAuth(); ok {
-		id, _ = url.QueryUnescape(u)
-		secret, _ = url.QueryUnescape(p)
+		for key, v := range map[string]string{"client_id": u, "client_secret": p} {
+			text, err := url.QueryUnescape(v)
+			if err != nil {
+				return nil, aadsts(400, "invalid_request", 9000411, "The request is not properly formatted.")
+			}
+			f.Set(key, text)
+		}
 	}
+	id := f.Get("client_id")
 	switch {
 	case f.Get("grant_type") == "":
 		return nil, aadsts(400, "invalid_request", 900144, "The request body must contain the following parameter: 'grant_type'.")
-	case f.Get("grant_type") != "client_credentials":
+	case f.Get("grant_type") != "client_credentials" && f.Get("grant_type") != "authorization_code":
 		return nil, aadsts(400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type '%s'.", f.Get("grant_type"))
 	case id == "":
 		return nil, aadsts(400, "invalid_request", 900144, "The request body must contain the following parameter: 'client_id'.")
+	case f.Get("grant_type") == "authorization_code" && e.application(id) != "":
+		return e.redeem(c, f)
+	case shared: // common and organizations are for users, not for applications
+		return nil, e.knows(tenant)
 	case !strings.EqualFold(id, e.s.tenant.ApplicationID):
-		return nil, aadsts(400, "unauthorized_client", 700016, "Application with identifier '%s' was not found in the directory '%s'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.", id, e.s.tenant.Domain)
+		return nil, aadsts(400, "unauthorized_client", 700016, unknownApplication, id, e.s.tenant.Domain)
 	}
+	return e.clientCredentials(c, f)
+}
+
+const unknownApplication = "Application with identifier '%s' was not found in the directory '%s'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant."
+
+// clientCredentials gives an application a token of its own.
+func (e *entra) clientCredentials(c *Call, f url.Values) (*Reply, error) {
 	// Microsoft's own libraries add the scopes of OpenID Connect, which the service ignores here (msal-go, accesstokens.AppendDefaultScopes).
 	scope := strings.Join(slices.DeleteFunc(strings.Fields(f.Get("scope")), func(p string) bool {
 		return slices.Contains([]string{"openid", "offline_access", "profile"}, p)
@@ -181,24 +207,8 @@ func (e *entra) token(c *Call) (*Reply, error) {
 	if u, err := url.Parse(audience); err != nil || u.Scheme != "https" || e.s.hosts[u.Host] == 0 || e.s.hosts[u.Host] == HostLogin {
 		return nil, aadsts(400, "invalid_resource", 500011, "The resource principal named %s was not found in the tenant named %s.", audience, e.s.tenant.Domain)
 	}
-	if a := f.Get("client_assertion"); a != "" || f.Get("client_assertion_type") != "" {
-		if f.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
-			return nil, aadsts(400, "invalid_request", 7000214, "The client_assertion_type is not supported.")
-		}
-		if err := e.verifyAssertion(c, a); err != nil {
-			return nil, err
-		}
-	} else {
-		e.mu.Lock()
-		want := e.secret
-		e.mu.Unlock()
-		switch secret {
-		case want:
-		case "":
-			return nil, aadsts(401, "invalid_client", 7000218, "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")
-		default:
-			return nil, aadsts(401, "invalid_client", 7000215, "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '%s'.", e.s.tenant.ApplicationID)
-		}
+	if err := e.proveApplication(c, f); err != nil {
+		return nil, err
 	}
 	tok, err := e.issue(audience, c.Now, f.Get("client_assertion") == "")
 	if err != nil {
@@ -206,6 +216,30 @@ func (e *entra) token(c *Call) (*Reply, error) {
 	}
 	life := int(e.s.opt.TokenLife.Seconds())
 	return JSON(200, map[string]any{"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": tok}).With("Cache-Control", "no-store, no-cache"), nil
+}
+
+// proveApplication checks the client assertion or the secret of the confidential application.
+func (e *entra) proveApplication(c *Call, f url.Values) error {
+	if a := f.Get("client_assertion"); a != "" || f.Get("client_assertion_type") != "" {
+		if f.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
+			return aadsts(400, "invalid_request", 7000214, "The client_assertion_type is not supported.")
+		}
+		if err := e.verifyAssertion(c, a); err != nil {
+			return err
+		}
+	} else {
+		e.mu.Lock()
+		want := e.secret
+		e.mu.Unlock()
+		switch f.Get("client_secret") {
+		case want:
+		case "":
+			return aadsts(401, "invalid_client", 7000218, "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")
+		default:
+			return aadsts(401, "invalid_client", 7000215, "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '%s'.", e.s.tenant.ApplicationID)
+		}
+	}
+	return nil
 }
 
 // base64Alphabet makes base64url of either alphabet: msal-go writes thumbprints in the standard one, which the service takes.
@@ -272,7 +306,7 @@ func (e *entra) verifyAssertion(c *Call, a string) error {
 		return bad(700027, "Client assertion failed signature validation. [Reason - The key used is expired or the signature does not match.]")
 	}
 	auds := []string{}
-	for _, t := range []string{e.s.tenant.TenantID, e.s.tenant.Domain} {
+	for _, t := range []string{e.s.tenant.TenantID, e.s.tenant.Domain, "organizations", "common"} {
 		base := "https://" + c.Host + "/" + t
 		auds = append(auds, base+"/oauth2/v2.0/token", base+"/oauth2/token", base+"/v2.0", base+"/")
 	}
@@ -317,12 +351,31 @@ func decodePart(s string, v any) error {
 	return json.Unmarshal(b, v)
 }
 
-// issue signs an access token and remembers it.
-func (e *entra) issue(audience string, now time.Time, bySecret bool) (string, error) {
+// sign makes a token of claims, signed with the key that the JWKS names.
+func (e *entra) sign(claims map[string]any) (string, error) {
 	k, err := e.key()
 	if err != nil {
 		return "", err
 	}
+	head, err := json.Marshal(map[string]any{"typ": "JWT", "alg": "RS256", "kid": keyID(k), "x5t": keyID(k)})
+	if err != nil {
+		return "", err
+	}
+	body, err := json.Marshal(claims)
+	if err != nil {
+		return "", err
+	}
+	signed := b64(head) + "." + b64(body)
+	sum := sha256.Sum256([]byte(signed))
+	sig, err := rsa.SignPKCS1v15(rand.Reader, k, crypto.SHA256, sum[:])
+	if err != nil {
+		return "", err
+	}
+	return signed + "." + b64(sig), nil
+}
+
+// issue signs an access token and remembers it.
+func (e *entra) issue(audience string, now time.Time, bySecret bool) (string, error) {
 	e.mu.Lock()
 	roles := e.roles
 	e.mu.Unlock()
@@ -334,11 +387,7 @@ func (e *entra) issue(audience string, now time.Time, bySecret bool) (string, er
 	if bySecret {
 		how = "1"
 	}
-	head, err := json.Marshal(map[string]any{"typ": "JWT", "alg": "RS256", "kid": keyID(k), "x5t": keyID(k)})
-	if err != nil {
-		return "", err
-	}
-	body, err := json.Marshal(map[string]any{
+	tok, err := e.sign(map[string]any{
 		"aud": audience, "iss": "https://sts.windows.net/" + e.s.tenant.TenantID + "/", "iat": now.Unix(), "nbf": now.Unix(), "exp": exp.Unix(),
 		"app_displayname": "Holdfast", "appid": e.s.tenant.ApplicationID, "appidacr": how, "idtyp": "app", "roles": roles,
 		"tid": e.s.tenant.TenantID, "uti": newUUID(), "ver": "1.0",
@@ -346,13 +395,6 @@ func (e *entra) issue(audience string, now time.Time, bySecret bool) (string, er
 	if err != nil {
 		return "", err
 	}
-	signed := b64(head) + "." + b64(body)
-	sum := sha256.Sum256([]byte(signed))
-	sig, err := rsa.SignPKCS1v15(rand.Reader, k, crypto.SHA256, sum[:])
-	if err != nil {
-		return "", err
-	}
-	tok := signed + "." + b64(sig)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for t, g := range e.issued {

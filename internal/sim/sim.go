@@ -56,6 +56,8 @@ type Options struct {
 	Limits  string // enforce, count or off (default)
 	Tenant  string // the first label of the tenant's host names, default holdfastsim
 
+	RedirectURIs []string // to which the sign-in page may send a user back; POST /application changes them
+
 	TokenLife   time.Duration // life of an access token, default 1 h
 	Roles       []string      // application permissions that are granted, default all that some route asks for
 	DeltaLife   time.Duration // age at which a mail delta link is refused, default 30 days

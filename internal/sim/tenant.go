@@ -20,6 +20,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,13 +29,16 @@ import (
 
 // Tenant is what D/tenant.json says: all that a client needs to know of the simulated organization.
 type Tenant struct {
-	TenantID            string       `json:"tenantId"`
-	Domain              string       `json:"domain"`
-	Region              string       `json:"region"`
-	ApplicationID       string       `json:"applicationId"`
-	ApplicationSecret   string       `json:"applicationSecret"`
-	CertificatePFX      string       `json:"certificatePfx"` // base64
-	CertificatePassword string       `json:"certificatePassword"`
+	TenantID            string `json:"tenantId"`
+	Domain              string `json:"domain"`
+	Region              string `json:"region"`
+	ApplicationID       string `json:"applicationId"`
+	ApplicationSecret   string `json:"applicationSecret"`
+	CertificatePFX      string `json:"certificatePfx"` // base64
+	CertificatePassword string `json:"certificatePassword"`
+	// PortalApplicationID is a public application: it signs users in and has no secret.
+	PortalApplicationID string       `json:"portalApplicationId"`
+	RedirectURIs        []string     `json:"redirectUris"` // registered for both applications
 	Users               []TenantUser `json:"users"`
 }
 
@@ -44,6 +48,8 @@ type TenantUser struct {
 	UPN     string `json:"upn"`
 	Mailbox string `json:"mailbox"` // primary address, empty without a mailbox
 	Drive   string `json:"drive"`   // drive id, empty without a drive
+	// Password signs the user in on the sign-in page.
+	Password string `json:"password"`
 }
 
 type tenant struct {
@@ -53,7 +59,13 @@ type tenant struct {
 }
 
 // Tenant returns the contents of tenant.json.
-func (s *Sim) Tenant() Tenant { return s.tenant.Tenant }
+func (s *Sim) Tenant() Tenant {
+	t := s.tenant.Tenant
+	s.entra.mu.Lock()
+	defer s.entra.mu.Unlock()
+	t.RedirectURIs = slices.Clone(s.entra.replies)
+	return t
+}
 
 // CAFile is the path of the certificate authority's PEM file.
 func (s *Sim) CAFile() string { return filepath.Join(s.opt.Dir, "ca.pem") }
@@ -75,6 +87,8 @@ func (s *Sim) openTenant() error {
 	s.tenant.Region = "Worldwide"
 	s.tenant.ApplicationID = r.uuid()
 	s.tenant.ApplicationSecret = base64.RawURLEncoding.EncodeToString(r.bytes(30))
+	s.tenant.PortalApplicationID = newRand(s.opt.Seed, "portal application").uuid()
+	s.tenant.RedirectURIs = slices.Concat([]string{}, s.opt.RedirectURIs)
 	s.tenant.created = epoch
 	s.hosts = map[string]HostKind{
 		"login.microsoftonline.com":         HostLogin,
@@ -83,6 +97,7 @@ func (s *Sim) openTenant() error {
 		s.opt.Tenant + "-my.sharepoint.com": HostSharePoint,
 		"outlook.office365.com":             HostOutlook,
 		"outlook.office.com":                HostOutlook,
+		"localhost":                         HostLogin, // for browsers that nobody told where login.microsoftonline.com is to be found
 	}
 	var old Tenant
 	b, err := os.ReadFile(filepath.Join(s.opt.Dir, "tenant.json"))
@@ -91,6 +106,9 @@ func (s *Sim) openTenant() error {
 	}
 	if err == nil && json.Unmarshal(b, &old) == nil && old.ApplicationID == s.tenant.ApplicationID {
 		s.tenant.CertificatePFX, s.tenant.CertificatePassword = old.CertificatePFX, old.CertificatePassword
+		if len(s.opt.RedirectURIs) == 0 && old.RedirectURIs != nil {
+			s.tenant.RedirectURIs = old.RedirectURIs
+		}
 	}
 	if s.tenant.CertificatePFX == "" {
 		if err := s.tenant.makeCertificate(base64.RawURLEncoding.EncodeToString(r.bytes(15))); err != nil {
@@ -137,13 +155,17 @@ func (t *tenant) makeCertificate(password string) error {
 func (s *Sim) writeTenant() error {
 	s.tenant.Users = []TenantUser{}
 	for _, u := range s.dir.all() {
-		t := TenantUser{ID: u.ID, UPN: u.UPN, Drive: s.driveID(u)}
+		t := TenantUser{ID: u.ID, UPN: u.UPN, Drive: s.driveID(u), Password: u.password}
 		if u.HasMailbox() {
 			t.Mailbox = u.Mail
 		}
 		s.tenant.Users = append(s.tenant.Users, t)
 	}
-	b, err := json.MarshalIndent(s.tenant.Tenant, "", "  ")
+	return s.saveTenant()
+}
+
+func (s *Sim) saveTenant() error {
+	b, err := json.MarshalIndent(s.Tenant(), "", "  ")
 	if err != nil {
 		return err
 	}
