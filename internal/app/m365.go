@@ -28,8 +28,9 @@ type microsoft struct {
 	faults  *sys.Faults
 	version string
 
-	mu      sync.Mutex // guards clients
+	mu      sync.Mutex // guards the two below
 	clients map[holdfast.OrganizationID]kept
+	logins  map[string]*m365.Client // that sign people in, by login host
 }
 
 type kept struct {
@@ -107,7 +108,10 @@ func (m *microsoft) Close() {
 	for _, k := range m.clients {
 		k.client.M365().Close()
 	}
-	m.clients = nil
+	for _, c := range m.logins {
+		c.Close()
+	}
+	m.clients, m.logins = nil, nil
 }
 
 // wanted are the application permissions that Holdfast asks for.

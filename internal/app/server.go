@@ -117,7 +117,7 @@ func New(ctx context.Context, c ServerConfig) (_ *Server, err error) {
 	s.search = s.newSearch()
 	s.services = service.New(service.Deps{
 		Searcher: s.search,
-		Store:    service.OnStore(s.store), Clock: c.Clock, Keys: service.NewKeys(key, rand.Reader), Directory: s.microsoft, Vaults: s.vaults, Explorer: &proxy.Explorer{Explorer: browse, Clock: c.Clock},
+		Store:    service.OnStore(s.store), Clock: c.Clock, Keys: service.NewKeys(key, rand.Reader), Directory: s.microsoft, Identities: s.microsoft, Vaults: s.vaults, Explorer: &proxy.Explorer{Explorer: browse, Clock: c.Clock},
 		Live: live{s}, Log: c.Log, Version: c.Version, Proxy: host, ProxyPort: 9193,
 	})
 	if s.GeneratedPassword, err = s.services.Start(ctx, c.AdminPassword); err != nil {

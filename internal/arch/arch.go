@@ -73,6 +73,7 @@ var Libraries = []Library{
 	{Path: "github.com/jackc/pgx", May: []string{"internal/store"}, Why: "SQL lives in the store"},
 	{Path: "database/sql", May: []string{"internal/store", "internal/search"}, Why: "SQL lives in the store, and in the search index"},
 	{Path: "github.com/Azure", May: []string{"internal/m365"}, Why: "tokens are the clients' matter"},
+	{Path: "github.com/coreos/go-oidc", May: []string{"internal/m365"}, Why: "tokens are the clients' matter"},
 	{Path: "github.com/AzureAD", May: []string{"internal/m365"}, Why: "tokens are the clients' matter"},
 	{Path: "github.com/emersion/go-message/charset", Why: "its init makes every reader of messages in the program decode charsets: restored mail would be decoded twice"},
 	{Path: "github.com/spf13/cobra", May: []string{"cmd/holdfast", "internal/app"}, Why: "the command line lives in cmd"},

@@ -203,6 +203,7 @@ type RestoreEvent struct {
 	Target       string
 	Title        string
 	Message      string
+	Reason       string // why the restore was asked for, in the user's words
 	Organization OrganizationID
 	User         string // Entra object id of the owner
 	Started      time.Time
@@ -269,6 +270,7 @@ type (
 	// RestoreSessionFilter narrows a list of restore sessions.
 	RestoreSessionFilter struct {
 		Organization           OrganizationID
+		Account                UserID
 		StartFrom, StartUntil  time.Time
 		EndFrom, EndUntil      time.Time
 		Active                 bool

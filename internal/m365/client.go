@@ -79,6 +79,7 @@ type Client struct {
 	table  []Connection
 	http   *http.Client
 	tokens *auth.Tokens
+	users  *auth.Users
 	budget *throttle.Budget
 	clock  sys.Clock
 }
@@ -149,9 +150,13 @@ func New(c Config) (*Client, error) {
 		LoginHost: c.Cloud.Login, Tenant: c.Tenant, Application: c.Application, Credential: c.Credential,
 		HTTP: client.http, Clock: c.Clock,
 	})
+	client.users = auth.NewUsers(c.Cloud.Login, client.http, c.Clock)
 	client.budget = c.Budgets.For(c.Clock, c.Tenant, c.Application, c.Limits)
 	return client, nil
 }
+
+// Users signs people in at the configuration's login host.
+func (c *Client) Users() *auth.Users { return c.users }
 
 // Close drops idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }

@@ -72,6 +72,12 @@ func (r *request) tokenRequest() (tokenRequest, error) {
 	return in, nil
 }
 
+// grantAssertion is that of RFC 7523: a token of Microsoft Entra signs its user in.
+const (
+	grantAssertion = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+	grants         = "password, refresh_token, operator and " + grantAssertion
+)
+
 // token logs in. Wrong credentials are a tokenError; everything else that goes wrong is an ordinary error.
 func (a *API) token(ctx context.Context, r *request) (any, error) {
 	in, err := r.tokenRequest()
@@ -91,11 +97,17 @@ func (a *API) token(ctx context.Context, r *request) (any, error) {
 		}
 		t, err = a.services.Admin.Refresh(ctx, r.address(), in.RefreshToken)
 	case grant == "":
-		return nil, &tokenError{code: "invalid_request", description: "grant_type is missing; password and refresh_token are served"}
-	case grant == "operator" || grant == "urn:ietf:params:oauth:grant-type:jwt-bearer":
-		return nil, &tokenError{code: "unsupported_grant_type", description: "signing in with a token of Microsoft Entra (grant_type " + in.GrantType + ") is not built yet; use password with an account of Holdfast"}
+		return nil, &tokenError{code: "invalid_request", description: "grant_type is missing; " + grants + " are served"}
+	case grant == "operator" || grant == grantAssertion:
+		if in.ClientID == "" || in.Assertion == "" {
+			return nil, &tokenError{code: "invalid_request", description: "client_id and assertion are needed"}
+		}
+		t, err = a.services.Portal.Login(ctx, service.PortalAssertion{Operator: grant == "operator", Client: in.ClientID, Assertion: in.Assertion, Address: r.address()})
+		if holdfast.KindOf(err) == holdfast.KindConflict {
+			return nil, &tokenError{code: "unsupported_grant_type", description: err.Error()}
+		}
 	default:
-		return nil, &tokenError{code: "unsupported_grant_type", description: "there is no grant_type " + in.GrantType + "; password and refresh_token are served"}
+		return nil, &tokenError{code: "unsupported_grant_type", description: "there is no grant_type " + in.GrantType + "; " + grants + " are served"}
 	}
 	if holdfast.KindOf(err) == holdfast.KindUnauthenticated {
 		return nil, &tokenError{code: "invalid_grant", description: err.Error(), factor: factorOf(err)}

@@ -32,6 +32,7 @@ func TestEveryBuiltOperation(t *testing.T) {
 	people.sides(application)
 	people.login()
 	identity(people)
+	portal(people)
 
 	neverSucceed := map[string]string{
 		"Job_GetCopyJobByBackupJob":       "there are no copy jobs",

@@ -222,11 +222,12 @@ func (a *API) basketRestore(ctx context.Context, r *request) (any, error) {
 		Changed        *bool  `json:"changedItems,omitzero"`
 		Missing        *bool  `json:"missingItems,omitzero"`
 		Unread         *bool  `json:"markUnread,omitzero"`
+		Reason         string `json:"reason,omitzero"`
 	}
 	if err := r.decodeOptional(&in); err != nil {
 		return nil, err
 	}
-	body := restoreBody{To: in.To, Folder: in.Folder, Mode: in.Mode, OverwriteNewer: in.OverwriteNewer, AllVersions: in.AllVersions, Permissions: in.Permissions, Changed: in.Changed, Missing: in.Missing, Unread: in.Unread}
+	body := restoreBody{To: in.To, Folder: in.Folder, Mode: in.Mode, OverwriteNewer: in.OverwriteNewer, AllVersions: in.AllVersions, Permissions: in.Permissions, Changed: in.Changed, Missing: in.Missing, Unread: in.Unread, Reason: in.Reason}
 	spec, err := body.spec()
 	if err != nil {
 		return nil, err

@@ -26,12 +26,13 @@ type restoreBody struct {
 	Unread         *bool    `json:"markUnread,omitzero"`
 	NoDrafts       *bool    `json:"excludeDrafts,omitzero"`
 	NoDeleted      *bool    `json:"excludeDeletedItems,omitzero"`
-	Limit          int      `json:"limit,omitzero"` // plan: items to tell of one by one
+	Reason         string   `json:"reason,omitzero"` // kept with the restore
+	Limit          int      `json:"limit,omitzero"`  // plan: items to tell of one by one
 }
 
 // spec checks how to restore, without what.
 func (b *restoreBody) spec() (service.RestoreSpec, error) {
-	spec := service.RestoreSpec{To: b.To, Folder: b.Folder, Newer: b.OverwriteNewer, AllVersions: b.AllVersions, Permissions: b.Permissions}
+	spec := service.RestoreSpec{To: b.To, Folder: b.Folder, Newer: b.OverwriteNewer, AllVersions: b.AllVersions, Permissions: b.Permissions, Reason: b.Reason}
 	switch strings.ToLower(strings.ReplaceAll(b.Mode, " ", "")) {
 	case "", "skip":
 		spec.Mode = modeSkip

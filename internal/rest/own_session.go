@@ -28,11 +28,20 @@ type session struct {
 	Expires *time.Time  `json:"expires,omitzero"` // absent for a caller who has no browser session
 	Idle    int64       `json:"idleSeconds,omitzero"`
 	Setup   bool        `json:"setup"` // the first run is not through
+	// Portal says what the Restore Portal has for him.
+	Portal sessionPortal `json:"portal"`
+}
+
+type sessionPortal struct {
+	Self     bool `json:"self"`     // his own mailbox and drive
+	Operator bool `json:"operator"` // others', by restore roles or because he may see everything
 }
 
 func sessionOf(b service.Browser) session {
 	u := b.User
+	self, operator := u.Portal()
 	return session{
+		Portal: sessionPortal{self, operator},
 		User: sessionUser{ID: string(u.ID), Name: u.Name, Role: string(u.Role), Roles: []string{string(u.Role)}, SecondFactor: u.SecondFactor, Directory: u.Directory,
 			Acts: list(service.ActsOf(u), func(a service.Act) string { return string(a) })},
 		Expires: stamp(b.Expires), Idle: int64(b.Idle / time.Second), Setup: b.Setup,

@@ -169,6 +169,8 @@ func (a *API) serve(w http.ResponseWriter, hr *http.Request) {
 		out.WriteHeader(r.route.code)
 	case *download:
 		a.stream(out, control, r, result)
+	case *redirect:
+		result.write(out, r.route.code)
 	case *shown:
 		result.write(out, r.route.code)
 	default:

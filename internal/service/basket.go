@@ -217,6 +217,9 @@ func groups(entries []holdfast.BasketEntry, key func(holdfast.BasketEntry) strin
 // Restore begins the restore of everything in a basket: a restore session for each restore point and kind, a request for each mailbox or
 // OneDrive. What can't begin is recorded with its reason and keeps the others from nothing.
 func (b *Baskets) Restore(ctx context.Context, u User, id holdfast.BasketID, spec RestoreSpec) (holdfast.BasketRun, error) {
+	if err := spec.checkReason(); err != nil {
+		return holdfast.BasketRun{}, err
+	}
 	entries, err := b.all(ctx, u, id, ActRestore)
 	if err != nil {
 		return holdfast.BasketRun{}, err

@@ -11,7 +11,8 @@ import (
 // old whatever was done, and when the account's password, second factor or role changes.
 type BrowserSessions struct {
 	*core
-	admin *Admin
+	admin    *Admin
+	sessions *RestoreSessions
 }
 
 // How long browser sessions live unless Deps says otherwise.
@@ -200,7 +201,8 @@ func (b *BrowserSessions) find(ctx context.Context, address, secret string) (hol
 
 // Close ends a session, and the explorers that its account has open; restores that run go on. One that is not there is no error.
 func (b *BrowserSessions) Close(ctx context.Context, u User, secret string) error {
-	return b.changeAs(ctx, u, ActEndOwnLogin, func(ctx context.Context, tx Tx) error {
+	var ended []holdfast.RestoreSessionID
+	err := b.changeAs(ctx, u, ActEndOwnLogin, func(ctx context.Context, tx Tx) error {
 		s, err := tx.BrowserSession(ctx, tokenHash(secret))
 		if missing(err) {
 			return nil
@@ -210,6 +212,14 @@ func (b *BrowserSessions) Close(ctx context.Context, u User, secret string) erro
 		if err := b.audit(ctx, tx, u, "session.end", "account/"+string(s.Account), ""); err != nil {
 			return err
 		}
-		return tx.DeleteBrowserSession(ctx, s.Hash)
+		if err := tx.DeleteBrowserSession(ctx, s.Hash); err != nil {
+			return err
+		}
+		ended, err = b.sessions.endExploring(ctx, tx, s.Account)
+		return err
 	})
+	for _, id := range ended {
+		b.sessions.views.drop(id)
+	}
+	return err
 }

@@ -11,7 +11,13 @@ import (
 )
 
 // Portal is how the Restore Portal is set up.
-type Portal struct{ *core }
+type Portal struct {
+	*core
+	admin    *Admin
+	browsers *BrowserSessions
+	signIns  signIns
+	known    knownUsers
+}
 
 // PortalSettings say whether the portal is open, and by which application of Microsoft Entra its users sign in.
 type PortalSettings struct {
@@ -19,10 +25,13 @@ type PortalSettings struct {
 	ApplicationID string `json:"applicationId"`
 	Authority     string `json:"authority"` // where users sign in; empty is that of all work accounts
 	URL           string `json:"url"`       // at which browsers reach the portal
+	// Credential is the application's. nil keeps what there is, as long as the application stays the same. Get never gives it.
+	Credential *holdfast.Credential `json:"-"`
 }
 
 const (
 	settingPortal    = "restore portal"
+	portalSecret     = "portal/credential"
 	defaultAuthority = "https://login.microsoftonline.com/organizations"
 )
 
@@ -57,6 +66,12 @@ func (p *Portal) Put(ctx context.Context, u User, s PortalSettings) error {
 	if s.Enabled && (s.ApplicationID == "" || s.URL == "") {
 		return holdfast.Invalid("the portal needs an application id and its own address before it is enabled")
 	}
+	if at, err := url.Parse(s.URL); err == nil && (strings.Trim(at.Path, "/") != "" || at.RawQuery != "" || at.Fragment != "" || at.User != nil) {
+		return holdfast.Invalid("restorePortalUri is a host and port only, like https://backup.example.com: the portal is at its path /portal")
+	}
+	if c := s.Credential; c != nil && (c.ApplicationSecret == "") == (c.Certificate == "") {
+		return holdfast.Invalid("the portal's application shows a secret or a certificate: give one of them")
+	}
 	s.URL = strings.TrimRight(s.URL, "/")
 	text, err := json.Marshal(s)
 	if err != nil {
@@ -66,6 +81,25 @@ func (p *Portal) Put(ctx context.Context, u User, s PortalSettings) error {
 		if err := p.audit(ctx, tx, u, "portal.update", "portal", fmt.Sprintf("enabled: %t, application %s, address %s", s.Enabled, s.ApplicationID, s.URL)); err != nil {
 			return err
 		}
+		if err := p.keep(ctx, tx, s); err != nil {
+			return err
+		}
 		return tx.PutSetting(ctx, settingPortal, string(text))
 	})
+}
+
+// keep seals the application's credential, and forgets that of an application that is used no more.
+func (p *Portal) keep(ctx context.Context, tx Tx, s PortalSettings) error {
+	if s.Credential != nil {
+		cred := *s.Credential
+		cred.ApplicationID = s.ApplicationID
+		return p.seal(ctx, tx, portalSecret, cred)
+	}
+	old, err := p.sealed(ctx, tx, portalSecret)
+	if missing(err) || err == nil && strings.EqualFold(old.ApplicationID, s.ApplicationID) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	return tx.DeleteSecret(ctx, portalSecret)
 }

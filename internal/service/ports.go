@@ -74,6 +74,31 @@ type Directory interface {
 	Drives(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, user string) ([]DirectoryDrive, error)
 }
 
+// Identities asks Microsoft Entra who somebody is. app binds it to the login service.
+type Identities interface {
+	// Redeem exchanges an authorization code and verifies the id token: signature, issuer, audience, nonce and times.
+	Redeem(ctx context.Context, app PortalApplication, code PortalCode) (Identity, error)
+	// Verify checks a token that a client got by itself, or the whole answer that it came in.
+	Verify(ctx context.Context, app PortalApplication, assertion string) (Identity, error)
+}
+
+// PortalApplication is the application of Microsoft Entra by which people sign in.
+type PortalApplication struct {
+	ID         string
+	Authority  string // https://login…/organizations
+	Redirect   string // where Entra sends browsers back
+	Credential holdfast.Credential
+}
+
+// PortalCode is an authorization code, with what the request for it was made of.
+type PortalCode struct{ Code, Verifier, Nonce string }
+
+// Identity is a person as Entra vouches for him.
+type Identity struct {
+	Tenant, ObjectID  string // ids in Entra
+	Name, DisplayName string // user principal name, and how people call him
+}
+
 // Tenant is what signing in tells.
 type Tenant struct {
 	TenantID      string
@@ -357,6 +382,8 @@ type restoreRows interface {
 	RestoreSessions(ctx context.Context, f holdfast.RestoreSessionFilter, page holdfast.Page) ([]holdfast.RestoreSession, error)
 	RestoreSession(ctx context.Context, id holdfast.RestoreSessionID) (holdfast.RestoreSession, error)
 	PutRestoreSession(ctx context.Context, s holdfast.RestoreSession) error
+	// RestoreRequests gives the events of whole restores that an account began, newest first.
+	RestoreRequests(ctx context.Context, account holdfast.UserID, page holdfast.Page) ([]holdfast.RestoreEvent, error)
 	// RestoreEvents gives them in order.
 	RestoreEvents(ctx context.Context, session holdfast.RestoreSessionID, page holdfast.Page) ([]holdfast.RestoreEvent, error)
 	RestoreEvent(ctx context.Context, session holdfast.RestoreSessionID, id string) (holdfast.RestoreEvent, error)

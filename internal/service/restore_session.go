@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"holdfast/internal/holdfast"
 )
@@ -160,6 +161,28 @@ func (r *RestoreSessions) Stop(ctx context.Context, u User, id holdfast.RestoreS
 	r.views.drop(id)
 	r.bell.ring()
 	return err
+}
+
+// endExploring stops an account's restore sessions in which no restore waits or runs, and gives their ids. The others end when they are idle.
+func (r *RestoreSessions) endExploring(ctx context.Context, tx Tx, account holdfast.UserID) ([]holdfast.RestoreSessionID, error) {
+	all, err := tx.RestoreSessions(ctx, holdfast.RestoreSessionFilter{Account: account, Active: true}, holdfast.Page{})
+	if err != nil {
+		return nil, err
+	}
+	var ended []holdfast.RestoreSessionID
+	for _, s := range all {
+		busy, err := tx.Tasks(ctx, holdfast.TaskFilter{RestoreSession: s.ID, States: []holdfast.TaskState{holdfast.TaskReady, holdfast.TaskRunning}}, holdfast.Page{Limit: 1})
+		if err != nil {
+			return nil, err
+		} else if len(busy) > 0 {
+			continue
+		}
+		if err := r.stopRestoreSession(ctx, tx, s, "its user signed out"); err != nil {
+			return nil, err
+		}
+		ended = append(ended, s.ID)
+	}
+	return ended, nil
 }
 
 func (c *core) stopRestoreSession(ctx context.Context, tx Tx, s holdfast.RestoreSession, why string) error {
@@ -325,11 +348,21 @@ type RestoreSpec struct {
 	MissingItems bool
 	MarkRestored string
 	Exclude      []string
+	Reason       string // why, in the user's words, at most 500 characters
 	// Credential is the application that the request named; nil is the organization's own.
 	Credential *holdfast.Credential
 	// UserName says that the request came with a user name and password, which are refused; so is a device code.
 	UserName   bool
 	DeviceCode bool
+}
+
+const maxReason = 500 // characters
+
+func (s RestoreSpec) checkReason() error {
+	if utf8.RuneCountInString(s.Reason) > maxReason {
+		return holdfast.Invalid("the reason of a restore has at most %d characters", maxReason)
+	}
+	return nil
 }
 
 // prepared is a restore that may begin.
@@ -343,6 +376,9 @@ type prepared struct {
 // prepare checks a restore: who may, where from and to, by which application. A dry run is checked the same.
 func (r *RestoreSessions) prepare(ctx context.Context, u User, id holdfast.RestoreSessionID, spec RestoreSpec) (p prepared, err error) {
 	if err := r.may(u, ActRestore); err != nil {
+		return p, err
+	}
+	if err := spec.checkReason(); err != nil {
 		return p, err
 	}
 	switch {
@@ -436,7 +472,7 @@ func (r *RestoreSessions) Restore(ctx context.Context, u User, id holdfast.Resto
 		r.restoreCredentials[task] = cred
 		r.mu.Unlock()
 	}
-	now := r.now()
+	now, reason := r.now(), strings.TrimSpace(spec.Reason)
 	what := fmt.Sprintf("%d items of %s", len(spec.Items), c.Container)
 	if len(spec.Items) == 1 {
 		what = "1 item of " + c.Container.String()
@@ -455,15 +491,22 @@ func (r *RestoreSessions) Restore(ctx context.Context, u User, id holdfast.Resto
 		} else if s.Stopped {
 			return holdfast.Conflict("restore session %s has ended: open another one", id)
 		}
-		if err := r.audit(ctx, tx, u, "restore_session.restore", "restore_session/"+string(id), fmt.Sprintf("%s to %s, mode %s, application %s", what, to, spec.Mode, cred.ApplicationID)); err != nil {
+		detail := fmt.Sprintf("%s to %s, mode %s, application %s", what, to, spec.Mode, cred.ApplicationID)
+		if reason != "" {
+			detail += ", reason: " + reason
+		}
+		if err := r.audit(ctx, tx, u, "restore_session.restore", "restore_session/"+string(id), detail); err != nil {
 			return err
 		}
 		s.LastUsed = now
+		if reason != "" { // the last one: a session is the reason's only room in the contract
+			s.Reason = reason
+		}
 		if err := tx.PutRestoreSession(ctx, s); err != nil {
 			return err
 		}
 		if err := tx.PutRestoreEvent(ctx, holdfast.RestoreEvent{ID: holdfast.DerivedID(string(id), request), Session: id, Request: request, Type: "Restore", Status: "Running", ItemName: what, ItemType: string(c.Container.Kind),
-			Source: c.Container.Address, Target: to, Title: "Restoring " + what, Message: "Restoring " + what, Organization: org.ID, User: c.Container.Owner, Started: now}); err != nil {
+			Source: c.Container.Address, Target: to, Title: "Restoring " + what, Message: "Restoring " + what, Reason: reason, Organization: org.ID, User: c.Container.Owner, Started: now}); err != nil {
 			return err
 		}
 		return tx.PutTasks(ctx, holdfast.TaskRecord{Task: holdfast.Task{ID: task, Kind: holdfast.TaskRestore, Organization: org.ID, Repository: c.View.Repository, RestoreSession: id, Container: c.Container, Request: body},

@@ -87,11 +87,15 @@ func credentialSecret(org holdfast.OrganizationID) string {
 }
 
 func (c *core) putCredential(ctx context.Context, tx Tx, org holdfast.OrganizationID, cred holdfast.Credential) error {
+	return c.seal(ctx, tx, credentialSecret(org), cred)
+}
+
+func (c *core) seal(ctx context.Context, tx Tx, id string, cred holdfast.Credential) error {
 	plain, err := json.Marshal(sealedCredential{cred.TenantID, cred.ApplicationID, []byte(cred.ApplicationSecret), []byte(cred.Certificate), []byte(cred.CertificatePassword)})
 	if err != nil {
 		return fmt.Errorf("encode the credential: %w", err)
 	}
-	sealed, err := c.Keys.Seal(credentialSecret(org), plain)
+	sealed, err := c.Keys.Seal(id, plain)
 	if err != nil {
 		return fmt.Errorf("seal the credential: %w", err)
 	}
@@ -99,13 +103,20 @@ func (c *core) putCredential(ctx context.Context, tx Tx, org holdfast.Organizati
 }
 
 func (c *core) credential(ctx context.Context, tx Tx, org holdfast.OrganizationID) (holdfast.Credential, error) {
-	sealed, err := tx.Secret(ctx, credentialSecret(org))
+	cred, err := c.sealed(ctx, tx, credentialSecret(org))
 	if missing(err) {
-		return holdfast.Credential{}, holdfast.Conflict("the organization has no credential yet (it came from a rebuilt catalogue): update it with an application id and a secret or certificate")
-	} else if err != nil {
+		return cred, holdfast.Conflict("the organization has no credential yet (it came from a rebuilt catalogue): update it with an application id and a secret or certificate")
+	}
+	return cred, err
+}
+
+// sealed opens a credential; one that was never kept is a KindNotFound error.
+func (c *core) sealed(ctx context.Context, tx Tx, id string) (holdfast.Credential, error) {
+	secret, err := tx.Secret(ctx, id)
+	if err != nil {
 		return holdfast.Credential{}, err
 	}
-	plain, err := c.Keys.Open(credentialSecret(org), sealed)
+	plain, err := c.Keys.Open(id, secret)
 	if err != nil {
 		return holdfast.Credential{}, err
 	}

@@ -24,9 +24,11 @@ type Deps struct {
 	Vaults    Vaults
 	Explorer  Explorer
 	Searcher  Searcher // nil: there is no search
-	Live      Live     // nil: dry runs and comparing with Microsoft 365 are refused
-	Log       *slog.Logger
-	Version   string
+	// Identities may be nil: then nobody signs in with Microsoft.
+	Identities Identities
+	Live       Live // nil: dry runs and comparing with Microsoft 365 are refused
+	Log        *slog.Logger
+	Version    string
 	// Proxy is the built-in proxy's host name and port, for people.
 	Proxy     string
 	ProxyPort int
@@ -114,6 +116,7 @@ func New(d Deps) *Service {
 	c := &core{Deps: d, restoreCredentials: map[holdfast.TaskID]holdfast.Credential{}}
 	admin := newAdmin(c)
 	sessions := &RestoreSessions{core: c}
+	browsers := &BrowserSessions{c, admin, sessions}
 	return &Service{
 		Organizations:   &Organizations{c},
 		Repositories:    newRepositories(c),
@@ -129,10 +132,10 @@ func New(d Deps) *Service {
 		Licenses:        &Licenses{c},
 		Admin:           admin,
 		Users:           &Users{c, admin},
-		BrowserSessions: &BrowserSessions{c, admin},
+		BrowserSessions: browsers,
 		APIKeys:         &APIKeys{c, admin},
 		RbacRoles:       &RbacRoles{c},
-		Portal:          &Portal{c},
+		Portal:          &Portal{core: c, admin: admin, browsers: browsers},
 		Audit:           &Audit{c},
 		Overview:        &Overview{c},
 		Control:         &Control{c},

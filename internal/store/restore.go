@@ -37,6 +37,9 @@ func (tx *Tx) RestoreSessions(ctx context.Context, f holdfast.RestoreSessionFilt
 	if f.Organization != "" {
 		q = q.Where("organization = ?", clean(string(f.Organization)))
 	}
+	if f.Account != "" {
+		q = q.Where("account = ?", clean(string(f.Account)))
+	}
 	if f.Active {
 		q = q.Where("NOT stopped")
 	}
@@ -106,6 +109,14 @@ func (r restoreEventRow) noun() (holdfast.RestoreEvent, error) {
 func (tx *Tx) RestoreEvents(ctx context.Context, session holdfast.RestoreSessionID, page holdfast.Page) ([]holdfast.RestoreEvent, error) {
 	var rows []restoreEventRow
 	return scan(ctx, paged(tx.db.NewSelect().Model(&rows).Where("session = ?", clean(string(session))).OrderExpr("number"), page), &rows, restoreEventRow.noun)
+}
+
+// RestoreRequests gives the events of whole restores in sessions of an account, newest first.
+func (tx *Tx) RestoreRequests(ctx context.Context, account holdfast.UserID, page holdfast.Page) ([]holdfast.RestoreEvent, error) {
+	var rows []restoreEventRow
+	q := tx.db.NewSelect().Model(&rows).Join("JOIN restore_sessions AS s ON s.id = t.session").Where("s.account = ?", clean(string(account))).
+		Where("t.request <> ''").Where("t.item = ''").OrderExpr("s.created DESC, s.id, t.number DESC")
+	return scan(ctx, paged(q, page), &rows, restoreEventRow.noun)
 }
 
 // RestoreEvent gives one.

@@ -119,7 +119,8 @@ func testRoundTrip(t *testing.T, s *store.Store) {
 	head := holdfast.HeadRecord{Organization: "o1", Repository: "r1", Container: c, Number: 3, Epoch: 7, Time: when, Journal: "e", Items: 1, Bytes: 2, Data: []byte{0, 255}}
 	record := holdfast.ContainerRecord{Container: c, Repository: "r1", Head: 3, HeadTime: when, Checkpoint: 4, Items: 1, Bytes: 2, First: when, State: holdfast.StateUpdated}
 	point := holdfast.RestorePoint{ID: "p1", Organization: "o1", Repository: "r1", Job: "j1", JobName: "Job", JobSession: "s1", Time: when, Status: holdfast.StatusSuccess, Entries: []holdfast.PointEntry{entry}}
-	restore := holdfast.RestoreSession{ID: "rs1", Name: "n", Type: holdfast.ExploreExchange, Organization: "o1", PointInTime: when, Points: []holdfast.RestorePointID{"p1"}, Result: holdfast.StatusSuccess, Created: when, LastUsed: when}
+	restore := holdfast.RestoreSession{ID: "rs1", Name: "n", Type: holdfast.ExploreExchange, Organization: "o1", PointInTime: when, Points: []holdfast.RestorePointID{"p1"}, Account: "a9", Result: holdfast.StatusSuccess, Created: when, LastUsed: when}
+	whole := holdfast.RestoreEvent{ID: "e0", Session: "rs1", Request: "q", Number: 2, Type: "Restore", Status: "Running", Reason: "why", Started: when}
 	event := holdfast.RestoreEvent{ID: "e1", Session: "rs1", Request: "q", Item: "i", Type: "Restore", Status: "Success", ItemName: "n", Started: when}
 	item := holdfast.RestoreItem{Request: "q", Item: "i", Version: "v", Epoch: 7, Began: when}
 	result := holdfast.ItemResult{Item: "i", Name: "n", Outcome: "created", NewID: "new", Lost: []string{"x"}}
@@ -132,7 +133,7 @@ func testRoundTrip(t *testing.T, s *store.Store) {
 		write(t, s, func(ctx context.Context, tx *store.Tx) error {
 			return errors.Join(tx.PutSetting(ctx, "n", "v"), tx.PutSecret(ctx, secret), tx.PutProxy(ctx, proxy), tx.PutAccount(ctx, account), tx.PutToken(ctx, token),
 				tx.PutOrganization(ctx, org), tx.PutRepository(ctx, repo), tx.PutJob(ctx, job), tx.PutJobSession(ctx, session), tx.PutTasks(ctx, task), tx.PutContainer(ctx, record),
-				tx.PutHead(ctx, head), tx.PutCheckpoint(ctx, head), tx.PutRestorePoint(ctx, point), tx.PutRestoreSession(ctx, restore), tx.PutRestoreEvent(ctx, event), tx.PutRestoreItem(ctx, item))
+				tx.PutHead(ctx, head), tx.PutCheckpoint(ctx, head), tx.PutRestorePoint(ctx, point), tx.PutRestoreSession(ctx, restore), tx.PutRestoreEvent(ctx, event), tx.PutRestoreEvent(ctx, whole), tx.PutRestoreItem(ctx, item))
 		})
 	}
 	if err := s.Read(context.Background(), func(ctx context.Context, tx *store.Tx) error {
@@ -156,6 +157,11 @@ func testRoundTrip(t *testing.T, s *store.Store) {
 			{point, func() (any, error) { return tx.RestorePoint(ctx, "p1") }},
 			{map[holdfast.ContainerKind]int{holdfast.Mailbox: 1}, func() (any, error) { return tx.EntryCounts(ctx, "p1") }},
 			{restore, func() (any, error) { return tx.RestoreSession(ctx, "rs1") }},
+			{[]holdfast.RestoreSession{restore}, func() (any, error) {
+				return tx.RestoreSessions(ctx, holdfast.RestoreSessionFilter{Account: "a9"}, holdfast.Page{})
+			}},
+			{[]holdfast.RestoreEvent{whole}, func() (any, error) { return tx.RestoreRequests(ctx, "a9", holdfast.Page{Limit: 1}) }},
+			{[]holdfast.RestoreEvent{}, func() (any, error) { return tx.RestoreRequests(ctx, "a8", holdfast.Page{}) }},
 			{item, func() (any, error) { i, _, err := tx.RestoreItem(ctx, "q", "i", "v"); return i, err }},
 			{map[string]int{"Success": 1}, func() (any, error) { return tx.RestoreEventCounts(ctx, "rs1", "q") }},
 		} {
