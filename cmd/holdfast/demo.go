@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -18,6 +19,7 @@ import (
 
 	"holdfast/internal/app"
 	"holdfast/internal/holdfast"
+	"holdfast/internal/service"
 	"holdfast/internal/sim"
 	"holdfast/internal/sys"
 )
@@ -129,6 +131,21 @@ func (t *tour) prepare(ctx context.Context) error {
 		"schedulePolicy": map[string]any{"scheduleEnabled": false}}, &t.job)
 }
 
+// openPortal lets the simulated organization's users sign in. A browser does not know where the simulator plays Microsoft's login host, so it
+// is sent to localhost; the server asks the login host itself.
+func (t *tour) openPortal(ctx context.Context) error {
+	_, port, err := net.SplitHostPort(t.d.Sim.Addr())
+	if err != nil {
+		return err
+	}
+	url := "https://" + t.d.Server.Addr()
+	if err := t.d.Sim.SetRedirectURIs([]string{url + service.PortalCallback}); err != nil {
+		return err
+	}
+	return t.c.call(ctx, http.MethodPut, ownAPI+portalSettingsPath, portalSettings{Enabled: true, Application: t.d.Sim.Tenant().PortalApplicationID, URL: url,
+		Authority: "https://" + net.JoinHostPort("localhost", port) + "/organizations"}, nil)
+}
+
 func (t *tour) say(format string, args ...any) { fmt.Fprintf(t.out, format+"\n", args...) }
 
 // backup runs the job and shows its progress.
@@ -163,6 +180,9 @@ func (t *tour) show(ctx context.Context) error {
 	if err := t.prepare(ctx); err != nil {
 		return err
 	}
+	if err := t.openPortal(ctx); err != nil {
+		return err
+	}
 	if err := t.backup(ctx, "first backup"); err != nil {
 		return err
 	}
@@ -179,14 +199,17 @@ func (t *tour) show(ctx context.Context) error {
 		t.say("  %-50s %5d mails  %4d files", u.UPN, mails, files)
 	}
 	t.say("  %-50s %5d mails  %4d files\n", "together", total["mails"], total["files"])
-	user := t.d.Sim.Tenant().Users[0].UPN
+	someone := t.d.Sim.Tenant().Users[0]
+	user := someone.UPN
 	first, _, _ := strings.Cut(user, "@")
 	self := "go run ./cmd/holdfast"
 	if exe, err := os.Executable(); err == nil && !strings.Contains(exe, "go-build") {
 		self = exe
 	}
 	t.say("REST API   https://%s   (certificate %s)", t.d.Server.Addr(), t.d.Server.CertificateFile())
-	t.say("account    admin, password %s\n", t.password)
+	t.say("account    admin, password %s", t.password)
+	t.say("portal     https://%s/portal, as %s, password %s", t.d.Server.Addr(), someone.UPN, someone.Password)
+	t.say("           (your browser will not know the certificates of the server and of the simulated sign-in page, and ask once for each)\n")
 	t.say("Try, in another terminal: lose the newest mail of the inbox, find it in the backup, give it back (what is there is left alone).\n")
 	t.say("  export HOLDFAST_SESSION=%s", filepath.Join(t.dir, "session.json"))
 	t.say("  %s demo lose --control http://%s --user %s", self, t.d.Sim.ControlAddr(), first)
