@@ -131,6 +131,29 @@ func (a *API) exchangeItemRestoreItemsToAction(ctx context.Context, r *request) 
 	return a.restoreMailTo(ctx, r, p, items)
 }
 
+// exchangeItemOperatorRestore is a restore as the portal asks for it: into the mailbox that the items are from, by the organization's own application.
+func (a *API) exchangeItemOperatorRestore(ctx context.Context, r *request) (any, error) {
+	p, err := a.mailbox(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	var in contract.RESTOperatorRestoreOptions
+	if err := r.decode(&in); err != nil {
+		return nil, err
+	}
+	spec := service.RestoreSpec{Folder: value(in.Folder), Reason: value(in.Reason)}
+	if spec.Items, err = a.mails(ctx, r, p, in.Items); err != nil {
+		return nil, err
+	}
+	if err := (mailOptions{unread: in.MarkRestoredAsUnread}).apply(&spec); err != nil {
+		return nil, err
+	}
+	if err := whichItems(&spec, in.ChangedItems, in.DeletedItems); err != nil {
+		return nil, err
+	}
+	return a.restore(ctx, r, p, spec, login{})
+}
+
 // selectedMails reads the items of a body; the rest of the same body is how to restore them.
 func (a *API) selectedMails(ctx context.Context, r *request) (place, []string, error) {
 	p, err := a.mailbox(ctx, r)

@@ -201,6 +201,54 @@ func (a *API) oneDriveDocumentRestoreDocumentsAction(ctx context.Context, r *req
 	return a.restoreFiles(ctx, r, p, items)
 }
 
+// oneDriveDocumentOperatorRestore is a restore as the portal asks for it: to where the documents were, by the organization's own application.
+func (a *API) oneDriveDocumentOperatorRestore(ctx context.Context, r *request) (any, error) {
+	p, err := a.oneDrive(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	var in struct {
+		Action    string `json:"documentAction"`
+		Documents []struct {
+			Document withID `json:"document"`
+			Version  string `json:"documentVersion,omitzero"`
+		} `json:"documentsRestoreConfigs"`
+		Reason string `json:"reason,omitzero"`
+	}
+	if err := r.decode(&in); err != nil {
+		return nil, err
+	}
+	ids, all := []string{}, 0
+	for _, d := range in.Documents {
+		switch {
+		case strings.EqualFold(d.Version, "All"):
+			all++
+		case d.Version != "" && !strings.EqualFold(d.Version, "Last"):
+			return nil, holdfast.Invalid("documentVersion must be All or Last, not %q", d.Version)
+		}
+		ids = append(ids, d.Document.ID)
+	}
+	action := ""
+	for _, known := range []string{"Overwrite", "Keep"} {
+		if strings.EqualFold(in.Action, known) {
+			action = known
+		}
+	}
+	switch {
+	case action == "":
+		return nil, holdfast.Invalid("documentAction must be Overwrite or Keep, not %q", in.Action)
+	case all > 0 && all < len(ids):
+		return nil, holdfast.Invalid("documentVersion differs between the documents: restore those with All and those with Last apart")
+	}
+	items, err := a.driveItems(ctx, r, p, "documentsRestoreConfigs", ids, holdfast.KindFile)
+	if err != nil {
+		return nil, err
+	}
+	spec := originalSpec(items, action)
+	spec.AllVersions, spec.Reason = all > 0, in.Reason
+	return a.restore(ctx, r, p, spec, login{})
+}
+
 func (a *API) oneDriveDocumentCopyToDocumentAction(ctx context.Context, r *request) (any, error) {
 	p, e, err := a.document(ctx, r)
 	if err != nil {

@@ -438,6 +438,17 @@ func exchange(w *world) {
 	w.call("GET", at+"/Events/"+events.text("results", 0, "id"), nil).want(200).golden()
 	w.call("GET", at+"/Events/"+bob, nil).want(404)
 	w.call("GET", at+"/Statistics", nil).want(200).golden()
+
+	// As the portal asks.
+	picked := []any{map[string]any{"id": other}}
+	r = restore(mailbox+"/items/operatorRestore", map[string]any{"items": picked, "changedItems": false, "deletedItems": true, "markRestoredAsUnread": true, "folder": "Back", "reason": "asked"})
+	check("operator", []any{r.From, r.Items, r.To, r.Folder, r.Mode, r.ChangedItems, r.MissingItems, r.MarkRestored}, []any{mailboxKey, []string{other}, "", "Back", "skip", false, true, "unread"})
+	if got := w.call("GET", at, nil).want(200).text("reason"); got != "asked" {
+		w.t.Errorf("reason %q", got)
+	}
+	w.call("POST", mailbox+"/items/operatorRestore", map[string]any{"reason": "x"}).says(400, "items is missing")
+	w.call("POST", mailbox+"/items/operatorRestore", map[string]any{"items": picked, "changedItems": false, "deletedItems": false}).says(400, "nothing to restore")
+	w.call("POST", mailbox+"/items/operatorRestore", map[string]any{"items": picked, "reason": strings.Repeat("x", 501)}).says(400, "at most 500")
 	w.call("POST", at+"/Stop", nil).want(204)
 	w.call("GET", mailbox, nil).says(409, "has ended")
 }
@@ -532,6 +543,31 @@ func oneDrive(w *world) {
 	w.call("POST", one+"/Documents/restore", selected("documents")).says(400, "documents is missing")
 	w.call("POST", one+"/Documents/restore", selected("documents", folder)).want(404)
 	w.call("GET", "/v8/RestoreSessions/"+session+"/Statistics", nil).want(200).golden("OneDrive")
+
+	// As the portal asks.
+	operator := func(action string, versions ...any) map[string]any {
+		configs := []any{}
+		for i, id := range []string{notes, plan} {
+			c := map[string]any{"document": map[string]any{"id": id, "name": "n", "createdBy": "", "modifiedBy": "", "sizeBytes": 1, "creationTime": "2026-01-01T00:00:00Z", "modificationTime": "2026-01-01T00:00:00Z"}}
+			if i < len(versions) {
+				c["documentVersion"] = versions[i]
+			}
+			configs = append(configs, c)
+		}
+		return map[string]any{"documentAction": action, "documentsRestoreConfigs": configs, "reason": "asked"}
+	}
+	const verb = "/Documents/operatorRestore"
+	if got, want := restore(one+verb, operator("keep", "Last")), `2 items to "" "", keep both, newer false, all versions false, permissions true`; got != want {
+		w.t.Errorf("got %s", got)
+	}
+	if got, want := restore(one+verb, operator("Overwrite", "All", "all")), `2 items to "" "", overwrite, newer true, all versions true, permissions true`; got != want {
+		w.t.Errorf("got %s", got)
+	}
+	w.call("POST", one+verb, operator("Overwrite", "All")).says(400, "differs between")
+	w.call("POST", one+verb, operator("Overwrite", "Some")).says(400, "All or Last")
+	w.call("POST", one+verb, operator("Merge")).says(400, "Overwrite or Keep")
+	w.call("POST", one+verb, map[string]any{"documentAction": "Keep", "documentsRestoreConfigs": []any{}}).says(400, "documentsRestoreConfigs is missing")
+	w.call("POST", one+verb, map[string]any{"documentAction": "Keep", "documentsRestoreConfigs": []any{map[string]any{"document": map[string]any{"id": folder}}}}).want(404)
 }
 
 func endings(w *world) {

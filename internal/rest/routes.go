@@ -450,7 +450,7 @@ var routes = []route{
 	{"ExchangeItem_SaveItemAction", "POST", mailboxPath + "/items/{itemId}/save", 200, service.ActDownload, (*API).exchangeItemSaveItemAction},
 	{"ExchangeItem_SendItemToDefaultAddressAction", "POST", mailboxPath + "/items/{itemId}/sendToDefaultAddress", 204, service.ActUnbuilt, notYet},
 	{"ExchangeItem_SendItemToDifferentAddressAction", "POST", mailboxPath + "/items/{itemId}/sendToDifferentAddress", 204, service.ActUnbuilt, notYet},
-	{"ExchangeItem_OperatorRestore", "POST", mailboxPath + "/items/operatorRestore", 200, service.ActUnbuilt, notYet},
+	{"ExchangeItem_OperatorRestore", "POST", mailboxPath + "/items/operatorRestore", 200, service.ActRestore, (*API).exchangeItemOperatorRestore},
 
 	// ExchangeMailbox
 	{"ExchangeMailbox_Get", "GET", mailboxesPath, 200, service.ActExplore, (*API).exchangeMailboxGet},
@@ -497,7 +497,7 @@ var routes = []route{
 	{"OneDriveDocument_SaveDocumentActionByVersionId", "POST", oneDrivePath + "/Documents/{documentId}/Versions/{versionId}/save", 200, service.ActDownload, (*API).oneDriveDocumentSaveDocumentActionByVersionId},
 	{"OneDriveDocument_SendDocumentAction", "POST", oneDrivePath + "/Documents/{documentId}/send", 204, service.ActUnbuilt, notYet},
 	{"OneDriveDocument_SendDocumentActionByVersionId", "POST", oneDrivePath + "/Documents/{documentId}/Versions/{versionId}/send", 204, service.ActUnbuilt, notYet},
-	{"OneDriveDocument_OperatorRestore", "POST", oneDrivePath + "/Documents/operatorRestore", 200, service.ActUnbuilt, notYet},
+	{"OneDriveDocument_OperatorRestore", "POST", oneDrivePath + "/Documents/operatorRestore", 200, service.ActRestore, (*API).oneDriveDocumentOperatorRestore},
 
 	// OneDriveFolder
 	{"OneDriveFolder_Get", "GET", oneDrivePath + "/Folders", 200, service.ActReadContent, (*API).oneDriveFolderGet},
