@@ -7,9 +7,14 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -217,4 +222,80 @@ func (l *login) applicationToken() string {
 		l.t.Fatalf("no token: %v", err)
 	}
 	return answer.Token
+}
+
+// TestBrowserSignsInAtThePortal walks a browser with cookies through server and simulated sign-in page.
+func TestBrowserSignsInAtThePortal(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	d, err := NewDemo(ctx, DemoConfig{Dir: t.TempDir(), Users: 1, REST: "127.0.0.1:0", AdminPassword: "correct horse battery", Version: "test", Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	defer func() {
+		stop()
+		if err := errors.Join(<-ended, d.Close(context.WithoutCancel(ctx))); err != nil {
+			t.Error(err)
+		}
+	}()
+	ten := d.Sim.Tenant()
+	owner := service.User{ID: "00000000-0000-4000-8000-0000000000ff", Name: "the test", Role: service.RoleOwner}
+	connection := &service.Connection{Tenant: ten.Domain, Application: ten.ApplicationID, Secret: holdfast.Secret(ten.ApplicationSecret)}
+	if _, err := d.Server.services.Organizations.Create(ctx, owner, service.OrganizationSpec{ExchangeConnection: connection, SharePointConnection: connection}); err != nil {
+		t.Fatal(err)
+	}
+	server := "https://" + d.Server.Addr()
+	if err := d.Sim.SetRedirectURIs([]string{server + service.PortalCallback}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Server.services.Portal.Put(ctx, owner, service.PortalSettings{Enabled: true, ApplicationID: ten.PortalApplicationID, URL: server}); err != nil {
+		t.Fatal(err)
+	}
+
+	pool := x509.NewCertPool()
+	for _, file := range []string{d.Sim.CAFile(), d.Server.CertificateFile()} {
+		pem, err := os.ReadFile(file)
+		if err != nil || !pool.AppendCertsFromPEM(pem) {
+			t.Fatal(err)
+		}
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if strings.HasPrefix(addr, "login.microsoftonline.com:") {
+			addr = d.Sim.Addr()
+		}
+		return (&net.Dialer{}).DialContext(ctx, network, addr)
+	}}
+	defer transport.CloseIdleConnections()
+	browser := &http.Client{Transport: transport, Jar: jar}
+	read := func(resp *http.Response, err error) (*url.URL, string) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.Request.URL, string(body)
+	}
+	at, page := read(browser.Get(server + "/holdfast/v1/portal/sign-in?return=/portal/%23restores"))
+	if at.Host != "login.microsoftonline.com" || !strings.Contains(page, "<form") {
+		t.Fatalf("the browser is at %s: %s", at, page)
+	}
+	form := at.Query()
+	form.Set("loginfmt", ten.Users[0].UPN)
+	form.Set("passwd", ten.Users[0].Password)
+	if at, page = read(browser.PostForm(at.Scheme+"://"+at.Host+at.Path, form)); at.String() != server+"/portal/#restores" && at.String() != server+"/portal/%23restores" {
+		t.Fatalf("the browser is at %s: %s", at, page)
+	}
+	_, session := read(browser.Get(server + "/holdfast/v1/session"))
+	if !strings.Contains(session, `"name":"`+ten.Users[0].UPN+`"`) || !strings.Contains(session, `"self":true,"operator":false`) {
+		t.Errorf("session %s", session)
+	}
 }

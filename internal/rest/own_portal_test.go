@@ -367,3 +367,61 @@ func TestPortalNamesObjectsInScopeOnly(t *testing.T) {
 		t.Errorf("an auditor: %v", err)
 	}
 }
+
+// TestPortalUserReachesNoColleagueByNamingHim signs an end user in at the portal and has him name a colleague's mailbox wherever a body can name
+// one. The matrix does it for paths and queries.
+func TestPortalUserReachesNoColleagueByNamingHim(t *testing.T) {
+	w := newWorld(t)
+	_, sides := w.sides(application)
+	w.openPortal()
+	to, cookie := w.begin()
+	_, set := w.visit(answer(to, w.entra.sign(to, tenant, ada)), cookie)
+	w.cookie = "__Host-holdfast=" + set["__Host-holdfast"].Value
+	const own = "/holdfast/v1"
+	session := w.call("POST", "/v8/Organization/Explore", map[string]any{"type": "Vex"}).want(201).text("id")
+	at := "/v8/RestoreSessions/" + session + "/organization/mailboxes"
+	mine := w.call("GET", at, nil).want(200).text("results", 0, "id")
+	item := w.call("GET", at+"/"+mine+"/items?limit=1", nil).want(200).text("results", 0, "id")
+	basket := w.call("POST", own+"/Baskets", map[string]any{"name": "b"}).want(201).text("id")
+	colleague := second
+	colleague.Organization = sides[0].org.ID
+	everything, err := w.services.RestoreSessions.Open(t.Context(), asTest, service.ExploreSpec{Type: holdfast.ExploreExchange, Organization: sides[0].org.ID})
+	w.must(err)
+
+	body := func(session, container string) map[string]any {
+		return map[string]any{"restoreSessionId": session, "containerId": container, "items": []string{item}, "live": true, "reason": "curious"}
+	}
+	paths := []string{"/Restore", "/Restore/Plan", "/Compare", "/Baskets/" + basket + "/Items"}
+	for _, path := range paths {
+		w.call("POST", own+path, body(session, mine)).want(200) // the same body with his own
+		for _, container := range []string{colleague.PublicID(), second.Source, bob, "bob@contoso.example", second.Key()} {
+			w.call("POST", own+path, body(session, container)).want(404)
+		}
+		w.call("POST", own+path, body(string(everything.ID), colleague.PublicID())).want(404)
+		w.call("POST", own+path, body(string(everything.ID), mine)).want(404)
+	}
+	for _, id := range []string{sides[0].users[bob], bob} {
+		w.call("POST", "/v8/Organization/OperatorExplore", map[string]any{"type": "Vex", "scope": map[string]any{"type": "User", "id": id}}).want(404)
+	}
+	w.call("POST", "/v8/Organization/OperatorExplore", map[string]any{"type": "Vex", "scope": map[string]any{"type": "User", "id": sides[0].users[ada]}}).want(201)
+	for _, name := range []string{bob, "bob@contoso.example"} {
+		elsewhere := body(session, mine)
+		elsewhere["to"] = name
+		w.call("POST", own+"/Restore", elsewhere).want(403)
+		w.call("POST", own+"/Restore/Plan", elsewhere).want(403)
+	}
+	w.call("POST", at+"/"+colleague.PublicID()+"/items/operatorRestore", map[string]any{"items": []any{map[string]any{"id": item}}}).want(404)
+	restores := w.call("GET", own+"/portal/restores", nil).want(200)
+	if n := len(restores.get("results").([]any)); n != 1 || strings.Contains(string(restores.body), "bob") {
+		t.Errorf("%d restores: %s", n, restores.body)
+	}
+
+	// A colleague who signs in sees none of it.
+	to, cookie = w.begin()
+	_, set = w.visit(answer(to, w.entra.sign(to, tenant, bob)), cookie)
+	w.cookie = "__Host-holdfast=" + set["__Host-holdfast"].Value
+	if got := w.call("GET", own+"/portal/restores", nil).want(200); len(got.get("results").([]any)) != 0 {
+		t.Errorf("bob sees %s", got.body)
+	}
+	w.call("POST", "/v8/RestoreSessions/"+session+"/Stop", nil).want(404)
+}
