@@ -55,10 +55,12 @@ const (
 	FaultBoundaries      = "mimeBoundary"      // MIME has other boundaries on every read
 	FaultFolderLost      = "folderNotFound"    // a delta of messages, or a later round of that of folders, answers 404, though there is the folder
 	FaultUntold          = "untoldRemovals"    // a delta does not tell that a message left which had come since the link was given
+	FaultDeepRefused     = "deepExpand400"     // a delta whose rows would have the items in attachments is refused
+	FaultDeepFat         = "deepExpand504"     // 504 on pages of a delta that would have an item in an attachment
 )
 
 var faultNames = []string{FaultThrottled, FaultThrottledBare, FaultUnavailable, FaultUnavailableBare, FaultServerError, FaultBadGateway, FaultFatPage, FaultSyncState, FaultSyncStateBad, FaultDuplicate,
-	FaultOutOfOrder, FaultEmptyPage, FaultForeignLink, FaultToken, FaultTruncated, FaultShort, FaultHTML, FaultSlow, FaultDropped, FaultAckLost, FaultItemChanged, FaultItemVanished, FaultItemBroken, FaultBoundaries, FaultUntold, FaultFolderLost}
+	FaultOutOfOrder, FaultEmptyPage, FaultForeignLink, FaultToken, FaultTruncated, FaultShort, FaultHTML, FaultSlow, FaultDropped, FaultAckLost, FaultItemChanged, FaultItemVanished, FaultItemBroken, FaultBoundaries, FaultUntold, FaultFolderLost, FaultDeepRefused, FaultDeepFat}
 
 // ForeignHost is where the links of FaultForeignLink lead. A bearer token that is sent to it counts as leaked.
 const ForeignHost = "graph.example.net"

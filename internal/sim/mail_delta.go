@@ -145,7 +145,10 @@ func (s *Sim) messagesDelta(c *Call) (*Reply, error) {
 	if err := s.basicOnly(c, q.Select, q.Expand); err != nil {
 		return nil, err
 	}
-	if s.fat(c, q, t.Page) {
+	if deep(q.Expand) && s.faults.hit(c, FaultDeepRefused) {
+		return nil, Fail(400, "BadRequest", "Parsing OData Select and Expand failed: expanding 'item' is not allowed here.")
+	}
+	if s.fat(c, q, t.Page) || deep(q.Expand) && slices.ContainsFunc(page, (*message).hasItems) && s.faults.hit(c, FaultDeepFat) {
 		return nil, Fail(504, "UnknownError", "The server did not answer in time.")
 	}
 	rows, err := b.rows(c, v, page, q)
@@ -172,6 +175,15 @@ func (f *folder) cameSince(item, since uint64) bool {
 	}
 	i := slices.IndexFunc(f.log, func(e logEntry) bool { return !e.wipe && e.item == item })
 	return i >= 0 && f.log[i].seq > since
+}
+
+// deep says that the items in attachments are asked for too.
+func deep(expand []Expand) bool {
+	return slices.ContainsFunc(expand, func(e Expand) bool { return strings.EqualFold(e.Name, "attachments") && len(e.Expand) > 0 })
+}
+
+func (m *message) hasItems() bool {
+	return slices.ContainsFunc(m.attachments, func(a *attachment) bool { return a.kind == itemAttachment })
 }
 
 // deltaQuery refuses filters and orders that a delta of messages does not know.

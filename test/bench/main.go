@@ -11,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"os/signal"
@@ -204,8 +205,19 @@ func (l *lab) run(ctx context.Context) (cost, error) {
 		return cost{}, err
 	}
 	bytes1, blobs1 := usage(l.repo)
+	printCalls(stats, now)
 	c.cpu, c.requests, c.bytes, c.blobs = after-before, int64(now.Calls-stats.Calls), bytes1-bytes0, blobs1-blobs0
 	return c, nil
+}
+
+// printCalls says which calls were made between two counts, the parts of batches behind a plus.
+func printCalls(before, after harness.Stats) {
+	for _, name := range slices.Sorted(maps.Keys(after.Endpoints)) {
+		was, is := before.Endpoints[name], after.Endpoints[name]
+		if calls, parts := is.Calls-was.Calls, is.BatchParts-was.BatchParts; calls+parts > 0 {
+			fmt.Fprintf(os.Stderr, "bench: %8d + %-6d %s\n", calls, parts, name)
+		}
+	}
 }
 
 // usage adds up the files below dir.

@@ -311,14 +311,15 @@ func (s *Sim) Client() (*http.Client, error) {
 
 // Stats is what the simulator counted.
 type Stats struct {
-	Requests      int               `json:"requests"`
-	Calls         int               `json:"calls"`
-	ResourceUnits map[string]int    `json:"resourceUnits"`
-	EarlyRetries  int               `json:"earlyRetries"`
-	Violations    int               `json:"violations"`
-	ViolationList []json.RawMessage `json:"violationList"`
-	MailsSent     int               `json:"mailsSentCount"`
-	Throttled     int               `json:"throttled"`
+	Endpoints     map[string]struct{ Calls, BatchParts int64 } `json:"endpoints"`
+	Requests      int                                          `json:"requests"`
+	Calls         int                                          `json:"calls"`
+	ResourceUnits map[string]int                               `json:"resourceUnits"`
+	EarlyRetries  int                                          `json:"earlyRetries"`
+	Violations    int                                          `json:"violations"`
+	ViolationList []json.RawMessage                            `json:"violationList"`
+	MailsSent     int                                          `json:"mailsSentCount"`
+	Throttled     int                                          `json:"throttled"`
 }
 
 // Stats reads the counters.

@@ -58,15 +58,31 @@ func Members(object []byte) iter.Seq2[Member, error] {
 	}
 }
 
+// With gives the object with another value of the named member, everything else as it stands. An object without that member stays as it is.
+func With(object []byte, name string, value []byte) ([]byte, error) {
+	return rewrite(object, func(m Member) ([]byte, bool) {
+		if m.Name == name {
+			return value, true
+		}
+		return m.Value, true
+	})
+}
+
 // Without gives the object without the named members, everything else as it stands.
 func Without(object []byte, names ...string) ([]byte, error) {
+	return rewrite(object, func(m Member) ([]byte, bool) { return m.Value, !slices.Contains(names, m.Name) })
+}
+
+// rewrite gives the object with the value of each member that keep says, without those that it does not keep.
+func rewrite(object []byte, keep func(Member) (value []byte, ok bool)) ([]byte, error) {
 	out := make([]byte, 0, len(object))
 	out = append(out, '{')
 	for m, err := range Members(object) {
 		if err != nil {
 			return nil, err
 		}
-		if slices.Contains(names, m.Name) {
+		value, ok := keep(m)
+		if !ok {
 			continue
 		}
 		if len(out) > 1 {
@@ -75,7 +91,7 @@ func Without(object []byte, names ...string) ([]byte, error) {
 		out = append(out, '"')
 		out = append(out, m.Name...)
 		out = append(out, '"', ':')
-		out = append(out, m.Value...)
+		out = append(out, value...)
 	}
 	return append(out, '}'), nil
 }

@@ -26,6 +26,18 @@ func TestWithoutDropsOnlyWhatIsNamed(t *testing.T) {
 	}
 }
 
+func TestWithChangesOnlyWhatIsNamed(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"a":1,"list":[{"x":"]"}],"b":{"list":2}}`: `{"a":1,"list":[],"b":{"list":2}}`,
+		` { "list" : null } `:                       `{"list":[]}`,
+		`{"a":1}`:                                   `{"a":1}`,
+	} {
+		if got, err := With([]byte(in), "list", []byte("[]")); err != nil || string(got) != want {
+			t.Errorf("%s: got %s (%v), want %s", in, got, err, want)
+		}
+	}
+}
+
 func FuzzWithout(f *testing.F) {
 	f.Add([]byte(`{"a":[1,{"body":"x"}],"body":{"c":"\""},"d":null}`))
 	f.Fuzz(func(t *testing.T, in []byte) {

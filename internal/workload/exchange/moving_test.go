@@ -2,8 +2,10 @@ package exchange_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -634,6 +636,90 @@ func TestAttachedEventsAndContactsComeBackAndAreCompared(t *testing.T) {
 	}
 	if after := rows(); !slices.Equal(after, before) {
 		t.Errorf("the attachments were\n%v, are\n%v", before, after)
+	}
+}
+
+// However the service gives what is in attached items, the same is stored, and a later change of the way reads no mail again.
+func TestAttachedItemsAreStoredWhateverTheServiceGives(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 42})
+	nested := func(subject string) any {
+		return map[string]any{"@odata.type": "#microsoft.graph.itemAttachment", "name": subject, "item": map[string]any{"@odata.type": "#microsoft.graph.message",
+			"subject": subject, "isRead": true, "categories": []string{"Blue"}, "body": map[string]any{"contentType": "text", "content": "within"}}}
+	}
+	file := map[string]any{"@odata.type": "#microsoft.graph.fileAttachment", "name": "a.txt", "contentType": "text/plain", "contentBytes": "YQ=="}
+	made, err := f.g.CreateMessage(t.Context(), f.box.Source, "inbox", map[string]any{"subject": "with mails", "body": map[string]any{"contentType": "text", "content": "see there"},
+		"attachments": []any{nested("one"), file, nested("two")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func(faults ...sim.Fault) *workloadtest.Container {
+		t.Helper()
+		if err := f.sim.SetFaults(faults...); err != nil {
+			t.Fatal(err)
+		}
+		c := workloadtest.New()
+		if err := c.Read(t.Context(), f.source, f.box); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	type attachment struct {
+		Type string `json:"@odata.type"`
+		ID   string
+		Name string
+		Item struct {
+			Type       string `json:"@odata.type"`
+			Subject    string
+			IsRead     bool
+			Categories []string
+		}
+	}
+	attachments := func(c *workloadtest.Container) (out []attachment) {
+		t.Helper()
+		item := c.Items()[made.ID]
+		if strings.Contains(string(item.Forms[holdfast.FormJSON]), "within") {
+			t.Error("what is in attached mails is stored with the row too")
+		}
+		if err := json.Unmarshal(item.Forms[holdfast.FormAttachments], &out); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	var whole *workloadtest.Container
+	deep := f.requests(func() { whole = read() })
+	want := attachments(whole)
+	if len(want) != 2 || want[0].Item.Subject != "one" || !want[1].Item.IsRead || len(want[1].Item.Categories) != 1 {
+		t.Fatalf("stored are %+v", want)
+	}
+	for name, fault := range map[string]sim.Fault{"refused": {Name: sim.FaultDeepRefused}, "too much for a page": {Name: sim.FaultDeepFat}} {
+		t.Run(name, func(t *testing.T) {
+			var c *workloadtest.Container
+			if n := f.requests(func() { c = read(fault) }); n <= deep {
+				t.Errorf("%d requests, %d without the fault: it did not strike", n, deep)
+			}
+			if got := attachments(c); !reflect.DeepEqual(got, want) {
+				t.Errorf("stored are %+v, want %+v", got, want)
+			}
+			for id, item := range whole.Items() {
+				if got := c.Items()[id]; string(got.Forms[holdfast.FormJSON]) != string(item.Forms[holdfast.FormJSON]) || got.Fields[holdfast.FieldBody] != item.Fields[holdfast.FieldBody] {
+					t.Errorf("the row of %q depends on it:\n%s\n%s", item.Name, got.Forms[holdfast.FormJSON], item.Forms[holdfast.FormJSON])
+				}
+			}
+		})
+	}
+	// A link that asks for them, and a mail that has become too much: what was stored stays.
+	if err := f.sim.SetFaults(sim.Fault{Name: sim.FaultDeepFat}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.g.UpdateMessage(t.Context(), f.box.Source, made.ID, "", map[string]any{"isRead": true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := whole.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	f.same(t, whole)
+	if got := attachments(whole); !reflect.DeepEqual(got, want) {
+		t.Errorf("stored are %+v, want %+v", got, want)
 	}
 }
 

@@ -70,17 +70,20 @@ const (
 	propSize  = "Integer 0x0E08"
 )
 
-var rowExpand = []string{
-	"attachments($select=id,name,contentType,size,isInline)",
-	"singleValueExtendedProperties($filter=id eq '" + propClass + "' or id eq '" + propSize + "')",
-}
+const (
+	expandAttachments = "attachments($select=id,name,contentType,size,isInline)"
+	// expandDeep has the items in attachments too, so that they cost no request each.
+	expandDeep       = "attachments($select=id,name,contentType,size,isInline;$expand=microsoft.graph.itemattachment/item)"
+	expandProperties = "singleValueExtendedProperties($filter=id eq '" + propClass + "' or id eq '" + propSize + "')"
+)
 
 // signed are the members of a row that change whenever the MIME may: nothing else is asked about it, for boundaries may differ on every read.
 var signed = []string{"body", "subject", "from", "sender", "toRecipients", "ccRecipients", "bccRecipients", "replyTo", "internetMessageId",
 	"hasAttachments", "attachments", "sentDateTime", "receivedDateTime", "isDraft", "importance"}
 
-func rows(size int) graph.List {
-	return graph.List{Select: messageFields, Expand: rowExpand, PageSize: size, Prefer: []string{`outlook.body-content-type="html"`, "outlook.allow-unsafe-html"}}
+// rows asks for messages as they are stored, size of them to a page; attachments is one of the two ways to have attachments.
+func rows(size int, attachments string) graph.List {
+	return graph.List{Select: messageFields, Expand: []string{attachments, expandProperties}, PageSize: size, Prefer: []string{`outlook.body-content-type="html"`, "outlook.allow-unsafe-html"}}
 }
 
 // Read brings a mailbox up to date: the folder tree by one delta, each folder's messages by one delta each.
@@ -233,6 +236,7 @@ type reader struct {
 	earlier []string        // messages that an earlier session could not read
 	mu      sync.Mutex      // guards retry and gone
 	retry   map[string]bool // messages that could not be read so far
+	shallow bool            // the service refuses rows with attached items: they are asked for one by one
 }
 
 // written is what was put into a folder.
@@ -589,6 +593,10 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 	var page *graph.Page[graph.Message]
 	var err error
 	size := pageSize
+	attachments := expandDeep
+	if r.shallow {
+		attachments = expandAttachments
+	}
 	var seen map[[12]byte]struct{} // of a resync
 	begin := func(resync bool) {
 		if resync {
@@ -599,14 +607,14 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 			r.relist[folder] = r.relist[folder] || w != nil && w.more
 		}
 		r.news = true // a listing takes long
-		page, err = r.g.MessageDelta(ctx, r.mailbox, folder, rows(size))
+		page, err = r.g.MessageDelta(ctx, r.mailbox, folder, rows(size, attachments))
 	}
 	link := ""
 	if cursor == "" || restart {
 		begin(restart)
 	} else {
 		link = cursor
-		page, err = graph.Follow[graph.Message](ctx, r.g, link, rows(size))
+		page, err = graph.Follow[graph.Message](ctx, r.g, link, rows(size, attachments))
 	}
 	news := cursor == "" || restart
 	for {
@@ -648,8 +656,22 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 				if link == "" {
 					begin(seen != nil)
 				} else {
-					page, err = graph.Follow[graph.Message](ctx, r.g, link, rows(size))
+					page, err = graph.Follow[graph.Message](ctx, r.g, link, rows(size, attachments))
 				}
+				continue
+			}
+			if attachments == expandDeep {
+				// One attached item may be too much for any page. A link keeps asking for what its first call did.
+				attachments = expandAttachments
+				restart = restart || link != ""
+				link = ""
+				begin(restart)
+				continue
+			}
+		case m365.Invalid:
+			if attachments == expandDeep {
+				r.shallow, attachments = true, expandAttachments
+				begin(restart)
 				continue
 			}
 		}
@@ -697,7 +719,7 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 		if err := r.sink.Savepoint(ctx); err != nil {
 			return err
 		}
-		page, err = graph.Follow[graph.Message](ctx, r.g, link, rows(size))
+		page, err = graph.Follow[graph.Message](ctx, r.g, link, rows(size, attachments))
 	}
 	if page.DeltaLink == "" {
 		return fmt.Errorf("read folder %s: the last page has no delta link", folder)
@@ -762,6 +784,10 @@ func (r *reader) row(ctx context.Context, m *graph.Message, folder string) error
 			return err
 		}
 	}
+	beyond, err := takeItems(m)
+	if err != nil {
+		return fmt.Errorf("message %s: %w", m.ID, err)
+	}
 	raw, err := graph.Without(m.Raw, "body", "uniqueBody", "@odata.context")
 	if err != nil {
 		return fmt.Errorf("message %s: %w", m.ID, err)
@@ -784,7 +810,7 @@ func (r *reader) row(ctx context.Context, m *graph.Message, folder string) error
 		case ok && old.Fields[holdfast.FieldBody] == signature:
 			r.wrote(folder, m.ID)
 			payloads := []holdfast.Payload{holdfast.Whole(holdfast.FormJSON, bytes.NewReader(raw), int64(len(raw))), holdfast.Kept(holdfast.FormMIME)}
-			if len(beyondMIME(m)) > 0 {
+			if len(beyond) > 0 {
 				payloads = append(payloads, holdfast.Kept(holdfast.FormAttachments))
 			}
 			return r.sink.Put(ctx, item, payloads...)
@@ -794,8 +820,7 @@ func (r *reader) row(ctx context.Context, m *graph.Message, folder string) error
 	if m.IsDraft {
 		r.drafts[m.ID] = m.ChangeKey
 	}
-	extra := beyondMIME(m)
-	r.sink.Go(ctx, max(item.Size, 16<<10), func(ctx context.Context) error { return r.fetch(ctx, item, raw, extra) })
+	r.sink.Go(ctx, max(item.Size, 16<<10), func(ctx context.Context) error { return r.fetch(ctx, item, raw, beyond) })
 	return nil
 }
 
@@ -806,11 +831,11 @@ func (r *reader) retrying(id string) bool {
 }
 
 // fetch reads a mail's MIME and what MIME cannot carry, and stores it.
-func (r *reader) fetch(ctx context.Context, item holdfast.Item, raw []byte, extra []string) error {
+func (r *reader) fetch(ctx context.Context, item holdfast.Item, raw []byte, beyond []attachedItem) error {
 	var err error
 	var early []ended
 	for broken := 0; broken < mimeAttempts && len(early) < endAttempts; {
-		err = r.fetchOnce(ctx, item, raw, extra, early)
+		err = r.fetchOnce(ctx, item, raw, beyond, early)
 		var ends *endsError
 		if errors.As(err, &ends) {
 			early = append(early, ends.got)
@@ -879,10 +904,10 @@ func (r *reader) retried(ctx context.Context, id string) error {
 }
 
 // fetchOnce stores nothing of a MIME that ends early, unless the earlier reads that did show that the mail has no end.
-func (r *reader) fetchOnce(ctx context.Context, item holdfast.Item, raw []byte, extra []string, early []ended) error {
+func (r *reader) fetchOnce(ctx context.Context, item holdfast.Item, raw []byte, beyond []attachedItem, early []ended) error {
 	payloads := []holdfast.Payload{holdfast.Whole(holdfast.FormJSON, bytes.NewReader(raw), int64(len(raw)))}
-	if len(extra) > 0 {
-		attachments, err := r.attachments(ctx, item.ID, extra)
+	if len(beyond) > 0 {
+		attachments, err := r.attachments(ctx, item.ID, beyond)
 		if err != nil {
 			return err
 		}
@@ -901,29 +926,62 @@ func (r *reader) fetchOnce(ctx context.Context, item holdfast.Item, raw []byte, 
 	return r.sink.Put(ctx, item, payloads...)
 }
 
-// attachments gives the JSON of the named attachments as an array.
-func (r *reader) attachments(ctx context.Context, message string, ids []string) ([]byte, error) {
-	all := make([]json.RawMessage, 0, len(ids))
-	for _, id := range ids {
-		a, err := r.g.Attachment(ctx, r.mailbox, message, id, graph.List{Expand: []string{"microsoft.graph.itemattachment/item"}})
-		if err != nil {
-			return nil, err
+// attachedItem is an attachment that is an item: MIME carries it, but not its read state, flags and categories, and of events and contacts only
+// a rendering. (Of a reference attachment v1.0 tells no more than the row has.)
+type attachedItem struct {
+	id  string
+	raw json.RawMessage // the attachment with its item; nil: to be asked for
+}
+
+// attachments gives the JSON of attached items as an array.
+func (r *reader) attachments(ctx context.Context, message string, items []attachedItem) ([]byte, error) {
+	all := make([]json.RawMessage, 0, len(items))
+	for _, i := range items {
+		if i.raw == nil {
+			a, err := r.g.Attachment(ctx, r.mailbox, message, i.id, graph.List{Expand: []string{"microsoft.graph.itemattachment/item"}})
+			if err != nil {
+				return nil, err
+			}
+			i.raw = a.Raw
 		}
-		all = append(all, a.Raw)
+		all = append(all, i.raw)
 	}
 	return json.Marshal(all)
 }
 
-// beyondMIME are the ids of the attached items: MIME carries them, but not their read state, flags and categories, and of events and contacts
-// only a rendering. Of a reference attachment v1.0 tells no more than the row has.
-func beyondMIME(m *graph.Message) []string {
-	var ids []string
-	for _, a := range m.Attachments {
-		if a.Type == graph.ItemAttachment {
-			ids = append(ids, a.ID)
+// takeItems takes the attached items out of a row, so that the row is the same whether or not the service put them into it.
+func takeItems(m *graph.Message) ([]attachedItem, error) {
+	var items []attachedItem
+	within := false
+	for i := range m.Attachments {
+		if a := &m.Attachments[i]; a.Type == graph.ItemAttachment {
+			item := attachedItem{id: a.ID}
+			if len(a.Item) > 0 && a.Item[0] == '{' {
+				item.raw, within = a.Raw, true
+			}
+			items = append(items, item)
 		}
 	}
-	return ids
+	if !within {
+		return items, nil
+	}
+	rest := []byte{'['}
+	for i := range m.Attachments {
+		bare, err := graph.Without(m.Attachments[i].Raw, "item", "item@odata.context", "item@odata.associationLink", "item@odata.navigationLink")
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			rest = append(rest, ',')
+		}
+		rest = append(rest, bare...)
+	}
+	raw, err := graph.With(m.Raw, "attachments", append(rest, ']'))
+	if err != nil {
+		return nil, err
+	}
+	m.Raw = raw
+	return items, nil
 }
 
 // sign hashes what must change when the MIME does.
@@ -1160,7 +1218,7 @@ type answer struct {
 // ask reads messages by id, twenty to a round trip.
 func (r *reader) ask(ctx context.Context, ids []string) iter.Seq2[answer, error] {
 	return func(yield func(answer, error) bool) {
-		l := rows(0)
+		l := rows(0, expandAttachments) // an answer to a batch is one body
 		for chunk := range slices.Chunk(ids, 20) {
 			parts := make([]graph.Part, len(chunk))
 			for i, id := range chunk {
