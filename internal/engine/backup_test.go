@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -513,9 +512,11 @@ func TestWhatWasWaitedForIsNamed(t *testing.T) {
 						w.clock.Move(source) // looking for the next piece
 					}
 				}
-				return sink.Put(ctx, holdfast.Item{ID: source.String() + store.String(), Kind: holdfast.KindFile, Name: "a"}, holdfast.Payload{Form: holdfast.FormFile, Pieces: pieces, SHA256: func() [32]byte {
+				return sink.Put(ctx, holdfast.Item{ID: source.String() + store.String(), Kind: holdfast.KindFile, Name: "a"}, holdfast.Payload{Form: holdfast.FormFile, Pieces: pieces, Served: func() uint64 {
 					w.clock.Move(store) // asked when all is read
-					return sha256.Sum256([]byte("one"))
+					served := holdfast.NewSum()
+					_, _ = served.Write([]byte("one"))
+					return served.Sum64()
 				}})
 			})
 			return sink.Wait()

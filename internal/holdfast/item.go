@@ -2,6 +2,8 @@ package holdfast
 
 import (
 	"fmt"
+	"hash"
+	"hash/maphash"
 	"io"
 	"iter"
 	"time"
@@ -113,9 +115,19 @@ type Payload struct {
 	Pieces iter.Seq2[Piece, error]
 	// Keep refers to the payload of this form of the item's previous version instead; Pieces is then nil.
 	Keep bool
-	// SHA256, when set, is asked after the last piece was read and gives the hash of the bytes that the source served. The vault
-	// compares it with the hash of what the pieces give back, and stores nothing when they differ.
-	SHA256 func() [32]byte
+	// Served, when set, is asked after the last piece was read and gives the sum, by a NewSum, of the bytes that the source served. The vault
+	// compares it with the sum of what the pieces give back, and stores nothing when they differ.
+	Served func() uint64
+}
+
+var sumSeed = maphash.MakeSeed()
+
+// NewSum is a fast sum to compare bytes within this process: keyed by chance, so that nobody can make two contents that have the same one. It is
+// never stored.
+func NewSum() hash.Hash64 {
+	h := &maphash.Hash{}
+	h.SetSeed(sumSeed)
+	return h
 }
 
 // Whole is a payload of one raw piece.

@@ -102,6 +102,12 @@ const maxBuffered = 1 << 20
 func (in *intake) payload(ctx context.Context, p holdfast.Payload) error {
 	got := payload{form: p.Form}
 	h := sha256.New()
+	sums := []hash.Hash{h}
+	var sum hash.Hash64
+	if p.Served != nil {
+		sum = holdfast.NewSum()
+		sums = append(sums, sum)
+	}
 	in.list = append(in.list, got)
 	at := len(in.list) - 1
 	if p.Pieces == nil {
@@ -111,17 +117,15 @@ func (in *intake) payload(ctx context.Context, p holdfast.Payload) error {
 		if err != nil {
 			return err
 		}
-		n, err := in.piece(ctx, at, piece, h)
+		n, err := in.piece(ctx, at, piece, sums)
 		if err != nil {
 			return err
 		}
 		in.list[at].size += n
 	}
 	h.Sum(in.list[at].sum[:0])
-	if p.SHA256 != nil {
-		if want := p.SHA256(); want != in.list[at].sum {
-			return fmt.Errorf("payload %s: %w", p.Form, ErrNotExact)
-		}
+	if sum != nil && p.Served() != sum.Sum64() {
+		return fmt.Errorf("payload %s: %w", p.Form, ErrNotExact)
 	}
 	return nil
 }
@@ -130,14 +134,14 @@ func (in *intake) payload(ctx context.Context, p holdfast.Payload) error {
 var ErrNotExact = errors.New("the pieces do not give back the exact bytes")
 
 // piece stores one piece and returns how many exact bytes it stands for.
-func (in *intake) piece(ctx context.Context, at int, p holdfast.Piece, h hash.Hash) (int64, error) {
+func (in *intake) piece(ctx context.Context, at int, p holdfast.Piece, sums []hash.Hash) (int64, error) {
 	if p.Transform != holdfast.Raw && p.Transform != holdfast.Base64 {
 		return 0, holdfast.Invalid("there is no transform %q", p.Transform)
 	}
 	if p.Reader == nil {
 		return 0, holdfast.Invalid("a piece has no reader")
 	}
-	exact := &exactHash{h: h, lines: p.Transform == holdfast.Base64}
+	exact := &exactHash{sums: sums, lines: p.Transform == holdfast.Base64}
 	if exact.lines {
 		lines := encoded.Get().(*[]byte)
 		exact.out = *lines
@@ -223,7 +227,7 @@ func readSome(r io.Reader, buf *[]byte, limit int) (int, error) {
 
 // exactHash hashes what the bytes written to it stand for.
 type exactHash struct {
-	h     hash.Hash
+	sums  []hash.Hash
 	lines bool // base64 in lines, as holdfast.EncodeBase64Lines gives it
 	size  int64
 	part  []byte // of a line
@@ -240,8 +244,7 @@ func (e *exactHash) Write(p []byte) (int, error) {
 
 func (e *exactHash) write(p []byte) {
 	if !e.lines {
-		_, _ = e.h.Write(p)
-		e.size += int64(len(p))
+		e.add(p)
 		return
 	}
 	if len(e.part) > 0 {
@@ -259,11 +262,17 @@ func (e *exactHash) write(p []byte) {
 	e.part = append(e.part, p[whole:]...)
 }
 
+func (e *exactHash) add(p []byte) {
+	for _, h := range e.sums {
+		_, _ = h.Write(p) // never fails
+	}
+	e.size += int64(len(p))
+}
+
 func (e *exactHash) encode(p []byte) {
 	e.out = e.out[:0]
 	flush := func() {
-		_, _ = e.h.Write(e.out)
-		e.size += int64(len(e.out))
+		e.add(e.out)
 		e.out = e.out[:0]
 	}
 	for len(p) > 0 {

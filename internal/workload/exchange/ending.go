@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"io"
 	"mime"
 	"strings"
@@ -22,7 +21,7 @@ func (*endsError) Error() string { return "the MIME ends before its last delimit
 
 // ended is a MIME that ended early.
 type ended struct {
-	sum  [sha256.Size]byte
+	sum  uint64 // by a holdfast.NewSum
 	size int64
 }
 
@@ -44,7 +43,7 @@ func (e ended) accepted(earlier []ended) bool {
 // mail has no end.
 type ending struct {
 	r       io.Reader
-	sum     func() [sha256.Size]byte // of what was read
+	sum     func() uint64 // by a holdfast.NewSum, of what was read
 	size    int64
 	earlier []ended
 

@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"errors"
 	"io"
 	"testing"
@@ -28,7 +27,7 @@ func TestAMIMEThatEndsEarlyIsToldFromAWholeOne(t *testing.T) {
 		"a long part, cut":       {head + "--a b\r\n\r\n" + string(bytes.Repeat([]byte("0123456789abcde\n"), 10_000)), false},
 	} {
 		for _, reader := range []io.Reader{bytes.NewReader([]byte(tc.mime)), iotest.OneByteReader(bytes.NewReader([]byte(tc.mime))), iotest.DataErrReader(bytes.NewReader([]byte(tc.mime)))} {
-			sum := func() [sha256.Size]byte { return sha256.Sum256([]byte(tc.mime)) }
+			sum := func() uint64 { return 1 }
 			got, err := io.ReadAll(&ending{r: reader, sum: sum})
 			var ends *endsError
 			if string(got) != tc.mime || errors.As(err, &ends) == tc.whole || tc.whole && err != nil {
@@ -39,7 +38,7 @@ func TestAMIMEThatEndsEarlyIsToldFromAWholeOne(t *testing.T) {
 }
 
 func TestTheLongestThatComesThreeTimesIsTheMail(t *testing.T) {
-	half, all := ended{[32]byte{1}, 10}, ended{[32]byte{2}, 20}
+	half, all := ended{1, 10}, ended{2, 20}
 	for name, tc := range map[string]struct {
 		earlier []ended
 		got     ended

@@ -38,8 +38,10 @@ const (
 
 const (
 	// pageSize is what a page of a message delta asks for: bodies are in the rows, and fat pages end in 504.
-	pageSize      = 200
+	pageSize      = 500
 	smallPageSize = 20
+	// folderPage is what a page of folders asks for: most mailboxes have fewer.
+	folderPage = 250
 	// keepLinks is how long an idle mailbox keeps its old links, so that an idle backup writes nothing. Outlook does not say how long a link
 	// lives; an expired one costs a re-read, never data.
 	keepLinks = 48 * time.Hour
@@ -193,7 +195,7 @@ func flowRank(special string) int {
 
 // mailboxThere gives the error of a mailbox that went away while it was read: then nothing in it is found, and that deletes nothing.
 func (r *reader) mailboxThere(ctx context.Context) error {
-	if _, err := r.g.MailFolder(ctx, r.mailbox, "msgfolderroot", graph.List{}); err != nil {
+	if _, err := r.g.MailFolder(ctx, r.mailbox, rootName, graph.List{}); err != nil {
 		return mailboxError(err)
 	}
 	return nil
@@ -291,13 +293,14 @@ func (r *reader) tree(ctx context.Context) error {
 		return err
 	}
 	link, changed := r.tree0, false
+	folders := graph.List{PageSize: folderPage}
 	var page *graph.Page[graph.MailFolder]
 	var err error
 	reset := link == "" || r.prev.Anew()
 	if reset {
-		page, err = r.g.MailFolderDelta(ctx, r.mailbox, graph.List{})
+		page, err = r.g.MailFolderDelta(ctx, r.mailbox, folders)
 	} else {
-		page, err = graph.Follow[graph.MailFolder](ctx, r.g, link, graph.List{})
+		page, err = graph.Follow[graph.MailFolder](ctx, r.g, link, folders)
 		kind := m365.KindOf(err)
 		if kind == m365.NotFound {
 			// Of the link or of the mailbox? Only the latter is gone.
@@ -307,7 +310,7 @@ func (r *reader) tree(ctx context.Context) error {
 		}
 		if kind == m365.Resync || kind == m365.NotFound || kind == m365.Invalid {
 			reset = true
-			page, err = r.g.MailFolderDelta(ctx, r.mailbox, graph.List{})
+			page, err = r.g.MailFolderDelta(ctx, r.mailbox, folders)
 		}
 	}
 	seen := map[string]bool{}
@@ -330,7 +333,7 @@ func (r *reader) tree(ctx context.Context) error {
 		if page.NextLink == "" {
 			break
 		}
-		page, err = graph.Follow[graph.MailFolder](ctx, r.g, page.NextLink, graph.List{})
+		page, err = graph.Follow[graph.MailFolder](ctx, r.g, page.NextLink, folders)
 	}
 	if page.DeltaLink == "" {
 		return fmt.Errorf("read folders of mailbox %s: %w", r.mailbox, errors.New("the last page has no delta link"))
@@ -366,12 +369,13 @@ func (r *reader) tree(ctx context.Context) error {
 // newFolders asks what came to the tree since it was read: a mail may have moved into a folder that was not there then. Folders that went are for the
 // next read, or show as their messages are asked for.
 func (r *reader) newFolders(ctx context.Context) error {
-	page, err := graph.Follow[graph.MailFolder](ctx, r.g, r.treeLink, graph.List{})
+	folders := graph.List{PageSize: folderPage}
+	page, err := graph.Follow[graph.MailFolder](ctx, r.g, r.treeLink, folders)
 	switch m365.KindOf(err) {
 	case m365.Resync, m365.NotFound:
 		return nil // the next read lists the tree
 	}
-	for f, err := range graph.All(ctx, r.g, page, err, graph.List{}) {
+	for f, err := range graph.All(ctx, r.g, page, err, folders) {
 		if err != nil {
 			return r.listError(ctx, err)
 		}
@@ -387,8 +391,13 @@ func (r *reader) newFolders(ctx context.Context) error {
 
 // wellKnown are the folders whose names tell what they are for; a restore finds them by it in any mailbox and language.
 // https://learn.microsoft.com/graph/api/resources/mailfolder
-var wellKnown = []string{"msgfolderroot", "inbox", "drafts", "sentitems", "deleteditems", "junkemail", "outbox", "archive",
-	"conversationhistory", "scheduled", "syncissues", "conflicts", "localfailures", "serverfailures", "clutter"}
+var (
+	wellKnown = []string{rootName, "inbox", "drafts", "sentitems", "deleteditems", "junkemail", "outbox", "archive", "conversationhistory", "scheduled",
+		"clutter", "syncissues"}
+	belowSyncIssues = []string{"conflicts", "localfailures", "serverfailures"}
+)
+
+const rootName = "msgfolderroot"
 
 // names asks for the ids of the well-known folders, and stores the root, which no list has: once, and again whenever links are old, for another folder
 // may have become the archive.
@@ -397,26 +406,13 @@ func (r *reader) names(ctx context.Context) error {
 	if known != nil && !r.stale() {
 		return nil
 	}
-	root, err := r.g.MailFolder(ctx, r.mailbox, "msgfolderroot", graph.List{})
+	r.special = map[string]string{}
+	found, err := wellKnownFolders(ctx, r.g, r.mailbox)
 	if err != nil {
 		return mailboxError(err)
 	}
-	r.special = map[string]string{root.ID: "msgfolderroot"}
-	parts := make([]graph.Part, 0, len(wellKnown))
-	for _, name := range wellKnown[1:] {
-		parts = append(parts, graph.Part{Path: []string{"users", r.mailbox, "mailFolders", name}})
-	}
-	results, err := r.g.Batch(ctx, parts)
-	if err != nil {
-		return mailboxError(err)
-	}
-	for i, res := range results {
-		f, err := graph.Object[graph.MailFolder](res)
-		if err == nil {
-			r.special[f.ID] = wellKnown[i+1]
-		} else if m365.KindOf(err) != m365.NotFound {
-			return fmt.Errorf("look up folder %s: %w", wellKnown[i+1], err)
-		}
+	for name, f := range found {
+		r.special[f.ID] = name
 	}
 	if !maps.Equal(known, r.special) {
 		special, err := json.Marshal(r.special)
@@ -427,7 +423,38 @@ func (r *reader) names(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.putFolder(ctx, root, "")
+	return r.putFolder(ctx, found[rootName], "")
+}
+
+// wellKnownFolders finds the well-known folders of a mailbox by name, in one round trip, and in a second one those that only a mailbox with sync
+// issues has. The root is always among them; the error for want of it is that of the mailbox.
+func wellKnownFolders(ctx context.Context, g *graph.Client, mailbox string) (map[string]*graph.MailFolder, error) {
+	found := map[string]*graph.MailFolder{}
+	ask := func(names []string) error {
+		parts := make([]graph.Part, 0, len(names))
+		for _, name := range names {
+			parts = append(parts, graph.Part{Path: []string{"users", mailbox, "mailFolders", name}})
+		}
+		results, err := g.Batch(ctx, parts)
+		if err != nil {
+			return err
+		}
+		for i, res := range results {
+			f, err := graph.Object[graph.MailFolder](res)
+			switch {
+			case err == nil:
+				found[names[i]] = f
+			case names[i] == rootName || m365.KindOf(err) != m365.NotFound:
+				return fmt.Errorf("look up folder %s: %w", names[i], err)
+			}
+		}
+		return nil
+	}
+	err := ask(wellKnown)
+	if err == nil && found["syncissues"] != nil {
+		err = ask(belowSyncIssues)
+	}
+	return found, err
 }
 
 // hidden lists what the delta does not have: hidden folders at the top with what is below them, and in a whole walk everything.
@@ -439,7 +466,7 @@ func (r *reader) hidden(ctx context.Context, whole bool, seen map[string]bool) e
 	for todo := []level{{"", whole}}; len(todo) > 0; {
 		at := todo[0]
 		todo = todo[1:]
-		l := graph.List{Hidden: true, Top: 250}
+		l := graph.List{Hidden: true, Top: folderPage}
 		var page *graph.Page[graph.MailFolder]
 		var err error
 		if at.folder == "" {
@@ -474,7 +501,7 @@ func (r *reader) folder(ctx context.Context, f *graph.MailFolder, seen map[strin
 		return errors.New("a folder without an id")
 	}
 	seen[f.ID] = true
-	if r.special[f.ID] == "msgfolderroot" {
+	if r.special[f.ID] == rootName {
 		return nil
 	}
 	if strings.Contains(f.Type, "mailSearchFolder") {
@@ -919,10 +946,9 @@ func (r *reader) fetchOnce(ctx context.Context, item holdfast.Item, raw []byte, 
 	}
 	defer mime.Close()
 	// What is stored decoded must give back what was served: the vault compares its own sum with this one.
-	served := sha256.New()
-	sum := func() [sha256.Size]byte { return [sha256.Size]byte(served.Sum(nil)) }
-	whole := &ending{r: io.TeeReader(mime, served), sum: sum, earlier: early}
-	payloads = append(payloads, holdfast.Payload{Form: holdfast.FormMIME, Pieces: split(whole), SHA256: sum})
+	served := holdfast.NewSum()
+	whole := &ending{r: io.TeeReader(mime, served), sum: served.Sum64, earlier: early}
+	payloads = append(payloads, holdfast.Payload{Form: holdfast.FormMIME, Pieces: split(whole), Served: served.Sum64})
 	return r.sink.Put(ctx, item, payloads...)
 }
 
@@ -1100,7 +1126,7 @@ func (r *reader) again(ctx context.Context) error {
 // found stores a message that was asked for, and the folder that it is in when that is a new one.
 func (r *reader) found(ctx context.Context, m *graph.Message) error {
 	for folder := m.ParentFolderID; ; {
-		if _, known := r.folders[folder]; known || folder == "" || r.special[folder] == "msgfolderroot" {
+		if _, known := r.folders[folder]; known || folder == "" || r.special[folder] == rootName {
 			break
 		}
 		f, err := r.g.MailFolder(ctx, r.mailbox, folder, graph.List{})

@@ -33,30 +33,18 @@ func (t *target) Open(ctx context.Context, plan engine.RestorePlan) (engine.Rest
 		return nil, holdfast.Denied("the application may not write mail: grant it %s in Microsoft Entra, or restore with an application that has it", strings.Join(missing, ", "))
 	}
 	r := &restore{g: t.g, plan: plan, mailbox: plan.To.Source, same: plan.From.Key() == plan.To.Key() && plan.From.Organization == plan.To.Organization, special: map[string]string{}, children: map[string]map[string]string{}}
-	parts := make([]graph.Part, 0, len(wellKnown))
-	for _, name := range wellKnown {
-		parts = append(parts, graph.Part{Path: []string{"users", r.mailbox, "mailFolders", name}})
+	found, err := wellKnownFolders(ctx, t.g, r.mailbox)
+	switch m365.KindOf(err) {
+	case m365.NotFound, m365.Unlicensed:
+		return nil, holdfast.Conflict("%s has no mailbox now: give the user a licence with Exchange Online, or restore to another user: %w", plan.To.Address, err)
 	}
-	results, err := t.g.Batch(ctx, parts)
 	if err != nil {
 		return nil, err
 	}
-	for i, res := range results {
-		f, err := graph.Object[graph.MailFolder](res)
-		switch {
-		case err == nil:
-			r.special[wellKnown[i]] = f.ID
-		case wellKnown[i] == "msgfolderroot":
-			switch m365.KindOf(err) {
-			case m365.NotFound, m365.Unlicensed:
-				return nil, holdfast.Conflict("%s has no mailbox now: give the user a licence with Exchange Online, or restore to another user: %w", plan.To.Address, err)
-			}
-			return nil, err
-		case m365.KindOf(err) != m365.NotFound:
-			return nil, err
-		}
+	for name, f := range found {
+		r.special[name] = f.ID
 	}
-	r.root = r.special["msgfolderroot"]
+	r.root = r.special[rootName]
 	for _, name := range strings.FieldsFunc(plan.Folder, func(c rune) bool { return c == '/' }) {
 		if r.root, err = r.child(ctx, r.root, name, false); err != nil {
 			return nil, fmt.Errorf("folder %q: %w", plan.Folder, err)
@@ -80,7 +68,7 @@ type restore struct {
 // Folder finds the folder at the target: a well-known one by what it is for, one of the same mailbox by its id, any other by name.
 func (r *restore) Folder(ctx context.Context, folder holdfast.Item, parent string) (string, error) {
 	special := folder.Fields[holdfast.FieldSpecial]
-	if special == "msgfolderroot" {
+	if special == rootName {
 		return r.root, nil
 	}
 	if parent == "" {
