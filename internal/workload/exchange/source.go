@@ -145,7 +145,7 @@ func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Pre
 			return err
 		}
 	}
-	return sink.Wait()
+	return r.wait(ctx)
 }
 
 // all reads the folders that have not been read yet, among them those that are found on the way.
@@ -234,11 +234,19 @@ type reader struct {
 	news   bool                // something came or went in this pass over the folders
 	// drafts have the version of each draft whose MIME was fetched and that no later delta has shown to be unchanged since.
 	drafts  map[string]string
+	fetches []fetch         // of mails that rows have told of, not yet begun
 	gone    bool            // a message was deleted because it was not found; guarded by mu while fetches run
 	earlier []string        // messages that an earlier session could not read
 	mu      sync.Mutex      // guards retry and gone
 	retry   map[string]bool // messages that could not be read so far
 	shallow bool            // the service refuses rows with attached items: they are asked for one by one
+}
+
+// fetch is a mail whose MIME is to be read, with what its row told of it. Nothing in it holds on to the page that the row was in.
+type fetch struct {
+	item   holdfast.Item
+	raw    []byte
+	beyond []attachedItem
 }
 
 // written is what was put into a folder.
@@ -660,7 +668,7 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 			continue
 		case m365.NotFound:
 			// Gone since the tree was read.
-			if err := r.sink.Wait(); err != nil {
+			if err := r.wait(ctx); err != nil {
 				return err
 			}
 			if err := r.goneFolder(ctx, folder, map[string]bool{}); err != nil {
@@ -728,8 +736,9 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 				return err
 			}
 		}
+		page.Value = nil // most of a page is bodies, and its mails are long in coming
 		// The link is good for what was put before it, so everything of this page must have been.
-		if err := r.sink.Wait(); err != nil {
+		if err := r.wait(ctx); err != nil {
 			return err
 		}
 		link = page.NextLink
@@ -793,7 +802,7 @@ func short(id string) (h [12]byte) {
 	return h
 }
 
-// row stores what a row says, at once when the MIME that is stored is still right, else by a fetch in the pool.
+// row stores what a row says, at once when the MIME that is stored is still right, else by a fetch that wait makes.
 func (r *reader) row(ctx context.Context, m *graph.Message, folder string) error {
 	if m.ID == "" {
 		return errors.New("a message without an id")
@@ -847,8 +856,22 @@ func (r *reader) row(ctx context.Context, m *graph.Message, folder string) error
 	if m.IsDraft {
 		r.drafts[m.ID] = m.ChangeKey
 	}
-	r.sink.Go(ctx, max(item.Size, 16<<10), func(ctx context.Context) error { return r.fetch(ctx, item, raw, beyond) })
+	raw = bytes.Clone(raw) // without the room that its body had
+	for i := range beyond {
+		beyond[i].raw = bytes.Clone(beyond[i].raw)
+	}
+	r.fetches = append(r.fetches, fetch{item, raw, beyond})
 	return nil
+}
+
+// wait fetches what rows asked for, and is back when all of it is stored.
+func (r *reader) wait(ctx context.Context) error {
+	for i, f := range r.fetches {
+		r.fetches[i] = fetch{}
+		r.sink.Go(ctx, max(f.item.Size, 16<<10), func(ctx context.Context) error { return r.fetch(ctx, f.item, f.raw, f.beyond) })
+	}
+	r.fetches = r.fetches[:0]
+	return r.sink.Wait()
 }
 
 func (r *reader) retrying(id string) bool {
@@ -1120,7 +1143,7 @@ func (r *reader) again(ctx context.Context) error {
 			}
 		}
 	}
-	return r.sink.Wait()
+	return r.wait(ctx)
 }
 
 // found stores a message that was asked for, and the folder that it is in when that is a new one.
@@ -1181,7 +1204,7 @@ func (r *reader) resolve(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.sink.Wait()
+	return r.wait(ctx)
 }
 
 // edited looks whether the drafts that were fetched last are still of the version of their rows: a row and a MIME of two versions must not stand for
@@ -1213,7 +1236,7 @@ func (r *reader) edited(ctx context.Context, more bool) error {
 			}
 		}
 	}
-	return r.sink.Wait()
+	return r.wait(ctx)
 }
 
 // unknown names a message of which the service cannot tell whether it is there.
