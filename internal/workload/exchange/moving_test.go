@@ -153,7 +153,7 @@ func TestAMailThatIsSentWhileTheMailboxIsReadIsNotMissed(t *testing.T) {
 }
 
 func TestAFolderThatIsResetInTheMiddleKeepsNothingThatIsGone(t *testing.T) {
-	f := setup(t, sim.Options{Seed: 30, Mail: sim.MailShape{Messages: 230, OneFolder: true, MeanSize: 1500, WithAttachments: -1}})
+	f := setup(t, sim.Options{Seed: 30, Mail: sim.MailShape{Messages: 530, OneFolder: true, MeanSize: 1500, WithAttachments: -1}})
 	c := workloadtest.New()
 	gone := ""
 	c.AtSavepoint = func(int) error {
@@ -186,6 +186,25 @@ func TestAFolderThatIsResetInTheMiddleKeepsNothingThatIsGone(t *testing.T) {
 	f.same(t, c)
 	if err := f.source.Read(t.Context(), f.box, c, quietSink{c.Sink(), t}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestPagesThatAreTooFatAreAskedForThinner(t *testing.T) {
+	for name, times := range map[string]int{"once": 1, "always": 0} {
+		t.Run(name, func(t *testing.T) {
+			f := setup(t, sim.Options{Seed: 31, Mail: sim.MailShape{Messages: 230, OneFolder: true, MeanSize: 1500, WithAttachments: -1}})
+			if err := f.sim.SetFaults(sim.Fault{Name: sim.FaultFatPage, Times: times, Path: "messages/delta"}); err != nil {
+				t.Fatal(err)
+			}
+			c := workloadtest.New()
+			if err := c.Read(t.Context(), f.source, f.box); err != nil {
+				t.Fatal(err)
+			}
+			f.same(t, c)
+			if fat := f.sim.Stats().FaultsFired[sim.FaultFatPage]; times == 1 && fat != 1 || times == 0 && fat < 2 {
+				t.Errorf("%d pages were too fat", fat)
+			}
+		})
 	}
 }
 

@@ -687,7 +687,7 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 		case m365.Unavailable:
 			// Bodies are in the rows: a fat page may never come, a thin one does.
 			if size > smallPageSize {
-				size = smallPageSize
+				size = max(size/5, smallPageSize)
 				if link == "" {
 					begin(seen != nil)
 				} else {
