@@ -20,7 +20,7 @@ type route struct {
 
 // notYet answers an operation of the contract that is not built: never an invented empty page or a false success.
 func notYet(_ *API, _ context.Context, r *request) (any, error) {
-	return nil, holdfast.Conflict("this version of Holdfast does not have the operation %s (%s %s) yet", r.route.id, r.route.method, r.route.path)
+	return nil, holdfast.Conflict("this version of Holdfast does not have the operation %s (%s %s) yet: %s", r.route.id, r.route.method, r.route.path, unbuilt[reasonKey(r.route.id)])
 }
 
 // node is a place in the tree of path segments. Literals win over parameters; what fails below a literal tries the parameter.

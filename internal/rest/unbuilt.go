@@ -1,0 +1,138 @@
+package rest
+
+import (
+	"strings"
+
+	"holdfast/internal/service"
+)
+
+// Operation is one operation of the contract.
+type Operation struct {
+	ID     string `json:"id"`
+	Method string `json:"method"`
+	Path   string `json:"path"` // with the version that is served
+	Built  bool   `json:"built"`
+	Why    string `json:"why,omitempty"` // why it is not built
+}
+
+// Operations are all operations of the contract, in its order.
+func Operations() []Operation {
+	out := make([]Operation, len(routes))
+	for i, r := range routes {
+		out[i] = Operation{ID: r.id, Method: r.method, Path: "/" + served + r.path, Built: r.act != service.ActUnbuilt}
+		if !out[i].Built {
+			out[i].Why = unbuilt[reasonKey(r.id)]
+		}
+	}
+	return out
+}
+
+// reasonKey is what has the reason for an operation in unbuilt: the operation itself when it has one of its own, else what it belongs to.
+func reasonKey(id string) string {
+	if _, own := unbuilt[id]; own {
+		return id
+	}
+	prefix, _, _ := strings.Cut(id, "_")
+	return prefix
+}
+
+const (
+	needsArchive    = "archives and copies on object storage are not built; repositories are local folders"
+	needsCloudVM    = "archiver appliances in a cloud are not built; the server does that work itself"
+	needsMail       = "the server does not send mail yet"
+	needsReports    = "reports as files are not built; the console's home page and GET /v8/LicensedUsers have the figures"
+	needsSharePoint = "SharePoint is not backed up yet"
+	needsTeams      = "Teams are not backed up yet"
+	needsGroups     = "groups are not backed up yet"
+	needsPools      = "remote proxies and proxy pools are not built; the server's own proxy does the work"
+	needsPST        = "writing PST files is not built; save as EML or ZIP instead"
+	needsDeviceCode = "signing in by device code is not built; give an application with a certificate or a secret"
+	needsApps       = "an organization has one application; further backup applications and accounts are not built"
+	needsExclusions = "exclusions are those of each job; global ones are not built"
+	needsSettings   = "this setting has no effect in this version, so it is not kept"
+	needsVersions   = "Microsoft keeps no versions of folders: browse another restore point"
+	needsMoves      = "moving repositories between servers is not built"
+	needsData       = "lists of a repository's data by object are not built; GET /v8/ProtectedUsers and /v8/RestorePoints say what is protected"
+)
+
+// unbuilt says why an operation of the contract is not built, by its id or by what it belongs to. A test demands that every operation that is not
+// built has a reason here, and that no reason is left over.
+var unbuilt = map[string]string{
+	"Account":                         needsArchive,
+	"AmazonS3CompatibleObjectStorage": needsArchive,
+	"AmazonS3ObjectStorage":           needsArchive,
+	"AzureObjectStorage":              needsArchive,
+	"EncryptionKey":                   "repositories are always encrypted, with keys that the server keeps and the recovery kit has; keys by hand are not built",
+	"CopyJob":                         needsArchive,
+	"DataRetrieval":                   needsArchive,
+	"DataRetrievalSession":            needsArchive,
+	"DataRetrievalSessionLog":         needsArchive,
+	"AzureServiceAccounts":            needsCloudVM,
+	"EC2Resources":                    needsCloudVM,
+	"AuditEmailSettings":              needsMail,
+	"VboEmailSettings":                needsMail,
+	"VeodEmailSettings":               needsMail,
+	"VespEmailSettings":               needsMail,
+	"VetEmailSettings":                needsMail,
+	"VexEmailSettings":                needsMail,
+	"OrganizationAudit":               needsMail,
+	"ExchangeItem_SendItemsToDefaultAddressAction":   needsMail,
+	"ExchangeItem_SendItemsToDifferentAddressAction": needsMail,
+	"ExchangeItem_SendItemToDefaultAddressAction":    needsMail,
+	"ExchangeItem_SendItemToDifferentAddressAction":  needsMail,
+	"OneDrive_SendOneDriveAction":                    needsMail,
+	"OneDriveDocument":                               needsMail,
+	"OneDriveFolder_SendFoldersAction":               needsMail,
+	"OneDriveFolder_SendFolderAction":                needsMail,
+	"OneDriveFolder":                                 needsVersions,
+	"ExchangeItem":                                   needsPST,
+	"ExchangeMailbox":                                needsPST,
+	"ExchangeFolder":                                 needsPST,
+	"Reports":                                        needsReports,
+	"LicenseStatistic":                               needsReports,
+	"SharePointAttachment":                           needsSharePoint,
+	"SharePointDocument":                             needsSharePoint,
+	"SharePointFolder":                               needsSharePoint,
+	"SharePointItem":                                 needsSharePoint,
+	"SharePointLibrary":                              needsSharePoint,
+	"SharePointList":                                 needsSharePoint,
+	"SharePointSite":                                 needsSharePoint,
+	"OrganizationSite":                               needsSharePoint,
+	"BackupSiteData":                                 needsSharePoint,
+	"TeamsChannel":                                   needsTeams,
+	"TeamsFile":                                      needsTeams,
+	"TeamsPost":                                      needsTeams,
+	"TeamsTab":                                       needsTeams,
+	"TeamsTeam":                                      needsTeams,
+	"OrganizationTeam":                               needsTeams,
+	"BackupTeamData":                                 needsTeams,
+	"OrganizationGroup":                              needsGroups,
+	"OrganizationGroupMember":                        needsGroups,
+	"BackupGroupData":                                needsGroups,
+	"BackupMailboxData":                              needsData,
+	"BackupOneDriveData":                             needsData,
+	"BackupOrganizationData":                         needsData,
+	"BackupUserData":                                 needsData,
+	"BackupOrganization_RestoreSessionsAction":       needsPST,
+	"BackupOrganization_RestoreSessionsSearchTeams":  needsTeams,
+	"Proxy":                               needsPools,
+	"ProxyPool":                           needsPools,
+	"OrganizationBackupAccounts":          needsApps,
+	"OrganizationBackupApplications":      needsApps,
+	"Application":                         needsApps,
+	"Organization_GetCurrentOrganization": "who signs in to the portal is told by the portal's own session; this operation for tenants' tokens is not built",
+	"Organization":                        needsDeviceCode,
+	"RestoreSession":                      needsDeviceCode,
+	"ExclusionSettings":                   needsExclusions,
+	"GlobalRetentionExclusionSettings":    needsExclusions,
+	"OrganizationRetentionExclusion":      needsExclusions,
+	"OrganizationSync":                    "the directory is read when it is asked for; there is no copy of it to synchronise",
+	"BackupRepository":                    needsMoves,
+	"RepositoryOwnerChangeSessions":       needsMoves,
+	"RepositorySynchronizeSessions":       "synchronising is short and cannot be stopped",
+	"Configuration":                       "the server does not update itself: put the new binary in place of the old one",
+	"HistorySettings":                     needsSettings,
+	"InternetProxySettings":               needsSettings,
+	"ManagementMode":                      "servers that are managed by another one are not built",
+	"Events":                              "the event log as a feed is not built; sessions and the audit list have what happened",
+}
