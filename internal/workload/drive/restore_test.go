@@ -552,6 +552,53 @@ func TestARestoreBrokenAtAnyCallIsFinishedByTheNext(t *testing.T) {
 	}
 }
 
+// An empty file is made in two steps.
+func TestAnEmptyFileWhoseRestoreBrokeGetsItsTimes(t *testing.T) {
+	for _, mode := range []sys.FaultMode{sys.FaultError, sys.FaultErrorAfter, sys.FaultTorn, sys.FaultCrash} {
+		r := start(t, sim.Options{FilesPer: 1})
+		id := r.one("empty.txt", "")
+		m, _ := r.backup(newMemory())
+		now := func() string { return shown(r.dump(r.user), false, false)["empty.txt"] }
+		want := now()
+		if want == "" {
+			t.Fatal("no file")
+		}
+		r.sim.Clock().Move(time.Hour)
+		whole := r.g
+		for n := 1; n < 40; n++ {
+			for _, row := range r.dump(r.user) {
+				if row.Path == "empty.txt" {
+					r.delete(row.ID)
+				}
+			}
+			faults := sys.BreakAt(m365.RoundTripPoint, n, mode)
+			r.g = r.client(faults)
+			to := r.restoringOrNil(m, engine.RestorePlan{})
+			var err error
+			if to != nil {
+				err = to.put(id)
+			}
+			r.g = whole
+			if to == nil || err != nil {
+				next := r.restoring(m, engine.RestorePlan{})
+				next.again = true
+				if err := next.put(id); err != nil {
+					t.Fatalf("%v at call %d: the next attempt: %v", mode, n, err)
+				}
+			}
+			if got := now(); got != want {
+				t.Errorf("%v at call %d:\n got %s\nwant %s", mode, n, got, want)
+			}
+			if faults.Fired() == "" {
+				if n < 5 {
+					t.Errorf("only %d calls", n)
+				}
+				break
+			}
+		}
+	}
+}
+
 // restoringOrNil is nil when the restore could not even be opened.
 func (r *rig) restoringOrNil(from *memory, plan engine.RestorePlan) *restoring {
 	plan.From, plan.To = r.box, r.box

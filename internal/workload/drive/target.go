@@ -378,6 +378,15 @@ func (r *restore) done(ctx context.Context, p engine.Put, there *graph.DriveItem
 	if !r.equal(there, p.Item) {
 		return engine.Restored{Outcome: engine.Created, NewID: there.ID}, nil
 	}
+	if r.byUs(there.CreatedBy) && r.byUs(there.ModifiedBy) && !r.plan.DryRun {
+		about := stored{}
+		if err := read(ctx, p, holdfast.FormJSON, &about); err != nil {
+			return engine.Restored{}, err
+		}
+		if _, err := r.finished(ctx, there, timesOf(p.Item), about.Description); err != nil {
+			return engine.Restored{}, err
+		}
+	}
 	res, err := r.settle(ctx, p, there.ID)
 	res.Outcome = engine.Created
 	return res, err
@@ -554,7 +563,7 @@ func (r *restore) upload(ctx context.Context, to graph.NewFile, item holdfast.It
 			return nil, lerr
 		}
 		if there != nil && r.equal(there, sent(item, hash)) {
-			return there, nil
+			return r.finished(ctx, there, to.Times, to.Description)
 		}
 		if kind == m365.Conflict {
 			return nil, err
@@ -616,18 +625,8 @@ func (r *restore) send(ctx context.Context, to graph.NewFile, body io.Reader) (m
 		if made, err = r.g.PutSmall(ctx, to, nil); err != nil {
 			return nil, quick.Text(), err
 		}
-		if to.Times == nil && to.Description == "" {
-			return made, quick.Text(), nil
-		}
 		// An empty file needs no session, and only a session takes times.
-		change := map[string]any{}
-		if to.Times != nil {
-			change["fileSystemInfo"] = to.Times
-		}
-		if to.Description != "" {
-			change["description"] = to.Description
-		}
-		made, err = r.g.UpdateItem(ctx, r.drive, made.ID, "", change)
+		made, err = r.describe(ctx, made, to.Times, to.Description)
 		return made, quick.Text(), err
 	}
 	up, err := r.g.CreateFileUpload(ctx, to)
@@ -644,6 +643,31 @@ func (r *restore) send(ctx context.Context, to graph.NewFile, body io.Reader) (m
 	made, err = graph.Uploaded(raw)
 	return made, quick.Text(), err
 }
+
+// describe gives a file that was made without a session its times and its description.
+func (r *restore) describe(ctx context.Context, made *graph.DriveItem, times *graph.FileSystemInfo, description string) (*graph.DriveItem, error) {
+	change := map[string]any{}
+	if times != nil {
+		change["fileSystemInfo"] = times
+	}
+	if description != "" {
+		change["description"] = description
+	}
+	if len(change) == 0 {
+		return made, nil
+	}
+	return r.g.UpdateItem(ctx, r.drive, made.ID, "", change)
+}
+
+// finished does the second step of making an empty file, see send, when the attempt that made it ended before it.
+func (r *restore) finished(ctx context.Context, made *graph.DriveItem, times *graph.FileSystemInfo, description string) (*graph.DriveItem, error) {
+	if made.Size > 0 || times != nil && made.FileSystem != nil && sameSecond(made.FileSystem.Created, times.Created) && sameSecond(made.FileSystem.Modified, times.Modified) {
+		return made, nil
+	}
+	return r.describe(ctx, made, times, description)
+}
+
+func sameSecond(a, b time.Time) bool { return a.Truncate(time.Second).Equal(b.Truncate(time.Second)) }
 
 // settle restores the sharing, reads the file back and compares.
 func (r *restore) settle(ctx context.Context, p engine.Put, id string) (engine.Restored, error) {
@@ -667,10 +691,10 @@ func (r *restore) settle(ctx context.Context, p engine.Put, id string) (engine.R
 		res.Lost = append(res.Lost, "content") // the service writes properties into Office files; the vault keeps the stored bytes
 	}
 	if times := timesOf(p.Item); times != nil && there.FileSystem != nil {
-		if !there.FileSystem.Created.Truncate(time.Second).Equal(times.Created.Truncate(time.Second)) {
+		if !sameSecond(there.FileSystem.Created, times.Created) {
 			res.Lost = append(res.Lost, "created")
 		}
-		if !there.FileSystem.Modified.Truncate(time.Second).Equal(times.Modified.Truncate(time.Second)) {
+		if !sameSecond(there.FileSystem.Modified, times.Modified) {
 			res.Lost = append(res.Lost, "modified")
 		}
 	}
