@@ -2,9 +2,10 @@ import { ApiError, own } from "./client";
 
 // Session is who is signed in in this browser.
 export interface Session {
-  user: { name: string; role?: string; roles?: string[]; secondFactor: boolean; acts?: string[] };
+  user: { id?: string; name: string; role?: string; roles?: string[]; secondFactor: boolean; acts?: string[] };
   expires: string;
   setup: boolean;
+  portal?: { self: boolean; operator: boolean };
 }
 
 const path = "/holdfast/v1/session";
@@ -45,6 +46,8 @@ export const session = {
     remember(true);
     return started;
   },
+  // returned: somebody signed in elsewhere and was sent back with a cookie.
+  returned: () => remember(true),
   end: () => {
     remember(false);
     return own<void>("DELETE", path);

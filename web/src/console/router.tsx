@@ -13,7 +13,8 @@ const text = (value: unknown) => (typeof value === "string" || typeof value === 
 const explore = createRoute({
   getParentRoute: () => root,
   path: "/explore/$session",
-  component: lazyRouteComponent(() => import("../explorer/page")),
+  validateSearch: (search: Record<string, unknown>): { at?: number } => (typeof search.at === "number" ? { at: search.at } : {}),
+  component: lazyRouteComponent(() => import("../explorer/route")),
 });
 
 const sessions = createRoute({

@@ -1,21 +1,21 @@
 import { Button, makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
 import {
   ArchiveRegular, BuildingRegular, ClipboardTaskListLtrRegular, DatabaseRegular, HistoryRegular, HomeRegular, KeyRegular, NavigationRegular, PeopleRegular, ServerRegular, SettingsRegular,
-  PersonCircleRegular, ShieldTaskRegular, WeatherMoonRegular, FolderSearchRegular,
+  PersonCircleRegular, ShieldTaskRegular, FolderSearchRegular,
 } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useRef, useState, type ReactElement, type ReactNode } from "react";
+import { lazy, useEffect, useRef, useState, type ReactElement } from "react";
 import { ApiError, whenSignedOut } from "../api/client";
 import { sessionQuery } from "../api/queries";
 import { session } from "../api/session";
+import { Opens, ThemeMenu } from "../ui/opens";
 import { Loading, Problem } from "../ui/page";
 import { useText } from "../ui/text";
 import { useThemes } from "../ui/theme";
 import { SignIn } from "./signin";
 
 const Account = lazy(async () => ({ default: (await import("../ui/menus")).Account }));
-const Appearance = lazy(async () => ({ default: (await import("../ui/menus")).Appearance }));
 
 const useStyles = makeStyles({
   shell: { display: "grid", gridTemplateRows: "48px 1fr", gridTemplateColumns: "auto 1fr", height: "100%", backgroundColor: tokens.colorNeutralBackground2 },
@@ -131,25 +131,5 @@ function Frame({ name, acts }: { name: string; acts: string[] | undefined }) {
         <Outlet />
       </main>
     </div>
-  );
-}
-
-// Opens is a button whose menu is loaded when it is opened.
-function Opens({ icon, label, className, children }: { icon: ReactElement; label: string; className?: string; children: (at: { target: HTMLElement; onClose: () => void }) => ReactNode }) {
-  const [target, setTarget] = useState<HTMLElement | null>(null);
-  return (
-    <>
-      <Button appearance="transparent" className={className} icon={icon} aria-label={label} title={label} aria-haspopup="menu" aria-expanded={target !== null} onClick={(e) => setTarget(target ? null : e.currentTarget)} />
-      {target && <Suspense>{children({ target, onClose: () => setTarget(null) })}</Suspense>}
-    </>
-  );
-}
-
-export function ThemeMenu({ className }: { className?: string }) {
-  const { t } = useText();
-  return (
-    <Opens icon={<WeatherMoonRegular />} label={t.nav.appearance} {...(className ? { className } : {})}>
-      {(at) => <Appearance {...at} />}
-    </Opens>
   );
 }

@@ -2,9 +2,9 @@ import { Button, Card, Field, Input, makeStyles, Spinner, Title3, tokens } from 
 import { useEffect, useState, type FormEvent } from "react";
 import { ApiError } from "../api/client";
 import { session, type Session } from "../api/session";
+import { ThemeMenu } from "../ui/opens";
 import { Note, Problem } from "../ui/page";
 import { useText } from "../ui/text";
-import { ThemeMenu } from "./shell";
 
 const useStyles = makeStyles({
   page: { minHeight: "100%", display: "flex", alignItems: "center", justifyContent: "center", backgroundColor: tokens.colorNeutralBackground3, padding: "16px", boxSizing: "border-box", position: "relative" },
@@ -16,7 +16,8 @@ const useStyles = makeStyles({
   row: { display: "flex", gap: "8px" },
 });
 
-export function SignIn({ onDone, portal = false }: { onDone: (s: Session) => void; portal?: boolean }) {
+// SignIn signs in with an account of this server. onBack leads to another way to sign in.
+export function SignIn({ onDone, onBack }: { onDone: (s: Session) => void; onBack?: () => void }) {
   const s = useStyles();
   const { t } = useText();
   const [name, setName] = useState("");
@@ -56,7 +57,7 @@ export function SignIn({ onDone, portal = false }: { onDone: (s: Session) => voi
       <Card className={s.card}>
         <div className={s.brand}>Holdfast</div>
         <Title3 as="h1">{asked ? t.signin.codeTitle : t.signin.title}</Title3>
-        <p className={s.about}>{asked ? t.signin.codeAbout : portal ? t.portal.about : t.signin.about}</p>
+        <p className={s.about}>{asked ? t.signin.codeAbout : t.signin.about}</p>
         <form className={s.form} onSubmit={submit}>
           {asked ? (
             <Field label={t.signin.code} required>
@@ -77,7 +78,7 @@ export function SignIn({ onDone, portal = false }: { onDone: (s: Session) => voi
             <Button appearance="primary" type="submit" disabledFocusable={busy} icon={busy ? <Spinner size="tiny" /> : null}>
               {asked ? t.signin.verify : t.signin.submit}
             </Button>
-            {asked && <Button onClick={back}>{t.common.back}</Button>}
+            {(asked || onBack) && <Button onClick={asked ? back : onBack}>{t.common.back}</Button>}
           </div>
         </form>
       </Card>

@@ -37,6 +37,7 @@ export interface ItemColumn<I extends Item> {
   width: string; // of a grid
   end?: boolean;
   wide?: boolean; // vanishes on narrow screens
+  brief?: "head" | "side" | "line"; // where it is in a row of a phone: bold, beside that, below
 }
 
 // Target says where a restore goes and what it may change.
@@ -45,6 +46,7 @@ export interface Target {
   user: string; // address; empty: the same
   folder: string; // with "/" between names; empty: the original ones
   overwrite: boolean;
+  reason: string; // in the user's words; kept with the restore
 }
 
 // Selection is what is restored or saved: items of a container, a folder, or (neither) all of it.
@@ -71,7 +73,6 @@ export interface Kind<I extends Item> {
   columns: ItemColumn<I>[];
   // Preview shows one item; it may offer what the kind alone has, such as versions.
   Preview: ComponentType<{ place: Place; item: I }>;
-  restore: (place: Place, selection: Selection, target: Target) => Call;
   save: (place: Place, selection: Selection) => Call & { name: string };
   // command is the same restore on the command line.
   command: (place: Place, selection: Selection, target: Target) => string;

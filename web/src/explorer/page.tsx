@@ -1,19 +1,21 @@
-import { Button, makeStyles, SearchBox, tokens, Toolbar, ToolbarButton, ToolbarDivider } from "@fluentui/react-components";
-import { ArrowDownload20Regular, ArrowUndo20Regular, DismissCircle20Regular, FolderArrowUp20Regular, Info20Regular } from "@fluentui/react-icons";
+import { Button, makeStyles, mergeClasses, SearchBox, tokens, Toolbar, ToolbarButton, ToolbarDivider } from "@fluentui/react-components";
+import { ArrowDownload20Regular, ArrowLeft20Regular, ArrowUndo20Regular, DismissCircle20Regular, FolderArrowUp20Regular, Info20Regular } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useNavigate, useParams } from "@tanstack/react-router";
 import { useCallback, useEffect, useState } from "react";
-import { client, download, of, own } from "../api/client";
+import { client, download, of } from "../api/client";
 import type { RestoreSession } from "../api/queries";
 import { RestoreResult, runs, useRestoreEvents } from "../console/session/restore";
 import { useFormat } from "../ui/format";
+import { phone, useMedia } from "../ui/media";
 import { Empty, Loading, Note, Problem } from "../ui/page";
 import { Panel } from "../ui/panel";
 import { ScriptButton, type Act } from "../ui/script";
 import { useText } from "../ui/text";
-import type { Item, Kind, Place, Selection } from "./kind";
+import { Containers, Folders } from "./drill";
+import type { Container, Item, Kind, Place, Selection, Target } from "./kind";
 import { kindOf } from "./kinds";
 import { RestoreDialog } from "./restore";
+import { restoring } from "./restoring";
 import { nothing, Rows, type Chosen } from "./rows";
 import { Tree } from "./tree";
 
@@ -25,18 +27,33 @@ const useStyles = makeStyles({
   bar: { padding: "4px 12px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, flexWrap: "wrap" },
   space: { flexGrow: 1 },
   command: { fontWeight: tokens.fontWeightRegular, padding: "5px 8px", minWidth: 0, whiteSpace: "nowrap" },
-  panes: { display: "grid", gridTemplateColumns: "minmax(180px, 240px) minmax(360px, 1.2fr) minmax(300px, 1fr)", minHeight: 0, "@media (max-width: 1100px)": { gridTemplateColumns: "minmax(180px, 240px) 1fr" }, "@media (max-width: 640px)": { display: "flex", flexDirection: "column", overflow: "auto" } },
-  tree: { overflow: "auto", borderRight: `1px solid ${tokens.colorNeutralStroke2}`, backgroundColor: tokens.colorNeutralBackground2, minHeight: 0, "@media (max-width: 640px)": { maxHeight: "220px", flexShrink: 0 } },
-  list: { display: "flex", flexDirection: "column", minHeight: 0, minWidth: 0, borderRight: `1px solid ${tokens.colorNeutralStroke2}`, "@media (max-width: 640px)": { minHeight: "320px" } },
+  panes: { display: "grid", gridTemplateColumns: "minmax(180px, 240px) minmax(360px, 1.2fr) minmax(300px, 1fr)", minHeight: 0, "@media (max-width: 1100px)": { gridTemplateColumns: "minmax(180px, 240px) 1fr" }, [`@media ${phone}`]: { display: "flex", flexDirection: "column", overflow: "hidden", position: "relative" } },
+  tree: { overflow: "auto", borderRight: `1px solid ${tokens.colorNeutralStroke2}`, backgroundColor: tokens.colorNeutralBackground2, minHeight: 0 },
+  list: { display: "flex", flexDirection: "column", minHeight: 0, minWidth: 0, borderRight: `1px solid ${tokens.colorNeutralStroke2}`, [`@media ${phone}`]: { flexGrow: 1, borderRight: "none" } },
+  folders: { overflowY: "auto", flexShrink: 1, minHeight: 0 },
+  someFolders: { maxHeight: "40%", flexShrink: 0 },
+  back: { display: "flex", alignItems: "flex-start", gap: "4px" },
   search: { padding: "8px" },
   box: { maxWidth: "100%", width: "100%" },
-  preview: { overflow: "auto", padding: "16px 20px", minHeight: 0, "@media (max-width: 1100px)": { gridColumn: "1 / -1", borderTop: `1px solid ${tokens.colorNeutralStroke2}`, maxHeight: "40vh" } },
+  preview: { overflow: "auto", padding: "16px 20px", minHeight: 0, "@media (max-width: 1100px)": { gridColumn: "1 / -1", borderTop: `1px solid ${tokens.colorNeutralStroke2}`, maxHeight: "40vh" }, [`@media ${phone}`]: { position: "absolute", inset: 0, borderTop: "none", maxHeight: "none", padding: "12px", backgroundColor: tokens.colorNeutralBackground1 } },
 });
 
 const idsAtOnce = 10_000;
 
-export default function Explorer() {
-  const { session: id } = useParams({ from: "/explore/$session" });
+export interface Look {
+  session: string;
+  // at is how many steps below the first one a phone shows; it is in the page's address, so that a browser's Back goes one step back.
+  at: number;
+  onAt: (at: number) => void;
+  onClosed?: () => void; // absent: sessions are not closed here
+  scripts?: boolean;
+  others?: boolean; // restores may go to other users
+  saving?: boolean;
+}
+
+// Explorer shows what a restore session sees: a tree, a list, a preview; on a phone one at a time.
+export function Explorer(look: Look) {
+  const id = look.session;
   const { t } = useText();
   const session = useQuery({
     queryKey: ["restore-session", id],
@@ -44,44 +61,62 @@ export default function Explorer() {
   });
   const type = session.data?.type;
   const kind = useQuery({ queryKey: ["kind", type], enabled: type !== undefined, queryFn: () => kindOf(type ?? "Vex"), staleTime: Infinity, gcTime: Infinity, structuralSharing: false });
+  const containers = useQuery({ queryKey: ["containers", id], enabled: kind.data !== undefined, queryFn: ({ signal }) => kind.data?.containers(id, signal) ?? [], staleTime: Infinity });
   useEffect(() => {
     document.title = `${t.nav.explore} – Holdfast`;
   }, [t]);
-  if (session.error ?? kind.error) return <Problem error={session.error ?? kind.error} />;
-  if (!session.data || !kind.data) return <Loading />;
-  return <Browser key={id} session={session.data} kind={kind.data} />;
+  const error = session.error ?? kind.error ?? containers.error;
+  if (error) return <Problem error={error} />;
+  if (!session.data || !kind.data || !containers.data) return <Loading />;
+  return <Browser key={id} look={look} session={session.data} kind={kind.data} containers={containers.data} />;
 }
 
-function Browser({ session, kind }: { session: RestoreSession; kind: Kind<Item> }) {
+function Browser({ look, session, kind, containers }: { look: Look; session: RestoreSession; kind: Kind<Item>; containers: Container[] }) {
+  const { scripts = true, others = true, saving = true } = look;
   const s = useStyles();
   const { t } = useText();
   const f = useFormat();
-  const navigate = useNavigate();
   const queries = useQueryClient();
-  const [place, setPlace] = useState<Place>();
+  const [trail, setTrail] = useState<Place[]>([]);
   const [text, setText] = useState("");
   const [query, setQuery] = useState("");
   const [chosen, setChosen] = useState<Chosen<Item>>(nothing);
   const [active, setActive] = useState<Item>();
-  const [restoring, setRestoring] = useState<Selection>();
+  const [asked, setAsked] = useState<Selection>(); // to restore
   const [results, setResults] = useState(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
-  const [narrow, setNarrow] = useState(false);
+  const narrow = useMedia("(max-width: 900px)");
+  const small = useMedia(phone);
   const events = useRestoreEvents(session.id).data ?? [];
   const running = events.some((e) => e.type === "Restore" && runs(e));
 
-  useEffect(() => {
-    const list = matchMedia("(max-width: 900px)");
-    const change = () => setNarrow(list.matches);
-    change();
-    list.addEventListener("change", change);
-    return () => list.removeEventListener("change", change);
-  }, []);
-  const go = (to: Place) => {
-    setPlace(to);
+  // On a phone the steps are the places on the way down and then the item. The only container of a session is where everybody begins.
+  const [only] = containers;
+  const begin: Place | undefined = containers.length === 1 && only ? { session: session.id, container: only } : undefined;
+  const step = small ? Math.min(look.at, trail.length + (active ? 1 : 0)) : 0;
+  const place = (small ? trail[Math.min(step, trail.length) - 1] : trail.at(-1)) ?? begin;
+  const shown = !small || step > trail.length ? active : undefined;
+  const placeKey = JSON.stringify([place?.container.id, place?.folder?.id]);
+  const [placed, setPlaced] = useState(placeKey);
+  if (placed !== placeKey) {
+    setPlaced(placeKey);
     setChosen(nothing());
     setActive(undefined);
+    if (small) {
+      setText("");
+      setQuery("");
+    }
+  }
+  const go = (to: Place) => {
+    if (!small) return setTrail([to]);
+    setTrail([...trail.slice(0, step), to]);
+    look.onAt(step + 1);
+  };
+  const openItem = (item: Item) => {
+    setTrail(trail.slice(0, step));
+    setActive(item);
+    look.onAt(step + 1);
   };
   const search = (value: string) => {
     setQuery(value.trim());
@@ -127,80 +162,101 @@ function Browser({ session, kind }: { session: RestoreSession; kind: Kind<Item> 
     setBusy(false);
   };
   const selected = chosen.all ? (count.data?.total ?? 1) > 0 : chosen.items.size > 0;
-  const one = active && !selected ? [active.id] : undefined;
+  const one = shown && !selected ? [shown.id] : undefined;
   const any = place !== undefined && (selected || one !== undefined);
   const save = () => act(async () => {
     if (!place) return;
     const call = kind.save(place, { items: one ?? (await items()) });
     await download(call.path, call.body, call.name);
   });
-  const restore = () => act(async () => setRestoring({ items: one ?? (await items()) }));
+  const restore = () => act(async () => setAsked({ items: one ?? (await items()) }));
   const close = () => act(async () => {
     await of(client.POST("/v8/RestoreSessions/{restoreSessionId}/Stop", { params: { path: { restoreSessionId: session.id } } }));
     await queries.invalidateQueries({ queryKey: ["restore-sessions"] });
-    await navigate({ to: "/explore" });
+    look.onClosed?.();
   });
   const ids = [...chosen.items.keys()];
-  const sample: Selection = { items: ids.length > 0 ? ids.slice(0, 3) : active ? [active.id] : ["ITEM"] };
+  const sample: Selection = { items: ids.length > 0 ? ids.slice(0, 3) : shown ? [shown.id] : ["ITEM"] };
   const where: Place = place ?? { session: session.id, container: { id: "CONTAINER", name: "ada", address: "ada" } };
-  const original = { place: "original" as const, user: "", folder: "", overwrite: false };
+  const original: Target = { place: "original", user: "", folder: "", overwrite: false, reason: "" };
   const acts: Act[] = [
-    { title: t.restore.acts.restore, command: kind.command(where, sample, original), ...kind.restore(where, sample, original) },
+    { title: t.restore.acts.restore, command: kind.command(where, sample, original), method: "POST", path: "/holdfast/v1/Restore", body: restoring(kind, where, sample, original) },
     { title: t.restore.acts.save, command: `holdfast explore save --user ${where.container.address || where.container.name}${session.type === "Veod" ? " --files" : ""} --id ${sample.items?.[0] ?? ""} --out FILE`, ...kind.save(where, sample) },
     { title: t.restore.acts.close, method: "POST", path: `/v8/RestoreSessions/${session.id}/Stop` },
   ];
   const Preview = kind.Preview;
+  const whose = begin ? begin.container.name : (session.organization ?? "");
+  const title = t.explore.title(whose, session.type === "Veod" ? t.kind.files : t.kind.mail);
+  const listed = place?.folder?.name ?? place?.container.name ?? "";
+  const browsing = small && place !== undefined && query === "";
+  const empty = count.data?.total === 0;
   return (
     <div className={s.page}>
       <div className={s.head}>
-        <h1 className={s.title}>{t.explore.title(session.organization ?? "", session.type === "Veod" ? t.kind.files : t.kind.mail)}</h1>
+        <div className={s.back}>
+          {step > 0 && <Button appearance="subtle" icon={<ArrowLeft20Regular />} aria-label={t.common.back} onClick={() => history.back()} />}
+          <h1 className={s.title}>{step > 0 && !shown ? listed : title}</h1>
+        </div>
         <span className={s.about}>{session.scopeName ? t.explore.asOf(f.dateTime(session.scopeName.replace(/^state of /, ""))) : t.explore.asNewest}</span>
         <Problem error={error} />
         {session.state === "Stopped" && <Note intent="warning">{t.explore.stopped}</Note>}
       </div>
       <Toolbar className={s.bar} aria-label={t.common.commands}>
         <ToolbarButton className={s.command} icon={<ArrowUndo20Regular />} disabledFocusable={!any || busy} onClick={() => void restore()}>{t.restore.button}</ToolbarButton>
-        <ToolbarButton className={s.command} icon={<ArrowDownload20Regular />} disabledFocusable={!any || busy} onClick={() => void save()}>{t.explore.save}</ToolbarButton>
-        <ToolbarDivider />
-        <ToolbarButton className={s.command} icon={<FolderArrowUp20Regular />} disabledFocusable={!place} onClick={() => place && setRestoring(place.folder ? { folder: place.folder } : {})}>
-          {place?.folder ? t.restore.folder : t.restore.all}
-        </ToolbarButton>
-        <ToolbarDivider />
+        {saving && <ToolbarButton className={s.command} icon={<ArrowDownload20Regular />} disabledFocusable={!any || busy} onClick={() => void save()}>{t.explore.save}</ToolbarButton>}
+        {!small && <ToolbarDivider />}
+        {!shown || !small ? (
+          <ToolbarButton className={s.command} icon={<FolderArrowUp20Regular />} disabledFocusable={!place} onClick={() => place && setAsked(place.folder ? { folder: place.folder } : {})}>
+            {place?.folder ? t.restore.folder : t.restore.all}
+          </ToolbarButton>
+        ) : null}
+        {!small && <ToolbarDivider />}
         <ToolbarButton className={s.command} icon={<Info20Regular />} onClick={() => setResults(true)}>{running ? t.restore.running : t.restore.results}</ToolbarButton>
-        <ToolbarButton className={s.command} icon={<DismissCircle20Regular />} onClick={() => void close()}>{t.explore.close}</ToolbarButton>
+        {look.onClosed && <ToolbarButton className={s.command} icon={<DismissCircle20Regular />} onClick={() => void close()}>{t.explore.close}</ToolbarButton>}
         <span className={s.space} />
-        <ScriptButton acts={acts} />
+        {scripts && <ScriptButton acts={acts} />}
       </Toolbar>
       <div className={s.panes}>
-        <nav className={s.tree} aria-label={t.explore.tree}>
-          <Tree kind={kind} session={session.id} place={place} onGo={go} />
-        </nav>
-        <section className={s.list} aria-label={t.explore.items}>
+        {!small && (
+          <nav className={s.tree} aria-label={t.explore.tree}>
+            <Tree kind={kind} session={session.id} containers={containers} place={place} onGo={go} />
+          </nav>
+        )}
+        <section className={s.list} aria-label={t.explore.items} inert={small && shown !== undefined}>
           {place ? (
             <>
               <form className={s.search} role="search" onSubmit={(e) => { e.preventDefault(); search(text); }}>
-                <SearchBox className={s.box} value={text} placeholder={t.explore.searchIn(place.folder?.name ?? place.container.name)} aria-label={t.explore.searchIn(place.folder?.name ?? place.container.name)}
+                <SearchBox className={s.box} value={text} placeholder={t.explore.searchIn(listed)} aria-label={t.explore.searchIn(listed)}
                   onChange={(_, d) => { setText(d.value); if (d.value === "") search(""); }} />
               </form>
               <Problem error={count.error} />
-              {count.data?.total === 0 ? (
+              {browsing && (
+                <div className={mergeClasses(s.folders, !empty && s.someFolders)}>
+                  <Folders key={placeKey} kind={kind} place={place} onGo={go} />
+                </div>
+              )}
+              {empty && browsing && !place.folder ? null : empty ? (
                 <Empty icon={kind.icon} title={query ? t.common.nothingFound : place.folder ? t.explore.emptyFolder : t.explore.chooseFolder} />
               ) : (
-                <Rows label={place.folder?.name ?? place.container.name} queryKey={key} total={count.data?.total} page={page} columns={kind.columns} chosen={chosen} onChoose={setChosen} onActive={setActive} narrow={narrow} />
+                <Rows label={listed} queryKey={key} total={count.data?.total} page={page} columns={kind.columns} chosen={chosen} onChoose={setChosen} onActive={small ? noItem : setActive} onOpen={small ? openItem : undefined} narrow={narrow} />
               )}
             </>
+          ) : small ? (
+            <Containers all={containers} onGo={(container) => go({ session: session.id, container })} />
           ) : (
             <Empty icon={kind.icon} title={t.explore.choose} />
           )}
         </section>
-        <section className={s.preview} aria-label={t.explore.preview} tabIndex={0}>
-          {place && active ? <Preview key={active.id} place={place} item={active} /> : <Empty icon={kind.icon} title={t.explore.chooseItem} />}
-        </section>
+        {(!small || shown) && (
+          <section className={s.preview} aria-label={t.explore.preview} tabIndex={0}>
+            {place && shown ? <Preview key={shown.id} place={place} item={shown} /> : <Empty icon={kind.icon} title={t.explore.chooseItem} />}
+          </section>
+        )}
       </div>
-      {restoring && place && (
-        <RestoreDialog kind={kind} place={place} selection={restoring} onClose={() => setRestoring(undefined)} start={async (call) => {
-          await own(call.method, call.path, call.body);
-          await queries.invalidateQueries({ queryKey: ["restore-events", session.id] });
+      {asked && place && (
+        <RestoreDialog kind={kind} place={place} selection={asked} others={others} script={scripts} onClose={() => setAsked(undefined)} start={async (body) => {
+          await of(client.POST("/holdfast/v1/Restore", { body }));
+          await Promise.all([queries.invalidateQueries({ queryKey: ["restore-events", session.id] }), queries.invalidateQueries({ queryKey: ["portal-restores"] })]);
           setResults(true);
         }} />
       )}
@@ -212,3 +268,5 @@ function Browser({ session, kind }: { session: RestoreSession; kind: Kind<Item> 
     </div>
   );
 }
+
+const noItem = () => undefined;

@@ -1,23 +1,39 @@
-import { Checkbox, Field, Input, Radio, RadioGroup } from "@fluentui/react-components";
-import { useState } from "react";
+import { Button, Checkbox, Field, Input, Radio, RadioGroup, Spinner, Textarea } from "@fluentui/react-components";
+import { lazy, Suspense, useState } from "react";
+import { client, of } from "../api/client";
 import { useFormat } from "../ui/format";
-import { Note } from "../ui/page";
+import { Note, Problem } from "../ui/page";
 import { FormPanel } from "../ui/panel";
-import { Script } from "../ui/script_panel";
 import { useText } from "../ui/text";
-import type { Call, Item, Kind, Place, Selection, Target } from "./kind";
+import type { Item, Kind, Place, Selection, Target } from "./kind";
+import { restoring, type Restoring } from "./restoring";
 
-// RestoreDialog asks where to and shows the same restore for a script.
-export function RestoreDialog({ kind, place, selection, onClose, start }: { kind: Kind<Item>; place: Place; selection: Selection; onClose: () => void; start: (call: Call) => Promise<void> }) {
+const Script = lazy(async () => ({ default: (await import("../ui/script_panel")).Script }));
+
+const mostReason = 500; // characters, as the server has it
+
+const plan = (body: Restoring) => of(client.POST("/holdfast/v1/Restore/Plan", { body: { ...body, limit: 1 } }));
+type Plan = Awaited<ReturnType<typeof plan>>;
+
+// RestoreDialog asks where to and why, and tells what would happen. others: it may go to another user. script: it shows the same for a script.
+export function RestoreDialog({ kind, place, selection, others, script, onClose, start }: {
+  kind: Kind<Item>;
+  place: Place;
+  selection: Selection;
+  others: boolean;
+  script: boolean;
+  onClose: () => void;
+  start: (body: Restoring) => Promise<void>;
+}) {
   const { t } = useText();
   const f = useFormat();
-  const [target, setTarget] = useState<Target>({ place: "original", user: "", folder: "", overwrite: false });
+  const [target, setTarget] = useState<Target>({ place: "original", user: "", folder: "", overwrite: false, reason: "" });
   const set = (part: Partial<Target>) => setTarget({ ...target, ...part });
-  const call = kind.restore(place, selection, target);
+  const body = restoring(kind, place, selection, target);
   const what = selection.items ? t.restore.items(f.number(selection.items.length)) : selection.folder ? t.restore.theFolder(selection.folder.name) : t.restore.everything(place.container.name);
   const elsewhere = target.place === "elsewhere";
   return (
-    <FormPanel size="medium" title={t.restore.title} submit={t.restore.button} onClose={onClose} save={() => start(call)}>
+    <FormPanel size="medium" title={t.restore.title} submit={t.restore.button} onClose={onClose} save={() => start(body)}>
       <p>
         <strong>{what}</strong>
         <br />
@@ -26,25 +42,64 @@ export function RestoreDialog({ kind, place, selection, onClose, start }: { kind
       <Field label={t.restore.where}>
         <RadioGroup value={target.place} onChange={(_, d) => set({ place: d.value as "original" })}>
           <Radio value="original" label={t.restore.original} />
-          <Radio value="elsewhere" label={t.restore.elsewhere} />
+          <Radio value="elsewhere" label={others ? t.restore.elsewhere : t.restore.otherFolder} />
         </RadioGroup>
       </Field>
       {elsewhere && (
         <>
-          <Field label={t.restore.user} hint={t.restore.userHint}>
-            <Input value={target.user} onChange={(_, d) => set({ user: d.value })} placeholder={place.container.address} />
-          </Field>
-          <Field label={t.restore.toFolder} hint={t.restore.folderHint} required={!target.user}>
+          {others && (
+            <Field label={t.restore.user} hint={t.restore.userHint}>
+              <Input value={target.user} onChange={(_, d) => set({ user: d.value })} placeholder={place.container.address} />
+            </Field>
+          )}
+          <Field label={t.restore.toFolder} hint={others ? t.restore.folderHint : t.restore.folderMade} required={!target.user}>
             <Input required={!target.user} value={target.folder} onChange={(_, d) => set({ folder: d.value })} />
           </Field>
         </>
       )}
       {(elsewhere || kind.keepsBoth) && <Checkbox label={kind.keepsBoth ? t.restore.overwriteFiles : t.restore.overwriteMail} checked={target.overwrite} onChange={(_, d) => set({ overwrite: d.checked === true })} />}
+      <Field label={t.restore.reason} hint={t.restore.reasonHint}>
+        <Textarea value={target.reason} maxLength={mostReason} onChange={(_, d) => set({ reason: d.value })} />
+      </Field>
       <Note>{kind.keepsBoth ? t.restore.aboutFiles : t.restore.aboutMail}</Note>
-      <details>
-        <summary>{t.script.title}</summary>
-        <Script acts={[{ title: t.restore.acts.restore, command: kind.command(place, selection, target), ...call }]} />
-      </details>
+      <DryRun key={JSON.stringify({ ...body, reason: "" })} body={body} ready={!elsewhere || target.folder !== "" || target.user !== ""} />
+      {script && (
+        <details>
+          <summary>{t.script.title}</summary>
+          <Suspense>
+            <Script acts={[{ title: t.restore.acts.restore, command: kind.command(place, selection, target), method: "POST", path: "/holdfast/v1/Restore", body }]} />
+          </Suspense>
+        </details>
+      )}
     </FormPanel>
+  );
+}
+
+// DryRun asks the server what a restore would do; nothing is changed by it.
+function DryRun({ body, ready }: { body: Restoring; ready: boolean }) {
+  const { t } = useText();
+  const f = useFormat();
+  const [told, setTold] = useState<Plan>();
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const ask = () => {
+    setBusy(true);
+    setError(undefined);
+    plan(body).then(setTold, setError).finally(() => setBusy(false));
+  };
+  const parts = told && ([[told.created, t.restore.plan.created], [told.overwritten, t.restore.plan.overwritten], [told.existing, t.restore.plan.existing], [told.skipped, t.restore.plan.skipped]] as const)
+    .filter(([n]) => n > 0).map(([n, say]) => say(f.number(n)));
+  return (
+    <div aria-live="polite">
+      <Button disabledFocusable={busy || !ready} icon={busy ? <Spinner size="tiny" /> : null} onClick={ask}>
+        {t.restore.plan.ask}
+      </Button>
+      <Problem error={error} />
+      {told && parts && (
+        <p>
+          {parts.length > 0 ? t.restore.plan.would(f.list(parts)) : t.restore.plan.nothing} {t.restore.plan.takes(f.duration(Math.max(1, told.seconds)))}
+        </p>
+      )}
+    </div>
   );
 }

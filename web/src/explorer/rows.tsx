@@ -12,7 +12,7 @@ import type { Item, ItemColumn } from "./kind";
 // element is at most maxHeight high. Small movements scroll rows pixel by pixel; a jump of the scroll bar goes to the same share of all rows.
 
 export const pageSize = 200;
-const rowHeight = 34;
+const rowHeights = { line: 34, brief: 64 }; // a finger needs more room than a mouse
 const maxHeight = 8_000_000;
 const settle = 90; // ms without movement before pages are asked for
 
@@ -20,11 +20,16 @@ const useStyles = makeStyles({
   root: { display: "flex", flexDirection: "column", minHeight: 0, flexGrow: 1 },
   head: { display: "grid", alignItems: "center", borderBottom: `1px solid ${tokens.colorNeutralStroke1}`, fontWeight: tokens.fontWeightSemibold, color: tokens.colorNeutralForeground2, flexShrink: 0, overflowY: "scroll", scrollbarGutter: "stable", overflow: "hidden" },
   scroll: { overflowY: "scroll", position: "relative", flexGrow: 1, minHeight: "120px", outline: "none", ":focus-visible": { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: "-2px" } },
-  row: { position: "absolute", left: 0, right: 0, height: `${rowHeight}px`, display: "grid", alignItems: "center", cursor: "default", borderBottom: `1px solid ${tokens.colorNeutralStroke3}`, boxSizing: "border-box", ":hover": { backgroundColor: tokens.colorNeutralBackground1Hover, color: tokens.colorNeutralForeground1Hover } },
+  row: { position: "absolute", left: 0, right: 0, display: "grid", alignItems: "center", cursor: "default", borderBottom: `1px solid ${tokens.colorNeutralStroke3}`, boxSizing: "border-box", ":hover": { backgroundColor: tokens.colorNeutralBackground1Hover, color: tokens.colorNeutralForeground1Hover } },
   chosen: { backgroundColor: tokens.colorNeutralBackground1Selected, color: tokens.colorNeutralForeground1Selected },
   active: { boxShadow: `inset 3px 0 0 ${tokens.colorCompoundBrandStroke}`, backgroundColor: tokens.colorNeutralBackground1Pressed, color: tokens.colorNeutralForeground1Pressed, ":hover": { backgroundColor: tokens.colorNeutralBackground1Pressed, color: tokens.colorNeutralForeground1Pressed } },
   cell: { overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap", padding: "0 8px" },
   end: { textAlign: "right" },
+  brief: { display: "grid", gridTemplateColumns: "1fr auto", alignContent: "center", rowGap: "2px", padding: "0 12px 0 0", minWidth: 0, height: "100%" },
+  briefHead: { fontWeight: tokens.fontWeightSemibold, overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" },
+  briefSide: { fontSize: tokens.fontSizeBase200, paddingLeft: "8px", whiteSpace: "nowrap" },
+  briefLine: { gridColumn: "1 / -1", overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" },
+  all: { fontWeight: tokens.fontWeightRegular },
   loading: { height: "10px", margin: "0 8px", borderRadius: "5px", backgroundColor: tokens.colorNeutralBackground4 },
   foot: { padding: "6px 8px", color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200, borderTop: `1px solid ${tokens.colorNeutralStroke2}`, flexShrink: 0 },
 });
@@ -36,7 +41,7 @@ export interface Chosen<I> {
 
 export const nothing = <I,>(): Chosen<I> => ({ all: false, items: new Map() });
 
-export function Rows<I extends Item>({ label, queryKey, total, page, columns, chosen, onChoose, onActive, narrow }: {
+export function Rows<I extends Item>({ label, queryKey, total, page, columns, chosen, onChoose, onActive, onOpen, narrow }: {
   label: string;
   queryKey: unknown[];
   total: number | undefined; // undefined: known only by reading
@@ -45,8 +50,11 @@ export function Rows<I extends Item>({ label, queryKey, total, page, columns, ch
   chosen: Chosen<I>;
   onChoose: (chosen: Chosen<I>) => void;
   onActive: (item: I | undefined) => void;
+  // onOpen is for screens on which a list and what is chosen in it have no room together: rows have two lines, and a tap or Enter opens one.
+  onOpen?: (item: I) => void;
   narrow: boolean;
 }) {
+  const rowHeight = onOpen ? rowHeights.brief : rowHeights.line;
   const s = useStyles();
   const { t } = useText();
   const f = useFormat();
@@ -206,6 +214,9 @@ export function Rows<I extends Item>({ label, queryKey, total, page, columns, ch
       const n = activate(to);
       if (e.shiftKey) void chooseRange(anchor < 0 ? active : anchor, n);
       else setAnchor(n);
+    } else if (e.key === "Enter" && onOpen) {
+      const row = rowAt(active);
+      if (row) onOpen(row);
     } else if (e.key === " ") {
       e.preventDefault();
       const row = rowAt(active);
@@ -224,17 +235,20 @@ export function Rows<I extends Item>({ label, queryKey, total, page, columns, ch
     else {
       setAnchor(i);
       if (row && (e.ctrlKey || e.metaKey)) choose(row, !chosen.items.has(row.id));
+      else if (row) onOpen?.(row);
     }
   };
   const shown = columns.filter((c) => !narrow || !c.wide);
-  const template = `36px ${shown.map((c) => c.width).join(" ")}`;
+  const template = onOpen ? "48px 1fr" : `36px ${shown.map((c) => c.width).join(" ")}`;
+  const brief = (place: "head" | "side" | "line", row: I) => columns.filter((c) => c.brief === place).map((c) => c.text(row, f)).filter(Boolean).join(" · ");
   const chosenCount = chosen.all ? count : chosen.items.size;
   return (
     <div className={s.root}>
       <Problem error={error} />
       <div className={s.head} style={{ gridTemplateColumns: template }} aria-hidden>
         <Checkbox tabIndex={-1} checked={chosen.all ? true : chosen.items.size > 0 ? "mixed" : false} onChange={(_, d) => onChoose(d.checked === true ? { all: true, items: new Map() } : nothing())} />
-        {shown.map((c) => (
+        {onOpen && <div className={s.all}>{t.common.selectAll}</div>}
+        {!onOpen && shown.map((c) => (
           <div key={c.key} className={mergeClasses(s.cell, c.end && s.end)}>
             {c.title(t)}
           </div>
@@ -265,13 +279,26 @@ export function Rows<I extends Item>({ label, queryKey, total, page, columns, ch
                 aria-rowindex={i + 1}
                 aria-selected={on}
                 className={mergeClasses(s.row, on && s.chosen, i === active && s.active)}
-                style={{ top: i * rowHeight - top + real, gridTemplateColumns: template }}
+                style={{ top: i * rowHeight - top + real, height: rowHeight, gridTemplateColumns: template }}
                 onClick={(e) => onRow(e, i)}
               >
                 <div role="gridcell" onClick={(e) => e.stopPropagation()}>
                   {row && <Checkbox tabIndex={-1} aria-label={t.common.select(row.name)} checked={on} onChange={(_, d) => choose(row, d.checked === true)} />}
                 </div>
-                {shown.map((c) => (
+                {onOpen && (
+                  <div role="gridcell" className={s.brief}>
+                    {row ? (
+                      <>
+                        <span className={s.briefHead}>{brief("head", row)}</span>
+                        <span className={s.briefSide}>{brief("side", row)}</span>
+                        <span className={s.briefLine}>{brief("line", row)}</span>
+                      </>
+                    ) : (
+                      <div className={s.loading} />
+                    )}
+                  </div>
+                )}
+                {!onOpen && shown.map((c) => (
                   <div key={c.key} role="gridcell" className={mergeClasses(s.cell, c.end && s.end)}>
                     {row ? c.text(row, f) : <div className={s.loading} />}
                   </div>

@@ -2,7 +2,7 @@ import { makeStyles, SearchBox, Spinner, tokens, Tree as FluentTree, TreeItem, T
 import { FolderRegular, PersonRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { Loading, Problem } from "../ui/page";
+import { Problem } from "../ui/page";
 import { useText } from "../ui/text";
 import type { Container, Folder, Item, Kind, Place } from "./kind";
 
@@ -15,21 +15,18 @@ const useStyles = makeStyles({
   here: { backgroundColor: tokens.colorNeutralBackground1Selected, color: tokens.colorNeutralForeground1Selected, fontWeight: tokens.fontWeightSemibold },
 });
 
-// Tree has the containers of a session with their folders, which are asked for when they are opened.
-export function Tree({ kind, session, place, onGo }: { kind: Kind<Item>; session: string; place: Place | undefined; onGo: (p: Place) => void }) {
+// Tree has the containers of a session with their folders, which are asked for when they are opened. A session's only container is open.
+export function Tree({ kind, session, containers, place, onGo }: { kind: Kind<Item>; session: string; containers: Container[]; place: Place | undefined; onGo: (p: Place) => void }) {
   const s = useStyles();
   const { t } = useText();
   const [text, setText] = useState("");
-  const [open, setOpen] = useState<Set<string>>(new Set());
-  const { data, error, isPending, refetch } = useQuery({ queryKey: ["containers", session], queryFn: ({ signal }) => kind.containers(session, signal), staleTime: Infinity });
-  if (isPending) return <Loading />;
-  if (error) return <Problem error={error} onRetry={() => void refetch()} />;
+  const [open, setOpen] = useState(() => new Set(containers.length === 1 ? containers.map((c) => c.id) : []));
   const wanted = text.toLowerCase();
-  const found = wanted ? data.filter((c) => c.name.toLowerCase().includes(wanted) || c.address.toLowerCase().includes(wanted)) : data;
+  const found = wanted ? containers.filter((c) => c.name.toLowerCase().includes(wanted) || c.address.toLowerCase().includes(wanted)) : containers;
   const shown = found.slice(0, shownAtOnce);
   return (
     <div className={s.root}>
-      {data.length > 8 && <SearchBox size="small" className={s.search} value={text} placeholder={t.explore.findUser} aria-label={t.explore.findUser} onChange={(_, d) => setText(d.value)} />}
+      {containers.length > 8 && <SearchBox size="small" className={s.search} value={text} placeholder={t.explore.findUser} aria-label={t.explore.findUser} onChange={(_, d) => setText(d.value)} />}
       <FluentTree aria-label={t.explore.tree} size="small" openItems={open} onOpenChange={(_, d) => setOpen(new Set(d.openItems as Iterable<string>))}>
         {shown.map((c) => (
           <Node key={c.id} kind={kind} session={session} container={c} place={place} onGo={onGo} open={open} path={c.id} />

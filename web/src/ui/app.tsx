@@ -12,6 +12,7 @@ import { StrictMode, useEffect, useMemo, useState, useSyncExternalStore, type Re
 import { createRoot } from "react-dom/client";
 import { ApiError } from "../api/client";
 import "./base.css";
+import { media } from "./media";
 import { keep, storedLanguage, storedTheme, type Language, type ThemeName } from "./settings";
 import { en, loadText, TextContext, type Text } from "./text";
 import { ThemeContext } from "./theme";
@@ -30,16 +31,6 @@ export const queries = new QueryClient({
   },
 });
 
-function media(query: string) {
-  const list = matchMedia(query);
-  return {
-    subscribe: (changed: () => void) => {
-      list.addEventListener("change", changed);
-      return () => list.removeEventListener("change", changed);
-    },
-    get: () => list.matches,
-  };
-}
 const dark = media("(prefers-color-scheme: dark)");
 const contrast = media("(prefers-contrast: more), (forced-colors: active)");
 

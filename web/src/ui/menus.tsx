@@ -67,15 +67,17 @@ export function Appearance(at: At) {
   );
 }
 
-export function Account({ name, onSettings, onSignOut, ...at }: At & { name: string; onSettings: () => void; onSignOut: () => void }) {
+export function Account({ name, onSettings, onSignOut, ...at }: At & { name: string; onSettings?: () => void; onSignOut: () => void }) {
   const { t } = useText();
   return (
     <Dropped {...at}>
       <MenuGroup>
         <MenuGroupHeader>{name}</MenuGroupHeader>
-        <MenuItem icon={<SettingsRegular />} onClick={onSettings}>
-          {t.nav.settings}
-        </MenuItem>
+        {onSettings && (
+          <MenuItem icon={<SettingsRegular />} onClick={onSettings}>
+            {t.nav.settings}
+          </MenuItem>
+        )}
         <MenuItem icon={<SignOutRegular />} onClick={onSignOut}>
           {t.nav.signOut}
         </MenuItem>

@@ -1,9 +1,9 @@
-// Choices of a person that stay in this browser. Nothing else is kept there.
+// Choices of a person, and what he has seen, stay in this browser.
 
 export type ThemeName = "system" | "light" | "dark" | "contrast";
 export type Language = "en" | "de";
 
-function read(name: string): string | null {
+export function read(name: string): string | null {
   try {
     return localStorage.getItem(`holdfast.${name}`);
   } catch {

@@ -1,6 +1,6 @@
 import { DocumentRegular } from "@fluentui/react-icons";
 import { client, enc, of } from "../../api/client";
-import type { Call, Item, Kind, Place, Selection } from "../kind";
+import type { Item, Kind, Place, Selection } from "../kind";
 import { restoreCommand } from "../mail/kind";
 import { FilePreview } from "./preview";
 
@@ -52,25 +52,12 @@ export const files: Kind<File> = {
     return ((page.results ?? []) as Row[]).map(fileOf);
   },
   columns: [
-    { key: "name", title: (t) => t.file.name, text: (d) => d.name, width: "minmax(160px, 2fr)" },
-    { key: "modified", title: (t) => t.file.modified, text: (d, f) => f.dateTime(d.modified), width: "152px" },
+    { key: "name", title: (t) => t.file.name, text: (d) => d.name, width: "minmax(160px, 2fr)", brief: "head" },
+    { key: "modified", title: (t) => t.file.modified, text: (d, f) => f.dateTime(d.modified), width: "152px", brief: "line" },
     { key: "by", title: (t) => t.file.by, text: (d) => d.modifiedBy, width: "minmax(0, 0.8fr)", wide: true },
-    { key: "size", title: (t) => t.file.size, text: (d, f) => f.bytes(d.size), width: "90px", end: true },
+    { key: "size", title: (t) => t.file.size, text: (d, f) => f.bytes(d.size), width: "90px", end: true, brief: "side" },
   ],
   Preview: FilePreview,
-  restore: (p, s, target): Call => {
-    const elsewhere = target.place === "elsewhere";
-    const verb = elsewhere ? "copyTo" : "restore";
-    const body = {
-      documentAction: target.overwrite ? "Overwrite" : "Keep",
-      ...(elsewhere
-        ? { documentVersion: "Last", documentLastVersionAction: target.overwrite ? "Overwrite" : "Merge", folder: target.folder, changedItems: true, deletedItems: true, ...(target.user ? { onedrive: { name: target.user } } : {}) }
-        : {}),
-    };
-    if (s.items) return { method: "POST", path: `${at(p)}/Documents/${verb}`, body: { ...body, documents: s.items.map((id) => ({ id })) } };
-    if (s.folder) return { method: "POST", path: `${at(p)}/Folders/${verb}`, body: { ...body, folders: [{ id: s.folder.id }] } };
-    return { method: "POST", path: `${at(p)}/${verb}`, body };
-  },
   save: (p, s: Selection) => {
     const [one] = s.items ?? [];
     if (s.items?.length === 1 && one) return { method: "POST", path: `${at(p)}/Documents/${enc(one)}/save`, body: {}, name: "file" };

@@ -1,7 +1,7 @@
 import { MailRegular } from "@fluentui/react-icons";
 import { client, enc, of } from "../../api/client";
 import { quote } from "../../ui/script";
-import type { Call, Item, Kind, Place, Selection, Target } from "../kind";
+import type { Item, Kind, Place, Selection, Target } from "../kind";
 import { MailPreview } from "./preview";
 
 export interface Mail extends Item {
@@ -59,18 +59,11 @@ export const mail: Kind<Mail> = {
     return ((page.results ?? []) as Row[]).map(mailOf);
   },
   columns: [
-    { key: "from", title: (t) => t.mail.from, text: (m) => m.from, width: "minmax(110px, 1fr)" },
-    { key: "subject", title: (t) => t.mail.subject, text: (m) => m.name, width: "minmax(160px, 2fr)" },
-    { key: "received", title: (t) => t.mail.received, text: (m, f) => f.dateTime(m.received), width: "152px", wide: true },
+    { key: "from", title: (t) => t.mail.from, text: (m) => m.from, width: "minmax(110px, 1fr)", brief: "head" },
+    { key: "subject", title: (t) => t.mail.subject, text: (m) => m.name, width: "minmax(160px, 2fr)", brief: "line" },
+    { key: "received", title: (t) => t.mail.received, text: (m, f) => f.dateTime(m.received), width: "152px", wide: true, brief: "side" },
   ],
   Preview: MailPreview,
-  restore: (p, s, target): Call => {
-    const verb = target.place === "original" ? "restore" : "restoreTo";
-    const where = target.place === "original" ? {} : { mailbox: target.user, folder: target.folder, changedItems: target.overwrite, deletedItems: true };
-    if (s.items) return { method: "POST", path: `${at(p)}/items/${verb}`, body: { ...where, items: ids(s) } };
-    if (s.folder) return { method: "POST", path: `${at(p)}/folders/${enc(s.folder.id)}/${verb}`, body: where };
-    return { method: "POST", path: `${at(p)}/${verb}`, body: where };
-  },
   save: (p, s) => ({ method: "POST", path: `${at(p)}/items/Save`, body: { items: ids(s) }, name: s.items?.length === 1 ? "mail.eml" : "mails.zip" }),
   command: (p, s, target) => restoreCommand(p, s, target, ""),
 };

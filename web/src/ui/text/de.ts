@@ -147,7 +147,7 @@ export const de: Text = {
   explore: {
     about: "Sehen Sie in eine Sicherung, wie sie zu einer Zeit war, und holen Sie zurück, was fehlt. Das geht auch, wenn Microsoft 365 nicht erreichbar ist.", what: "Was", when: "Stand von", kind: "Zeigen", calendar: "Tage mit Wiederherstellungspunkten", before: "Monat davor", after: "Monat danach", newest: "Das Neueste von allem",
     dayPoints: (day, n) => `${day}, ${n} ${n === 1 ? "Wiederherstellungspunkt" : "Wiederherstellungspunkte"}`, open: "Ansehen", nothing: "Noch gibt es nichts anzusehen", nothingAbout: "Fügen Sie eine Organisation hinzu und lassen Sie einen Auftrag laufen.",
-    title: (organization, what) => `${what} von ${organization}`, asOf: (when) => `Stand: ${when}`, asNewest: "Stand der neuesten Wiederherstellungspunkte", tree: "Postfächer, OneDrives und Ordner", items: "Liste", preview: "Vorschau", findUser: "Benutzer suchen", choose: "Wählen Sie links einen Benutzer oder Ordner.", chooseItem: "Wählen Sie etwas in der Liste, um es hier zu sehen.",
+    title: (organization, what) => `${what} von ${organization}`, asOf: (when) => `Stand: ${when}`, asNewest: "Stand der neuesten Wiederherstellungspunkte", tree: "Postfächer, OneDrives und Ordner", folders: "Ordner", items: "Liste", preview: "Vorschau", findUser: "Benutzer suchen", choose: "Wählen Sie links einen Benutzer oder Ordner.", chooseItem: "Wählen Sie etwas in der Liste, um es hier zu sehen.",
     searchIn: (name) => `In ${name} suchen`, emptyFolder: "Dieser Ordner ist leer.", chooseFolder: "Wählen Sie einen Ordner, oder suchen Sie in allen.", count: (n) => `${n} Elemente`, countUnknown: "Beim Blättern erscheinen mehr", chosen: (n) => `${n} ausgewählt`, narrow: (n) => `${n} weitere: Tippen Sie einen Teil des Namens.`,
     save: "Herunterladen", close: "Sitzung schließen", stopped: "Diese Sitzung ist geschlossen; öffnen Sie zum Wiederherstellen eine neue.", tooMany: (n) => `Mehr als ${n} Elemente sind ausgewählt. Stellen Sie den ganzen Ordner wieder her oder wählen Sie weniger.`,
     acts: { points: "Wiederherstellungspunkte auflisten", users: "Auflisten, wessen Daten da sind", open: "Sicherung mit Stand einer Zeit öffnen" },
@@ -163,6 +163,11 @@ export const de: Text = {
     overwriteMail: "Seither geänderte E-Mails ersetzen", overwriteFiles: "Seither geänderte Dateien ersetzen (sonst bleiben beide)", items: (n) => (n === "1" ? "1 Element" : `${n} Elemente`), theFolder: (name) => `Der Ordner ${name} mit allem darin`, everything: (name) => `Alles von ${name}`,
     aboutMail: "Was noch da und gleich ist, bleibt unberührt; ein wiederholtes Wiederherstellen legt keine zweite Kopie an. Niemandem wird eine E-Mail gesendet. Was nicht genau wiederhergestellt werden kann, steht in der Dokumentation (fidelity).",
     aboutFiles: "Was noch da und gleich ist, bleibt unberührt. Seither Geändertes bleibt neben der wiederhergestellten Datei, wenn Sie nicht ersetzen. Was nicht genau wiederhergestellt werden kann, steht in der Dokumentation (fidelity).",
+    otherFolder: "In einen anderen Ordner", folderMade: "„/“ zwischen Namen; er wird angelegt, wenn er fehlt.", reason: "Grund (freiwillig)", reasonHint: "Bleibt bei der Wiederherstellung, damit andere sie später verstehen.",
+    plan: {
+      ask: "Was würde geschehen?", created: (n) => `wiederhergestellt: ${n}`, overwritten: (n) => `ersetzt: ${n}`, existing: (n) => `schon da: ${n}`, skipped: (n) => `unverändert gelassen: ${n}`,
+      nothing: "Es gibt nichts wiederherzustellen.", would: (parts) => `Es würde ${parts}.`, takes: (time) => `Das dauert etwa ${time}.`,
+    },
     results: "Ergebnisse", running: "Stellt wieder her …", none: "In dieser Sitzung wurde noch nichts wiederhergestellt.", item: "Element", target: "Nach", reads: (n) => `${n} Elemente wurden in dieser Sitzung angesehen oder heruntergeladen.`,
     acts: { restore: "Wiederherstellen", save: "Herunterladen", close: "Sitzung schließen" },
   },

@@ -145,7 +145,7 @@ export const en = {
   explore: {
     about: "Look into a backup as it was at a time, and bring back what is missing. It works also when Microsoft 365 can't be reached.", what: "What", when: "As of when", kind: "Show", calendar: "Days with restore points", before: "Month before", after: "Month after", newest: "The newest of everything",
     dayPoints: (day: string, n: number) => `${day}, ${n} restore ${n === 1 ? "point" : "points"}`, open: "Explore", nothing: "There is nothing to explore yet", nothingAbout: "Add an organization and let a job run.",
-    title: (organization: string, what: string) => `${what} of ${organization}`, asOf: (when: string) => `As of ${when}`, asNewest: "As of the newest restore points", tree: "Mailboxes, drives and folders", items: "List", preview: "Preview", findUser: "Find a user", choose: "Choose a user or a folder on the left.", chooseItem: "Choose something in the list to see it here.",
+    title: (organization: string, what: string) => `${what} of ${organization}`, asOf: (when: string) => `As of ${when}`, asNewest: "As of the newest restore points", tree: "Mailboxes, drives and folders", folders: "Folders", items: "List", preview: "Preview", findUser: "Find a user", choose: "Choose a user or a folder on the left.", chooseItem: "Choose something in the list to see it here.",
     searchIn: (name: string) => `Search in ${name}`, emptyFolder: "This folder is empty.", chooseFolder: "Choose a folder, or search in all of them.", count: (n: string) => `${n} items`, countUnknown: "More appear as you scroll", chosen: (n: string) => `${n} selected`, narrow: (n: number) => `${n} more: type a part of the name.`,
     save: "Download", close: "Close session", stopped: "This session was closed; open a new one to restore.", tooMany: (n: string) => `More than ${n} items are selected. Restore the whole folder, or select fewer.`,
     acts: { points: "List the restore points", users: "List whose data is there", open: "Open a backup as of a time" },
@@ -161,6 +161,11 @@ export const en = {
     overwriteMail: "Replace mails that were changed since", overwriteFiles: "Replace files that were changed since (else both are kept)", items: (n: string) => (n === "1" ? "1 item" : `${n} items`), theFolder: (name: string) => `The folder ${name} with everything in it`, everything: (name: string) => `Everything of ${name}`,
     aboutMail: "What is still there and equal is left alone; a repeated restore makes no second copy. No mail is sent to anybody. What can't be restored exactly is listed in the documentation (fidelity).",
     aboutFiles: "What is still there and equal is left alone. What was changed since is kept beside the restored file unless you choose to replace it. What can't be restored exactly is listed in the documentation (fidelity).",
+    otherFolder: "Into another folder", folderMade: "“/” between names; it is made when it is missing.", reason: "Reason (optional)", reasonHint: "Kept with the restore, so that others can understand it later.",
+    plan: {
+      ask: "What would happen?", created: (n: string) => `restored: ${n}`, overwritten: (n: string) => `replaced: ${n}`, existing: (n: string) => `there already: ${n}`, skipped: (n: string) => `left as they are: ${n}`,
+      nothing: "There is nothing to restore.", would: (parts: string) => `It would be ${parts}.`, takes: (time: string) => `This takes about ${time}.`,
+    },
     results: "Results", running: "Restoring…", none: "Nothing was restored in this session yet.", item: "Item", target: "To", reads: (n: string) => `${n} items were looked at or downloaded in this session.`,
     acts: { restore: "Restore", save: "Download", close: "Close the session" },
   },

@@ -1,0 +1,17 @@
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Explorer } from "./page";
+
+// The explorer as a page of the console.
+export default function Route() {
+  const { session } = useParams({ from: "/explore/$session" });
+  const { at = 0 } = useSearch({ from: "/explore/$session" });
+  const navigate = useNavigate();
+  return (
+    <Explorer
+      session={session}
+      at={at}
+      onAt={(next) => void navigate({ to: "/explore/$session", params: { session }, search: { at: next } })}
+      onClosed={() => void navigate({ to: "/explore" })}
+    />
+  );
+}
