@@ -342,6 +342,83 @@ func TestMoveIntoAFolderThatIsNew(t *testing.T) {
 	}
 }
 
+func TestMoveWhileANewMailboxIsRead(t *testing.T) {
+	type to func(f fixture) (string, error) // where a mail moves that was not read yet
+	below := func(parent string) to {
+		return func(f fixture) (string, error) {
+			made, err := f.g.CreateMailFolder(t.Context(), f.box.Source, parent, map[string]any{"displayName": "made meanwhile"})
+			if err != nil {
+				return "", err
+			}
+			return made.ID, nil
+		}
+	}
+	for name, to := range map[string]to{
+		"into an empty folder that was read": func(fixture) (string, error) { return "outbox", nil },
+		"into a new folder at the top":       below("msgfolderroot"),
+		"into a new folder below another":    below("inbox"),
+		"into a new folder below an empty":   below("outbox"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := setup(t, sim.Options{Seed: 25})
+			probe := workloadtest.New()
+			if err := probe.Read(t.Context(), f.source, f.box); err != nil {
+				t.Fatal(err)
+			}
+			folders, in := mails(probe)
+			last := folders[len(folders)-1]
+			c := workloadtest.New()
+			target := ""
+			c.AtSavepoint = func(int) error {
+				if target != "" || !c.Has(folders[0]) || c.Has(last) {
+					return nil
+				}
+				at, err := to(f)
+				if err != nil {
+					return err
+				}
+				moved, err := f.g.MoveMessage(t.Context(), f.box.Source, in[last][0], at)
+				if err == nil {
+					target = moved.ParentFolderID
+				}
+				return err
+			}
+			if err := c.Read(t.Context(), f.source, f.box); err != nil {
+				t.Fatal(err)
+			}
+			if target == "" {
+				t.Fatal("nothing was moved while the mailbox was read")
+			}
+			if at := c.Items()[in[last][0]].Parent; at != target {
+				t.Errorf("the mail is stored in %q, it is in %q", at, target)
+			}
+			f.same(t, c)
+		})
+	}
+}
+
+// A new mailbox has many empty folders.
+func TestAnEmptyFolderOfANewMailboxIsAskedForOnce(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 25})
+	read := func() int64 {
+		return f.requests(func() {
+			if err := workloadtest.New().Read(t.Context(), f.source, f.box); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	before := read()
+	const more = 5
+	for i := range more {
+		if _, err := f.g.CreateMailFolder(t.Context(), f.box.Source, "msgfolderroot", map[string]any{"displayName": fmt.Sprint("empty ", i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if after := read(); after != before+more {
+		t.Errorf("%d empty folders cost %d requests, want one each", more, after-before)
+	}
+}
+
 func TestFolderThatGoesAfterItWasRead(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 29})
 	made, err := f.g.CreateMailFolder(t.Context(), f.box.Source, "inbox", map[string]any{"displayName": "short-lived"})
