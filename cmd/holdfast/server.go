@@ -27,7 +27,7 @@ const drainTime = 30 * time.Second
 
 func newServerCommand() *cobra.Command {
 	c := app.ServerConfig{Version: version}
-	var passwordFile, logLevel, management, explorer, nats, debug, limits string
+	var passwordFile, logLevel, management, explorer, nats, debug, limits, search string
 	cmd := &cobra.Command{
 		Use:   "server --data D",
 		Short: "Run the server: REST API, jobs and the built-in proxy",
@@ -50,6 +50,10 @@ repository's recovery kit, backups can't be read. SIGTERM drains and ends within
 			default:
 				return fmt.Errorf("--m365-limits %q: published or off", limits)
 			}
+			if search != "on" && search != "off" {
+				return fmt.Errorf("--search %q: on or off", search)
+			}
+			c.NoSearch = search == "off"
 			var level slog.Level
 			if err := level.UnmarshalText([]byte(logLevel)); err != nil {
 				return fmt.Errorf("--log-level %q: debug, info, warn or error", logLevel)
@@ -95,6 +99,7 @@ repository's recovery kit, backups can't be read. SIGTERM drains and ends within
 	f.StringVar(&passwordFile, "admin-password-file", "", "file with the password of \"admin\" for the first start")
 	f.StringVar(&logLevel, "log-level", "info", "debug, info, warn, error")
 	f.StringVar(&limits, "m365-limits", "published", "keep within Microsoft's published limits, or off: wait only when Microsoft says so (for a simulated organization)")
+	f.StringVar(&search, "search", "on", "keep an index of the words of what is backed up in the data folder, or off: keep none")
 	f.StringVar(&debug, "debug", "", "loopback address for Go's profiles (net/http/pprof), for diagnosis; default: none")
 	f.StringVar(&management, "management", "", "address for remote proxies (not built yet)")
 	f.StringVar(&explorer, "explorer", "", "address for remote explorers (not built yet)")

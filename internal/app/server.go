@@ -49,6 +49,7 @@ type ServerConfig struct {
 	AdminPassword holdfast.Secret
 	Version       string
 	Web           string // folder with a built front end to serve instead of the one in the program
+	NoSearch      bool   // keep no search index
 	Log           *slog.Logger
 	Clock         sys.Clock   // nil: the machine's
 	Faults        *sys.Faults // nil: none
@@ -114,12 +115,15 @@ func New(ctx context.Context, c ServerConfig) (_ *Server, err error) {
 		return nil, err
 	}
 	browse := explorer.New(explorer.Config{Vault: s.vaults.vault, Heads: heads{s}, Paths: s.path})
-	s.search = s.newSearch()
-	s.services = service.New(service.Deps{
-		Searcher: s.search,
-		Store:    service.OnStore(s.store), Clock: c.Clock, Keys: service.NewKeys(key, rand.Reader), Directory: s.microsoft, Identities: s.microsoft, Vaults: s.vaults, Explorer: &proxy.Explorer{Explorer: browse, Clock: c.Clock},
+	deps := service.Deps{
+		Store: service.OnStore(s.store), Clock: c.Clock, Keys: service.NewKeys(key, rand.Reader), Directory: s.microsoft, Identities: s.microsoft, Vaults: s.vaults, Explorer: &proxy.Explorer{Explorer: browse, Clock: c.Clock},
 		Live: live{s}, Log: c.Log, Version: c.Version, Proxy: host, ProxyPort: 9193,
-	})
+	}
+	if !c.NoSearch {
+		s.search = s.newSearch()
+		deps.Searcher = s.search
+	}
+	s.services = service.New(deps)
 	if s.GeneratedPassword, err = s.services.Start(ctx, c.AdminPassword); err != nil {
 		return nil, err
 	}
@@ -263,7 +267,9 @@ func (s *Server) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.api.Serve(ctx) })
 	g.Go(func() error { return s.services.Run(ctx) })
-	g.Go(func() error { return s.search.Run(ctx) })
+	if s.search != nil {
+		g.Go(func() error { return s.search.Run(ctx) })
+	}
 	g.Go(func() error { return s.worker.Run(ctx) })
 	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err

@@ -1,6 +1,6 @@
 // Command bench measures server and simulator as separate processes against the goals of the first release and prints one table.
 //
-//	go run ./test/bench [-only full,size,incremental,page,idle,rest] [-runs 3] [-scale 1]
+//	go run ./test/bench [-only full,size,incremental,page,idle,rest,search] [-runs 3] [-scale 1] [-search-mails 100000]
 //
 // CPU is the server's own (user and system, all threads); requests are the simulator's count, batch parts one by one. With -scale below 1
 // the numbers of mails and users shrink and the goals do not apply; the table says so.
@@ -33,6 +33,8 @@ type bench struct {
 	runs  int
 	scale float64
 	rows  []result
+
+	searchMails int
 }
 
 // result is a line of the table.
@@ -65,27 +67,28 @@ func main() {
 	runs := flag.Int("runs", 3, "runs of each part; the table has medians")
 	scale := flag.Float64("scale", 1, "share of the full numbers of mails and users")
 	dir := flag.String("dir", "", "working folder (default: a temporary one)")
+	mails := flag.Int("search-mails", 100_000, "mails in the index that part search asks; the goals are those for 1,000,000")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *only, *runs, *scale, *dir); err != nil {
+	b := &bench{ctx: ctx, dir: *dir, runs: *runs, scale: *scale, searchMails: *mails}
+	if err := b.run(*only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, only string, runs int, scale float64, dir string) (err error) {
-	if dir == "" {
-		if dir, err = os.MkdirTemp("", "holdfast-bench-*"); err != nil {
+func (b *bench) run(only string) (err error) {
+	if b.dir == "" {
+		if b.dir, err = os.MkdirTemp("", "holdfast-bench-*"); err != nil {
 			return err
 		}
-		defer os.RemoveAll(dir)
+		defer os.RemoveAll(b.dir)
 	}
-	b := &bench{ctx: ctx, dir: dir, runs: runs, scale: scale}
-	if b.bin, err = harness.Build(ctx, dir); err != nil {
+	if b.bin, err = harness.Build(b.ctx, b.dir); err != nil {
 		return err
 	}
-	parts := map[string]func() error{"full": b.full, "size": b.size, "incremental": b.incremental, "page": b.page, "idle": b.idle, "rest": b.rest}
+	parts := map[string]func() error{"full": b.full, "size": b.size, "incremental": b.incremental, "page": b.page, "idle": b.idle, "rest": b.rest, "search": b.search, "search-index": b.searchIndex, "search-cost": b.searchCost}
 	for _, name := range strings.Split(only, ",") {
 		part, ok := parts[name]
 		if !ok {
@@ -135,6 +138,11 @@ type lab struct {
 }
 
 func (b *bench) lab(name string, job map[string]any, flags ...string) (*lab, error) {
+	return b.labWith(name, job, nil, flags...)
+}
+
+// labWith is lab with further flags for the server.
+func (b *bench) labWith(name string, job map[string]any, server []string, flags ...string) (*lab, error) {
 	dir := filepath.Join(b.dir, name)
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, err
@@ -144,7 +152,7 @@ func (b *bench) lab(name string, job map[string]any, flags ...string) (*lab, err
 		return nil, err
 	}
 	l := &lab{sim: sim, repo: filepath.Join(dir, "repository")}
-	if l.server, err = harness.StartServer(b.ctx, b.bin, filepath.Join(dir, "data"), sim, "--m365-limits", "off"); err != nil {
+	if l.server, err = harness.StartServer(b.ctx, b.bin, filepath.Join(dir, "data"), sim, append([]string{"--m365-limits", "off"}, server...)...); err != nil {
 		l.close()
 		return nil, err
 	}
