@@ -206,7 +206,7 @@ func (t *tour) show(ctx context.Context) error {
 	if exe, err := os.Executable(); err == nil && !strings.Contains(exe, "go-build") {
 		self = exe
 	}
-	t.say("REST API   https://%s   (certificate %s)", t.d.Server.Addr(), t.d.Server.CertificateFile())
+	t.say("console    https://%s/   (the REST API is there too; certificate %s)", t.d.Server.Addr(), t.d.Server.CertificateFile())
 	t.say("account    admin, password %s", t.password)
 	t.say("portal     https://%s/portal, as %s, password %s", t.d.Server.Addr(), someone.UPN, someone.Password)
 	t.say("           (your browser will not know the certificates of the server and of the simulated sign-in page, and ask once for each)\n")

@@ -352,6 +352,12 @@ func TestPortalNamesObjectsInScopeOnly(t *testing.T) {
 	if got := names(as(bob), "BOB"); got != bob+" self" {
 		t.Errorf("bob finds %s", got)
 	}
+	if got := names(as(bob), sides[0].users[ada]); got != ada {
+		t.Errorf("by ada's id bob finds %s", got)
+	}
+	if got := names(as(ada), sides[0].users[bob]); got != "" {
+		t.Errorf("by bob's id ada finds %s", got)
+	}
 	w.must(w.services.RbacRoles.Delete(t.Context(), asTest, role.ID))
 	if got := names(as(bob), ""); got != bob+" self" {
 		t.Errorf("without the role bob sees %s", got)

@@ -37,7 +37,7 @@ func (u User) Portal() (self, operator bool) {
 // PortalObjectsMost bounds a page of Objects, since each user on it is looked up in the directory.
 const PortalObjectsMost = 100
 
-// Objects gives those whose data the caller may look into, himself first, then by name, and how many there are. search is a part of a name or address.
+// Objects gives those whose data the caller may look into, himself first, then by name, and how many there are. search is a part of a name or address, or an id.
 func (p *Portal) Objects(ctx context.Context, u User, search string, page holdfast.Page) ([]PortalObject, int, error) {
 	held, err := readAs(ctx, p.core, u, ActExplore, func(ctx context.Context, tx Tx) ([]holdfast.ContainerRecord, error) {
 		return tx.Containers(ctx, holdfast.ContainerFilter{}, holdfast.Page{})
@@ -88,7 +88,7 @@ func objectsOf(held []holdfast.ContainerRecord, me, search string) []PortalObjec
 		all[i].Drive = all[i].Drive || c.Kind == holdfast.Drive
 	}
 	all = slices.DeleteFunc(all, func(o PortalObject) bool {
-		return search != "" && !strings.Contains(strings.ToLower(o.Name), search) && !strings.Contains(strings.ToLower(o.Address), search)
+		return search != "" && o.ID != search && !strings.Contains(strings.ToLower(o.Name), search) && !strings.Contains(strings.ToLower(o.Address), search)
 	})
 	slices.SortFunc(all, func(a, b PortalObject) int {
 		if a.Self != b.Self {

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { request } from "playwright-core";
 
 const holdfast = process.env.HOLDFAST ?? "holdfast";
 
@@ -52,9 +53,73 @@ export async function startWorld({ users = 3, sim = [], server = [] } = {}) {
     stops.push(r.stop);
     const [url, certificate] = await r.found;
     const tenant = JSON.parse(await readFile(join(tenantDir, "tenant.json"), "utf8"));
-    return { dir, url, certificate, control, tenant, user: "admin", password, stop, said: () => r.said() };
+    return { dir, url, certificate, control, dial, tenant, user: "admin", password, stop, said: () => r.said() };
   } catch (cause) {
     await stop();
     throw cause;
   }
+}
+
+// apiOf calls operations of a world's server as its administrator. The server's certificate is its own, so the calls go through Playwright's requests.
+export async function apiOf(world) {
+  const context = await request.newContext({ baseURL: world.url, ignoreHTTPSErrors: true });
+  const signedIn = await context.post("/v8/token", { data: { grant_type: "password", username: world.user, password: world.password } });
+  const { access_token: token } = await signedIn.json();
+  const call = async (method, path, data) => {
+    const answer = await context.fetch(path, { method, data, headers: { authorization: `Bearer ${token}` } });
+    const text = await answer.text();
+    if (!answer.ok()) throw new Error(`${method} ${path}: ${answer.status()} ${text}`);
+    return text ? JSON.parse(text) : undefined;
+  };
+  // until asks again until what it asks for is there.
+  const until = async (what, ask, seconds = 60) => {
+    for (const end = Date.now() + seconds * 1000; ; ) {
+      const got = await ask();
+      if (got) return got;
+      if (Date.now() > end) throw new Error(`${what} did not come within ${seconds} s`);
+      await new Promise((r) => setTimeout(r, 200));
+    }
+  };
+  const idle = () => until("the end of the job", async () => (await call("GET", "/holdfast/v1/JobProgress")).length === 0, 120);
+  const indexed = () => until("the search index", async () => {
+    const all = await call("GET", "/holdfast/v1/Search/Status");
+    return all.length > 0 && all.every((s) => !s.working && s.notIndexed.length === 0 && s.documents > 0);
+  });
+  return { call, until, idle, indexed, close: () => context.dispose() };
+}
+
+// backUp makes a repository, an organization and a job for some users (all: undefined) and runs it.
+export async function backUp(world, { users, name = "Board" } = {}) {
+  const api = await apiOf(world);
+  const proxies = await api.call("GET", "/v8/Proxies");
+  const repository = await api.call("POST", "/v8/BackupRepositories", { name: "main", path: join(world.dir, "repository"), proxyId: proxies.results[0].id, retentionType: "SnapshotBased", retentionPeriodType: "Yearly", yearlyRetentionPeriod: "Years3" });
+  const settings = { useApplicationOnlyAuth: true, officeOrganizationName: world.tenant.domain, applicationId: world.tenant.applicationId, applicationSecret: world.tenant.applicationSecret };
+  const organization = await api.call("POST", "/v8/Organizations", { type: "Office365", region: "Worldwide", isExchangeOnline: true, isSharePointOnline: true, exchangeOnlineSettings: settings, sharePointOnlineSettings: settings });
+  const selected = world.tenant.users.slice(0, users).map((u) => ({ type: "User", user: { id: u.id, name: u.upn }, mailbox: true, oneDrive: true }));
+  const schedulePolicy = { scheduleEnabled: true, type: "Daily", dailyType: "Everyday", dailyTime: "22:00:00", retryEnabled: true, retryNumber: 3, retryWaitInterval: 10 };
+  const job = await api.call("POST", "/v8/Jobs", { name, organizationId: organization.id, repositoryId: repository.id, backupType: "SelectedItems", selectedItems: selected, schedulePolicy, runNow: true });
+  await api.idle();
+  return { ...api, organization, repository, job };
+}
+
+// mutate changes the simulated organization behind everybody's back.
+export async function mutate(world, change) {
+  const answer = await fetch(`${world.control}/mutate`, { method: "POST", body: JSON.stringify(change) });
+  const text = await answer.text();
+  if (answer.status !== 200) throw new Error(`mutate: ${answer.status} ${text}`);
+  return text ? JSON.parse(text) : undefined;
+}
+
+// messages are those that the simulated organization says a mailbox has.
+export async function messages(world, user) {
+  const answer = await fetch(`${world.control}/oracle/mailboxes/${user}`);
+  if (answer.status !== 200) throw new Error(`oracle: ${answer.status} ${await answer.text()}`);
+  return (await answer.text()).split("\n").filter(Boolean).map((line) => JSON.parse(line)).filter((row) => row.message).map((row) => row.message);
+}
+
+// openPortal opens the Restore Portal of a world whose organization is backed up.
+export async function openPortal(world, api) {
+  const registered = await fetch(`${world.control}/application`, { method: "POST", body: JSON.stringify({ redirectUris: [`${world.url}/holdfast/v1/portal/callback`] }) });
+  if (registered.status !== 200) throw new Error(`register the redirect URI: ${registered.status}`);
+  await api.call("PUT", "/holdfast/v1/RestorePortalSettings", { isEnabled: true, applicationId: world.tenant.portalApplicationId, restorePortalUri: world.url });
 }

@@ -9,7 +9,7 @@ const manifest = JSON.parse(readFileSync(join(dist, "manifest.json"), "utf8"));
 // after is what the first page loads by itself right after the entry.
 const budgets = [
   { entry: "console.html", after: ["src/console/home/page.tsx"], limit: 260_000 },
-  { entry: "portal.html", after: [], limit: 200_000 },
+  { entry: "portal.html", after: ["src/portal/frame.tsx"], limit: 200_000 },
 ];
 
 let failed = false;

@@ -1,29 +1,50 @@
-import { Card, makeStyles, Title3, tokens } from "@fluentui/react-components";
-import { useEffect } from "react";
-import { Note } from "../ui/page";
-import { useText } from "../ui/text";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { ApiError, whenSignedOut } from "../api/client";
+import { sessionQuery } from "../api/queries";
+import { session } from "../api/session";
+import { Loading, Problem } from "../ui/page";
+import { Welcome, type Why } from "./welcome";
 
-const useStyles = makeStyles({
-  page: { minHeight: "100%", display: "flex", alignItems: "center", justifyContent: "center", backgroundColor: tokens.colorNeutralBackground3, padding: "16px", boxSizing: "border-box" },
-  card: { width: "420px", maxWidth: "100%", padding: "32px", boxSizing: "border-box" },
-  brand: { fontSize: tokens.fontSizeBase500, fontWeight: tokens.fontWeightSemibold, color: tokens.colorBrandForeground1 },
-});
+// What is behind the sign-in is loaded after it.
+const Frame = lazy(() => import("./frame"));
+const SignIn = lazy(async () => ({ default: (await import("../console/signin")).SignIn }));
 
-// Portal is where people will restore for themselves. What it lacks it says.
+// arrived reads once how the browser came here: sent back by the sign-in, with what became of it, or after a sign-out.
+function arrived(): Why {
+  const query = new URLSearchParams(location.search);
+  const why: Why = { error: query.get("error"), signedOut: query.has("signed-out") };
+  if (query.has("signed-in")) session.returned();
+  if (location.search) history.replaceState(null, "", location.pathname + location.hash); // a reload begins anew
+  return why;
+}
+
+const first = arrived();
+
+// Portal is where people restore for themselves, and operators for others.
 export function Portal() {
-  const s = useStyles();
-  const { t } = useText();
-  useEffect(() => {
-    document.title = `${t.portal.title} – Holdfast`;
-  }, [t]);
-  return (
-    <main className={s.page}>
-      <Card className={s.card}>
-        <div className={s.brand}>Holdfast</div>
-        <Title3 as="h1">{t.portal.title}</Title3>
-        <p>{t.portal.about}</p>
-        <Note>{t.portal.soon}</Note>
-      </Card>
-    </main>
-  );
+  const client = useQueryClient();
+  const { data, error, isPending, refetch } = useQuery(sessionQuery);
+  const [local, setLocal] = useState(false);
+  const [why, setWhy] = useState(first);
+  useEffect(() => whenSignedOut(() => {
+    setWhy({ error: "ended", signedOut: false });
+    void client.resetQueries({ queryKey: sessionQuery.queryKey });
+    client.removeQueries({ predicate: (q) => q.queryKey[0] !== "session" }); // what the session could see goes with it
+  }), [client]);
+  if (isPending) return <Loading />;
+  if (error && !(error instanceof ApiError && error.status === 401)) return <Problem error={error} onRetry={() => void refetch()} />;
+  if (data && !error)
+    return (
+      <Suspense fallback={<Loading />}>
+        <Frame session={data} />
+      </Suspense>
+    );
+  if (local)
+    return (
+      <Suspense fallback={<Loading />}>
+        <SignIn onDone={(s) => client.setQueryData(sessionQuery.queryKey, s)} onBack={() => setLocal(false)} />
+      </Suspense>
+    );
+  return <Welcome why={why} onLocal={() => setLocal(true)} />;
 }
