@@ -57,10 +57,11 @@ const (
 	FaultUntold          = "untoldRemovals"    // a delta does not tell that a message left which had come since the link was given
 	FaultDeepRefused     = "deepExpand400"     // a delta whose rows would have the items in attachments is refused
 	FaultDeepFat         = "deepExpand504"     // 504 on pages of a delta that would have an item in an attachment
+	FaultCounts          = "staleCounts"       // a delta of folders tells of no messages in them
 )
 
 var faultNames = []string{FaultThrottled, FaultThrottledBare, FaultUnavailable, FaultUnavailableBare, FaultServerError, FaultBadGateway, FaultFatPage, FaultSyncState, FaultSyncStateBad, FaultDuplicate,
-	FaultOutOfOrder, FaultEmptyPage, FaultForeignLink, FaultToken, FaultTruncated, FaultShort, FaultHTML, FaultSlow, FaultDropped, FaultAckLost, FaultItemChanged, FaultItemVanished, FaultItemBroken, FaultBoundaries, FaultUntold, FaultFolderLost, FaultDeepRefused, FaultDeepFat}
+	FaultOutOfOrder, FaultEmptyPage, FaultForeignLink, FaultToken, FaultTruncated, FaultShort, FaultHTML, FaultSlow, FaultDropped, FaultAckLost, FaultItemChanged, FaultItemVanished, FaultItemBroken, FaultBoundaries, FaultUntold, FaultFolderLost, FaultDeepRefused, FaultDeepFat, FaultCounts}
 
 // ForeignHost is where the links of FaultForeignLink lead. A bearer token that is sent to it counts as leaked.
 const ForeignHost = "graph.example.net"

@@ -280,6 +280,7 @@ func (s *Sim) foldersDelta(c *Call) (*Reply, error) {
 	}
 	before := *t
 	rows := []any{}
+	stale := s.faults.hit(c, FaultCounts)
 	tell := func(f *folder) error {
 		if f.key == rootFolder || f.hidden && !t.Hidden {
 			return nil
@@ -293,6 +294,9 @@ func (s *Sim) foldersDelta(c *Call) (*Reply, error) {
 		m, err := b.folderJSON(f, q)
 		if err == nil {
 			m["@odata.type"] = "#microsoft.graph.mailFolder"
+			if stale {
+				m["totalItemCount"], m["unreadItemCount"] = 0, 0
+			}
 			rows = append(rows, m)
 		}
 		return err

@@ -114,16 +114,24 @@ func (b *bench) print() {
 		if b.scale != 1 {
 			goal += fmt.Sprintf(" (not at scale %g)", b.scale)
 		}
-		fmt.Printf("| %s | %s | %.4g %s%s | %s |\n", r.what, goal, median(r.measured), r.unit, verdict, join(r.measured))
+		fmt.Printf("| %s | %s | %s %s%s | %s |\n", r.what, goal, figure(median(r.measured)), r.unit, verdict, join(r.measured))
 	}
 }
 
 func join(v []float64) string {
 	s := make([]string, len(v))
 	for i, x := range v {
-		s[i] = strconv.FormatFloat(x, 'g', 4, 64)
+		s[i] = figure(x)
 	}
 	return strings.Join(s, ", ")
+}
+
+// figure writes a small number with four digits that count, and a large one whole: a count of requests misses its bar by one.
+func figure(x float64) string {
+	if x >= 1000 {
+		return strconv.FormatFloat(x, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(x, 'g', 4, 64)
 }
 
 func (b *bench) n(full int) string { return strconv.Itoa(max(1, int(float64(full)*b.scale))) }

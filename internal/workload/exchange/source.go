@@ -90,7 +90,7 @@ func rows(size int, attachments string) graph.List {
 
 // Read brings a mailbox up to date: the folder tree by one delta, each folder's messages by one delta each.
 func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Previous, sink engine.Sink) error {
-	r := &reader{g: s.g, mailbox: c.Source, prev: prev, sink: sink, now: s.g.M365().Clock().Now(), folders: map[string]string{}, placed: map[[12]byte]string{}, read: map[string]bool{}, empty: map[string]bool{}, put: map[string]*written{}, relist: map[string]bool{}, drafts: map[string]string{}, pending: map[string]string{}, retry: map[string]bool{}}
+	r := &reader{g: s.g, mailbox: c.Source, prev: prev, sink: sink, now: s.g.M365().Clock().Now(), folders: map[string]string{}, placed: map[[12]byte]string{}, read: map[string]bool{}, later: map[string]bool{}, put: map[string]*written{}, relist: map[string]bool{}, drafts: map[string]string{}, pending: map[string]string{}, retry: map[string]bool{}}
 	for cur, err := range prev.Cursors(ctx) {
 		if err != nil {
 			return err
@@ -110,6 +110,13 @@ func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Pre
 	}
 	if err := r.all(ctx); err != nil {
 		return err
+	}
+	// What seemed empty is read with the second pass over the others, and at once where there is none.
+	r.later = nil
+	if !r.news {
+		if err := r.all(ctx); err != nil {
+			return err
+		}
 	}
 	// A mail that moved into a folder that had been read, out of one that had not, is in neither answer: of what came and went between two links a
 	// delta need not tell. What each folder got since tells, until nothing comes any more. The same shows drafts that were edited between their
@@ -151,7 +158,7 @@ func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Pre
 // all reads the folders that have not been read yet, among them those that are found on the way.
 func (r *reader) all(ctx context.Context) error {
 	for {
-		folders := slices.DeleteFunc(slices.SortedFunc(maps.Keys(r.folders), r.flow), func(f string) bool { return r.read[f] })
+		folders := slices.DeleteFunc(slices.SortedFunc(maps.Keys(r.folders), r.flow), func(f string) bool { return r.read[f] || r.later[f] })
 		if len(folders) == 0 {
 			return nil
 		}
@@ -228,7 +235,7 @@ type reader struct {
 	// placed has the folder in whose delta a message was seen last, in an incremental read; by hash, for there may be a million.
 	placed map[[12]byte]string
 	read   map[string]bool     // folders that are read
-	empty  map[string]bool     // folders that this read listed for the first time and found without a row
+	later  map[string]bool     // folders that are new and seem empty; nil when they are due
 	put    map[string]*written // by folder: what was put in this read, which prev may not have
 	kept   int                 // ids in put
 	relist map[string]bool     // folders that the service reset after rows of them were put: the next read lists and compares them again
@@ -378,11 +385,6 @@ func (r *reader) tree(ctx context.Context) error {
 // newFolders asks what came to the tree since it was read: a mail may have moved into a folder that was not there then. Folders that went are for the
 // next read, or show as their messages are asked for.
 func (r *reader) newFolders(ctx context.Context) error {
-	if len(r.empty) > 0 {
-		if whole, err := r.stillEmpty(ctx); whole || err != nil {
-			return err
-		}
-	}
 	folders := graph.List{PageSize: folderPage}
 	page, err := graph.Follow[graph.MailFolder](ctx, r.g, r.treeLink, folders)
 	switch m365.KindOf(err) {
@@ -401,27 +403,6 @@ func (r *reader) newFolders(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// stillEmpty lists the folders at the top: those that were empty and are so still need not be asked for their messages again, for their links tell the
-// next read of all that comes. A new mailbox has many of them. When nothing is below any folder, this list is the whole tree, too.
-func (r *reader) stillEmpty(ctx context.Context) (whole bool, err error) {
-	l := graph.List{Hidden: true, Top: folderPage}
-	page, err := r.g.MailFolders(ctx, r.mailbox, l)
-	whole = true
-	for f, err := range graph.All(ctx, r.g, page, err, l) {
-		if err != nil {
-			return false, r.listError(ctx, err)
-		}
-		whole = whole && f.ChildFolderCount == 0
-		if err := r.folder(ctx, f, map[string]bool{}); err != nil {
-			return false, err
-		}
-		if r.empty[f.ID] && f.TotalItemCount == 0 {
-			r.read[f.ID] = true
-		}
-	}
-	return whole, nil
 }
 
 // wellKnown are the folders whose names tell what they are for; a restore finds them by it in any mailbox and language.
@@ -547,6 +528,9 @@ func (r *reader) folder(ctx context.Context, f *graph.MailFolder, seen map[strin
 		if err := r.sink.Cursor(ctx, cursorMessages+f.ID, unread); err != nil {
 			return err
 		}
+		if f.TotalItemCount == 0 && r.later != nil {
+			r.later[f.ID] = true
+		}
 	}
 	return r.putFolder(ctx, f, f.ParentFolderID)
 }
@@ -667,8 +651,8 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 			// read finds it in its prev.
 			w := r.put[folder]
 			r.relist[folder] = r.relist[folder] || w != nil && w.more
+			r.news = true
 		}
-		r.news = true // a listing takes long
 		page, err = r.g.MessageDelta(ctx, r.mailbox, folder, rows(size, attachments))
 	}
 	link := ""
@@ -679,7 +663,6 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 		page, err = graph.Follow[graph.Message](ctx, r.g, link, rows(size, attachments))
 	}
 	news := cursor == "" || restart
-	rowsCame := false
 	for {
 		kind := m365.KindOf(err)
 		if kind == m365.Invalid && link != "" {
@@ -747,7 +730,8 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 		}
 		for i := range page.Value {
 			m := &page.Value[i]
-			news, rowsCame = true, true
+			news = true
+			r.news = r.news || cursor == "" // a listing takes long
 			if last[m.ID] != i {
 				continue // of several rows of one message the last counts; two fetches of one message could overtake each other
 			}
@@ -811,11 +795,6 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 		}
 	}
 	r.folders[folder] = page.DeltaLink
-	if cursor == "" && !rowsCame {
-		r.empty[folder] = true
-	} else if rowsCame {
-		delete(r.empty, folder)
-	}
 	if news || r.stale() {
 		value := page.DeltaLink
 		if r.relist[folder] {
