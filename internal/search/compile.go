@@ -1,35 +1,36 @@
 package search
 
 import (
+	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
-	"unicode"
-
-	"golang.org/x/text/unicode/norm"
 
 	"holdfast/internal/holdfast"
 	"holdfast/internal/query"
 )
 
-// compiled is a search as SQL over docs d and versions v.
+// compiled is a search: a condition on words, and others as SQL over docs d and versions v.
 type compiled struct {
-	match string // the expression that leads the search; empty: none does
+	match matcher // what leads the search; nil: every document does
 	where []string
-	args  []any
+	args  []any // a leaf stands for those of the documents in question that meet it
 	low   int64 // bounds of the documents' numbers, included
 	high  int64
 }
 
-// compiler turns a search into SQL. What FTS5 can answer goes to it in one piece as far as possible.
+// leaf is a condition on words in the midst of SQL.
+type leaf struct{ matcher }
+
+// compiler turns a search into what the index can answer. Words go to the runs in one piece as far as possible.
 type compiler struct {
-	expand     func(pattern string) ([]string, error) // the words of the index that match a pattern; too many is an error
+	folders    func(m matcher) ([]int64, error) // those whose names meet a condition
 	containers []container
 	args       []any
 }
 
-var columns = map[query.Field]string{
-	query.Any: "", query.Subject: "name", query.From: "sender", query.Author: "sender", query.To: "recipients", query.Cc: "cc", query.People: "sender recipients cc", query.Body: "body",
+var columns = map[query.Field]uint{
+	query.Any: everywhere, query.Subject: 1 << columnName, query.From: 1 << columnSender, query.Author: 1 << columnSender, query.To: 1 << columnRecipients,
+	query.Cc: 1 << columnCc, query.People: 1<<columnSender | 1<<columnRecipients | 1<<columnCc, query.Body: 1 << columnBody,
 }
 
 func (c *compiler) compile(n query.Node) (compiled, error) {
@@ -41,41 +42,26 @@ func (c *compiler) compile(n query.Node) (compiled, error) {
 	if and, ok := n.(query.And); ok {
 		parts = and
 	}
-	var with, without []string
+	var match allOf
 	for _, p := range parts {
 		if t, ok := p.(query.Term); ok && t.Field == query.Received {
 			out.narrow(t)
 		}
-		inner, negated := p, false
-		if not, ok := p.(query.Not); ok {
-			inner, negated = not.Node, true
+		m, ok, err := c.words(p)
+		if err != nil {
+			return out, err
+		} else if ok {
+			match = append(match, m)
+			continue
 		}
-		e, ok, err := c.fts(inner)
+		s, err := c.sql(p)
 		if err != nil {
 			return out, err
 		}
-		switch {
-		case ok && negated:
-			without = append(without, e)
-		case ok:
-			with = append(with, e)
-		default:
-			s, err := c.sql(p)
-			if err != nil {
-				return out, err
-			}
-			out.where = append(out.where, s)
-		}
+		out.where = append(out.where, s)
 	}
-	switch {
-	case len(with) > 0:
-		out.match = "(" + strings.Join(with, ") AND (") + ")"
-		if len(without) > 0 {
-			out.match = "(" + out.match + ") NOT ((" + strings.Join(without, ") OR (") + "))"
-		}
-	case len(without) > 0:
-		out.where = append(out.where, "NOT d.id IN (SELECT rowid FROM words WHERE words MATCH ?)")
-		c.args = append(c.args, "("+strings.Join(without, ") OR (")+")")
+	if len(match) > 0 {
+		out.match = match
 	}
 	out.args = c.args
 	return out, nil
@@ -94,106 +80,82 @@ func (o *compiled) narrow(t query.Term) {
 	}
 }
 
-// fts gives an expression for FTS5; ok is false when it can't answer n.
-func (c *compiler) fts(n query.Node) (e string, ok bool, err error) {
+// words gives a condition on words; ok is false when n is about other things too.
+func (c *compiler) words(n query.Node) (m matcher, ok bool, err error) {
 	switch n := n.(type) {
 	case query.Term:
-		column, ok := columns[n.Field]
+		columns, ok := columns[n.Field]
 		if !ok {
-			return "", false, nil
+			return nil, false, nil
 		}
-		e, ok, err := c.words(n)
-		if !ok || err != nil {
-			return "", false, err
-		}
-		if column != "" {
-			e = "{" + column + "} : (" + e + ")"
-		}
-		return e, true, nil
+		m, err := condition(n, columns)
+		return m, true, err
+	case query.Not:
+		m, ok, err := c.words(n.Node)
+		return noneOf{m}, ok, err
 	case query.Or:
-		return c.ftsAll(n, " OR ")
+		all, ok, err := c.allWords(n)
+		return anyOf(all), ok, err
 	case query.And:
-		return c.ftsAll(n, " AND ")
+		all, ok, err := c.allWords(n)
+		return allOf(all), ok, err
 	}
-	return "", false, nil
+	return nil, false, nil
 }
 
-func (c *compiler) ftsAll(parts []query.Node, by string) (string, bool, error) {
-	all := make([]string, len(parts))
-	for i, p := range parts {
-		e, ok, err := c.fts(p)
+func (c *compiler) allWords(parts []query.Node) (all []matcher, ok bool, err error) {
+	for _, p := range parts {
+		m, ok, err := c.words(p)
 		if !ok || err != nil {
-			return "", false, err
+			return nil, false, err
 		}
-		all[i] = "(" + e + ")"
+		all = append(all, m)
 	}
-	return strings.Join(all, by), true, nil
+	return all, true, nil
 }
 
-// words turns a text into an expression; ok is false when nothing can match it.
-func (c *compiler) words(t query.Term) (e string, ok bool, err error) {
-	parts := wordsOf(t.Text, t.Wild())
-	if len(parts) == 0 {
-		return "", false, holdfast.Invalid("%q in the search has no letter or digit to look for", t.Text)
+// condition turns the text of a term into a condition.
+func condition(t query.Term, columns uint) (matcher, error) {
+	var parts []string
+	if t.Wild() {
+		parts = patternsOf(t.Text)
+	} else {
+		parts = wordsOf(t.Text)
 	}
+	if len(parts) == 0 {
+		return nil, holdfast.Invalid("%q in the search has no letter or digit to look for", t.Text)
+	}
+	last := len(parts) - 1
 	plain := true // words one after the other, the last one perhaps only begun
 	for i, p := range parts {
-		if at := strings.IndexAny(p, "*?"); at >= 0 && !(i == len(parts)-1 && at == len(p)-1 && p[at] == '*') {
+		if at := strings.IndexAny(p, "*?"); at >= 0 && !(i == last && at == len(p)-1 && p[at] == '*') {
 			plain = false
 		}
 	}
 	if plain {
-		if last, begun := strings.CutSuffix(parts[len(parts)-1], "*"); begun && t.Wild() {
-			parts[len(parts)-1] = last
-			return `"` + strings.Join(parts, " ") + `"*`, true, nil
-		}
-		return `"` + strings.Join(parts, " ") + `"`, true, nil
+		var begun bool
+		parts[last], begun = strings.CutSuffix(parts[last], "*")
+		return phrase{parts, begun, columns}, nil
 	}
-	all := make([]string, len(parts))
-	for i, p := range parts {
-		if !strings.ContainsAny(p, "*?") {
-			all[i] = `"` + p + `"`
-			continue
+	var all allOf
+	for _, p := range parts {
+		if strings.ContainsAny(p, "*?") {
+			all = append(all, pattern{p, columns})
+		} else {
+			all = append(all, phrase{words: []string{p}, columns: columns})
 		}
-		found, err := c.expand(Fold(p))
-		if err != nil {
-			return "", false, err
-		} else if len(found) == 0 {
-			return "", false, nil
-		}
-		all[i] = `("` + strings.Join(found, `" OR "`) + `")`
 	}
-	return strings.Join(all, " AND "), true, nil
-}
-
-// wordsOf cuts a text into words as the index does. With wild, * and ? stay in them; words of nothing else are left out.
-func wordsOf(s string, wild bool) []string {
-	parts := strings.FieldsFunc(s, func(r rune) bool {
-		return !unicode.In(r, unicode.L, unicode.N, unicode.Co, unicode.M) && !(wild && (r == '*' || r == '?'))
-	})
-	return slices.DeleteFunc(parts, func(p string) bool {
-		return !strings.ContainsFunc(p, func(r rune) bool { return r != '*' && r != '?' && !unicode.Is(unicode.M, r) })
-	})
-}
-
-// Fold makes a word comparable: small letters without marks.
-func Fold(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Mn, r) {
-			return -1
-		}
-		return unicode.ToLower(r)
-	}, norm.NFD.String(s))
+	return all, nil
 }
 
 // sql gives a condition; its arguments are appended in order.
 func (c *compiler) sql(n query.Node) (string, error) {
-	e, ok, err := c.fts(n)
+	m, ok, err := c.words(n)
 	if err != nil {
 		return "", err
 	} else if ok {
-		c.args = append(c.args, e)
-		return "d.id IN (SELECT rowid FROM words WHERE words MATCH ?)", nil
+		c.args = append(c.args, leaf{m})
+		return "d.id IN (SELECT value FROM json_each(?))", nil
 	}
 	switch n := n.(type) {
 	case query.And:
@@ -282,15 +244,19 @@ func (c *compiler) term(t query.Term) (string, error) {
 		}
 		return "v.container IN (" + strings.Join(in, ",") + ")", nil
 	case query.Folder:
-		e, ok, err := c.words(t)
-		if !ok || err != nil {
-			return "0", err
+		m, err := condition(t, 1<<columnName)
+		if err != nil {
+			return "", err
 		}
-		c.args = append(c.args, "{name} : ("+e+")")
-		return `v.folder IN (SELECT f.id FROM words w2 CROSS JOIN docs d2 ON d2.id = w2.rowid AND d2.kind = 'folder' CROSS JOIN folders f ON f.container = d2.container AND f.item = d2.item
-			WHERE words MATCH ?)`, nil
+		in, err := c.folders(m)
+		if err != nil {
+			return "", err
+		}
+		raw, err := json.Marshal(in)
+		c.args = append(c.args, string(raw))
+		return "v.folder IN (SELECT value FROM json_each(?))", err
 	}
-	return "0", nil // a text in which no word of the index matches
+	return "", fmt.Errorf("a search has a condition on %q", t.Field)
 }
 
 func (c *compiler) between(column string, t query.Term) string {

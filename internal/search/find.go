@@ -25,7 +25,6 @@ const (
 	counted  = 10_000                 // up to here totals are exact
 	counting = 400 * time.Millisecond // and as long as counting takes no longer
 	snipping = 400 * time.Millisecond // of a page's snippets together
-	mostTerm = 500                    // words of the index that one pattern may stand for
 )
 
 // container is a row of containers.
@@ -152,17 +151,22 @@ func (p *part) with(ctx context.Context, fn func(f *file) error) error {
 func (p *part) find(ctx context.Context) error {
 	return p.with(ctx, func(f *file) error {
 		p.ids, p.pending, p.total, p.exact = nil, nil, 0, true
-		var err error
-		if p.containers, err = containersOf(ctx, f.read, p.scope); err != nil {
+		// One state of all of it: runs go when they are merged.
+		tx, err := f.read.BeginTx(ctx, nil)
+		if err != nil {
 			return err
 		}
-		if p.pending, err = p.notIndexed(ctx, f.read); err != nil || len(p.containers) == 0 {
+		defer tx.Rollback() // only read
+		if p.containers, err = containersOf(ctx, tx, p.scope); err != nil {
 			return err
 		}
-		if err := p.points(ctx, f.read); err != nil {
+		if p.pending, err = p.notIndexed(ctx, tx); err != nil || len(p.containers) == 0 {
 			return err
 		}
-		return p.run(ctx, f.read)
+		if err := p.points(ctx, tx); err != nil {
+			return err
+		}
+		return p.run(ctx, tx)
 	})
 }
 
@@ -241,12 +245,13 @@ func (p *part) points(ctx context.Context, db querier) error {
 }
 
 // run gives the page's numbers and the total.
-func (p *part) run(ctx context.Context, db *sql.DB) error {
-	c := compiler{containers: p.containers, expand: func(pattern string) ([]string, error) { return expand(ctx, db, pattern) }}
+func (p *part) run(ctx context.Context, db querier) error {
+	c := compiler{containers: p.containers, folders: func(m matcher) ([]int64, error) { return foldersNamed(ctx, db, m) }}
 	s, err := c.compile(p.node)
 	if err != nil {
 		return err
 	}
+	p.narrow(&s)
 	var q strings.Builder
 	var args []any
 	if !p.query.At.IsZero() {
@@ -254,39 +259,16 @@ func (p *part) run(ctx context.Context, db *sql.DB) error {
 		q.WriteString("WITH at AS MATERIALIZED (SELECT CAST(key AS INTEGER) AS container, value AS head FROM json_each(?)) ")
 		args, p.intervalAt = append(args, p.intervalAt[0]), p.intervalAt[1:]
 	}
-	column := "d.id"
-	if s.match != "" {
-		column = "w.rowid"
-		q.WriteString("SELECT w.rowid FROM words w CROSS JOIN docs d ON d.id = w.rowid WHERE w.words MATCH ?")
-		args = append(args, s.match)
-	} else {
-		q.WriteString("SELECT d.id FROM docs d WHERE 1")
-	}
-	low, high := s.low, s.high
+	q.WriteString("SELECT d.id FROM json_each(?) c CROSS JOIN docs d ON d.id = c.value WHERE 1")
+	args = append(args, candidatesHere)
 	if !p.query.From.IsZero() {
-		low = max(low, secondsOf(p.query.From)<<22)
 		q.WriteString(" AND d.time >= ?")
 		args = append(args, clampedNanoseconds(p.query.From))
 	}
 	if !p.query.Until.IsZero() {
-		high = min(high, (secondsOf(p.query.Until)+1)<<22)
 		q.WriteString(" AND d.time <= ?")
 		args = append(args, clampedNanoseconds(p.query.Until))
 	}
-	if p.after != nil {
-		// At the same number, organizations follow in order of their ids.
-		one := int64(1)
-		if p.after.Organization < p.scope.Organization {
-			one = 0
-		}
-		if p.query.Oldest {
-			low = max(low, p.after.ID+one)
-		} else {
-			high = min(high, p.after.ID-one)
-		}
-	}
-	fmt.Fprintf(&q, " AND %s BETWEEN ? AND ?", column)
-	args = append(args, low, high)
 	if len(p.query.Kinds) > 0 {
 		q.WriteString(" AND d.kind IN (SELECT value FROM json_each(?))")
 		raw, err := json.Marshal(p.query.Kinds)
@@ -303,17 +285,53 @@ func (p *part) run(ctx context.Context, db *sql.DB) error {
 	for _, w := range s.where {
 		q.WriteString(" AND (" + w + ")")
 	}
+	q.WriteString(")")
 	args = append(args, s.args...)
-	q.WriteString(") ORDER BY " + column)
-	if !p.query.Oldest {
-		q.WriteString(" DESC")
+	from, err := candidatesOf(ctx, db, s, args, p.query.Oldest)
+	if err != nil {
+		return err
 	}
-	limit := p.query.Limit + 1
+	return p.collect(ctx, db, q.String(), args, from)
+}
+
+// narrow takes what the query says besides its text into the bounds of numbers.
+func (p *part) narrow(s *compiled) {
+	if !p.query.From.IsZero() {
+		s.low = max(s.low, secondsOf(p.query.From)<<22)
+	}
+	if !p.query.Until.IsZero() {
+		s.high = min(s.high, (secondsOf(p.query.Until)+1)<<22)
+	}
 	if p.after == nil {
-		limit = max(limit, counted+1)
+		return
 	}
-	fmt.Fprintf(&q, " LIMIT %d", limit)
-	return p.collect(ctx, db, q.String(), args)
+	// At the same number, organizations follow in order of their ids.
+	one := int64(1)
+	if p.after.Organization < p.scope.Organization {
+		one = 0
+	}
+	if p.query.Oldest {
+		s.low = max(s.low, p.after.ID+one)
+	} else {
+		s.high = min(s.high, p.after.ID-one)
+	}
+}
+
+// foldersNamed gives the folders whose names meet a condition.
+func foldersNamed(ctx context.Context, db querier, m matcher) (list []int64, err error) {
+	list = []int64{}
+	err = each(ctx, db, `SELECT DISTINCT f.id, d.name FROM docs d JOIN folders f ON f.container = d.container AND f.item = d.item WHERE d.kind = 'folder'`, nil, func(scan func(...any) error) error {
+		var id int64
+		var name string
+		if err := scan(&id, &name); err != nil {
+			return err
+		}
+		if m.says(wordsOf(name)) {
+			list = append(list, id)
+		}
+		return nil
+	})
+	return list, err
 }
 
 // deleted: the newest head that is in the index does not have the item in any version.
@@ -321,61 +339,53 @@ const deleted = `NOT EXISTS(SELECT 1 FROM docs d3 JOIN versions v3 ON v3.doc = d
 
 var errEnough = errors.New("enough")
 
-// collect reads the page and counts on while that is cheap.
-func (p *part) collect(ctx context.Context, db *sql.DB, q string, args []any) error {
-	began := sys.Monotonic()
-	n, last := int64(0), int64(0)
-	err := each(ctx, db, q, args, func(scan func(...any) error) error {
-		if err := scan(&last); err != nil {
-			return err
-		}
-		n++
-		if len(p.ids) <= p.query.Limit {
-			p.ids = append(p.ids, last)
-		} else if n > counted || p.after != nil || n%64 == 0 && sys.Monotonic()-began > counting {
-			return errEnough
-		}
-		return nil
-	})
-	p.total = n
-	if !errors.Is(err, errEnough) {
-		return err
-	}
-	// Of the documents up to here, n matched: the others are taken to match as often.
-	p.exact = false
-	var here, all int64
-	side := "day >= ?"
-	if p.query.Oldest {
-		side = "day <= ?"
-	}
-	if err := db.QueryRowContext(ctx, `SELECT ifnull(sum(CASE WHEN `+side+` THEN docs END), 0), ifnull(sum(docs), 0) FROM days`, (last>>22)/86400).Scan(&here, &all); err != nil {
-		return err
-	}
-	if here > 0 {
-		p.total = max(n, int64(float64(n)*float64(all)/float64(here)))
-	}
-	return nil
-}
+// Candidates are asked about in pieces: few at first, for a page is small.
+const (
+	firstPiece = 128
+	laterPiece = 1024
+)
 
-// expand gives the words of the index that match a pattern.
-func expand(ctx context.Context, db querier, pattern string) (list []string, err error) {
-	start := pattern[:strings.IndexAny(pattern, "*?")]
-	q, args := `SELECT term FROM vocabulary WHERE term GLOB ?`, []any{pattern}
-	if start != "" {
-		q += ` AND term >= ? AND term < ?`
-		args = append(args, start, start+"\U0010FFFF")
-	}
-	err = each(ctx, db, q, args, func(scan func(...any) error) error {
-		var term string
-		if err := scan(&term); err != nil {
+// collect reads the page and counts on while that is cheap.
+func (p *part) collect(ctx context.Context, db querier, q string, args []any, from *candidates) error {
+	began := sys.Monotonic()
+	n, examined := int64(0), 0
+	size := firstPiece
+	for {
+		piece := from.next(size)
+		if len(piece) == 0 {
+			p.total = n
+			return nil
+		}
+		size = laterPiece
+		examined += len(piece)
+		now, err := from.arguments(args, piece)
+		if err != nil {
 			return err
 		}
-		if list = append(list, term); len(list) > mostTerm {
-			return holdfast.Invalid("%q in the search stands for more than %d different words: write more of the word", pattern, mostTerm)
+		if err := each(ctx, db, q, now, func(scan func(...any) error) error {
+			var id int64
+			if err := scan(&id); err != nil {
+				return err
+			}
+			if n++; len(p.ids) <= p.query.Limit {
+				p.ids = append(p.ids, id)
+			}
+			return nil
+		}); err != nil {
+			return err
 		}
+		if len(p.ids) > p.query.Limit && (n > counted || p.after != nil || sys.Monotonic()-began > counting) {
+			break
+		}
+	}
+	if examined == from.total {
+		p.total = n
 		return nil
-	})
-	return list, err
+	}
+	// Of what was looked at so far, n match: the others are taken to match as often.
+	p.exact = false
+	p.total = max(n, int64(float64(n)*float64(from.total)/float64(examined)))
+	return nil
 }
 
 // result gives what is shown of a document; ok is false when it is there no more.
@@ -512,7 +522,7 @@ func (x *Index) Status(ctx context.Context, scope holdfast.SearchScope) (holdfas
 				st.Bytes += info.Size()
 			}
 		}
-		return f.read.QueryRowContext(ctx, `SELECT ifnull(sum(docs), 0) FROM days`).Scan(&st.Documents)
+		return f.read.QueryRowContext(ctx, `SELECT ifnull(sum(docs), 0) - (SELECT count(*) FROM dead) FROM runs`).Scan(&st.Documents)
 	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -537,8 +547,12 @@ func (s *snipper) of(ctx context.Context, r *holdfast.SearchResult) string {
 	var wanted []string
 	for _, t := range s.words {
 		if t.Field == query.Any || t.Field == query.Body {
-			for _, w := range wordsOf(t.Text, t.Wild()) {
-				wanted = append(wanted, Fold(strings.Trim(w, "*?")))
+			cut := wordsOf
+			if t.Wild() {
+				cut = patternsOf
+			}
+			for _, w := range cut(t.Text) {
+				wanted = append(wanted, strings.Trim(w, "*?"))
 			}
 		}
 	}

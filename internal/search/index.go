@@ -24,7 +24,9 @@ import (
 type work struct {
 	index *Index
 	shelf *shelf
-	file  *file // must stay the same during the pass: numbers in it are remembered
+	file  *file         // must stay the same during the pass: numbers in it are remembered
+	batch batch         // of all containers together, for many change little
+	pause time.Duration // when it last made room for others
 }
 
 var errRemade = errors.New("the side file was made anew meanwhile")
@@ -85,22 +87,36 @@ type target struct {
 	container  int64
 	repository holdfast.RepositoryID
 	key        string
+	problem    string // of the last try
 	from, to   uint64
 	anew       bool // an older head than the newest one indexed, or that one stands in no restore point any more: the container is indexed anew
 }
 
 func (x *Index) update(ctx context.Context, s *shelf) error {
-	w := &work{index: x, shelf: s}
+	w := &work{index: x, shelf: s, batch: newBatch(), pause: sys.Monotonic()}
 	if err := x.syncPoints(ctx, w); err != nil {
 		return err
 	}
 	for failed := map[int64]bool{}; ; {
 		t, ok, err := x.next(ctx, w, failed)
-		if err != nil || !ok {
-			if err == nil && len(failed) > 0 {
-				err = fmt.Errorf("%d mailboxes or drives could not be indexed", len(failed))
-			}
+		if err != nil {
 			return err
+		}
+		if !ok && len(w.batch.heads) > 0 {
+			// What these containers have next comes after it.
+			if err := w.flush(ctx, nil); err != nil {
+				return err
+			}
+			continue
+		}
+		if !ok {
+			if err := w.tidy(ctx); err != nil {
+				return err
+			}
+			if len(failed) > 0 {
+				return fmt.Errorf("%d mailboxes or drives could not be indexed", len(failed))
+			}
+			return nil
 		}
 		s.mu.Lock()
 		s.working = true
@@ -115,10 +131,29 @@ func (x *Index) update(ctx context.Context, s *shelf) error {
 			problem = err.Error()
 			x.c.Log.Warn("can't be indexed", "organization", s.org, "container", t.key, "error", err)
 		}
+		if problem == t.problem {
+			continue
+		}
 		if err := w.tx(ctx, func(tx *sql.Tx) error {
-			_, err := tx.ExecContext(ctx, `UPDATE containers SET problem = ? WHERE id = ? AND problem <> ?`, problem, t.container, problem)
+			_, err := tx.ExecContext(ctx, `UPDATE containers SET problem = ? WHERE id = ?`, problem, t.container)
 			return err
 		}); err != nil {
+			return err
+		}
+	}
+}
+
+// tidy merges runs until there are few.
+func (w *work) tidy(ctx context.Context) error {
+	for {
+		var runs []run
+		if err := w.with(func(f *file) (err error) {
+			runs, err = due(ctx, f.write)
+			return err
+		}); err != nil || len(runs) == 0 {
+			return err
+		}
+		if err := w.tx(ctx, func(tx *sql.Tx) error { return merge(ctx, tx, runs, func() error { return w.yield(ctx) }) }); err != nil {
 			return err
 		}
 	}
@@ -129,12 +164,12 @@ func (x *Index) update(ctx context.Context, s *shelf) error {
 func (x *Index) next(ctx context.Context, w *work, failed map[int64]bool) (t target, ok bool, err error) {
 	err = w.with(func(f *file) error {
 		ok = false
-		return each(ctx, f.write, `SELECT c.id, c.repository, c.key, c.head, min(CASE WHEN h.done = 0 THEN h.head END), max(h.head) FROM heads h JOIN containers c ON c.id = h.container
+		return each(ctx, f.write, `SELECT c.id, c.repository, c.key, c.problem, c.head, min(CASE WHEN h.done = 0 THEN h.head END), max(h.head) FROM heads h JOIN containers c ON c.id = h.container
 			GROUP BY c.id HAVING min(h.done) = 0 OR max(h.head) < c.head ORDER BY c.head > 0, c.id`, nil, func(scan func(...any) error) error {
 			var n target
 			var missing sql.NullInt64
 			var newest uint64
-			if err := scan(&n.container, &n.repository, &n.key, &n.from, &missing, &newest); err != nil || ok || failed[n.container] {
+			if err := scan(&n.container, &n.repository, &n.key, &n.problem, &n.from, &missing, &newest); err != nil || ok || failed[n.container] || w.batch.has(n.container) {
 				return err
 			}
 			n.to = uint64(missing.Int64)
@@ -183,7 +218,7 @@ func (x *Index) container(ctx context.Context, w *work, t target) error {
 	}
 	view, err := repo.View(ctx, head)
 	if err == nil {
-		r := &reading{work: w, target: t, view: view, head: int64(head.Number), pause: sys.Monotonic()}
+		r := &reading{work: w, target: t, view: view, head: int64(head.Number)}
 		err = r.all(ctx, before)
 	}
 	return errors.Join(err, repo.Close())
@@ -204,22 +239,34 @@ type reading struct {
 	view   *vault.View
 	head   int64
 
-	seen  []int64 // documents that the head has, when all of it is read
-	batch batch
-	pause time.Duration // when it last made room for others
+	seen []int64 // documents that the head has, when all of it is read
+	anew bool    // the index has nothing of the container
 }
 
 // batch is what one transaction writes.
 type batch struct {
 	docs  []document
 	taken map[int64]bool // numbers of documents in docs
-	close []int64        // documents whose version ends at this head
+	close []closing      // versions that end
 	open  []versionRow   // versions that begin
+	heads []finished     // of which all is in the index then
 	bytes int
 }
 
+func newBatch() batch { return batch{taken: map[int64]bool{}} }
+
+func (b *batch) has(container int64) bool {
+	return slices.ContainsFunc(b.heads, func(f finished) bool { return f.container == container })
+}
+
+// closing ends the version of a document at a head.
+type closing struct{ doc, head int64 }
+
+// finished is a head of a container.
+type finished struct{ container, head int64 }
+
 type document struct {
-	id, key                 int64
+	id, key, container      int64
 	item                    *holdfast.Item
 	sender, recipients, cc  string
 	body, remark            string
@@ -229,6 +276,8 @@ type document struct {
 
 type versionRow struct {
 	doc        int64
+	container  int64
+	head       int64
 	folder     string
 	marks      int
 	categories string
@@ -242,11 +291,16 @@ type held struct {
 	versionRow
 }
 
-// mostText is how many bytes of text wait in memory for one transaction.
-const mostText = 24 << 20
+// Bounds of what waits in memory for one transaction.
+const (
+	mostText  = 32 << 20 // bytes of text
+	mostHeads = 1000
+)
 
 func (r *reading) all(ctx context.Context, before *vault.Head) error {
-	r.batch.taken = map[int64]bool{}
+	if err := r.fresh(ctx); err != nil {
+		return err
+	}
 	changes, whole := r.view.Changes(ctx, before)
 	for c, err := range changes {
 		if err != nil {
@@ -258,22 +312,32 @@ func (r *reading) all(ctx context.Context, before *vault.Head) error {
 		if err := r.change(ctx, &c, whole); err != nil {
 			return err
 		}
-		if len(r.batch.docs) >= r.index.c.Batch || len(r.batch.open)+len(r.batch.close) >= 4*r.index.c.Batch || r.batch.bytes >= mostText {
+		if r.full() {
 			if err := r.flush(ctx, nil); err != nil {
 				return err
 			}
 		}
 	}
-	return r.flush(ctx, func(tx *sql.Tx) error {
-		if whole && r.target.from > 0 {
-			if err := r.closeUnseen(ctx, tx); err != nil {
-				return err
-			}
-		}
-		if _, err := tx.ExecContext(ctx, `UPDATE containers SET head = ? WHERE id = ?`, r.head, r.target.container); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `UPDATE heads SET done = 1 WHERE container = ? AND head = ?`, r.target.container, r.head)
+	r.batch.heads = append(r.batch.heads, finished{r.target.container, r.head})
+	if whole && !r.anew {
+		return r.flush(ctx, func(tx *sql.Tx) error { return r.closeUnseen(ctx, tx) })
+	} else if r.full() {
+		return r.flush(ctx, nil)
+	}
+	return nil
+}
+
+func (w *work) full() bool {
+	b, most := &w.batch, w.index.c.Batch
+	return len(b.docs) >= most || len(b.open)+len(b.close) >= 4*most || b.bytes >= mostText || len(b.heads) >= mostHeads
+}
+
+// fresh looks whether the index has anything of the container; a pass that was cut short may have left some.
+func (r *reading) fresh(ctx context.Context) error {
+	return r.with(func(f *file) error {
+		var n int
+		err := f.write.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM folders WHERE container = ? LIMIT 1)`, r.target.container).Scan(&n)
+		r.anew = n == 0
 		return err
 	})
 }
@@ -281,19 +345,23 @@ func (r *reading) all(ctx context.Context, before *vault.Head) error {
 // change notes what a change means for the index.
 func (r *reading) change(ctx context.Context, c *vault.Change, whole bool) error {
 	key := keyOf(r.target.container, c.Item.ID)
-	have, err := r.held(ctx, key, c.Item.ID)
-	if err != nil {
-		return err
+	var have []held
+	var err error
+	if !r.anew {
+		if have, err = r.held(ctx, key, c.Item.ID); err != nil {
+			return err
+		}
 	}
 	if c.Gone {
 		for _, h := range have {
 			if h.open {
-				r.batch.close = append(r.batch.close, h.doc)
+				r.batch.close = append(r.batch.close, closing{h.doc, r.head})
 			}
 		}
 		return nil
 	}
 	v := versionOf(&c.Item)
+	v.container, v.head = r.target.container, r.head
 	hash := hashOf(&c.Item, c.Payloads)
 	same := false
 	for _, h := range have {
@@ -308,17 +376,17 @@ func (r *reading) change(ctx context.Context, c *vault.Change, whole bool) error
 				continue
 			}
 			if h.open {
-				r.batch.close = append(r.batch.close, h.doc)
+				r.batch.close = append(r.batch.close, closing{h.doc, r.head})
 			}
 			r.batch.open = append(r.batch.open, v)
 		case h.open:
-			r.batch.close = append(r.batch.close, h.doc)
+			r.batch.close = append(r.batch.close, closing{h.doc, r.head})
 		}
 	}
 	if same {
 		return nil
 	}
-	d := document{key: key, item: &c.Item, hash: hash, sender: cmp.Or(c.Item.Fields[holdfast.FieldFrom], c.Item.Fields[holdfast.FieldAuthor]),
+	d := document{key: key, container: r.target.container, item: &c.Item, hash: hash, sender: cmp.Or(c.Item.Fields[holdfast.FieldFrom], c.Item.Fields[holdfast.FieldAuthor]),
 		recipients: c.Item.Fields[holdfast.FieldTo], cc: c.Item.Fields[holdfast.FieldCc],
 		sent: nanoseconds(c.Item.Fields[holdfast.FieldSent]), created: nanoseconds(c.Item.Fields[holdfast.FieldCreated]), modified: nanoseconds(c.Item.Fields[holdfast.FieldModified])}
 	if d.body, d.remark, err = bodyOf(ctx, r.view, &c.Item, c.Payloads, r.index.c.Limits); err != nil {
@@ -341,18 +409,18 @@ func (r *reading) change(ctx context.Context, c *vault.Change, whole bool) error
 const share = 4
 
 // yield leaves the machine to others while there are any.
-func (r *reading) yield(ctx context.Context) error {
+func (w *work) yield(ctx context.Context) error {
 	now := sys.Monotonic()
-	spent := now - r.pause
+	spent := now - w.pause
 	if spent < 20*time.Millisecond {
 		return nil
 	}
-	if r.index.c.Busy() {
-		if err := r.index.c.Clock.Sleep(ctx, min(spent*(share-1), 5*time.Second)); err != nil {
+	if w.index.c.Busy() {
+		if err := w.index.c.Clock.Sleep(ctx, min(spent*(share-1), 5*time.Second)); err != nil {
 			return err
 		}
 	}
-	r.pause = sys.Monotonic()
+	w.pause = sys.Monotonic()
 	return ctx.Err()
 }
 
@@ -373,7 +441,7 @@ func (r *reading) held(ctx context.Context, key int64, item string) (have []held
 				return nil // the first eight bytes of two hashes are the same
 			}
 			h.open = open.Valid
-			h.versionRow = versionRow{h.doc, folder.String, int(marks.Int64), categories.String}
+			h.versionRow = versionRow{doc: h.doc, folder: folder.String, marks: int(marks.Int64), categories: categories.String}
 			have = append(have, h)
 			return nil
 		})
@@ -393,13 +461,12 @@ func (r *reading) number(ctx context.Context, i *holdfast.Item) (id int64, err e
 			if r.batch.taken[id] {
 				continue
 			}
-			var one int
-			err := f.write.QueryRowContext(ctx, `SELECT 1 FROM docs WHERE id = ?`, id).Scan(&one)
-			if errors.Is(err, sql.ErrNoRows) {
+			var taken bool
+			if err := f.taken.QueryRow(id).Scan(&taken); err != nil {
+				return err
+			} else if !taken {
 				r.batch.taken[id] = true
 				return nil
-			} else if err != nil {
-				return err
 			}
 		}
 		return fmt.Errorf("four million items have the time %s", i.Time)
@@ -408,12 +475,11 @@ func (r *reading) number(ctx context.Context, i *holdfast.Item) (id int64, err e
 }
 
 // flush writes the batch, and with it what last does.
-func (r *reading) flush(ctx context.Context, last func(tx *sql.Tx) error) error {
-	b := &r.batch
-	// Ascending: FTS5 writes a segment whenever a number is below the one before.
+func (w *work) flush(ctx context.Context, last func(tx *sql.Tx) error) error {
+	b := &w.batch
 	slices.SortFunc(b.docs, func(a, b document) int { return cmp.Compare(a.id, b.id) })
-	err := r.tx(ctx, func(tx *sql.Tx) error {
-		if err := r.write(ctx, tx); err != nil {
+	err := w.tx(ctx, func(tx *sql.Tx) error {
+		if err := w.write(ctx, tx); err != nil {
 			return err
 		}
 		if last != nil {
@@ -421,72 +487,105 @@ func (r *reading) flush(ctx context.Context, last func(tx *sql.Tx) error) error 
 		}
 		return nil
 	})
-	r.batch = batch{taken: map[int64]bool{}, docs: b.docs[:0]}
-	clear(b.docs[:cap(b.docs)])
-	return err
+	clear(b.docs)
+	w.batch = batch{taken: map[int64]bool{}, docs: b.docs[:0], open: b.open[:0], close: b.close[:0], heads: b.heads[:0]}
+	if err != nil {
+		return err
+	}
+	return w.tidy(ctx)
 }
 
-func (r *reading) write(ctx context.Context, tx *sql.Tx) error {
-	b := &r.batch
-	statement := func(query string) func(args ...any) error {
-		s, err := tx.PrepareContext(ctx, query) // closed with the transaction
-		return func(args ...any) error {
-			if err != nil {
-				return err
-			}
-			_, err := s.ExecContext(ctx, args...)
+// prepared gives a function that runs a statement; it is closed with the transaction. The statement does not watch ctx, which would cost more
+// than it does.
+func prepared(ctx context.Context, tx *sql.Tx, query string) func(args ...any) error {
+	ctx = context.WithoutCancel(ctx)
+	s, err := tx.PrepareContext(ctx, query)
+	return func(args ...any) error {
+		if err != nil {
+			return err
+		}
+		_, err := s.ExecContext(ctx, args...)
+		return err
+	}
+}
+
+func (w *work) write(ctx context.Context, tx *sql.Tx) error {
+	b := &w.batch
+	if err := w.writeDocs(ctx, tx); err != nil {
+		return err
+	}
+	// A version that began with this very head was written by a pass that did not end.
+	drop := prepared(ctx, tx, `DELETE FROM versions WHERE doc = ? AND gone IS NULL AND born >= ?`)
+	end := prepared(ctx, tx, `UPDATE versions SET gone = ?2 WHERE doc = ?1 AND gone IS NULL`)
+	for _, c := range b.close {
+		if err := drop(c.doc, c.head); err != nil {
+			return err
+		}
+		if err := end(c.doc, c.head); err != nil {
 			return err
 		}
 	}
-	c := r.target.container
-	putDoc := statement(`INSERT INTO docs(id, container, key, item, kind, name, sender, recipients, cc, time, size, sent, created, modified, class, hash, remark)
+	if err := w.writeVersions(ctx, tx); err != nil {
+		return err
+	}
+	progress := prepared(ctx, tx, `UPDATE containers SET head = ?2, problem = '' WHERE id = ?1`)
+	done := prepared(ctx, tx, `UPDATE heads SET done = 1 WHERE container = ? AND head = ?`)
+	for _, f := range b.heads {
+		if err := progress(f.container, f.head); err != nil {
+			return err
+		}
+		if err := done(f.container, f.head); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeDocs writes the documents and makes a run of their words.
+func (w *work) writeDocs(ctx context.Context, tx *sql.Tx) error {
+	if len(w.batch.docs) == 0 {
+		return nil
+	}
+	put := prepared(ctx, tx, `INSERT INTO docs(id, container, key, item, kind, name, sender, recipients, cc, time, size, sent, created, modified, class, hash, remark)
 		VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-	putWords := statement(`INSERT INTO words(rowid, name, sender, recipients, cc, body) VALUES(?, ?, ?, ?, ?, ?)`)
-	days := map[int64]int{}
-	for i := range b.docs {
-		d := &b.docs[i]
-		if err := putDoc(d.id, c, d.key, d.item.ID, d.item.Kind, d.item.Name, d.sender, d.recipients, d.cc, clampedNanoseconds(d.item.Time), d.item.Size,
+	words := newBuilder()
+	for i := range w.batch.docs {
+		d := &w.batch.docs[i]
+		if err := put(d.id, d.container, d.key, d.item.ID, d.item.Kind, d.item.Name, d.sender, d.recipients, d.cc, clampedNanoseconds(d.item.Time), d.item.Size,
 			d.sent, d.created, d.modified, d.item.Fields[holdfast.FieldClass], d.hash, d.remark); err != nil {
 			return err
 		}
-		if err := putWords(d.id, d.item.Name, d.sender, d.recipients, d.cc, d.body); err != nil {
-			return err
-		}
-		days[(d.id>>22)/86400]++
-	}
-	putDay := statement(`INSERT INTO days(day, docs) VALUES(?, ?) ON CONFLICT(day) DO UPDATE SET docs = docs + excluded.docs`)
-	for day, n := range days {
-		if err := putDay(day, n); err != nil {
+		words.add(d.id, [columnsAll]string{columnBody: d.body, columnName: d.item.Name, columnSender: d.sender, columnRecipients: d.recipients, columnCc: d.cc})
+		d.body = "" // it is large
+		if err := w.yield(ctx); err != nil {
 			return err
 		}
 	}
-	// A version that began with this very head was written by a pass that did not end.
-	drop := statement(`DELETE FROM versions WHERE doc = ? AND gone IS NULL AND born >= ?`)
-	end := statement(`UPDATE versions SET gone = ?2 WHERE doc = ?1 AND gone IS NULL`)
-	for _, doc := range b.close {
-		if err := drop(doc, r.head); err != nil {
-			return err
-		}
-		if err := end(doc, r.head); err != nil {
-			return err
-		}
+	return words.write(ctx, tx)
+}
+
+func (w *work) writeVersions(ctx context.Context, tx *sql.Tx) error {
+	putFolder := prepared(ctx, tx, `INSERT INTO folders(container, item) VALUES(?, ?) ON CONFLICT DO NOTHING`)
+	type folder struct {
+		container int64
+		item      string
 	}
-	putFolder := statement(`INSERT INTO folders(container, item) VALUES(?, ?) ON CONFLICT DO NOTHING`)
-	folders := map[string]int64{}
-	putVersion := statement(`INSERT INTO versions(doc, born, container, folder, marks, categories) VALUES(?, ?, ?, ?, ?, ?)
+	folders := map[folder]int64{}
+	put := prepared(ctx, tx, `INSERT INTO versions(doc, born, container, folder, marks, categories) VALUES(?, ?, ?, ?, ?, ?)
 		ON CONFLICT(doc, born) DO UPDATE SET gone = NULL, folder = excluded.folder, marks = excluded.marks, categories = excluded.categories`)
-	for _, v := range b.open {
-		id, ok := folders[v.folder]
+	for _, v := range w.batch.open {
+		in := folder{v.container, v.folder}
+		id, ok := folders[in]
 		if !ok {
-			if err := putFolder(c, v.folder); err != nil {
+			if err := putFolder(in.container, in.item); err != nil {
 				return err
 			}
-			if err := tx.QueryRowContext(ctx, `SELECT id FROM folders WHERE container = ? AND item = ?`, c, v.folder).Scan(&id); err != nil {
+			if err := tx.QueryRowContext(ctx, `SELECT id FROM folders WHERE container = ? AND item = ?`, in.container, in.item).Scan(&id); err != nil {
 				return err
 			}
-			folders[v.folder] = id
+			folders[in] = id
 		}
-		if err := putVersion(v.doc, r.head, c, id, v.marks, v.categories); err != nil {
+		if err := put(v.doc, v.head, v.container, id, v.marks, v.categories); err != nil {
 			return err
 		}
 	}

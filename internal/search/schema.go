@@ -15,11 +15,11 @@ import (
 )
 
 // version is that of the side file. One of another version is made anew.
-const version = 1
+const version = 2
 
-// A document is what of an item makes words: it has a row in docs and one of the same number in words. The number is the item's time in
-// seconds << 22 and a counter, so that order of number is order of time. A version says from which head (born) to before which (gone)
-// the container had the document, in which folder and with which marks: moving or flagging an item makes a version, no document.
+// A document is what of an item makes words: it has a row in docs, and its number stands in a run (run.go). The number is the item's time in
+// seconds << 22 and a few bits of a hash, so that order of number is order of time. A version says from which head (born) to before which
+// (gone) the container had the document, in which folder and with which marks: moving or flagging an item makes a version, no document.
 //
 // heads are the heads that stand in restore points, with the first and the last of those; progress is containers.head. All of a head
 // becomes visible with the transaction that sets it.
@@ -35,10 +35,11 @@ CREATE TABLE docs(id INTEGER PRIMARY KEY, container INTEGER NOT NULL, key INTEGE
 CREATE INDEX docs_key ON docs(key);
 CREATE TABLE versions(doc INTEGER NOT NULL, born INTEGER NOT NULL, gone INTEGER, container INTEGER NOT NULL, folder INTEGER NOT NULL, marks INTEGER NOT NULL, categories TEXT NOT NULL,
 	PRIMARY KEY(doc, born)) WITHOUT ROWID;
-CREATE TABLE days(day INTEGER PRIMARY KEY, docs INTEGER NOT NULL);
-CREATE VIRTUAL TABLE words USING fts5(name, sender, recipients, cc, body, content='', contentless_delete=1, tokenize="unicode61 remove_diacritics 2");
-CREATE VIRTUAL TABLE vocabulary USING fts5vocab('words', 'row');
-INSERT INTO words(words, rank) VALUES('hashsize', 16777216);
+CREATE INDEX docs_folder ON docs(container, item, name) WHERE kind = 'folder';
+CREATE TABLE runs(id INTEGER PRIMARY KEY, docs INTEGER NOT NULL, ids BLOB NOT NULL);
+CREATE TABLE words(run INTEGER NOT NULL, first BLOB NOT NULL, terms BLOB NOT NULL, docs BLOB NOT NULL, positions BLOB NOT NULL);
+CREATE UNIQUE INDEX words_first ON words(run, first);
+CREATE TABLE dead(id INTEGER PRIMARY KEY);
 `
 
 // Marks of a version.
@@ -55,12 +56,14 @@ type file struct {
 	path  string
 	write *sql.DB // one connection, used by the indexer only
 	read  *sql.DB
+	taken *sql.Stmt // of write: whether a document, or one that is dead, has a number
 }
 
 func openDB(path string, writer bool) (*sql.DB, error) {
 	q := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)", "journal_size_limit(67108864)", "temp_store(2)"}}
 	if writer {
 		q.Set("_txlock", "immediate")
+		q.Add("_pragma", "page_size(16384)")
 		q.Add("_pragma", "cache_size(-65536)")
 	} else {
 		q.Add("_pragma", "query_only(1)")
@@ -122,14 +125,18 @@ func tryFile(ctx context.Context, path string) (_ *file, err error) {
 	}
 	switch {
 	case have == version && tables > 0:
-		return f, nil
 	case have != 0 || tables != 0:
 		return nil, errVersion
+	default:
+		if err := f.tx(ctx, func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, schema+fmt.Sprintf("PRAGMA user_version = %d;", version))
+			return err
+		}); err != nil {
+			return nil, err
+		}
 	}
-	return f, f.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, schema+fmt.Sprintf("PRAGMA user_version = %d;", version))
-		return err
-	})
+	f.taken, err = f.write.PrepareContext(ctx, `SELECT EXISTS(SELECT 1 FROM docs WHERE id = ?1) OR EXISTS(SELECT 1 FROM dead WHERE id = ?1)`) // closed with the connection
+	return f, err
 }
 
 func (f *file) close() error {
@@ -182,5 +189,5 @@ func spoiled(err error) bool {
 			return strings.Contains(lite.Error(), "no such table") || strings.Contains(lite.Error(), "no such column")
 		}
 	}
-	return errors.Is(err, errVersion)
+	return errors.Is(err, errVersion) || errors.Is(err, errGarbled)
 }

@@ -47,7 +47,7 @@ type Config struct {
 	Busy func() bool
 	// Interval is the pause between two looks at the catalogue; 0 means a minute. Wake shortens it.
 	Interval time.Duration
-	// Batch is how many new documents one transaction writes; 0 means 4000.
+	// Batch is how many new documents one transaction writes; 0 means 16000.
 	Batch int
 	// Crash, for tests, is called before each transaction that the indexer commits; its error ends the work.
 	Crash func() error
@@ -90,7 +90,7 @@ func New(c Config) *Index {
 		c.Interval = time.Minute
 	}
 	if c.Batch <= 0 {
-		c.Batch = 4000
+		c.Batch = 16000
 	}
 	if c.Busy == nil {
 		c.Busy = func() bool { return false }

@@ -1,0 +1,112 @@
+package search
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// longestWord is how many bytes of a word count: what is longer is no word that a person looks for.
+const longestWord = 96
+
+// Fold makes a word comparable: small letters without marks.
+func Fold(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, norm.NFD.String(s))
+}
+
+// letters of one byte as words have them; 0 stands between words.
+var letters = func() (t [utf8.RuneSelf]byte) {
+	for c := range t {
+		switch {
+		case c >= '0' && c <= '9', c >= 'a' && c <= 'z':
+			t[c] = byte(c)
+		case c >= 'A' && c <= 'Z':
+			t[c] = byte(c) + 'a' - 'A'
+		}
+	}
+	return t
+}()
+
+// folded are the letters that most languages of Europe are written with.
+var folded = func() (t [0x500]string) {
+	for r := utf8.RuneSelf; r < len(t); r++ {
+		t[r] = Fold(string(rune(r)))
+	}
+	return t
+}()
+
+// A tokenizer cuts text into words: runs of letters and digits, folded. A sign of Chinese or Japanese is a word of its own, for they do not
+// put spaces between words.
+type tokenizer struct{ word []byte }
+
+// each calls fn for each word of s, in order; the word is good for the call only.
+func (t *tokenizer) each(s string, fn func(word []byte)) {
+	word := t.word[:0]
+	end := func() {
+		if len(word) > 0 {
+			fn(word[:min(len(word), longestWord)])
+			word = word[:0]
+		}
+	}
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			if l := letters[c]; l != 0 {
+				word = append(word, l)
+			} else {
+				end()
+			}
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(s[i:])
+		i += n
+		switch {
+		case r == utf8.RuneError && n == 1:
+			end()
+		case int(r) < len(folded):
+			if unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r) {
+				word = append(word, folded[r]...)
+			} else {
+				end()
+			}
+		case unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana):
+			end()
+			word = append(word, Fold(string(r))...)
+			end()
+		case unicode.In(r, unicode.L, unicode.N, unicode.Co, unicode.M):
+			word = append(word, Fold(string(r))...)
+		default:
+			end()
+		}
+	}
+	end()
+	t.word = word
+}
+
+// wordsOf cuts a text into words.
+func wordsOf(s string) (all []string) {
+	(&tokenizer{}).each(s, func(w []byte) { all = append(all, string(w)) })
+	return all
+}
+
+// patternsOf cuts a text in which * and ? stand for others into words and patterns of words; those of nothing else are left out.
+func patternsOf(s string) (all []string) {
+	for _, part := range strings.FieldsFunc(s, func(r rune) bool {
+		return !unicode.In(r, unicode.L, unicode.N, unicode.Co, unicode.M) && r != '*' && r != '?'
+	}) {
+		if !strings.ContainsAny(part, "*?") {
+			all = append(all, wordsOf(part)...)
+		} else if p := Fold(part); strings.Trim(p, "*?") != "" {
+			all = append(all, p)
+		}
+	}
+	return all
+}
