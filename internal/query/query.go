@@ -8,6 +8,7 @@
 package query
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -25,7 +26,7 @@ const (
 
 // Error says what is wrong with a search, for the one who typed it.
 type Error struct {
-	At  int // byte where it was noticed
+	At  int // character, from 0, where it was noticed
 	Say string
 }
 
@@ -160,6 +161,15 @@ type Rules struct {
 
 // Parse reads a search. Its errors are *Error.
 func (r Rules) Parse(text string) (Node, error) {
+	n, err := r.parse(text)
+	var e *Error
+	if errors.As(err, &e) { // the parser counts bytes, who typed it counts characters
+		return nil, &Error{utf8.RuneCountInString(text[:e.At]), e.Say}
+	}
+	return n, err
+}
+
+func (r Rules) parse(text string) (Node, error) {
 	if len(text) > longest {
 		return nil, &Error{longest, fmt.Sprintf("a search may have %d bytes", longest)}
 	}

@@ -57,6 +57,7 @@ func TestErrorsSayWhereAndWhy(t *testing.T) {
 		`a (b`:                    {4, "closing parenthesis"},
 		`a b)`:                    {3, "too many"},
 		`x "a`:                    {2, "quotation mark"},
+		`größe "a`:                {6, "quotation mark"},
 		`a AND`:                   {5, "ends where a word"},
 		``:                        {0, "ends where a word"},
 		`a subjcet:b`:             {2, "did you mean subject?"},

@@ -25,6 +25,7 @@ var basketRoutes = []route{
 	{"Basket_AddItems", "POST", basketPath + "/Items", 200, service.ActReadContent, (*API).basketAddItems},
 	{"Basket_RemoveItem", "DELETE", basketPath + "/Items/{entryId}", 204, service.ActExplore, (*API).basketRemoveItem},
 	{"Basket_GetContent", "GET", basketPath + "/Content", 200, service.ActDownload, (*API).basketGetContent},
+	{"Basket_Plan", "POST", basketPath + "/Plan", 200, service.ActRestore, (*API).basketPlan},
 	{"Basket_Restore", "POST", basketPath + "/Restore", 200, service.ActRestore, (*API).basketRestore},
 	{"Basket_GetRun", "GET", basketPath + "/Runs/{runId}", 200, service.ActSeeRestored, (*API).basketGetRun},
 }
@@ -206,29 +207,62 @@ func (a *API) basketGetContent(ctx context.Context, r *request) (any, error) {
 	}}, nil
 }
 
+// basketBody is how to restore a basket.
+type basketBody struct {
+	To             string `json:"to,omitzero"`
+	Folder         string `json:"folder,omitzero"`
+	Mode           string `json:"mode,omitzero"`
+	OverwriteNewer bool   `json:"overwriteNewer,omitzero"`
+	AllVersions    bool   `json:"allVersions,omitzero"`
+	Permissions    bool   `json:"permissions,omitzero"`
+	Changed        *bool  `json:"changedItems,omitzero"`
+	Missing        *bool  `json:"missingItems,omitzero"`
+	Unread         *bool  `json:"markUnread,omitzero"`
+	Reason         string `json:"reason,omitzero"`
+	Limit          int    `json:"limit,omitzero"` // plan: items to tell of one by one
+}
+
+func (in *basketBody) spec() (service.RestoreSpec, error) {
+	body := restoreBody{To: in.To, Folder: in.Folder, Mode: in.Mode, OverwriteNewer: in.OverwriteNewer, AllVersions: in.AllVersions, Permissions: in.Permissions, Changed: in.Changed, Missing: in.Missing, Unread: in.Unread, Reason: in.Reason}
+	return body.spec()
+}
+
+// basketPlan is the dry run of basketRestore.
+func (a *API) basketPlan(ctx context.Context, r *request) (any, error) {
+	id, err := r.basket()
+	if err != nil {
+		return nil, err
+	}
+	var in basketBody
+	if err := r.decodeOptional(&in); err != nil {
+		return nil, err
+	}
+	most, err := planLimit(in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	spec, err := in.spec()
+	if err != nil {
+		return nil, err
+	}
+	plan, err := a.services.Baskets.Plan(ctx, r.user, id, spec, most)
+	if err != nil {
+		return nil, err
+	}
+	return planToShape(plan), nil
+}
+
 // basketRestore begins to restore everything in a basket as one run.
 func (a *API) basketRestore(ctx context.Context, r *request) (any, error) {
 	id, err := r.basket()
 	if err != nil {
 		return nil, err
 	}
-	var in struct {
-		To             string `json:"to,omitzero"`
-		Folder         string `json:"folder,omitzero"`
-		Mode           string `json:"mode,omitzero"`
-		OverwriteNewer bool   `json:"overwriteNewer,omitzero"`
-		AllVersions    bool   `json:"allVersions,omitzero"`
-		Permissions    bool   `json:"permissions,omitzero"`
-		Changed        *bool  `json:"changedItems,omitzero"`
-		Missing        *bool  `json:"missingItems,omitzero"`
-		Unread         *bool  `json:"markUnread,omitzero"`
-		Reason         string `json:"reason,omitzero"`
-	}
+	var in basketBody
 	if err := r.decodeOptional(&in); err != nil {
 		return nil, err
 	}
-	body := restoreBody{To: in.To, Folder: in.Folder, Mode: in.Mode, OverwriteNewer: in.OverwriteNewer, AllVersions: in.AllVersions, Permissions: in.Permissions, Changed: in.Changed, Missing: in.Missing, Unread: in.Unread, Reason: in.Reason}
-	spec, err := body.spec()
+	spec, err := in.spec()
 	if err != nil {
 		return nil, err
 	}

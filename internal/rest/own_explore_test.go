@@ -147,6 +147,7 @@ func basket(w *world, organization string) {
 	w.call("GET", one, nil).want(200)
 	w.call("GET", baskets+"/"+bob, nil).says(404, "no basket")
 	w.call("POST", one+"/Restore", nil).says(409, "is empty")
+	w.call("POST", one+"/Plan", nil).says(409, "is empty")
 	var entries []string
 	for _, of := range []struct {
 		kind  string
@@ -174,6 +175,25 @@ func basket(w *world, organization string) {
 		w.t.Errorf("the ZIP has %v, called %s", files, saved.header.Get("Content-Disposition"))
 	}
 	w.call("POST", one+"/Restore", map[string]any{"mode": "merge"}).says(400, "mode must be")
+	w.call("POST", one+"/Plan", map[string]any{"mode": "merge"}).says(400, "mode must be")
+	w.call("POST", one+"/Plan", map[string]any{"limit": -1}).says(400, "must not be negative")
+	w.call("POST", baskets+"/"+bob+"/Plan", nil).says(404, "no basket")
+	open := func() (n int) {
+		for _, s := range w.call("GET", "/v8/RestoreSessions?limit=1000", nil).want(200).get("results").([]any) {
+			if s.(map[string]any)["state"] == "Working" {
+				n++
+			}
+		}
+		return n
+	}
+	before := open()
+	w.call("POST", one+"/Plan", map[string]any{"mode": "overwrite"}).want(200).golden()
+	if one := w.call("POST", one+"/Plan", map[string]any{"limit": 1}).want(200); len(one.get("items").([]any)) != 1 || one.get("more") != true {
+		w.t.Errorf("a plan that tells of one item: %s", one.body)
+	}
+	if after := open(); after != before {
+		w.t.Errorf("%d restore sessions were open before the dry runs, %d after", before, after)
+	}
 	run := w.call("POST", one+"/Restore", map[string]any{"mode": "overwrite"}).want(200).golden().text("id")
 	if status := w.call("GET", one+"/Runs/"+run, nil).want(200).text("status"); status != "Running" {
 		w.t.Errorf("a run that waits is %s", status)

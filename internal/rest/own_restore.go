@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -107,21 +108,31 @@ func (a *API) restorePlan(ctx context.Context, r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if in.Limit < 0 {
-		return nil, holdfast.Invalid("limit must not be negative")
-	}
-	if in.Limit == 0 {
-		in.Limit = 1000
-	}
-	plan, err := a.services.RestoreSessions.Plan(ctx, r.user, p.session, spec, min(in.Limit, maxLimit))
+	most, err := planLimit(in.Limit)
 	if err != nil {
 		return nil, err
 	}
+	plan, err := a.services.RestoreSessions.Plan(ctx, r.user, p.session, spec, most)
+	if err != nil {
+		return nil, err
+	}
+	return planToShape(plan), nil
+}
+
+// planLimit is how many items a dry run tells of one by one.
+func planLimit(asked int) (int, error) {
+	if asked < 0 {
+		return 0, holdfast.Invalid("limit must not be negative")
+	}
+	return min(cmp.Or(asked, 1000), maxLimit), nil
+}
+
+func planToShape(plan holdfast.RestorePlan) planShape {
 	return planShape{Created: plan.Created, Overwritten: plan.Overwritten, Existing: plan.Existing, Skipped: plan.Skipped, Folders: plan.Cost.Folders, Requests: plan.Cost.Requests,
 		ResourceUnits: plan.Cost.ResourceUnits, Bytes: plan.Cost.Bytes, Seconds: plan.Time.Seconds(), Limit: plan.Limit, More: plan.More,
 		Items: list(plan.Items, func(i holdfast.ItemResult) plannedShape {
 			return plannedShape{i.Item, i.Name, i.Path, i.Outcome, string(i.Reason), i.Detail}
-		})}, nil
+		})}
 }
 
 // started is a restore that began; how it goes, the session's events tell.

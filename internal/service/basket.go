@@ -214,6 +214,81 @@ func groups(entries []holdfast.BasketEntry, key func(holdfast.BasketEntry) strin
 	return out
 }
 
+// parts opens a restore session for each restore point and kind in entries, and calls fn for each mailbox or OneDrive in it, with what to
+// restore of it, or with the reason why the session could not be opened.
+func (b *Baskets) parts(ctx context.Context, u User, id holdfast.BasketID, entries []holdfast.BasketEntry, spec RestoreSpec, fn func(session holdfast.RestoreSession, part []holdfast.BasketEntry, one RestoreSpec, failed error) error) error {
+	types := map[holdfast.ContainerKind]holdfast.ExplorerType{holdfast.Mailbox: holdfast.ExploreExchange, holdfast.Drive: holdfast.ExploreOneDrive}
+	for _, at := range groups(entries, func(e holdfast.BasketEntry) string { return string(e.Point) + " " + string(e.Container.Kind) }) {
+		session, failed := b.sessions.Open(ctx, u, ExploreSpec{Type: types[at[0].Container.Kind], Point: at[0].Point, Reason: "basket " + string(id)})
+		for _, part := range groups(at, func(e holdfast.BasketEntry) string { return e.Container.Key() }) {
+			one := spec
+			one.Container, one.Items = part[0].Container.Source, nil
+			for _, e := range part {
+				one.Items = append(one.Items, e.Item)
+			}
+			if err := fn(session, part, one, failed); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Plan tells what Restore would do and what it takes, without doing it. At most limit items are told of one by one. What could not begin
+// counts as skipped, with its reason. The time is that of one mailbox or OneDrive after the other.
+func (b *Baskets) Plan(ctx context.Context, u User, id holdfast.BasketID, spec RestoreSpec, limit int) (holdfast.RestorePlan, error) {
+	var out holdfast.RestorePlan
+	if err := spec.checkReason(); err != nil {
+		return out, err
+	}
+	entries, err := b.all(ctx, u, id, ActRestore)
+	if err != nil {
+		return out, err
+	}
+	if err := b.auditNow(ctx, u, "basket.plan", "basket/"+string(id), fmt.Sprintf("%d items", len(entries))); err != nil {
+		return out, err
+	}
+	var opened []holdfast.RestoreSessionID
+	var limits []string
+	err = b.parts(ctx, u, id, entries, spec, func(session holdfast.RestoreSession, part []holdfast.BasketEntry, one RestoreSpec, failed error) error {
+		var plan holdfast.RestorePlan
+		err := failed
+		if err == nil {
+			if !slices.Contains(opened, session.ID) {
+				opened = append(opened, session.ID)
+			}
+			plan, err = b.sessions.Plan(ctx, u, session.ID, one, limit-len(out.Items))
+		}
+		if err != nil {
+			if ctx.Err() != nil {
+				return err
+			}
+			plan = holdfast.RestorePlan{Skipped: int64(len(part))}
+			for _, e := range part {
+				plan.Items = append(plan.Items, holdfast.ItemResult{Item: e.Item, Name: e.Name, Path: e.Path, Outcome: "skipped", Detail: err.Error()})
+			}
+		}
+		out.Created, out.Overwritten, out.Existing, out.Skipped = out.Created+plan.Created, out.Overwritten+plan.Overwritten, out.Existing+plan.Existing, out.Skipped+plan.Skipped
+		out.Cost.Add(plan.Cost)
+		out.Time += plan.Time
+		if plan.Limit != "" && !slices.Contains(limits, plan.Limit) {
+			limits = append(limits, plan.Limit)
+		}
+		room := min(len(plan.Items), limit-len(out.Items))
+		out.Items, out.More = append(out.Items, plan.Items[:room]...), out.More || plan.More
+		return nil
+	})
+	out.More = out.More || out.Created+out.Overwritten+out.Existing+out.Skipped > int64(len(out.Items))
+	out.Limit = strings.Join(limits, "; ")
+	// A dry run leaves nothing open.
+	for _, session := range opened {
+		if stopped := b.sessions.Stop(ctx, u, session); err == nil {
+			err = stopped
+		}
+	}
+	return out, err
+}
+
 // Restore begins the restore of everything in a basket: a restore session for each restore point and kind, a request for each mailbox or
 // OneDrive. What can't begin is recorded with its reason and keeps the others from nothing.
 func (b *Baskets) Restore(ctx context.Context, u User, id holdfast.BasketID, spec RestoreSpec) (holdfast.BasketRun, error) {
@@ -232,29 +307,26 @@ func (b *Baskets) Restore(ctx context.Context, u User, id holdfast.BasketID, spe
 	if err := b.auditNow(ctx, u, "basket.restore", "basket/"+string(id), fmt.Sprintf("%d items", len(entries))); err != nil {
 		return run, err
 	}
-	types := map[holdfast.ContainerKind]holdfast.ExplorerType{holdfast.Mailbox: holdfast.ExploreExchange, holdfast.Drive: holdfast.ExploreOneDrive}
-	for _, at := range groups(entries, func(e holdfast.BasketEntry) string { return string(e.Point) + " " + string(e.Container.Kind) }) {
-		session, failed := b.sessions.Open(ctx, u, ExploreSpec{Type: types[at[0].Container.Kind], Point: at[0].Point, Reason: "basket " + string(id)})
-		for _, part := range groups(at, func(e holdfast.BasketEntry) string { return e.Container.Key() }) {
-			p := holdfast.BasketPart{Session: session.ID}
-			one := spec
-			one.Container, one.Items = part[0].Container.Source, nil
-			for _, e := range part {
-				p.Entries = append(p.Entries, e.ID)
-				one.Items = append(one.Items, e.Item)
-			}
-			err := failed
-			if err == nil {
-				p.Request, err = b.sessions.Restore(ctx, u, session.ID, one)
-			}
-			if err != nil {
-				if ctx.Err() != nil {
-					return run, err
-				}
-				p.Err = err.Error()
-			}
-			run.Parts = append(run.Parts, p)
+	err = b.parts(ctx, u, id, entries, spec, func(session holdfast.RestoreSession, part []holdfast.BasketEntry, one RestoreSpec, failed error) error {
+		p := holdfast.BasketPart{Session: session.ID}
+		for _, e := range part {
+			p.Entries = append(p.Entries, e.ID)
 		}
+		err := failed
+		if err == nil {
+			p.Request, err = b.sessions.Restore(ctx, u, session.ID, one)
+		}
+		if err != nil {
+			if ctx.Err() != nil {
+				return err
+			}
+			p.Err = err.Error()
+		}
+		run.Parts = append(run.Parts, p)
+		return nil
+	})
+	if err != nil {
+		return run, err
 	}
 	return run, b.changeAs(ctx, u, ActRestore, func(ctx context.Context, tx Tx) error {
 		basket, err := b.own(ctx, tx, u, id)

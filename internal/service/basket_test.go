@@ -54,6 +54,8 @@ func TestABasketIsItsMakersAndIsRestoredAsOneRun(t *testing.T) {
 	w.kind(w.Baskets.Download(w.ctx, other, basket.ID, nil), holdfast.KindNotFound, "no basket")
 	_, err = w.Baskets.Restore(w.ctx, other, basket.ID, service.RestoreSpec{})
 	w.kind(err, holdfast.KindNotFound, "no basket")
+	_, err = w.Baskets.Plan(w.ctx, other, basket.ID, service.RestoreSpec{}, 10)
+	w.kind(err, holdfast.KindNotFound, "no basket")
 	_, err = w.Baskets.Add(w.ctx, other, basket.ID, mail, "ann", []string{"m1"})
 	w.kind(err, holdfast.KindNotFound, "no basket")
 	if all, err := w.Baskets.List(w.ctx, other, holdfast.Page{}); err != nil || len(all) != 0 {
@@ -69,6 +71,13 @@ func TestABasketIsItsMakersAndIsRestoredAsOneRun(t *testing.T) {
 		if !strings.Contains(zip.String(), want) {
 			t.Errorf("the ZIP is of %s, lacks %s", zip.String(), want)
 		}
+	}
+
+	// What can't be planned is told of with its reason, and keeps the others from nothing.
+	plan, err := w.Baskets.Plan(w.ctx, admin, basket.ID, service.RestoreSpec{Mode: "overwrite"}, 2)
+	w.ok(err)
+	if plan.Skipped != 5 || len(plan.Items) != 2 || !plan.More || !strings.Contains(plan.Items[0].Detail, "reaches Microsoft 365") {
+		t.Errorf("the plan is %+v", plan)
 	}
 
 	w.directory.lacking["Files.ReadWrite.All"] = true
