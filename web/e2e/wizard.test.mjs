@@ -5,7 +5,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { audit, open, signIn } from "./browser.mjs";
-import { startWorld } from "./world.mjs";
+import { messages as messagesOf, startWorld } from "./world.mjs";
 
 let world;
 let b;
@@ -34,15 +34,9 @@ function code(secret, time) {
   return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }
 
-// messages are those that the simulated organization says a mailbox has.
-async function messages(user) {
-  const answer = await fetch(`${world.control}/oracle/mailboxes/${user}`);
-  assert.equal(answer.status, 200);
-  return (await answer.text()).split("\n").filter(Boolean).map((line) => JSON.parse(line)).filter((row) => row.message).map((row) => row.message);
-}
-
 test("the wizard leads to the first restored mail", { timeout: 300_000 }, async () => {
   const { page, wrong } = b;
+  const messages = (user) => messagesOf(world, user);
   const serious = [];
   const look = async (label) => serious.push(...(await audit(page, label)));
   const started = performance.now();

@@ -75,7 +75,15 @@ export async function own<T>(method: string, path: string, body?: unknown, signa
 
 // download saves what an operation streams as a file of this computer.
 export async function download(path: string, body: unknown, name: string): Promise<void> {
-  const response = await fetch(path, { method: "POST", credentials: "same-origin", body: JSON.stringify(body ?? {}), headers: { "Content-Type": "application/json" } });
+  await saved(await fetch(path, { method: "POST", credentials: "same-origin", body: JSON.stringify(body ?? {}), headers: { "Content-Type": "application/json" } }), name);
+}
+
+// getDownload is download for operations that need no body.
+export async function getDownload(path: string, name: string): Promise<void> {
+  await saved(await fetch(path, { credentials: "same-origin" }), name);
+}
+
+async function saved(response: Response, name: string): Promise<void> {
   if (!response.ok) {
     const told: unknown = await response.json().catch(() => undefined);
     throw failure(response, told);

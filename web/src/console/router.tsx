@@ -10,25 +10,42 @@ const page = <P extends string>(path: P, load: () => Promise<{ default: React.Co
 
 const text = (value: unknown) => (typeof value === "string" || typeof value === "number" ? String(value) : undefined);
 
+// words keeps those of names that an address has.
+const words = <N extends string>(...names: N[]) => (search: Record<string, unknown>) => {
+  const out: { [K in N]?: string } = {};
+  for (const name of names) {
+    const value = text(search[name]);
+    if (value !== undefined) out[name] = value;
+  }
+  return out;
+};
+
 const explore = createRoute({
   getParentRoute: () => root,
   path: "/explore/$session",
-  validateSearch: (search: Record<string, unknown>): { at?: number } => (typeof search.at === "number" ? { at: search.at } : {}),
+  validateSearch: (search: Record<string, unknown>): { at?: number; container?: string; item?: string } => ({ ...(typeof search.at === "number" ? { at: search.at } : {}), ...words("container", "item")(search) }),
   component: lazyRouteComponent(() => import("../explorer/route")),
 });
 
 const sessions = createRoute({
   getParentRoute: () => root,
   path: "/sessions",
-  validateSearch: (search: Record<string, unknown>): { session?: string; job?: string; tab?: string } => {
-    const out: { session?: string; job?: string; tab?: string } = {};
-    for (const name of ["session", "job", "tab"] as const) {
-      const value = text(search[name]);
-      if (value) out[name] = value;
-    }
-    return out;
-  },
+  validateSearch: words("session", "job", "tab"),
   component: lazyRouteComponent(() => import("./session/page")),
+});
+
+const search = createRoute({
+  getParentRoute: () => root,
+  path: "/search",
+  validateSearch: words("q", "org", "kinds", "at", "deleted", "sort"),
+  component: lazyRouteComponent(() => import("./search/page")),
+});
+
+const basket = createRoute({
+  getParentRoute: () => root,
+  path: "/basket",
+  validateSearch: words("basket", "restore"),
+  component: lazyRouteComponent(() => import("./basket/page")),
 });
 
 const tree = root.addChildren([
@@ -36,6 +53,8 @@ const tree = root.addChildren([
   page("/setup", () => import("./setup/page")),
   page("/jobs", () => import("./job/page")),
   sessions,
+  search,
+  basket,
   page("/explore", () => import("../explorer/open")),
   explore,
   page("/organizations", () => import("./organization/page")),

@@ -1,7 +1,7 @@
 import { Button, makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
 import {
   ArchiveRegular, BuildingRegular, ClipboardTaskListLtrRegular, DatabaseRegular, HistoryRegular, HomeRegular, KeyRegular, NavigationRegular, PeopleRegular, ServerRegular, SettingsRegular,
-  PersonCircleRegular, ShieldTaskRegular, FolderSearchRegular,
+  PersonCircleRegular, ShieldTaskRegular, FolderSearchRegular, SearchRegular, CartRegular,
 } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
@@ -76,6 +76,8 @@ function Frame({ name, acts }: { name: string; acts: string[] | undefined }) {
     { to: "/jobs", label: t.nav.jobs, icon: <ClipboardTaskListLtrRegular /> },
     { to: "/sessions", label: t.nav.sessions, icon: <HistoryRegular /> },
     { to: "/explore", label: t.nav.explore, icon: <FolderSearchRegular /> },
+    { to: "/search", label: t.nav.search, icon: <SearchRegular />, act: "explore backups" },
+    { to: "/basket", label: t.nav.basket, icon: <CartRegular />, act: "explore backups" },
     { to: "/organizations", label: t.nav.organizations, icon: <BuildingRegular />, rule: true },
     { to: "/repositories", label: t.nav.repositories, icon: <DatabaseRegular /> },
     { to: "/proxies", label: t.nav.proxies, icon: <ServerRegular /> },

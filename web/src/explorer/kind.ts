@@ -1,5 +1,6 @@
 import type { ComponentType, ReactElement } from "react";
 import type { RestoreSession } from "../api/queries";
+import type { paths } from "../api/schema";
 import type { Format } from "../ui/format";
 import type { Text } from "../ui/text";
 
@@ -23,6 +24,9 @@ export interface Item {
   name: string;
 }
 
+// Shape is an item as the operations show it that are the same for every kind.
+export type Shape = paths["/holdfast/v1/RestoreSessions/{restoreSessionId}/Containers/{containerId}/Items"]["get"]["responses"]["200"]["content"]["application/json"]["results"][number];
+
 // Place is a container or a folder in it of a session.
 export interface Place {
   session: string;
@@ -33,7 +37,7 @@ export interface Place {
 export interface ItemColumn<I extends Item> {
   key: string;
   title: (t: Text) => string;
-  text: (item: I, f: Format) => string;
+  text: (item: I, f: Format, t: Text) => string;
   width: string; // of a grid
   end?: boolean;
   wide?: boolean; // vanishes on narrow screens
@@ -70,6 +74,7 @@ export interface Kind<I extends Item> {
   folders: (place: Place, signal: AbortSignal) => Promise<Folder[]>;
   // page gives items of a folder, or, with query, those that it finds in or below it, from offset on.
   page: (place: Place, query: string, offset: number, limit: number, signal: AbortSignal) => Promise<I[]>;
+  of: (shape: Shape) => I;
   columns: ItemColumn<I>[];
   // Preview shows one item; it may offer what the kind alone has, such as versions.
   Preview: ComponentType<{ place: Place; item: I }>;

@@ -1,5 +1,5 @@
 import { Button, makeStyles, mergeClasses, SearchBox, tokens, Toolbar, ToolbarButton, ToolbarDivider } from "@fluentui/react-components";
-import { ArrowDownload20Regular, ArrowLeft20Regular, ArrowUndo20Regular, DismissCircle20Regular, FolderArrowUp20Regular, Info20Regular } from "@fluentui/react-icons";
+import { ArrowDownload20Regular, ArrowLeft20Regular, ArrowUndo20Regular, Cart20Regular, DismissCircle20Regular, FolderArrowUp20Regular, Info20Regular } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useState } from "react";
 import { client, download, of } from "../api/client";
@@ -45,6 +45,7 @@ export interface Look {
   // at is how many steps below the first one a phone shows; it is in the page's address, so that a browser's Back goes one step back.
   at: number;
   onAt: (at: number) => void;
+  begin?: { container: string; item?: string }; // where to begin; at the top when absent
   onClosed?: () => void; // absent: sessions are not closed here
   scripts?: boolean;
   others?: boolean; // restores may go to other users
@@ -86,6 +87,7 @@ function Browser({ look, session, kind, containers }: { look: Look; session: Res
   const [results, setResults] = useState(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
+  const [said, setSaid] = useState("");
   const narrow = useMedia("(max-width: 900px)");
   const small = useMedia(phone);
   const events = useRestoreEvents(session.id).data ?? [];
@@ -113,6 +115,29 @@ function Browser({ look, session, kind, containers }: { look: Look; session: Res
     setTrail([...trail.slice(0, step), to]);
     look.onAt(step + 1);
   };
+  // Who comes from a search begins at what was found.
+  const [first, setFirst] = useState<Item>();
+  useEffect(() => {
+    const container = containers.find((c) => c.id === look.begin?.container);
+    const item = look.begin?.item;
+    if (!container || !item) return;
+    const path = { restoreSessionId: session.id, containerId: container.id, itemId: item };
+    of(client.GET("/holdfast/v1/RestoreSessions/{restoreSessionId}/Containers/{containerId}/Items/{itemId}", { params: { path } })).then((found) => {
+      const place = { session: session.id, container };
+      const names = (found.path ?? "").split("/").filter(Boolean);
+      if (found.kind === "folder") go({ ...place, folder: { id: found.id, name: found.name } });
+      else {
+        go(found.parentId ? { ...place, folder: { id: found.parentId, name: names.at(-2) ?? container.name } } : place);
+        setFirst(kind.of(found));
+      }
+    }, setError);
+  }, []); // eslint-disable-line react-hooks/exhaustive-deps
+  useEffect(() => {
+    if (first && trail.length > 0) {
+      setActive(first); // after the place, which begins with nothing active
+      setFirst(undefined);
+    }
+  }, [first, trail]);
   const openItem = (item: Item) => {
     setTrail(trail.slice(0, step));
     setActive(item);
@@ -154,6 +179,7 @@ function Browser({ look, session, kind, containers }: { look: Look; session: Res
   const act = async (what: () => Promise<void>) => {
     setBusy(true);
     setError(undefined);
+    setSaid("");
     try {
       await what();
     } catch (cause) {
@@ -168,6 +194,14 @@ function Browser({ look, session, kind, containers }: { look: Look; session: Res
     if (!place) return;
     const call = kind.save(place, { items: one ?? (await items()) });
     await download(call.path, call.body, call.name);
+  });
+  const intoBasket = () => act(async () => {
+    if (!place) return;
+    const { addToCurrent } = await import("./basket");
+    const { basket, added } = await addToCurrent(t.basket.unnamed, [{ session: session.id, container: place.container.id, items: one ?? (selected || !place.folder ? await items() : [place.folder.id]) }]);
+    await queries.invalidateQueries({ queryKey: ["baskets"] });
+    await queries.invalidateQueries({ queryKey: ["basket", basket.id] });
+    setSaid(t.basket.added(f.number(added), basket.name));
   });
   const restore = () => act(async () => setAsked({ items: one ?? (await items()) }));
   const close = () => act(async () => {
@@ -199,11 +233,13 @@ function Browser({ look, session, kind, containers }: { look: Look; session: Res
         </div>
         <span className={s.about}>{session.scopeName ? t.explore.asOf(f.dateTime(session.scopeName.replace(/^state of /, ""))) : t.explore.asNewest}</span>
         <Problem error={error} />
+        {said && <Note intent="success">{said}</Note>}
         {session.state === "Stopped" && <Note intent="warning">{t.explore.stopped}</Note>}
       </div>
       <Toolbar className={s.bar} aria-label={t.common.commands}>
         <ToolbarButton className={s.command} icon={<ArrowUndo20Regular />} disabledFocusable={!any || busy} onClick={() => void restore()}>{t.restore.button}</ToolbarButton>
         {saving && <ToolbarButton className={s.command} icon={<ArrowDownload20Regular />} disabledFocusable={!any || busy} onClick={() => void save()}>{t.explore.save}</ToolbarButton>}
+        {scripts && <ToolbarButton className={s.command} icon={<Cart20Regular />} disabledFocusable={!(any || place?.folder) || busy} onClick={() => void intoBasket()}>{t.basket.into}</ToolbarButton>}
         {!small && <ToolbarDivider />}
         {!shown || !small ? (
           <ToolbarButton className={s.command} icon={<FolderArrowUp20Regular />} disabledFocusable={!place} onClick={() => place && setAsked(place.folder ? { folder: place.folder } : {})}>

@@ -8,6 +8,7 @@ import { useText } from "../ui/text";
 import type { Item, Kind, Place, Selection, Target } from "./kind";
 import { restoring, type Restoring } from "./restoring";
 
+const PlanView = lazy(async () => ({ default: (await import("./plan")).PlanView }));
 const Script = lazy(async () => ({ default: (await import("../ui/script_panel")).Script }));
 
 const mostReason = 500; // characters, as the server has it
@@ -15,7 +16,7 @@ const mostReason = 500; // characters, as the server has it
 const plan = (body: Restoring) => of(client.POST("/holdfast/v1/Restore/Plan", { body: { ...body, limit: 1 } }));
 type Plan = Awaited<ReturnType<typeof plan>>;
 
-// RestoreDialog asks where to and why, and tells what would happen. others: it may go to another user. script: it shows the same for a script.
+// RestoreDialog asks where to and why, and tells what would happen. others: it may go to another user. script: it shows the same for a script, and of a dry run every item.
 export function RestoreDialog({ kind, place, selection, others, script, onClose, start }: {
   kind: Kind<Item>;
   place: Place;
@@ -32,6 +33,7 @@ export function RestoreDialog({ kind, place, selection, others, script, onClose,
   const body = restoring(kind, place, selection, target);
   const what = selection.items ? t.restore.items(f.number(selection.items.length)) : selection.folder ? t.restore.theFolder(selection.folder.name) : t.restore.everything(place.container.name);
   const elsewhere = target.place === "elsewhere";
+  const ready = !elsewhere || target.folder !== "" || target.user !== "";
   return (
     <FormPanel size="medium" title={t.restore.title} submit={t.restore.button} onClose={onClose} save={() => start(body)}>
       <p>
@@ -62,7 +64,13 @@ export function RestoreDialog({ kind, place, selection, others, script, onClose,
         <Textarea value={target.reason} maxLength={mostReason} onChange={(_, d) => set({ reason: d.value })} />
       </Field>
       <Note>{kind.keepsBoth ? t.restore.aboutFiles : t.restore.aboutMail}</Note>
-      <DryRun key={JSON.stringify({ ...body, reason: "" })} body={body} ready={!elsewhere || target.folder !== "" || target.user !== ""} />
+      {script ? (
+        <Suspense>
+          <PlanView key={JSON.stringify({ ...body, reason: "" })} ask={(signal) => of(client.POST("/holdfast/v1/Restore/Plan", { body, signal }))} ready={ready} />
+        </Suspense>
+      ) : (
+        <DryRun key={JSON.stringify({ ...body, reason: "" })} body={body} ready={ready} />
+      )}
       {script && (
         <details>
           <summary>{t.script.title}</summary>

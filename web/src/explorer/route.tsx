@@ -4,12 +4,13 @@ import { Explorer } from "./page";
 // The explorer as a page of the console.
 export default function Route() {
   const { session } = useParams({ from: "/explore/$session" });
-  const { at = 0 } = useSearch({ from: "/explore/$session" });
+  const { at = 0, container, item } = useSearch({ from: "/explore/$session" });
   const navigate = useNavigate();
   return (
     <Explorer
       session={session}
       at={at}
+      {...(container ? { begin: { container, ...(item ? { item } : {}) } } : {})}
       onAt={(next) => void navigate({ to: "/explore/$session", params: { session }, search: { at: next } })}
       onClosed={() => void navigate({ to: "/explore" })}
     />

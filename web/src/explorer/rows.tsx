@@ -240,7 +240,7 @@ export function Rows<I extends Item>({ label, queryKey, total, page, columns, ch
   };
   const shown = columns.filter((c) => !narrow || !c.wide);
   const template = onOpen ? "48px 1fr" : `36px ${shown.map((c) => c.width).join(" ")}`;
-  const brief = (place: "head" | "side" | "line", row: I) => columns.filter((c) => c.brief === place).map((c) => c.text(row, f)).filter(Boolean).join(" · ");
+  const brief = (place: "head" | "side" | "line", row: I) => columns.filter((c) => c.brief === place).map((c) => c.text(row, f, t)).filter(Boolean).join(" · ");
   const chosenCount = chosen.all ? count : chosen.items.size;
   return (
     <div className={s.root}>
@@ -300,7 +300,7 @@ export function Rows<I extends Item>({ label, queryKey, total, page, columns, ch
                 )}
                 {!onOpen && shown.map((c) => (
                   <div key={c.key} role="gridcell" className={mergeClasses(s.cell, c.end && s.end)}>
-                    {row ? c.text(row, f) : <div className={s.loading} />}
+                    {row ? c.text(row, f, t) : <div className={s.loading} />}
                   </div>
                 ))}
               </div>

@@ -31,13 +31,14 @@ export function Panel({ title, onClose, children, size = "medium", footer }: { t
 }
 
 // FormPanel is a panel with a form; save may fail, which is shown, or succeed, which closes it.
-export function FormPanel({ title, submit, onClose, save, children, size = "medium" }: {
+export function FormPanel({ title, submit, onClose, save, children, size = "medium", keepOpen = false }: {
   title: string;
   submit: string;
   onClose: () => void;
   save: () => Promise<unknown>;
   children: ReactNode;
   size?: "medium" | "large";
+  keepOpen?: boolean; // save shows something else in its place
 }) {
   const s = useStyles();
   const { t } = useText();
@@ -50,7 +51,7 @@ export function FormPanel({ title, submit, onClose, save, children, size = "medi
     setError(undefined);
     try {
       await save();
-      onClose();
+      if (!keepOpen) onClose();
     } catch (cause) {
       setError(cause);
       setBusy(false);

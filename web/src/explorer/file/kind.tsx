@@ -51,6 +51,7 @@ export const files: Kind<File> = {
     const page = await of(client.GET(`${drives}/{oneDriveId}/Documents`, { params: { path, query: { offset, limit, ...(p.folder ? { parentId: p.folder.id } : {}) } }, signal }));
     return ((page.results ?? []) as Row[]).map(fileOf);
   },
+  of: (i) => ({ id: i.id, name: i.name, size: i.size, modified: i.time, modifiedBy: i.author ?? "", version: "" }),
   columns: [
     { key: "name", title: (t) => t.file.name, text: (d) => d.name, width: "minmax(160px, 2fr)", brief: "head" },
     { key: "modified", title: (t) => t.file.modified, text: (d, f) => f.dateTime(d.modified), width: "152px", brief: "line" },

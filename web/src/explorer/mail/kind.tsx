@@ -58,6 +58,7 @@ export const mail: Kind<Mail> = {
     const page = await of(client.GET(`${mailboxes}/{mailboxId}/items`, { params: { path, query: { offset, limit, parentId: p.folder?.id ?? "root" } }, signal }));
     return ((page.results ?? []) as Row[]).map(mailOf);
   },
+  of: (i) => ({ id: i.id, name: i.name, from: i.from ?? "", to: i.to ?? "", cc: i.cc ?? "", received: i.time, sent: i.sent, importance: i.importance ?? "Normal" }),
   columns: [
     { key: "from", title: (t) => t.mail.from, text: (m) => m.from, width: "minmax(110px, 1fr)", brief: "head" },
     { key: "subject", title: (t) => t.mail.subject, text: (m) => m.name, width: "minmax(160px, 2fr)", brief: "line" },

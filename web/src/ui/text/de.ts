@@ -12,7 +12,7 @@ export const de: Text = {
   nav: {
     label: "Hauptmenü", skip: "Zum Inhalt", toggle: "Namen der Seiten ein- oder ausblenden", appearance: "Design und Sprache", theme: "Design", language: "Sprache", account: (name) => `Konto von ${name}`, signOut: "Abmelden",
     home: "Start", jobs: "Sicherungsaufträge", sessions: "Sitzungen", explore: "Wiederherstellen", organizations: "Organisationen", repositories: "Repositorys", proxies: "Proxys", users: "Benutzer und Rollen", keys: "API-Schlüssel",
-    audit: "Protokoll", settings: "Einstellungen", setup: "Einrichtung",
+    audit: "Protokoll", settings: "Einstellungen", setup: "Einrichtung", search: "Suche", basket: "Korb",
   },
   theme: { system: "Wie das System", light: "Hell", dark: "Dunkel", contrast: "Hoher Kontrast" },
   signin: {
@@ -151,6 +151,32 @@ export const de: Text = {
     searchIn: (name) => `In ${name} suchen`, emptyFolder: "Dieser Ordner ist leer.", chooseFolder: "Wählen Sie einen Ordner, oder suchen Sie in allen.", count: (n) => `${n} Elemente`, countUnknown: "Beim Blättern erscheinen mehr", chosen: (n) => `${n} ausgewählt`, narrow: (n) => `${n} weitere: Tippen Sie einen Teil des Namens.`,
     save: "Herunterladen", close: "Sitzung schließen", stopped: "Diese Sitzung ist geschlossen; öffnen Sie zum Wiederherstellen eine neue.", tooMany: (n) => `Mehr als ${n} Elemente sind ausgewählt. Stellen Sie den ganzen Ordner wieder her oder wählen Sie weniger.`,
     acts: { points: "Wiederherstellungspunkte auflisten", users: "Auflisten, wessen Daten da sind", open: "Sicherung mit Stand einer Zeit öffnen" },
+  },
+  search: {
+    box: "Alles durchsuchen", placeholder: "Wörter, oder zum Beispiel subject:budget from:ada received:2026-03", find: "Suchen", help: "So wird gesucht", wrongFrom: "Ab der markierten Stelle stimmt die Suche nicht", kind: "Art", name: "Name", owner: "Wessen", folder: "Ordner", time: "Datum", first: "Zuerst im Wiederherstellungspunkt von",
+    last: "Zuletzt im Wiederherstellungspunkt von", gone: "(seither gelöscht)", deleted: "seither gelöscht", points: "Wiederherstellungspunkte", fromTo: (from, to) => (from === to ? from : `${from} bis ${to}`), kinds: { mail: "E-Mail", file: "Datei", folder: "Ordner" }, allKinds: "Jede Art", allOrganizations: "Alle Organisationen",
+    order: "Reihenfolge", newest: "Neueste zuerst", oldest: "Älteste zuerst", asOf: "Stand von", deletedOnly: "Nur seither Gelöschtes", results: "Ergebnisse", begin: "Suchen Sie über alle Postfächer, alle OneDrives und alle Wiederherstellungspunkte", size: (n) => `${n} E-Mails, Dateien und Ordner sind im Index.`, query: "Suche",
+    notIndexed: (n) => `${n} Postfächer und OneDrives haben Wiederherstellungspunkte, die noch nicht im Index sind. Was darin liegt, kann hier fehlen.`, since: (when) => `seit ${when}`, neverIndexed: "Einige Organisationen sind noch nicht im Index; er wird nach Sicherungen nachgeführt. Was darin liegt, fehlt hier.",
+    maybeLater: "Der Index ist noch nicht vollständig: Suchen Sie später noch einmal.", explore: "Im Explorer öffnen", save: "Suche speichern", saved: "Gespeicherte Suchen", noneSaved: "Keine gespeicherten Suchen", noneSavedAbout: "Suchen Sie und speichern Sie die Suche, um sie mit einem Klick zu wiederholen.", forget: (name) => `Gespeicherte Suche ${name} löschen`,
+    savedWithoutTime: "Der Stand, nach dem Sie suchen, wird nicht gespeichert.", tooMany: (n) => `Mehr als ${n} Ergebnisse sind ausgewählt. Wählen Sie weniger.`, basketOf: (q) => `Suche: ${q}`, everything: "alles",
+    grammar: "Wörter nebeneinander müssen alle vorkommen. OR, NOT, ein Minus und Klammern verbinden; Anführungszeichen halten Wörter zusammen; * und ? stehen für beliebige Buchstaben. Ein Feld und ein Doppelpunkt sagen, wo. Daten und Größen nehmen >, >=, <, <= und von..bis.",
+    examples: [
+      "beide Wörter", "die Wörter in dieser Folge", "eines der Wörter", "ohne dieses Wort", "Klammern", "Wörter, die so beginnen", "im Betreff oder Namen", "von jemandem an jemanden", "wer immer beteiligt ist", "im Inhalt", "in Ordnern dieses Namens", "in Postfach und OneDrive dieses Benutzers",
+      "in dem Monat empfangen", "in den letzten sieben Tagen empfangen", "zwischen zwei Tagen geänderte Dateien", "größer als", "mit Anlagen", "ungelesen und gekennzeichnet", "von hoher Wichtigkeit", "nur Dateien: mail, file oder folder",
+    ],
+    acts: { find: "Über alle Wiederherstellungspunkte suchen", one: "Ein Postfach oder OneDrive in einem Wiederherstellungspunkt durchsuchen", status: "Wie weit der Suchindex ist", save: "Eine Suche speichern", saved: "Gespeicherte Suchen auflisten" },
+  },
+  basket: {
+    about: "Sammeln Sie E-Mails, Dateien und Ordner mehrerer Benutzer und Wiederherstellungspunkte, und stellen Sie sie in einem wieder her oder laden Sie sie herunter.", unnamed: "Korb", into: "In den Korb", added: (n, name) => `${n} im Korb „${name}“.`, takeOut: "Herausnehmen", make: "Neuer Korb", delete: "Korb löschen", which: "Korb", run: "Wiederherstellung",
+    sum: (n, owners, size) => `${n} Elemente von ${owners} ${owners === "1" ? "Benutzer" : "Benutzern"}, ${size}`, empty: "Der Korb ist leer", emptyAbout: "Wählen Sie E-Mails, Dateien oder Ordner in einer Suche oder im Explorer und dann „In den Korb“.", none: "Es gibt keinen Korb.", noRuns: "Aus diesem Korb wurde noch nichts wiederhergestellt.", more: "Mehr zeigen",
+    deleteTitle: (name) => `Den Korb ${name} löschen?`, deleteAbout: "Was daraus wiederhergestellt wurde, bleibt wiederhergestellt.", restoreTitle: (name) => `Den Korb ${name} wiederherstellen`, original: "Jedes, wo es war", userHint: "Adresse. Leer: jedes zu seinem Benutzer.", overwrite: "Seither Geändertes ersetzen (sonst bleiben beide)",
+    restoreAbout: "Was noch da und gleich ist, bleibt unberührt; ein wiederholtes Wiederherstellen legt keine zweite Kopie an. Niemandem wird eine E-Mail gesendet. Was nicht genau wiederhergestellt werden kann, steht in der Dokumentation (fidelity).",
+    runSum: (restored, skipped, failed) => `${restored} wiederhergestellt oder schon da, ${skipped} ausgelassen, ${failed} misslungen.`,
+    acts: { list: "Körbe auflisten", make: "Einen Korb anlegen", items: "Auflisten, was in einem Korb ist", add: "Elemente in einen Korb legen", plan: "Probelauf", restore: "Alles in einem Korb wiederherstellen", save: "Alles in einem Korb herunterladen" },
+  },
+  plan: {
+    title: "Probelauf", button: "Probelauf", running: "Vergleicht mit Microsoft 365 …", nothingChanged: "Nichts wurde geändert. Eine Wiederherstellung würde dies tun:", sum: (created, overwritten, existing, skipped) => `${created} angelegt, ${overwritten} ersetzt, ${existing} schon da, ${skipped} ausgelassen`,
+    folders: "Ordner anzulegen", requests: "Aufrufe bei Microsoft", bytes: "Zu senden", time: "Dauer", about: (time, limit) => `etwa ${time}, an der Grenze ${limit}`, outcome: "Würde", why: "Warum", outcomes: { created: "angelegt", overwritten: "ersetzt", existing: "schon da", skipped: "ausgelassen" }, more: (n) => `Es gibt mehr; die ersten ${n} werden gezeigt.`,
   },
   preview: {
     attachments: "Anlagen", contents: (name) => `Inhalt von ${name}`, none: "Es gibt nichts zu zeigen. Laden Sie es herunter, um es zu öffnen.", removed: "Zu Ihrer Sicherheit wurde dies hier weggelassen; ein Download hat alles:", removedWhat: (what, n) => `${what} (${n})`,

@@ -10,7 +10,7 @@ export const en = {
   nav: {
     label: "Main", skip: "Skip to the content", toggle: "Show or hide the names of the pages", appearance: "Theme and language", theme: "Theme", language: "Language", account: (name: string) => `Account of ${name}`, signOut: "Sign out",
     home: "Home", jobs: "Backup jobs", sessions: "Sessions", explore: "Explore and restore", organizations: "Organizations", repositories: "Repositories", proxies: "Proxies", users: "Users and roles", keys: "API keys",
-    audit: "Audit", settings: "Settings", setup: "Setup",
+    audit: "Audit", settings: "Settings", setup: "Setup", search: "Search", basket: "Basket",
   },
   theme: { system: "As the system", light: "Light", dark: "Dark", contrast: "High contrast" },
   signin: {
@@ -149,6 +149,32 @@ export const en = {
     searchIn: (name: string) => `Search in ${name}`, emptyFolder: "This folder is empty.", chooseFolder: "Choose a folder, or search in all of them.", count: (n: string) => `${n} items`, countUnknown: "More appear as you scroll", chosen: (n: string) => `${n} selected`, narrow: (n: number) => `${n} more: type a part of the name.`,
     save: "Download", close: "Close session", stopped: "This session was closed; open a new one to restore.", tooMany: (n: string) => `More than ${n} items are selected. Restore the whole folder, or select fewer.`,
     acts: { points: "List the restore points", users: "List whose data is there", open: "Open a backup as of a time" },
+  },
+  search: {
+    box: "Search everything", placeholder: "Words, or for example subject:budget from:ada received:2026-03", find: "Search", help: "How to search", wrongFrom: "The search is wrong from the marked place on", kind: "Kind", name: "Name", owner: "Whose", folder: "Folder", time: "Date", first: "First in the restore point of",
+    last: "Last in the restore point of", gone: "(deleted since)", deleted: "deleted since", points: "Restore points", fromTo: (from: string, to: string) => (from === to ? from : `${from} to ${to}`), kinds: { mail: "Mail", file: "File", folder: "Folder" }, allKinds: "Every kind", allOrganizations: "All organizations",
+    order: "Order", newest: "Newest first", oldest: "Oldest first", asOf: "As of", deletedOnly: "Only what was deleted since", results: "Results", begin: "Search over every mailbox, every OneDrive and every restore point", size: (n: string) => `${n} mails, files and folders are in the index.`, query: "Search",
+    notIndexed: (n: string) => `${n} mailboxes and drives have restore points that are not indexed yet. What is in them may be missing here.`, since: (when: string) => `since ${when}`, neverIndexed: "Some organizations are not indexed yet; the index is kept after backups. What is in them is missing here.",
+    maybeLater: "The index is not complete yet: search again later.", explore: "Open in the explorer", save: "Save the search", saved: "Saved searches", noneSaved: "No saved searches", noneSavedAbout: "Make a search and save it, to make it again with one click.", forget: (name: string) => `Delete the saved search ${name}`,
+    savedWithoutTime: "The time as of which you search is not saved.", tooMany: (n: string) => `More than ${n} results are selected. Select fewer.`, basketOf: (q: string) => `Search: ${q}`, everything: "everything",
+    grammar: "Words next to each other must all occur. OR, NOT, a minus and parentheses combine; quotation marks keep words together; * and ? stand for any letters. A field and a colon say where. Dates and sizes take >, >=, <, <= and from..to.",
+    examples: [
+      "both words", "the words in this order", "one of the words", "without this word", "parentheses", "words that begin so", "in the subject or name", "from somebody to somebody", "whoever takes part", "in the contents", "in folders of this name", "in this user's mailbox and OneDrive",
+      "received in that month", "received in the last seven days", "files changed between two days", "larger than", "with attachments", "unread and flagged", "of high importance", "files only: mail, file or folder",
+    ],
+    acts: { find: "Search over all restore points", one: "Search one mailbox or drive at a restore point", status: "How far the search index is", save: "Save a search", saved: "List the saved searches" },
+  },
+  basket: {
+    about: "Gather mails, files and folders of several users and restore points, then restore or download them as one.", unnamed: "Basket", into: "Into the basket", added: (n: string, name: string) => `${n} in the basket “${name}”.`, takeOut: "Take out", make: "New basket", delete: "Delete basket", which: "Basket", run: "Restore",
+    sum: (n: string, owners: string, size: string) => `${n} items of ${owners} ${owners === "1" ? "user" : "users"}, ${size}`, empty: "The basket is empty", emptyAbout: "Select mails, files or folders in a search or in the explorer and choose “Into the basket”.", none: "There is no basket.", noRuns: "Nothing of this basket was restored yet.", more: "Show more",
+    deleteTitle: (name: string) => `Delete the basket ${name}?`, deleteAbout: "What was restored from it stays restored.", restoreTitle: (name: string) => `Restore the basket ${name}`, original: "Each where it was", userHint: "Address. Empty: each to its own user.", overwrite: "Replace what was changed since (else both are kept)",
+    restoreAbout: "What is still there and equal is left alone; a repeated restore makes no second copy. No mail is sent to anybody. What can't be restored exactly is listed in the documentation (fidelity).",
+    runSum: (restored: string, skipped: string, failed: string) => `${restored} restored or there already, ${skipped} skipped, ${failed} failed.`,
+    acts: { list: "List the baskets", make: "Make a basket", items: "List what is in a basket", add: "Put items into a basket", plan: "Dry run", restore: "Restore everything in a basket", save: "Download everything in a basket" },
+  },
+  plan: {
+    title: "Dry run", button: "Dry run", running: "Comparing with Microsoft 365…", nothingChanged: "Nothing was changed. A restore would do this:", sum: (created: string, overwritten: string, existing: string, skipped: string) => `${created} created, ${overwritten} replaced, ${existing} there already, ${skipped} skipped`,
+    folders: "Folders to make", requests: "Calls to Microsoft", bytes: "To send", time: "Time", about: (time: string, limit: string) => `about ${time}, at the limit of ${limit}`, outcome: "Would be", why: "Why", outcomes: { created: "created", overwritten: "replaced", existing: "there already", skipped: "skipped" }, more: (n: string) => `There are more; the first ${n} are shown.`,
   },
   preview: {
     attachments: "Attachments", contents: (name: string) => `Contents of ${name}`, none: "There is nothing to show. Download it to open it.", removed: "For your safety this was left out here; a download has it all:", removedWhat: (what: string, n: string) => `${what} (${n})`,

@@ -1,0 +1,172 @@
+import { Button, Field, Input, makeStyles, Select, tokens } from "@fluentui/react-components";
+import { Add20Regular, ArrowDownload20Regular, ArrowUndo20Regular, CartRegular, Delete20Regular, Info20Regular, SubtractCircle20Regular } from "@fluentui/react-icons";
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
+import { client, getDownload, of } from "../../api/client";
+import { basketsQuery, currentOf, makeBasket, rememberBasket } from "../../explorer/basket";
+import { useFormat } from "../../ui/format";
+import { Empty, Loading, Page, Problem } from "../../ui/page";
+import { Confirm, FormPanel } from "../../ui/panel";
+import type { Act } from "../../ui/script";
+import { DataTable } from "../../ui/table";
+import { useText } from "../../ui/text";
+import { BasketRestore } from "./restore";
+import { Runs } from "./run";
+
+const pageSize = 500;
+
+const useStyles = makeStyles({
+  head: { display: "flex", gap: "12px", alignItems: "center", flexWrap: "wrap", marginBottom: "12px" },
+  sum: { color: tokens.colorNeutralForeground2 },
+});
+
+// The basket: what was gathered from several users, kinds and restore points, to be restored or downloaded as one.
+export default function BasketPage() {
+  const s = useStyles();
+  const { t } = useText();
+  const f = useFormat();
+  const navigate = useNavigate();
+  const queries = useQueryClient();
+  const asked = useSearch({ from: "/basket" });
+  const baskets = useQuery(basketsQuery);
+  const all = baskets.data ?? [];
+  const basket = all.find((b) => b.id === asked.basket) ?? currentOf(all);
+  const id = basket?.id ?? "";
+  const [selected, setSelected] = useState<Set<string>>(new Set());
+  const [open, setOpen] = useState<"restore" | "new" | "delete" | "runs">();
+  const [busy, setBusy] = useState(false);
+  const [failed, setFailed] = useState<unknown>();
+  const entries = useInfiniteQuery({
+    queryKey: ["basket", id, "items"],
+    enabled: id !== "",
+    initialPageParam: 0,
+    queryFn: ({ pageParam, signal }) => of(client.GET("/holdfast/v1/Baskets/{basketId}/Items", { params: { path: { basketId: id }, query: { offset: pageParam, limit: pageSize } }, signal })),
+    getNextPageParam: (last) => (last.results.length === pageSize ? last.offset + pageSize : undefined),
+  });
+  const rows = entries.data?.pages.flatMap((p) => p.results) ?? [];
+  const owners = new Set(rows.map((r) => r.address)).size;
+  const chosen = rows.filter((r) => selected.has(r.id));
+  useEffect(() => setSelected(new Set()), [id]);
+  useEffect(() => {
+    if (asked.restore && basket) setOpen("restore");
+  }, [asked.restore, basket?.id]); // eslint-disable-line react-hooks/exhaustive-deps
+
+  const close = () => {
+    setOpen(undefined);
+    if (asked.restore) void navigate({ to: "/basket", search: id ? { basket: id } : {}, replace: true });
+  };
+  const go = (to: string) => {
+    rememberBasket(to);
+    void navigate({ to: "/basket", search: { basket: to } });
+  };
+  const again = () => queries.invalidateQueries({ queryKey: basketsQuery.queryKey });
+  const act = async (what: () => Promise<unknown>) => {
+    setBusy(true);
+    setFailed(undefined);
+    try {
+      await what();
+    } catch (cause) {
+      setFailed(cause);
+    }
+    setBusy(false);
+  };
+  const remove = () => act(async () => {
+    try {
+      for (const r of chosen) await of(client.DELETE("/holdfast/v1/Baskets/{basketId}/Items/{entryId}", { params: { path: { basketId: id, entryId: r.id } } }));
+    } finally {
+      setSelected(new Set());
+      await queries.invalidateQueries({ queryKey: ["basket", id] });
+    }
+  });
+  const path = `/holdfast/v1/Baskets/${id || "BASKET"}`;
+  const acts: Act[] = [
+    { title: t.basket.acts.list, method: "GET", path: "/holdfast/v1/Baskets" },
+    { title: t.basket.acts.make, method: "POST", path: "/holdfast/v1/Baskets", body: { name: "NAME" } },
+    { title: t.basket.acts.items, method: "GET", path: `${path}/Items?limit=10000` },
+    { title: t.basket.acts.add, method: "POST", path: `${path}/Items`, body: { restoreSessionId: "SESSION", containerId: "CONTAINER", items: ["ITEM"] } },
+    { title: t.basket.acts.restore, method: "POST", path: `${path}/Restore`, body: { mode: "keepBoth" } },
+    { title: t.basket.acts.save, method: "GET", path: `${path}/Content` },
+  ];
+  const none = { disabled: rows.length === 0 || busy, why: t.basket.emptyAbout };
+  return (
+    <Page
+      title={t.nav.basket}
+      about={t.basket.about}
+      acts={acts}
+      commands={[
+        { key: "restore", label: t.restore.button, icon: <ArrowUndo20Regular />, onClick: () => setOpen("restore"), ...none },
+        { key: "save", label: t.explore.save, icon: <ArrowDownload20Regular />, onClick: () => void act(() => getDownload(`${path}/Content`, "basket.zip")), ...none },
+        { key: "out", label: t.basket.takeOut, icon: <SubtractCircle20Regular />, onClick: () => void remove(), disabled: chosen.length === 0 || busy, why: t.common.choose },
+        { key: "runs", label: t.restore.results, icon: <Info20Regular />, onClick: () => setOpen("runs"), disabled: !basket || basket.runs.length === 0, why: t.basket.noRuns, divider: true },
+        { key: "new", label: t.basket.make, icon: <Add20Regular />, onClick: () => setOpen("new"), divider: true },
+        { key: "delete", label: t.basket.delete, icon: <Delete20Regular />, onClick: () => setOpen("delete"), disabled: !basket, why: t.basket.none },
+      ]}
+    >
+      <Problem error={failed ?? baskets.error ?? entries.error} />
+      {baskets.isPending && <Loading />}
+      {basket && (
+        <div className={s.head}>
+          <Select aria-label={t.basket.which} value={id} onChange={(_, d) => go(d.value)}>
+            {all.map((b) => <option key={b.id} value={b.id}>{`${b.name} (${f.dateTime(b.created)})`}</option>)}
+          </Select>
+          {rows.length > 0 && <span className={s.sum}>{t.basket.sum(f.number(rows.length) + (entries.hasNextPage ? "+" : ""), f.number(owners), f.bytes(rows.reduce((n, r) => n + r.size, 0)))}</span>}
+        </div>
+      )}
+      {id !== "" && entries.isPending && <Loading />}
+      {((baskets.data && !basket) || (entries.data && rows.length === 0)) && (
+        <Empty icon={<CartRegular />} title={t.basket.empty} action={<span><Link to="/search">{t.nav.search}</Link> · <Link to="/explore">{t.nav.explore}</Link></span>}>
+          {t.basket.emptyAbout}
+        </Empty>
+      )}
+      {rows.length > 0 && (
+        <DataTable
+          label={t.nav.basket}
+          rows={rows}
+          rowKey={(r) => r.id}
+          rowName={(r) => r.name || t.mail.noSubject}
+          selected={selected}
+          onSelect={setSelected}
+          columns={[
+            { key: "kind", title: t.search.kind, sort: (r) => r.kind, render: (r) => t.search.kinds[r.kind as "mail"] ?? r.kind },
+            { key: "name", title: t.search.name, sort: (r) => r.name, render: (r) => r.name || t.mail.noSubject },
+            { key: "owner", title: t.search.owner, sort: (r) => r.owner, render: (r) => <span title={r.address}>{r.owner}</span> },
+            { key: "path", title: t.search.folder, render: (r) => <span style={{ overflowWrap: "anywhere" }}>{r.path}</span>, wide: true },
+            { key: "time", title: t.search.time, sort: (r) => r.time ?? "", render: (r) => f.dateTime(r.time), wide: true },
+            { key: "size", title: t.file.size, sort: (r) => r.size, end: true, render: (r) => f.bytes(r.size), wide: true },
+          ]}
+        />
+      )}
+      {entries.hasNextPage && <Button style={{ marginTop: 12 }} onClick={() => void entries.fetchNextPage()} disabledFocusable={entries.isFetchingNextPage}>{t.basket.more}</Button>}
+      {open === "restore" && basket && (
+        <BasketRestore basket={basket} onClose={close} onDone={async () => {
+          await again();
+          setOpen("runs");
+        }} />
+      )}
+      {open === "runs" && basket && <Runs basket={basket} onClose={close} />}
+      {open === "new" && <Make onClose={close} onDone={async (made) => { await again(); go(made); }} />}
+      {open === "delete" && basket && (
+        <Confirm title={t.basket.deleteTitle(basket.name)} action={t.basket.delete} onClose={close} run={async () => {
+          await of(client.DELETE("/holdfast/v1/Baskets/{basketId}", { params: { path: { basketId: id } } }));
+          await again();
+          await navigate({ to: "/basket", search: {} });
+        }}>
+          {t.basket.deleteAbout}
+        </Confirm>
+      )}
+    </Page>
+  );
+}
+
+function Make({ onClose, onDone }: { onClose: () => void; onDone: (id: string) => Promise<unknown> }) {
+  const { t } = useText();
+  const [name, setName] = useState("");
+  return (
+    <FormPanel title={t.basket.make} submit={t.common.add} onClose={onClose} save={async () => onDone((await makeBasket(name)).id)}>
+      <Field label={t.search.name} required>
+        <Input required value={name} onChange={(_, d) => setName(d.value)} />
+      </Field>
+    </FormPanel>
+  );
+}

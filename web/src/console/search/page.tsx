@@ -1,0 +1,346 @@
+import { Badge, Button, Checkbox, Input, makeStyles, SearchBox, Select, tokens, Toolbar, ToolbarButton, ToolbarDivider } from "@fluentui/react-components";
+import { ArrowUndo20Regular, Bookmark20Regular, BookmarkAdd20Regular, Cart20Regular, FolderOpen20Regular, QuestionCircle20Regular, SearchRegular } from "@fluentui/react-icons";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
+import { ApiError, client, of } from "../../api/client";
+import { organizationsQuery } from "../../api/queries";
+import { addTo, addToCurrent, basketsQuery, makeBasket, type Part } from "../../explorer/basket";
+import type { Item, ItemColumn, Kind, Place } from "../../explorer/kind";
+import { kindOf } from "../../explorer/kinds";
+import { RestoreDialog } from "../../explorer/restore";
+import { nothing, Rows, type Chosen } from "../../explorer/rows";
+import { openBody, Sessions } from "../../explorer/sessions";
+import { Shown } from "../../explorer/shown";
+import { Caret } from "../../ui/caret";
+import { useFormat } from "../../ui/format";
+import { useMedia } from "../../ui/media";
+import { Empty, Loading, Note, Problem } from "../../ui/page";
+import { Panel } from "../../ui/panel";
+import { quote, ScriptButton, type Act } from "../../ui/script";
+import { useText } from "../../ui/text";
+import { RestoreResult } from "../session/restore";
+import { problemAt, Results, stateOf, type Hit, type Query } from "./results";
+
+const Help = lazy(() => import("./help"));
+const Saved = lazy(() => import("./saved"));
+const SaveSearch = lazy(async () => ({ default: (await import("./saved")).SaveSearch }));
+
+const useStyles = makeStyles({
+  page: { display: "flex", flexDirection: "column", height: "100%", minHeight: 0 },
+  head: { padding: "14px 20px 0", flexShrink: 0 },
+  title: { margin: "0 0 6px", fontSize: tokens.fontSizeBase500, lineHeight: tokens.lineHeightBase500 },
+  form: { display: "flex", gap: "8px", marginBottom: "8px" },
+  box: { flexGrow: 1, maxWidth: "none" },
+  filters: { display: "flex", gap: "4px 12px", flexWrap: "wrap", alignItems: "center", marginBottom: "4px" },
+  filter: { display: "inline-flex", alignItems: "center", gap: "6px" },
+  bar: { padding: "4px 12px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, flexWrap: "wrap", flexShrink: 0 },
+  space: { flexGrow: 1 },
+  command: { fontWeight: tokens.fontWeightRegular, padding: "5px 8px", minWidth: 0, whiteSpace: "nowrap" },
+  panes: { display: "grid", gridTemplateColumns: "minmax(400px, 1.8fr) minmax(300px, 1fr)", flexGrow: 1, minHeight: 0, "@media (max-width: 1100px)": { gridTemplateColumns: "1fr", gridTemplateRows: "minmax(220px, 1fr) minmax(160px, 40%)" } },
+  list: { display: "flex", flexDirection: "column", minHeight: 0, minWidth: 0, borderRight: `1px solid ${tokens.colorNeutralStroke2}` },
+  preview: { overflow: "auto", padding: "16px 20px", minHeight: 0, "@media (max-width: 1100px)": { borderTop: `1px solid ${tokens.colorNeutralStroke2}` } },
+  name: { fontSize: tokens.fontSizeBase500, lineHeight: tokens.lineHeightBase500, margin: "0 0 8px", overflowWrap: "anywhere" },
+  facts: { display: "grid", gridTemplateColumns: "max-content 1fr", gap: "4px 14px", margin: "0 0 12px" },
+  dt: { color: tokens.colorNeutralForeground2 },
+  dd: { margin: 0, overflowWrap: "anywhere" },
+  snippet: { margin: "0 0 12px", padding: "8px 10px", borderLeft: `3px solid ${tokens.colorNeutralStroke1}`, overflowWrap: "anywhere" },
+});
+
+// What a search is, as it stands in the page's address.
+export interface Asked {
+  q?: string;
+  org?: string;
+  kinds?: string;
+  at?: string;
+  deleted?: string;
+  sort?: string;
+}
+
+const queryOf = (a: Asked): Query => ({
+  query: a.q ?? "",
+  ...(a.org ? { organizationId: a.org } : {}),
+  ...(a.kinds ? { kinds: [a.kinds] } : {}),
+  ...(a.at ? { at: new Date(a.at).toISOString() } : {}),
+  ...(a.deleted ? { deleted: true } : {}),
+  ...(a.sort === "oldest" ? { sort: "oldest" as const } : {}),
+});
+
+const kindsOfItems = ["mail", "file", "folder"] as const;
+
+const columns: ItemColumn<Hit>[] = [
+  { key: "kind", title: (t) => t.search.kind, text: (h, _, t) => t.search.kinds[h.found.kind as "mail"] ?? h.found.kind, width: "64px" },
+  { key: "name", title: (t) => t.search.name, text: (h, _, t) => h.name || t.mail.noSubject, width: "minmax(140px, 2fr)" },
+  { key: "owner", title: (t) => t.search.owner, text: (h) => h.found.container.name, width: "minmax(90px, 1fr)" },
+  { key: "folder", title: (t) => t.search.folder, text: (h) => h.found.folder ?? "", width: "minmax(90px, 1fr)", wide: true },
+  { key: "time", title: (t) => t.search.time, text: (h, f) => f.dateTime(h.found.time), width: "150px" },
+  { key: "first", title: (t) => t.search.first, text: (h, f) => f.dateTime(h.found.firstPoint.time), width: "150px", wide: true },
+  { key: "last", title: (t) => t.search.last, text: (h, f, t) => (h.found.deleted ? `${f.dateTime(h.found.lastPoint.time)} ${t.search.gone}` : f.dateTime(h.found.lastPoint.time)), width: "minmax(150px, 0.8fr)", wide: true },
+];
+
+export default function Search() {
+  const s = useStyles();
+  const { t } = useText();
+  const f = useFormat();
+  const navigate = useNavigate();
+  const queries = useQueryClient();
+  const asked: Asked = useSearch({ from: "/search" });
+  const key = JSON.stringify(asked);
+  const begun = asked.q !== undefined;
+  const [text, setText] = useState(asked.q ?? "");
+  const [form, setForm] = useState<Asked>(asked);
+  const [round, setRound] = useState(0);
+  const [open, setOpen] = useState<"help" | "saved" | "save" | "results">();
+  const [chosen, setChosen] = useState<Chosen<Hit>>(nothing);
+  const [active, setActive] = useState<Hit>();
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const [said, setSaid] = useState("");
+  const [restoring, setRestoring] = useState<{ kind: Kind<Item>; place: Place; items: string[] }>();
+  const [restored, setRestored] = useState("");
+  const narrow = useMedia("(max-width: 1000px)");
+  const box = useRef<HTMLInputElement>(null);
+  const organizations = useQuery(organizationsQuery).data ?? [];
+
+  useEffect(() => {
+    document.title = `${t.nav.search} – Holdfast`;
+  }, [t]);
+  // Another address is another search: by the browser's own buttons, a saved one, a link.
+  useEffect(() => {
+    setText(asked.q ?? "");
+    setForm(asked);
+    setChosen(nothing());
+    setActive(undefined);
+    setSaid("");
+    setError(undefined);
+  }, [key]); // eslint-disable-line react-hooks/exhaustive-deps
+
+  const sessions = useMemo(() => new Sessions(), []);
+  useEffect(() => () => sessions.close(), [sessions]);
+
+  const results = useMemo(() => new Results(queryOf(asked)), [key, round]); // eslint-disable-line react-hooks/exhaustive-deps
+  const first = useQuery({
+    queryKey: ["search", key, round],
+    enabled: begun,
+    retry: false,
+    staleTime: Infinity,
+    refetchOnWindowFocus: false,
+    structuralSharing: false,
+    queryFn: async () => {
+      const rows = await results.page(0, 1);
+      return { total: results.total, notIndexed: results.notIndexed, some: rows.length > 0 };
+    },
+  });
+  const status = useQuery({ queryKey: ["search-status"], queryFn: ({ signal }) => of(client.GET("/holdfast/v1/Search/Status", { signal })), refetchInterval: 15_000 });
+  const wrongAt = first.error instanceof ApiError && first.error.status === 400 ? problemAt(first.error.message) : undefined;
+  useEffect(() => {
+    const input = box.current;
+    if (wrongAt === undefined || !input) return;
+    const at = [...input.value].slice(0, wrongAt).join("").length;
+    input.focus();
+    input.setSelectionRange(at, input.value.length);
+  }, [wrongAt, first.error]);
+
+  const search = (change: Asked = {}, words = text) => {
+    const next: Asked = { ...form, ...change, q: words.trim() };
+    for (const name of ["org", "kinds", "at", "deleted", "sort"] as const) if (!next[name]) delete next[name];
+    setForm(next);
+    setSaid("");
+    if (JSON.stringify(next) === key) setRound(round + 1);
+    else void navigate({ to: "/search", search: next });
+  };
+  const filter = (change: Asked) => {
+    if (begun) search(change);
+    else setForm({ ...form, ...change });
+  };
+
+  const act = async (what: () => Promise<void>) => {
+    setBusy(true);
+    setError(undefined);
+    setSaid("");
+    try {
+      await what();
+    } catch (cause) {
+      setError(cause);
+    }
+    setBusy(false);
+  };
+  // hits are those that were chosen; all of a list means to read it.
+  const hits = async (): Promise<Hit[]> => {
+    if (!chosen.all) return chosen.items.size > 0 ? [...chosen.items.values()] : active ? [active] : [];
+    const most = 10_000;
+    const rows = await results.page(0, most + 1);
+    if (rows.length > most) throw new Error(t.search.tooMany(f.number(most)));
+    return rows;
+  };
+  const partsOf = async (all: Hit[]): Promise<Part[]> => {
+    const parts = new Map<string, Part>();
+    for (const h of all) {
+      const session = await sessions.at(stateOf(h));
+      const id = `${session} ${h.found.container.id}`;
+      const part = parts.get(id) ?? { session, container: h.found.container.id, items: [] };
+      part.items.push(h.itemId);
+      parts.set(id, part);
+    }
+    return [...parts.values()];
+  };
+  const intoBasket = () => act(async () => {
+    const { basket, added } = await addToCurrent(t.basket.unnamed, await partsOf(await hits()));
+    await queries.invalidateQueries({ queryKey: basketsQuery.queryKey });
+    await queries.invalidateQueries({ queryKey: ["basket", basket.id] });
+    setSaid(t.basket.added(f.number(added), basket.name));
+  });
+  // What lies in one mailbox or drive at one time is restored here; what is of several goes through a basket, which restores it as one.
+  const restore = () => act(async () => {
+    const all = await hits();
+    const parts = await partsOf(all);
+    const [part] = parts;
+    const [hit] = all;
+    if (!part || !hit) return;
+    if (parts.length === 1) {
+      const kind = await kindOf(stateOf(hit).type);
+      const { id, name, address } = hit.found.container;
+      setRestoring({ kind, place: { session: part.session, container: { id, name, address } }, items: part.items });
+      return;
+    }
+    const basket = await makeBasket(t.search.basketOf(asked.q || t.search.everything));
+    await addTo(basket.id, parts);
+    await queries.invalidateQueries({ queryKey: basketsQuery.queryKey });
+    await navigate({ to: "/basket", search: { basket: basket.id, restore: "yes" } });
+  });
+  const explore = () => act(async () => {
+    if (!active) return;
+    const session = await sessions.at(stateOf(active));
+    sessions.keep(session);
+    await navigate({ to: "/explore/$session", params: { session }, search: { container: active.found.container.id, item: active.itemId } });
+  });
+
+  const any = active !== undefined || chosen.all || chosen.items.size > 0;
+  const sample = active ? stateOf(active) : undefined;
+  const acts: Act[] = [
+    { title: t.search.acts.find, method: "POST", path: "/holdfast/v1/Search", body: queryOf(begun ? asked : { ...form, q: text }) },
+    { title: t.search.acts.one, command: `holdfast search --user ${quote(active?.found.container.address ?? "ada")}${sample?.type === "Veod" ? " --files" : ""} ${quote((begun ? asked.q : text) || "budget")}`, method: "POST", path: `/v8/Organizations/${sample?.organization ?? "ORGANIZATION"}/explore`, body: openBody(sample ?? { organization: "", type: "Vex" }) },
+    { title: t.search.acts.status, method: "GET", path: "/holdfast/v1/Search/Status" },
+    { title: t.search.acts.save, method: "POST", path: "/holdfast/v1/searches", body: { name: "NAME", query: (begun ? asked.q : text) || "budget" } },
+    { title: t.search.acts.saved, method: "GET", path: "/holdfast/v1/searches" },
+  ];
+  const total = first.data?.total;
+  const pending = first.data?.notIndexed ?? [];
+  const states = status.data ?? [];
+  const behind = states.filter((o) => !o.indexed);
+  return (
+    <div className={s.page}>
+      <div className={s.head}>
+        <h1 className={s.title}>{t.nav.search}</h1>
+        <form className={s.form} role="search" onSubmit={(e) => { e.preventDefault(); search(); }}>
+          <SearchBox ref={box} className={s.box} value={text} onChange={(_, d) => setText(d.value)} placeholder={t.search.placeholder} aria-label={t.search.box} aria-invalid={wrongAt !== undefined} />
+          <Button type="submit" appearance="primary" icon={<SearchRegular />}>{t.search.find}</Button>
+          <Button appearance="subtle" icon={<QuestionCircle20Regular />} aria-expanded={open === "help"} onClick={() => setOpen(open === "help" ? undefined : "help")}>{t.search.help}</Button>
+        </form>
+        {wrongAt !== undefined && asked.q && <Caret text={asked.q} at={wrongAt} label={t.search.wrongFrom} />}
+        {open === "help" && <Suspense fallback={<Loading />}><Help onTake={(example) => { setText(example); box.current?.focus(); }} /></Suspense>}
+        <div className={s.filters}>
+          <Select aria-label={t.search.kind} value={form.kinds ?? ""} onChange={(_, d) => filter({ kinds: d.value })}>
+            <option value="">{t.search.allKinds}</option>
+            {kindsOfItems.map((k) => <option key={k} value={k}>{t.search.kinds[k]}</option>)}
+          </Select>
+          {organizations.length > 1 && (
+            <Select aria-label={t.job.organization} value={form.org ?? ""} onChange={(_, d) => filter({ org: d.value })}>
+              <option value="">{t.search.allOrganizations}</option>
+              {organizations.map((o) => <option key={o.id} value={o.id ?? ""}>{o.officeName || o.name}</option>)}
+            </Select>
+          )}
+          <Select aria-label={t.search.order} value={form.sort ?? "newest"} onChange={(_, d) => filter({ sort: d.value === "oldest" ? "oldest" : "" })}>
+            <option value="newest">{t.search.newest}</option>
+            <option value="oldest">{t.search.oldest}</option>
+          </Select>
+          <label className={s.filter}>
+            {t.search.asOf}
+            <Input type="datetime-local" value={form.at ?? ""} onChange={(_, d) => filter({ at: d.value })} />
+          </label>
+          <Checkbox label={t.search.deletedOnly} checked={form.deleted !== undefined && form.deleted !== ""} onChange={(_, d) => filter({ deleted: d.checked === true ? "yes" : "" })} />
+        </div>
+        <Problem error={error ?? first.error ?? status.error} />
+        {said && <Note intent="success">{said}</Note>}
+        {pending.length > 0 && (
+          <Note intent="warning" title={t.search.notIndexed(f.number(pending.length))}>
+            {f.list(pending.slice(0, 5).map((n) => `${n.container.name} (${t.kind[n.container.kind as "mailbox"] ?? n.container.kind}, ${t.search.since(f.dateTime(n.since))}${n.problem ? `: ${n.problem}` : ""})`))}
+            {pending.length > 5 && ` ${t.home.more(f.number(pending.length - 5))}`}
+          </Note>
+        )}
+        {pending.length === 0 && behind.length > 0 && <Note intent="warning">{t.search.neverIndexed}</Note>}
+      </div>
+      <Toolbar className={s.bar} aria-label={t.common.commands}>
+        <ToolbarButton className={s.command} icon={<ArrowUndo20Regular />} disabledFocusable={!any || busy} onClick={() => void restore()}>{t.restore.button}</ToolbarButton>
+        <ToolbarButton className={s.command} icon={<Cart20Regular />} disabledFocusable={!any || busy} onClick={() => void intoBasket()}>{t.basket.into}</ToolbarButton>
+        <ToolbarButton className={s.command} icon={<FolderOpen20Regular />} disabledFocusable={!active || busy} onClick={() => void explore()}>{t.search.explore}</ToolbarButton>
+        <ToolbarDivider />
+        <ToolbarButton className={s.command} icon={<BookmarkAdd20Regular />} disabledFocusable={!begun || first.isError} onClick={() => setOpen("save")}>{t.search.save}</ToolbarButton>
+        <ToolbarButton className={s.command} icon={<Bookmark20Regular />} onClick={() => setOpen("saved")}>{t.search.saved}</ToolbarButton>
+        <span className={s.space} />
+        <ScriptButton acts={acts} />
+      </Toolbar>
+      <div className={s.panes}>
+        <section className={s.list} aria-label={t.search.results}>
+          {!begun && <Empty icon={<SearchRegular />} title={t.search.begin}>{states.length > 0 && t.search.size(f.number(states.reduce((n, o) => n + o.documents, 0)))}</Empty>}
+          {begun && first.isFetching && <Loading />}
+          {first.data && !first.isFetching && !first.data.some && <Empty icon={<SearchRegular />} title={t.common.nothingFound}>{pending.length > 0 || behind.length > 0 ? t.search.maybeLater : null}</Empty>}
+          {first.data?.some && !first.isFetching && (
+            <Rows label={t.search.results} queryKey={["search", key, round, "rows"]} total={total?.exact ? total.value : undefined} page={(offset, limit) => results.page(offset, limit)} columns={columns} chosen={chosen} onChoose={setChosen} onActive={setActive} narrow={narrow} />
+          )}
+        </section>
+        <section className={s.preview} aria-label={t.explore.preview} tabIndex={0}>
+          {active ? <HitPreview key={active.id} hit={active} sessions={sessions} /> : <Empty icon={<SearchRegular />} title={t.explore.chooseItem} />}
+        </section>
+      </div>
+      <Suspense>
+        {open === "saved" && <Saved onClose={() => setOpen(undefined)} onTake={(a) => { setOpen(undefined); void navigate({ to: "/search", search: a }); }} />}
+        {open === "save" && <SaveSearch asked={asked} onClose={() => setOpen(undefined)} />}
+      </Suspense>
+      {restoring && (
+        <RestoreDialog kind={restoring.kind} place={restoring.place} selection={{ items: restoring.items }} others script onClose={() => setRestoring(undefined)} start={async (body) => {
+          await of(client.POST("/holdfast/v1/Restore", { body }));
+          sessions.keep(restoring.place.session);
+          setRestored(restoring.place.session);
+        }} />
+      )}
+      {restored && (
+        <Panel size="large" title={t.restore.results} onClose={() => setRestored("")} footer={<Button onClick={() => setRestored("")}>{t.common.close}</Button>}>
+          <RestoreResult session={restored} />
+        </Panel>
+      )}
+    </div>
+  );
+}
+
+// HitPreview shows what was found, with its contents as the newest restore point that has it shows them.
+function HitPreview({ hit, sessions }: { hit: Hit; sessions: Sessions }) {
+  const s = useStyles();
+  const { t } = useText();
+  const f = useFormat();
+  const h = hit.found;
+  const { id, name, address } = h.container;
+  const session = useQuery({ queryKey: ["search-session", hit.id], queryFn: () => sessions.at(stateOf(hit)), enabled: h.kind !== "folder", staleTime: Infinity, gcTime: 0 });
+  const mail = h.kind === "mail";
+  const facts: [string, string | undefined][] = [
+    [mail ? t.mail.from : t.file.by, h.from], [t.mail.to, h.to], [t.mail.cc, h.cc], [mail ? t.mail.received : t.file.modified, f.dateTime(h.time)], [t.search.owner, `${name}${address ? ` (${address})` : ""}`], [t.search.folder, h.folder],
+    [t.file.size, h.kind === "folder" ? undefined : f.bytes(h.size)], [t.search.points, t.search.fromTo(f.dateTime(h.firstPoint.time), f.dateTime(h.lastPoint.time))],
+  ];
+  return (
+    <article>
+      <h2 className={s.name}>
+        {hit.name || t.mail.noSubject} {h.deleted && <Badge appearance="tint" color="warning">{t.search.deleted}</Badge>}
+      </h2>
+      <dl className={s.facts}>
+        {facts.filter(([, value]) => value).map(([term, value]) => [
+          <dt key={term} className={s.dt}>{term}</dt>,
+          <dd key={`${term}d`} className={s.dd}>{value}</dd>,
+        ])}
+      </dl>
+      {h.snippet && <p className={s.snippet}>{h.snippet}</p>}
+      <Problem error={session.error} />
+      {session.isFetching && <Loading />}
+      {session.data && <Shown place={{ session: session.data, container: { id, name, address } }} item={{ id: hit.itemId, name: hit.name }} />}
+    </article>
+  );
+}

@@ -1,0 +1,63 @@
+import { Button, makeStyles, tokens } from "@fluentui/react-components";
+import { Beaker20Regular } from "@fluentui/react-icons";
+import { useQuery } from "@tanstack/react-query";
+import type { paths } from "../api/schema";
+import { useFormat } from "../ui/format";
+import { Loading, Note, Problem } from "../ui/page";
+import { DataTable } from "../ui/table";
+import { useText } from "../ui/text";
+
+export type Plan = paths["/holdfast/v1/Restore/Plan"]["post"]["responses"]["200"]["content"]["application/json"];
+
+const useStyles = makeStyles({
+  facts: { display: "grid", gridTemplateColumns: "max-content 1fr", gap: "4px 16px", margin: "8px 0" },
+  dt: { color: tokens.colorNeutralForeground2 },
+  dd: { margin: 0 },
+});
+
+// PlanView makes a dry run when it is asked for: what a restore would change, item by item, and what that takes. Nothing is changed by it.
+// ready: there is enough to ask.
+export function PlanView({ ask, ready }: { ask: (signal: AbortSignal) => Promise<Plan>; ready: boolean }) {
+  const s = useStyles();
+  const { t } = useText();
+  const f = useFormat();
+  const { data, error, isFetching, refetch } = useQuery({ queryKey: ["plan"], queryFn: ({ signal }) => ask(signal), enabled: false, retry: false, gcTime: 0 });
+  const fact = (term: string, value: string) => [
+    <dt key={term} className={s.dt}>{term}</dt>,
+    <dd key={`${term}d`} className={s.dd}>{value}</dd>,
+  ];
+  return (
+    <section aria-label={t.plan.title}>
+      <Button icon={<Beaker20Regular />} disabledFocusable={isFetching || !ready} onClick={() => void refetch()}>
+        {t.plan.button}
+      </Button>
+      {isFetching && <Loading label={t.plan.running} />}
+      {!isFetching && <Problem error={error} />}
+      {data && !isFetching && !error && (
+        <>
+          <Note title={t.plan.nothingChanged}>{t.plan.sum(f.number(data.created), f.number(data.overwritten), f.number(data.existing), f.number(data.skipped))}</Note>
+          <dl className={s.facts}>
+            {fact(t.plan.folders, f.number(data.folders))}
+            {fact(t.plan.requests, f.number(data.requests))}
+            {fact(t.plan.bytes, f.bytes(data.bytes))}
+            {fact(t.plan.time, t.plan.about(f.duration(data.seconds), data.limit))}
+          </dl>
+          {data.items.length > 0 && (
+            <DataTable
+              label={t.plan.title}
+              rows={data.items.map((item, i) => ({ ...item, i }))}
+              rowKey={(r) => String(r.i)}
+              columns={[
+                { key: "outcome", title: t.plan.outcome, sort: (r) => r.outcome, render: (r) => (t.plan.outcomes as Record<string, string>)[r.outcome] ?? r.outcome },
+                { key: "name", title: t.restore.item, sort: (r) => r.name, render: (r) => r.name || t.mail.noSubject },
+                { key: "path", title: t.restore.target, render: (r) => <span style={{ overflowWrap: "anywhere" }}>{r.path}</span>, wide: true },
+                { key: "detail", title: t.plan.why, render: (r) => r.detail || r.reason },
+              ]}
+            />
+          )}
+          {data.more && <p>{t.plan.more(f.number(data.items.length))}</p>}
+        </>
+      )}
+    </section>
+  );
+}
