@@ -137,12 +137,15 @@ func cookieOf(r *reply) string {
 	return c
 }
 
+// roleUser is a user as the lists of a restore role have him.
+func roleUser(id string) map[string]any {
+	return map[string]any{"type": "User", "user": map[string]any{"id": id, "displayName": "", "name": "", "type": "User"}}
+}
+
 // rbac walks through restore roles and what an operator and an end user of the portal see.
 func rbac(w *world, organization string) {
 	roles := "/v8/Organizations/" + organization + "/RbacRoles"
-	user := func(id string) map[string]any {
-		return map[string]any{"type": "User", "user": map[string]any{"id": id, "displayName": "", "name": "", "type": "User"}}
-	}
+	user := roleUser
 	group := map[string]any{"type": "Group", "group": map[string]any{"id": "00000000-0000-4000-8000-00000000000a", "displayName": "Analytical Engine", "name": "engine@contoso.example", "type": "Office365"}}
 	w.call("POST", roles, map[string]any{"name": "helpers", "roleType": "SpecificObjects", "operators": []any{user(bob)}}).says(400, "selectedItems")
 	w.call("POST", roles, map[string]any{"name": "helpers", "operators": []any{user("00000000-0000-4000-8000-000000000009")}}).want(404)

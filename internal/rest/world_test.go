@@ -451,8 +451,10 @@ func (directory) User(_ context.Context, _ holdfast.Organization, _ holdfast.Cre
 	return service.DirectoryUser{}, holdfast.NotFound("there is no user %s", id)
 }
 
-func (directory) Groups(context.Context, holdfast.Organization, holdfast.Credential, service.DirectoryQuery) ([]service.DirectoryGroup, error) {
-	return []service.DirectoryGroup{{ID: "00000000-0000-4000-8000-00000000000a", Name: "engine@contoso.example", DisplayName: "Analytical Engine", Type: "Office365"}}, nil
+func (directory) Groups(_ context.Context, _ holdfast.Organization, _ holdfast.Credential, q service.DirectoryQuery) ([]service.DirectoryGroup, error) {
+	out := []service.DirectoryGroup{{ID: "00000000-0000-4000-8000-00000000000a", Name: "engine@contoso.example", DisplayName: "Analytical Engine", Type: "Office365"}}
+	out = out[min(q.Offset, len(out)):]
+	return out[:min(q.Limit, len(out))], nil
 }
 
 func (directory) Members(_ context.Context, _ holdfast.Organization, _ holdfast.Credential, group string) ([]string, error) {
