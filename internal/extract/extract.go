@@ -1,6 +1,7 @@
-// Package extract takes plain text out of files: plain text in any charset, HTML, Office and OpenDocument files, PDF.
+// Package extract takes plain text out of mails and files: plain text in any charset, HTML, Office and OpenDocument files, PDF.
 //
-// Whatever the input, it ends within its bounds: it is fed with what strangers sent. Both the preview and the search index use it.
+// Whatever the input, it ends within its bounds: it is fed with what strangers sent. The preview shows what From gives, the search index
+// has what Mail and File give.
 package extract
 
 import (
@@ -11,6 +12,7 @@ import (
 	"io"
 	"path"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/net/html"
@@ -18,9 +20,10 @@ import (
 
 // Limits bound one extraction. The zero value takes defaults.
 type Limits struct {
-	Input    int64 // bytes of the file that are taken; default 32 MiB
-	Text     int   // bytes of text that are given; default 4 MiB
-	Unpacked int64 // bytes that are unpacked of an archive in all; default 128 MiB
+	Input    int64         // bytes of the file that are taken; default 32 MiB
+	Text     int           // bytes of text that are given; default 4 MiB
+	Unpacked int64         // bytes that are unpacked of archives in all; default 128 MiB
+	Time     time.Duration // for a PDF; default 20 s
 }
 
 func (l Limits) withDefaults() Limits {
@@ -32,6 +35,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.Unpacked <= 0 {
 		l.Unpacked = 128 << 20
+	}
+	if l.Time <= 0 {
+		l.Time = 20 * time.Second
 	}
 	return l
 }
@@ -57,6 +63,14 @@ var errEnough = errors.New("enough")
 // an error, or what could be read of it.
 func From(ctx context.Context, name string, r io.Reader, l Limits) (Text, error) {
 	l = l.withDefaults()
+	b := &builder{ctx: ctx, limit: l.Text, unpacked: l.Unpacked}
+	out, err := from(b, name, r, l)
+	out.Text = strings.TrimSpace(b.String())
+	return out, err
+}
+
+// from adds the text of a file to b.
+func from(b *builder, name string, r io.Reader, l Limits) (Text, error) {
 	data, err := io.ReadAll(io.LimitReader(r, l.Input+1))
 	if err != nil {
 		return Text{}, err
@@ -66,20 +80,19 @@ func From(ctx context.Context, name string, r io.Reader, l Limits) (Text, error)
 		data = data[:l.Input]
 	}
 	ext := strings.ToLower(path.Ext(name))
-	b := &builder{ctx: ctx, limit: l.Text}
 	out := Text{}
 	switch {
 	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
 		if cut {
 			return out, fmt.Errorf("the file has more than %d bytes: %w", l.Input, ErrNone)
 		}
-		out.Format, err = office(b, data, l.Unpacked)
+		out.Format, err = office(b, data)
 	case bytes.HasPrefix(bytes.TrimLeft(data[:min(len(data), 1024)], "\x00\t\r\n "), []byte("%PDF-")):
 		if cut {
 			return out, fmt.Errorf("the file has more than %d bytes: %w", l.Input, ErrNone)
 		}
 		out.Format = "pdf"
-		err = fromPDF(b, data)
+		err = fromPDF(b, data, l.Time)
 	case bytes.HasPrefix(data, []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")):
 		// What was a .docx is a compound file when a password protects it; older formats are compound files always.
 		if bytes.Contains(data[:min(len(data), 1<<16)], utf16le("EncryptedPackage")) {
@@ -101,13 +114,12 @@ func From(ctx context.Context, name string, r io.Reader, l Limits) (Text, error)
 		}
 		out.Truncated = cut
 	}
-	out.Text = strings.TrimSpace(b.String())
 	out.Truncated = out.Truncated || b.full
 	if errors.Is(err, errEnough) {
 		err = nil
 	}
-	if err == nil && ctx.Err() != nil {
-		err = context.Cause(ctx)
+	if err == nil && b.ctx.Err() != nil {
+		err = context.Cause(b.ctx)
 	}
 	return out, err
 }
@@ -138,6 +150,10 @@ type builder struct {
 	limit int
 	full  bool
 	n     int
+	// unpacked is how many bytes of archives may still be unpacked.
+	unpacked int64
+	// searched says that the text is for the index: titles and what stands in place of pictures count too.
+	searched bool
 	strings.Builder
 }
 
@@ -147,6 +163,21 @@ func (b *builder) add(s string) error {
 		return context.Cause(b.ctx)
 	}
 	for len(s) > 0 {
+		// Most text is letters of one byte; they are taken together.
+		plain := 0
+		for plain < len(s) && (s[plain] >= ' ' && s[plain] < 0x7f || s[plain] == '\n' || s[plain] == '\t') {
+			plain++
+		}
+		if plain > 0 {
+			room := b.limit - b.Len()
+			b.WriteString(s[:min(plain, room)])
+			if plain > room {
+				b.full = true
+				return errEnough
+			}
+			s = s[plain:]
+			continue
+		}
 		c, n := utf8.DecodeRuneInString(s)
 		s = s[n:]
 		switch {
@@ -155,7 +186,6 @@ func (b *builder) add(s string) error {
 				continue
 			}
 			c = '\n'
-		case c == '\n' || c == '\t':
 		case c < ' ' || c == 0x7f || c >= 0x80 && c < 0xa0 || c == 0xfeff || c == utf8.RuneError && n == 1:
 			continue
 		}
@@ -195,8 +225,14 @@ func fromHTML(b *builder, text string) error {
 		case html.ErrorToken:
 			return nil // the end, or a token that is too long
 		case html.StartTagToken, html.SelfClosingTagToken, html.EndTagToken:
-			raw, _ := z.TagName()
+			raw, attributes := z.TagName()
 			name := string(raw)
+			if b.searched && hidden == "" && attributes && name == "img" {
+				if err := alternative(b, z); err != nil {
+					return err
+				}
+				space = false
+			}
 			switch {
 			case hidden != "":
 				if name == hidden && kind == html.StartTagToken {
@@ -206,7 +242,7 @@ func fromHTML(b *builder, text string) error {
 						hidden = ""
 					}
 				}
-			case unseen[name] && kind == html.StartTagToken:
+			case unseen[name] && kind == html.StartTagToken && !(name == "head" && b.searched):
 				hidden, depth = name, 1
 			case blocks[name]:
 				if err := b.line(); err != nil {
@@ -234,6 +270,27 @@ func fromHTML(b *builder, text string) error {
 			if err := b.add(s); err != nil {
 				return err
 			}
+		}
+	}
+}
+
+// alternative adds what stands in place of a picture.
+func alternative(b *builder, z *html.Tokenizer) error {
+	for {
+		key, value, more := z.TagAttr()
+		if k := string(key); k == "alt" || k == "title" {
+			if err := b.line(); err != nil {
+				return err
+			}
+			if err := b.add(string(value)); err != nil {
+				return err
+			}
+			if err := b.line(); err != nil {
+				return err
+			}
+		}
+		if !more {
+			return nil
 		}
 	}
 }

@@ -21,7 +21,7 @@ const (
 )
 
 // office takes the text out of a docx, xlsx, pptx or OpenDocument file: archives of XML.
-func office(b *builder, data []byte, unpacked int64) (format string, err error) {
+func office(b *builder, data []byte) (format string, err error) {
 	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		return "", fmt.Errorf("garbled archive: %w", err)
@@ -29,7 +29,7 @@ func office(b *builder, data []byte, unpacked int64) (format string, err error) 
 	if len(z.File) > maxEntries {
 		return "", fmt.Errorf("the archive has %d entries: %w", len(z.File), ErrNone)
 	}
-	a := &archive{files: map[string]*zip.File{}, left: unpacked}
+	a := &archive{files: map[string]*zip.File{}, left: &b.unpacked}
 	for _, f := range z.File {
 		if _, twice := a.files[f.Name]; !twice {
 			a.files[f.Name] = f
@@ -70,7 +70,7 @@ func office(b *builder, data []byte, unpacked int64) (format string, err error) 
 
 type archive struct {
 	files map[string]*zip.File
-	left  int64 // bytes that may still be unpacked
+	left  *int64 // bytes that may still be unpacked
 }
 
 func (a *archive) has(name string) bool { return a.files[name] != nil }
@@ -117,11 +117,11 @@ type metered struct {
 var errBomb = errors.New("the file unpacks to more than it may")
 
 func (m *metered) Read(p []byte) (int, error) {
-	if m.a.left <= 0 {
+	if *m.a.left <= 0 {
 		return 0, errBomb
 	}
-	n, err := m.ReadCloser.Read(p[:min(int64(len(p)), m.a.left)])
-	m.a.left -= int64(n)
+	n, err := m.ReadCloser.Read(p[:min(int64(len(p)), *m.a.left)])
+	*m.a.left -= int64(n)
 	return n, err
 }
 
@@ -196,8 +196,13 @@ func words(b *builder, d *xml.Decoder) error {
 	})
 }
 
-// sheets takes the cells of a workbook: a line for each row, tabs between.
+// sheets takes the cells of a workbook: a line for each row, tabs between. For the index the names of its sheets come first.
 func (a *archive) sheets(b *builder) error {
+	if b.searched {
+		if err := a.xml("xl/workbook.xml", func(d *xml.Decoder) error { return sheetNames(b, d) }); err != nil {
+			return err
+		}
+	}
 	var texts []string
 	if a.has("xl/sharedStrings.xml") {
 		var one strings.Builder
@@ -292,6 +297,24 @@ func (a *archive) sheets(b *builder) error {
 		}
 	}
 	return nil
+}
+
+func sheetNames(b *builder, d *xml.Decoder) error {
+	return walk(d, func(t xml.Token) error {
+		start, ok := t.(xml.StartElement)
+		if !ok || start.Name.Local != "sheet" {
+			return nil
+		}
+		for _, attr := range start.Attr {
+			if attr.Name.Local == "name" {
+				if err := b.add(attr.Value); err != nil {
+					return err
+				}
+				return b.line()
+			}
+		}
+		return nil
+	})
 }
 
 // openDocument takes all text below the body.

@@ -24,7 +24,6 @@ import (
 // Bounds of the process.
 const (
 	maxPages   = 2000
-	pdfTime    = 20 * time.Second
 	pdfCPU     = 5       // seconds
 	pdfMemory  = 3 << 30 // of addresses, most of which Go only reserves
 	pdfWorkers = 2       // at once
@@ -101,7 +100,7 @@ func work(in io.Reader, out io.Writer) (code int) {
 	return 0
 }
 
-func fromPDF(b *builder, data []byte) error {
+func fromPDF(b *builder, data []byte, most time.Duration) error {
 	if !ready {
 		return fmt.Errorf("PDF is read by another process, which this program can't start: %w", ErrNone)
 	}
@@ -111,7 +110,7 @@ func fromPDF(b *builder, data []byte) error {
 	}
 	ctx, cancel := context.WithCancelCause(b.ctx)
 	defer cancel(nil)
-	late := sys.System.After(pdfTime)
+	late := sys.System.After(most)
 	select {
 	case workers <- struct{}{}:
 		defer func() { <-workers }()
@@ -143,6 +142,7 @@ func fromPDF(b *builder, data []byte) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start a process to read PDF: %w", err)
 	}
+	before := b.Len()
 	var full error
 	r := bufio.NewReader(out)
 	for full == nil {
@@ -166,7 +166,7 @@ func fromPDF(b *builder, data []byte) error {
 		return context.Cause(b.ctx)
 	case errors.As(err, &exit) && exit.ExitCode() == exitLocked:
 		return ErrLocked
-	case bytes.ContainsFunc([]byte(b.String()), func(c rune) bool { return c > ' ' }):
+	case bytes.ContainsFunc([]byte(b.String()[before:]), func(c rune) bool { return c > ' ' }):
 		b.full = true
 		return nil // what there is, is better than nothing
 	case errors.Is(context.Cause(ctx), errSlow):

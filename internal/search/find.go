@@ -14,10 +14,10 @@ import (
 	"time"
 	"unicode"
 
+	"holdfast/internal/extract"
 	"holdfast/internal/holdfast"
 	"holdfast/internal/query"
 	"holdfast/internal/sys"
-	"holdfast/internal/text"
 	"holdfast/internal/vault"
 )
 
@@ -567,7 +567,7 @@ func (s *snipper) of(ctx context.Context, r *holdfast.SearchResult) string {
 	if err != nil {
 		return ""
 	}
-	body, _, err := bodyOf(ctx, v, &r.Item, payloads, text.Limits{Input: longestSnipped, Unpacked: longestSnipped, Text: 64 << 10})
+	body, _, err := bodyOf(ctx, v, &r.Item, payloads, extract.Limits{Input: longestSnipped, Unpacked: longestSnipped, Text: 64 << 10})
 	if err != nil {
 		return ""
 	}

@@ -14,9 +14,9 @@ import (
 	"strings"
 	"time"
 
+	"holdfast/internal/extract"
 	"holdfast/internal/holdfast"
 	"holdfast/internal/sys"
-	"holdfast/internal/text"
 	"holdfast/internal/vault"
 )
 
@@ -681,12 +681,12 @@ func hashOf(i *holdfast.Item, payloads []vault.PayloadInfo) []byte {
 }
 
 // bodyOf reads the text of an item's content.
-func bodyOf(ctx context.Context, v *vault.View, i *holdfast.Item, payloads []vault.PayloadInfo, l text.Limits) (body, remark string, err error) {
-	form, read := holdfast.FormFile, func(r io.Reader) (text.Result, error) { return text.File(ctx, i.Name, r, l) }
+func bodyOf(ctx context.Context, v *vault.View, i *holdfast.Item, payloads []vault.PayloadInfo, l extract.Limits) (body, remark string, err error) {
+	form, read := holdfast.FormFile, func(r io.Reader) (extract.Words, error) { return extract.File(ctx, i.Name, r, l) }
 	switch {
 	case i.Kind == holdfast.KindMail:
-		form, read = holdfast.FormMIME, func(r io.Reader) (text.Result, error) { return text.Mail(ctx, r, l) }
-	case i.Kind != holdfast.KindFile || !text.Readable(i.Name):
+		form, read = holdfast.FormMIME, func(r io.Reader) (extract.Words, error) { return extract.Mail(ctx, r, l) }
+	case i.Kind != holdfast.KindFile || !extract.Readable(i.Name):
 		return "", "", nil
 	}
 	if !slices.ContainsFunc(payloads, func(p vault.PayloadInfo) bool { return p.Form == form }) {

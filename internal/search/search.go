@@ -15,9 +15,9 @@ import (
 	"sync"
 	"time"
 
+	"holdfast/internal/extract"
 	"holdfast/internal/holdfast"
 	"holdfast/internal/sys"
-	"holdfast/internal/text"
 	"holdfast/internal/vault"
 )
 
@@ -42,7 +42,7 @@ type Config struct {
 	Catalogue Catalogue
 	Clock     sys.Clock
 	Log       *slog.Logger
-	Limits    text.Limits // of what is read of one item
+	Limits    extract.Limits // of what is read of one item; 1 MiB of text and 20 MiB unpacked unless it says otherwise
 	// Busy says that backups or restores are running: the indexer then leaves them most of the machine.
 	Busy func() bool
 	// Interval is the pause between two looks at the catalogue; 0 means a minute. Wake shortens it.
@@ -88,6 +88,12 @@ func New(c Config) *Index {
 	}
 	if c.Interval <= 0 {
 		c.Interval = time.Minute
+	}
+	if c.Limits.Text <= 0 {
+		c.Limits.Text = 1 << 20
+	}
+	if c.Limits.Unpacked <= 0 {
+		c.Limits.Unpacked = 20 << 20
 	}
 	if c.Batch <= 0 {
 		c.Batch = 16000

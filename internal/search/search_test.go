@@ -12,11 +12,17 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/internal/extract"
 	"holdfast/internal/holdfast"
 	"holdfast/internal/search"
 	"holdfast/internal/vault"
 	"holdfast/internal/vault/place"
 )
+
+func TestMain(m *testing.M) {
+	extract.Main() // a process that reads one PDF is this program too
+	os.Exit(m.Run())
+}
 
 const (
 	organization holdfast.OrganizationID = "0f0e0d0c-0000-4000-8000-000000000001"
@@ -405,6 +411,60 @@ func TestScopeIsKept(t *testing.T) {
 					t.Errorf("scope %v gives something of %s", keys, r.Container.Key())
 				}
 			}
+		}
+	}
+}
+
+// TestTextOfFilesIsFound: what people write is in files, too, and in what is attached to mails.
+func TestTextOfFilesIsFound(t *testing.T) {
+	w := newWorld(t)
+	pdf := "%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n2 0 obj\n<< /Type /Pages /Kids [3 0 R] /Count 1 >>\nendobj\n" +
+		"3 0 obj\n<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>\nendobj\n"
+	at := []int{strings.Index(pdf, "1 0 obj"), strings.Index(pdf, "2 0 obj"), strings.Index(pdf, "3 0 obj"), len(pdf)}
+	stream := "BT /F1 12 Tf 72 720 Td (portable quokka) Tj ET"
+	pdf += fmt.Sprintf("4 0 obj\n<< /Length %d >>\nstream\n%s\nendstream\nendobj\n", len(stream), stream)
+	at = append(at, len(pdf))
+	pdf += "5 0 obj\n<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>\nendobj\n"
+	start := len(pdf)
+	pdf += "xref\n0 6\n0000000000 65535 f \n"
+	for _, n := range at {
+		pdf += fmt.Sprintf("%010d 00000 n \n", n)
+	}
+	pdf += fmt.Sprintf("trailer\n<< /Size 6 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n", start)
+	mail := "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\nsee there\r\n--x\r\nContent-Type: text/plain; name=\"notes.txt\"\r\nContent-Disposition: attachment\r\n\r\nattached wombat\r\n--x--\r\n"
+	writer, err := w.repo.Writer(t.Context(), vault.WriterOptions{Container: box(0), Epoch: 1})
+	w.must(err)
+	defer writer.Close()
+	for _, i := range []struct {
+		item holdfast.Item
+		form holdfast.Form
+		data string
+	}{
+		{holdfast.Item{ID: "1", Kind: holdfast.KindFile, Name: "a.pdf", Version: "1"}, holdfast.FormFile, pdf},
+		{holdfast.Item{ID: "2", Kind: holdfast.KindFile, Name: "会議の報告.txt", Version: "1"}, holdfast.FormFile, "次の会議は東京で ÄRGER straße"},
+		{holdfast.Item{ID: "3", Kind: holdfast.KindMail, Name: "mail", Version: "1"}, holdfast.FormMIME, mail},
+		{holdfast.Item{ID: "4", Kind: holdfast.KindFile, Name: "b.pdf", Version: "1"}, holdfast.FormFile, "%PDF-1.4 garbled"},
+	} {
+		w.must(writer.Put(t.Context(), i.item, holdfast.Whole(i.form, strings.NewReader(i.data), int64(len(i.data)))))
+	}
+	head, err := writer.Seal(t.Context())
+	w.must(err)
+	entry, err := w.repo.Publish(t.Context(), []vault.Head{*head}, vault.Published)
+	w.must(err)
+	record, err := head.Record(repository, entry.ID)
+	w.must(err)
+	w.heads[fmt.Sprint(box(0).Key(), "/", head.Number)], w.last[box(0).Key()] = record, head
+	w.point()
+	w.must(w.index.Update(t.Context(), organization))
+	for text, want := range map[string]string{"quokka": "1", `"portable quokka"`: "1", "wombat": "3", "notes.txt": "3", "東京": "2", "会議": "2", "name:報告": "2", "name:東京": "", "arger": "2", "STRASSE": "", "Straße": "2", "b.pdf": "4", `"東で"`: ""} {
+		page, err := w.index.Search(t.Context(), holdfast.SearchQuery{Text: text, Limit: 10}, []holdfast.SearchScope{{Organization: organization, All: true}})
+		w.must(err)
+		var got []string
+		for _, r := range page.Results {
+			got = append(got, r.Item.ID)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q finds %q, want %q", text, got, want)
 		}
 	}
 }

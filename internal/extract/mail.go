@@ -1,4 +1,4 @@
-package text
+package extract
 
 import (
 	"bufio"
@@ -13,8 +13,6 @@ import (
 	"net/textproto"
 	"path"
 	"strings"
-
-	"golang.org/x/text/encoding/htmlindex"
 )
 
 // Bounds of a mail.
@@ -24,12 +22,12 @@ const (
 	longestPart = 4 << 20 // of a body
 )
 
-// Mail gets the text of a mail: its bodies, the names of what is attached, and the text of that. Headers are left out.
-// Its error is one of reading r, or ctx's.
-func Mail(ctx context.Context, r io.Reader, l Limits) (Result, error) {
-	o := newOut(l)
-	err := o.mail(ctx, r, 0)
-	return o.result(), err
+// Mail takes out what a search looks through in a mail: its bodies, the names of what is attached, and the text of that. Headers are left
+// out. Its error is one of reading r, or ctx's.
+func Mail(ctx context.Context, r io.Reader, l Limits) (Words, error) {
+	c := newCollector(ctx, l)
+	err := c.mail(r, 0)
+	return c.words(), err
 }
 
 // source remembers the error of a reader, to tell it from those of what is read.
@@ -46,15 +44,14 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (o *out) mail(ctx context.Context, r io.Reader, depth int) error {
-	s := &source{r: io.LimitReader(r, 4*o.limits.Input)}
-	parts := 0
-	w := &mailWalk{out: o, ctx: ctx, parts: &parts}
+func (c *collector) mail(r io.Reader, depth int) error {
+	s := &source{r: io.LimitReader(r, 4*c.limits.Input)}
+	w := &mailWalk{collector: c}
 	b := bufio.NewReaderSize(s, 4096)
 	header, err := textproto.NewReader(b).ReadMIMEHeader()
 	if err != nil && len(header) == 0 && s.err == nil {
-		o.remark("a mail has no readable header")
-		return ctx.Err()
+		c.remark("a mail has no readable header")
+		return c.b.ctx.Err()
 	}
 	if s.err == nil {
 		w.part(header, b, depth)
@@ -62,22 +59,21 @@ func (o *out) mail(ctx context.Context, r io.Reader, depth int) error {
 	if s.err != nil {
 		return s.err
 	}
-	return errors.Join(ctx.Err(), w.err)
+	return errors.Join(c.b.ctx.Err(), w.err)
 }
 
 type mailWalk struct {
-	*out
-	ctx   context.Context
-	parts *int
+	*collector
+	parts int
 	err   error // of the caller's own, not of the mail
 }
 
 func (w *mailWalk) part(header textproto.MIMEHeader, r io.Reader, depth int) {
-	if *w.parts++; *w.parts > mostParts || depth > deepestMail {
+	if w.parts++; w.parts > mostParts || depth > deepestMail {
 		w.remark("a mail has too many parts")
 		return
 	}
-	if w.ctx.Err() != nil || w.err != nil || w.full() {
+	if w.b.ctx.Err() != nil || w.err != nil || w.b.full {
 		return
 	}
 	kind, params := mediaType(header.Get("Content-Type"))
@@ -93,40 +89,49 @@ func (w *mailWalk) part(header textproto.MIMEHeader, r io.Reader, depth int) {
 	}
 	name = decodeWords(name)
 	if name != "" {
-		w.gap()
 		w.add(name)
-		w.gap()
 	}
+	ext := strings.ToLower(path.Ext(name))
 	switch {
 	case kind == "message/rfc822":
 		b := bufio.NewReaderSize(body, 4096)
 		inner, err := textproto.NewReader(b).ReadMIMEHeader()
 		if err == nil || len(inner) > 0 {
 			w.add(decodeWords(inner.Get("Subject")))
-			w.gap()
 			w.part(inner, b, depth+1)
 		}
-	case disposition == "attachment" || name != "" && Readable(name) && byExtension[strings.ToLower(path.Ext(name))] != html:
-		if err := w.file(w.ctx, name, byExtension[strings.ToLower(path.Ext(name))], body, depth); err != nil && w.ctx.Err() != nil {
-			w.err = w.ctx.Err()
+	case disposition == "attachment" || name != "" && Readable(name) && ext != ".html" && ext != ".htm":
+		if err := w.file(name, body, depth); err != nil && w.b.ctx.Err() != nil {
+			w.err = w.b.ctx.Err()
 		}
 	case kind == "text/html":
-		w.html(inCharset(params["charset"], io.LimitReader(body, longestPart)))
-		w.gap()
+		w.html(body, params["charset"])
 	case strings.HasPrefix(kind, "text/"):
-		b, err := io.ReadAll(inCharset(params["charset"], io.LimitReader(body, longestPart)))
-		if len(b) > 0 || err == nil {
-			w.add(string(b))
-			w.gap()
-		}
+		data, _ := io.ReadAll(io.LimitReader(body, longestPart)) // as far as it can be read
+		w.plain(data, params["charset"])
+	}
+}
+
+// html takes a page; an unknown charset is found out.
+func (w *mailWalk) html(r io.Reader, charset string) {
+	data, _ := io.ReadAll(io.LimitReader(r, longestPart)) // as far as it can be read
+	if text, _, ok := Decode(data, charset); ok {
+		_ = fromHTML(w.b, text) // the only error is that there is enough
+		_ = w.b.line()
+	}
+}
+
+func (w *mailWalk) plain(data []byte, charset string) {
+	if text, _, ok := Decode(data, charset); ok {
+		w.add(text)
 	}
 }
 
 // multi walks the parts. Of alternatives the plain one is taken unless it says much less than the page does.
 func (w *mailWalk) multi(kind, boundary string, r io.Reader, depth int) {
 	m := multipart.NewReader(r, boundary)
-	var plainText, page []byte
-	var pageParams map[string]string
+	var plain, page []byte
+	var plainCharset, pageCharset string
 	for {
 		p, err := m.NextRawPart()
 		if err != nil {
@@ -138,21 +143,20 @@ func (w *mailWalk) multi(kind, boundary string, r io.Reader, depth int) {
 		} else {
 			b, _ := io.ReadAll(io.LimitReader(decodeTransfer(p.Header.Get("Content-Transfer-Encoding"), p), longestPart)) // as far as it can be read
 			if t == "text/html" {
-				page, pageParams = b, params
-			} else if plainText == nil {
-				plainText, _ = io.ReadAll(inCharset(params["charset"], bytes.NewReader(b)))
+				page, pageCharset = b, params["charset"]
+			} else if plain == nil {
+				plain, plainCharset = b, params["charset"]
 			}
 		}
-		if w.full() || w.err != nil || *w.parts > mostParts {
+		if w.b.full || w.err != nil || w.parts > mostParts {
 			break
 		}
 	}
-	if len(page) > 0 && len(bytes.TrimSpace(plainText)) < len(page)/20 {
-		w.html(inCharset(pageParams["charset"], bytes.NewReader(page)))
+	if len(page) > 0 && len(bytes.TrimSpace(plain)) < len(page)/20 {
+		w.html(bytes.NewReader(page), pageCharset)
 	} else {
-		w.add(string(plainText))
+		w.plain(plain, plainCharset)
 	}
-	w.gap()
 }
 
 // mediaType reads a header as far as it can be read.
@@ -178,23 +182,14 @@ func decodeTransfer(encoding string, r io.Reader) io.Reader {
 	return r
 }
 
-// inCharset decodes to UTF-8; an unknown charset is read as windows-1252, which loses no letter of ASCII.
-func inCharset(charset string, r io.Reader) io.Reader {
-	switch charset = strings.ToLower(strings.Trim(charset, `" `)); charset {
-	case "", "us-ascii", "utf-8", "utf8":
-		return r
-	}
-	e, err := htmlindex.Get(charset)
-	if err != nil {
-		e, _ = htmlindex.Get("windows-1252") // always known
-	}
-	return e.NewDecoder().Reader(r)
-}
-
-var words = mime.WordDecoder{CharsetReader: func(charset string, in io.Reader) (io.Reader, error) { return inCharset(charset, in), nil }}
+var wordDecoder = mime.WordDecoder{CharsetReader: func(charset string, in io.Reader) (io.Reader, error) {
+	data, err := io.ReadAll(in)
+	text, _, _ := Decode(data, charset)
+	return strings.NewReader(text), err
+}}
 
 func decodeWords(s string) string {
-	if d, err := words.DecodeHeader(s); err == nil {
+	if d, err := wordDecoder.DecodeHeader(s); err == nil {
 		return d
 	}
 	return s
