@@ -19,6 +19,7 @@ const (
 )
 
 var exploreRoutes = []route{
+	{"RestoreSessionView_Get", "GET", sessionPath, 200, service.ActSeeRestores, (*API).restoreSessionViewGet},
 	{"Container_Get", "GET", containersPath, 200, service.ActExplore, (*API).containerGet},
 	{"Item_Get", "GET", itemsPath, 200, service.ActReadContent, (*API).itemGet},
 	{"Item_GetById", "GET", itemPath, 200, service.ActReadContent, (*API).itemGetByID},
@@ -30,6 +31,27 @@ var exploreRoutes = []route{
 	{"Restore_Plan", "POST", "/Restore/Plan", 200, service.ActRestore, (*API).restorePlan},
 	{"Restore_Start", "POST", "/Restore", 200, service.ActRestore, (*API).restoreStart},
 	{"Compare_Start", "POST", "/Compare", 200, service.ActReadContent, (*API).compareStart},
+}
+
+// viewShape is what a restore session looks at. The contract's shape of a session tells it in words only, and its time without fractions.
+type viewShape struct {
+	ID           string                `json:"id"`
+	Type         holdfast.ExplorerType `json:"type"`
+	Organization string                `json:"organizationId,omitzero"`
+	Repository   string                `json:"repositoryId,omitzero"`
+	Job          string                `json:"jobId,omitzero"`
+	Time         *time.Time            `json:"dateTime,omitzero"` // absent: the newest
+	ShowDeleted  bool                  `json:"showDeleted"`
+	ShowVersions bool                  `json:"showAllVersions"`
+}
+
+// restoreSessionViewGet tells what a restore session looks at, so that another one can look at the same as of another time.
+func (a *API) restoreSessionViewGet(ctx context.Context, r *request) (any, error) {
+	s, err := a.restoreSession(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return viewShape{string(s.ID), s.Type, string(s.Organization), string(s.Repository), string(s.Job), stamp(s.PointInTime), s.ShowDeleted, s.ShowAllVersions}, nil
 }
 
 type containerShape struct {

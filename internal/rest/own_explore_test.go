@@ -73,6 +73,15 @@ func ownExplore(w *world) {
 	w.call("POST", "/holdfast/v1/Compare", asked(nil)).says(400, "one of restorePointId, dateTime and live")
 	w.call("POST", "/holdfast/v1/Compare", asked(map[string]any{"restorePointId": bob})).says(404, "no such restore point")
 	plain := w.call("POST", "/v8/Organizations/"+organization+"/explore", map[string]any{"type": "Veod"}).want(201).text("id")
+	if view := w.call("GET", "/holdfast/v1/RestoreSessions/"+plain, nil).want(200); view.get("showDeleted") != false || view.get("dateTime") != nil || view.text("organizationId") != organization {
+		w.t.Errorf("the session looks at %s", view.body)
+	}
+	then := w.clock.Now().UTC().Format(time.RFC3339Nano)
+	past := w.call("POST", "/v8/Organizations/"+organization+"/explore", map[string]any{"type": "Vex", "dateTime": then, "showDeleted": true}).want(201).text("id")
+	if view := w.call("GET", "/holdfast/v1/RestoreSessions/"+past, nil).want(200); view.get("showDeleted") != true || view.text("dateTime") != then || view.text("type") != "Vex" {
+		w.t.Errorf("the session of %s looks at %s", then, view.body)
+	}
+	w.call("GET", "/holdfast/v1/RestoreSessions/"+bob, nil).want(404)
 	w.call("GET", "/holdfast/v1/RestoreSessions/"+plain+"/Containers/"+id+"/Items?show=deleted", nil).says(409, "open one with showDeleted")
 
 	// A plan says what a restore would do; the restore itself takes the same body.
