@@ -211,6 +211,10 @@ test("what was found is opened in the explorer, and goes into the basket from th
   await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Search" }).click();
   await find(`subject:"${hit.name}" kind:file mailbox:${hit.container.address}`);
   await grid().getByRole("row").filter({ hasText: hit.name }).first().click();
+  await command("All versions").click();
+  await page.getByRole("dialog").getByRole("table", { name: "Versions over all restore points" }).getByRole("row").nth(1).waitFor();
+  await look("search: versions");
+  await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
   await command("Open in the explorer").click();
   await page.getByRole("heading", { level: 1, name: /OneDrive files of/ }).waitFor();
   await page.getByRole("region", { name: "Preview" }).getByRole("heading", { name: hit.name, exact: true }).waitFor();

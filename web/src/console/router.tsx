@@ -23,7 +23,7 @@ const words = <N extends string>(...names: N[]) => (search: Record<string, unkno
 const explore = createRoute({
   getParentRoute: () => root,
   path: "/explore/$session",
-  validateSearch: (search: Record<string, unknown>): { at?: number; container?: string; item?: string } => ({ ...(typeof search.at === "number" ? { at: search.at } : {}), ...words("container", "item")(search) }),
+  validateSearch: (search: Record<string, unknown>): { at?: number; container?: string; item?: string; deleted?: string } => ({ ...(typeof search.at === "number" ? { at: search.at } : {}), ...words("container", "item", "deleted")(search) }),
   component: lazyRouteComponent(() => import("../explorer/route")),
 });
 

@@ -1,15 +1,15 @@
 import { Button, makeStyles, mergeClasses, SearchBox, tokens, Toolbar, ToolbarButton, ToolbarDivider } from "@fluentui/react-components";
-import { ArrowDownload20Regular, ArrowLeft20Regular, ArrowUndo20Regular, Cart20Regular, DismissCircle20Regular, FolderArrowUp20Regular, Info20Regular } from "@fluentui/react-icons";
+import { ArrowDownload20Regular, ArrowLeft20Regular, ArrowUndo20Regular, BranchCompare20Regular, CalendarClock20Regular, Cart20Regular, DeleteDismiss20Regular, DismissCircle20Regular, FolderArrowUp20Regular, History20Regular, Info20Regular } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useEffect, useState } from "react";
-import { client, download, of } from "../api/client";
+import { lazy, Suspense, useCallback, useEffect, useState } from "react";
+import { client, download, enc, of } from "../api/client";
 import type { RestoreSession } from "../api/queries";
 import { RestoreResult, runs, useRestoreEvents } from "../console/session/restore";
 import { useFormat } from "../ui/format";
 import { phone, useMedia } from "../ui/media";
 import { Empty, Loading, Note, Problem } from "../ui/page";
 import { Panel } from "../ui/panel";
-import { ScriptButton, type Act } from "../ui/script";
+import { quote, ScriptButton, type Act } from "../ui/script";
 import { useText } from "../ui/text";
 import { Containers, Folders } from "./drill";
 import type { Container, Item, Kind, Place, Selection, Target } from "./kind";
@@ -17,7 +17,13 @@ import { kindOf } from "./kinds";
 import { RestoreDialog } from "./restore";
 import { restoring } from "./restoring";
 import { nothing, Rows, type Chosen } from "./rows";
+import { openSession } from "./sessions";
 import { Tree } from "./tree";
+import { atOf, viewQuery } from "./view";
+
+const Compare = lazy(() => import("./compare"));
+const History = lazy(() => import("./history"));
+const OtherTime = lazy(() => import("./other"));
 
 const useStyles = makeStyles({
   page: { display: "grid", gridTemplateRows: "auto auto 1fr", height: "100%", minHeight: 0 },
@@ -46,6 +52,9 @@ export interface Look {
   at: number;
   onAt: (at: number) => void;
   begin?: { container: string; item?: string }; // where to begin; at the top when absent
+  deleted?: boolean; // begin with what was deleted only
+  // onSession goes to another session at the same place. Absent: one stays in this one.
+  onSession?: (session: string, place: Place | undefined, deleted: boolean) => void;
   onClosed?: () => void; // absent: sessions are not closed here
   scripts?: boolean;
   others?: boolean; // restores may go to other users
@@ -85,6 +94,9 @@ function Browser({ look, session, kind, containers }: { look: Look; session: Res
   const [active, setActive] = useState<Item>();
   const [asked, setAsked] = useState<Selection>(); // to restore
   const [results, setResults] = useState(false);
+  const [tool, setTool] = useState<"compare" | "history" | "time">();
+  const view = useQuery({ ...viewQuery(session.id), enabled: look.onSession !== undefined }).data;
+  const [deletedOnly, setDeletedOnly] = useState(look.deleted ?? false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const [said, setSaid] = useState("");
@@ -120,7 +132,8 @@ function Browser({ look, session, kind, containers }: { look: Look; session: Res
   useEffect(() => {
     const container = containers.find((c) => c.id === look.begin?.container);
     const item = look.begin?.item;
-    if (!container || !item) return;
+    if (!container) return;
+    if (!item) return go({ session: session.id, container });
     const path = { restoreSessionId: session.id, containerId: container.id, itemId: item };
     of(client.GET("/holdfast/v1/RestoreSessions/{restoreSessionId}/Containers/{containerId}/Items/{itemId}", { params: { path } })).then((found) => {
       const place = { session: session.id, container };
@@ -130,7 +143,10 @@ function Browser({ look, session, kind, containers }: { look: Look; session: Res
         go(found.parentId ? { ...place, folder: { id: found.parentId, name: names.at(-2) ?? container.name } } : place);
         setFirst(kind.of(found));
       }
-    }, setError);
+    }, (cause: unknown) => {
+      go({ session: session.id, container }); // it is not in this state
+      setError(cause);
+    });
   }, []); // eslint-disable-line react-hooks/exhaustive-deps
   useEffect(() => {
     if (first && trail.length > 0) {
@@ -149,7 +165,7 @@ function Browser({ look, session, kind, containers }: { look: Look; session: Res
     setActive(undefined);
   };
 
-  const key = ["items", session.id, place?.container.id, place?.folder?.id, query];
+  const key = ["items", session.id, place?.container.id, place?.folder?.id, query, deletedOnly];
   // How many there are takes the order of all; asked for behind the first page, so that the list does not wait for it.
   const count = useQuery({
     queryKey: [...key, "count"],
@@ -159,11 +175,17 @@ function Browser({ look, session, kind, containers }: { look: Look; session: Res
       of(client.GET("/holdfast/v1/RestoreSessions/{restoreSessionId}/Containers/{containerId}/Items", {
         params: {
           path: { restoreSessionId: session.id, containerId: place?.container.id ?? "" },
-          query: { offset: 1, limit: 1, kinds: kind.items, ...(place?.folder ? { parentId: place.folder.id } : {}), ...(query ? { query } : {}) },
+          query: { offset: 1, limit: 1, ...(deletedOnly ? deletedIn(place, query) : { kinds: kind.items, ...(place?.folder ? { parentId: place.folder.id } : {}), ...(query ? { query } : {}) }) },
         }, signal,
       })),
   });
-  const page = useCallback((offset: number, limit: number, signal: AbortSignal) => (place ? kind.page(place, query, offset, limit, signal) : Promise.resolve([])), [kind, place, query]);
+  const page = useCallback(async (offset: number, limit: number, signal: AbortSignal) => {
+    if (!place) return [];
+    if (!deletedOnly) return kind.page(place, query, offset, limit, signal);
+    const path = { restoreSessionId: place.session, containerId: place.container.id };
+    const found = await of(client.GET("/holdfast/v1/RestoreSessions/{restoreSessionId}/Containers/{containerId}/Items", { params: { path, query: { offset, limit, ...deletedIn(place, query) } }, signal }));
+    return found.results.map(kind.of);
+  }, [kind, place, query, deletedOnly]);
 
   // items are the ids of what is chosen. All of a list means to read its ids.
   const items = async (): Promise<string[]> => {
@@ -195,6 +217,17 @@ function Browser({ look, session, kind, containers }: { look: Look; session: Res
     const call = kind.save(place, { items: one ?? (await items()) });
     await download(call.path, call.body, call.name);
   });
+  // What was deleted only a session shows that was opened for it.
+  const toggleDeleted = () => act(async () => {
+    if (!view || !look.onSession) return;
+    if (view.showDeleted) {
+      setDeletedOnly(!deletedOnly);
+      setChosen(nothing());
+      setActive(undefined);
+      return;
+    }
+    look.onSession(await openSession({ ...atOf(view), deleted: true }), place, true);
+  });
   const intoBasket = () => act(async () => {
     if (!place) return;
     const { addToCurrent } = await import("./basket");
@@ -213,9 +246,12 @@ function Browser({ look, session, kind, containers }: { look: Look; session: Res
   const sample: Selection = { items: ids.length > 0 ? ids.slice(0, 3) : shown ? [shown.id] : ["ITEM"] };
   const where: Place = place ?? { session: session.id, container: { id: "CONTAINER", name: "ada", address: "ada" } };
   const original: Target = { place: "original", user: "", folder: "", overwrite: false, reason: "" };
+  const flags = `${session.type === "Veod" ? " --files" : ""}${view?.dateTime ? ` --at ${view.dateTime}` : ""}`;
   const acts: Act[] = [
     { title: t.restore.acts.restore, command: kind.command(where, sample, original), method: "POST", path: "/holdfast/v1/Restore", body: restoring(kind, where, sample, original) },
-    { title: t.restore.acts.save, command: `holdfast explore save --user ${where.container.address || where.container.name}${session.type === "Veod" ? " --files" : ""} --id ${sample.items?.[0] ?? ""} --out FILE`, ...kind.save(where, sample) },
+    { title: t.restore.acts.save, command: `holdfast explore save --user ${quote(where.container.address || where.container.name)}${flags} --id ${quote(sample.items?.[0] ?? "")} --out FILE`, ...kind.save(where, sample) },
+    { title: t.compare.acts.live, command: `holdfast compare --user ${quote(where.container.address || where.container.name)}${flags} --live`, method: "POST", path: "/holdfast/v1/Compare", body: { restoreSessionId: session.id, containerId: where.container.id, live: true } },
+    { title: t.compare.acts.versions, command: `holdfast explore versions --user ${quote(where.container.address || where.container.name)}${flags} --id ${quote(sample.items?.[0] ?? "")}`, method: "GET", path: `/holdfast/v1/RestoreSessions/${session.id}/Containers/${where.container.id}/Items/${enc(sample.items?.[0] ?? "")}/Versions` },
     { title: t.restore.acts.close, method: "POST", path: `/v8/RestoreSessions/${session.id}/Stop` },
   ];
   const Preview = kind.Preview;
@@ -248,6 +284,14 @@ function Browser({ look, session, kind, containers }: { look: Look; session: Res
         ) : null}
         {!small && <ToolbarDivider />}
         <ToolbarButton className={s.command} icon={<Info20Regular />} onClick={() => setResults(true)}>{running ? t.restore.running : t.restore.results}</ToolbarButton>
+        {view?.organizationId && look.onSession && (
+          <>
+            <ToolbarButton className={s.command} icon={<CalendarClock20Regular />} onClick={() => setTool("time")}>{t.explore.otherTime}</ToolbarButton>
+            <ToolbarButton className={s.command} icon={<BranchCompare20Regular />} disabledFocusable={!place} onClick={() => setTool("compare")}>{t.compare.button}</ToolbarButton>
+            <ToolbarButton className={s.command} icon={<History20Regular />} disabledFocusable={!shown} onClick={() => setTool("history")}>{t.history.button}</ToolbarButton>
+            <ToolbarButton className={s.command} icon={<DeleteDismiss20Regular />} aria-pressed={deletedOnly} appearance={deletedOnly ? "primary" : "subtle"} disabledFocusable={busy} onClick={() => void toggleDeleted()}>{t.explore.deletedOnly}</ToolbarButton>
+          </>
+        )}
         {look.onClosed && <ToolbarButton className={s.command} icon={<DismissCircle20Regular />} onClick={() => void close()}>{t.explore.close}</ToolbarButton>}
         <span className={s.space} />
         {scripts && <ScriptButton acts={acts} />}
@@ -289,6 +333,11 @@ function Browser({ look, session, kind, containers }: { look: Look; session: Res
           </section>
         )}
       </div>
+      <Suspense>
+        {tool === "compare" && place && view && <Compare place={place} view={view} onClose={() => setTool(undefined)} onRestore={(chosenItems) => { setTool(undefined); setAsked({ items: chosenItems }); }} />}
+        {tool === "history" && place && shown && <History place={place} item={shown} onClose={() => setTool(undefined)} onRestore={(id) => { setTool(undefined); setAsked({ items: [id] }); }} />}
+        {tool === "time" && view && <OtherTime view={view} onClose={() => setTool(undefined)} onOpened={(opened) => look.onSession?.(opened, place, false)} />}
+      </Suspense>
       {asked && place && (
         <RestoreDialog kind={kind} place={place} selection={asked} others={others} script={scripts} onClose={() => setAsked(undefined)} start={async (body) => {
           await of(client.POST("/holdfast/v1/Restore", { body }));
@@ -306,3 +355,6 @@ function Browser({ look, session, kind, containers }: { look: Look; session: Res
 }
 
 const noItem = () => undefined;
+
+// deletedIn asks for what a place, with everything below it, has not any more; without words for all of that.
+const deletedIn = (place: Place | undefined, query: string) => ({ show: "deleted" as const, query: query || "*", ...(place?.folder ? { parentId: place.folder.id } : {}) });

@@ -4,13 +4,18 @@ import { Explorer } from "./page";
 // The explorer as a page of the console.
 export default function Route() {
   const { session } = useParams({ from: "/explore/$session" });
-  const { at = 0, container, item } = useSearch({ from: "/explore/$session" });
+  const { at = 0, container, item, deleted } = useSearch({ from: "/explore/$session" });
   const navigate = useNavigate();
   return (
     <Explorer
       session={session}
       at={at}
       {...(container ? { begin: { container, ...(item ? { item } : {}) } } : {})}
+      deleted={deleted !== undefined}
+      onSession={(next, place, only) => void navigate({
+        to: "/explore/$session", params: { session: next },
+        search: { ...(place ? { container: place.container.id, ...(place.folder ? { item: place.folder.id } : {}) } : {}), ...(only ? { deleted: "yes" } : {}) },
+      })}
       onAt={(next) => void navigate({ to: "/explore/$session", params: { session }, search: { at: next } })}
       onClosed={() => void navigate({ to: "/explore" })}
     />

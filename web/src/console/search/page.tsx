@@ -1,10 +1,10 @@
 import { Badge, Button, Checkbox, Input, makeStyles, SearchBox, Select, tokens, Toolbar, ToolbarButton, ToolbarDivider } from "@fluentui/react-components";
-import { ArrowUndo20Regular, Bookmark20Regular, BookmarkAdd20Regular, Cart20Regular, FolderOpen20Regular, QuestionCircle20Regular, SearchRegular } from "@fluentui/react-icons";
+import { ArrowUndo20Regular, Bookmark20Regular, BookmarkAdd20Regular, Cart20Regular, FolderOpen20Regular, History20Regular, QuestionCircle20Regular, SearchRegular } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { ApiError, client, of } from "../../api/client";
-import { organizationsQuery } from "../../api/queries";
+import { organizationsQuery, type RestoreSession } from "../../api/queries";
 import { addTo, addToCurrent, basketsQuery, makeBasket, type Part } from "../../explorer/basket";
 import type { Item, ItemColumn, Kind, Place } from "../../explorer/kind";
 import { kindOf } from "../../explorer/kinds";
@@ -22,6 +22,7 @@ import { useText } from "../../ui/text";
 import { RestoreResult } from "../session/restore";
 import { problemAt, Results, stateOf, type Hit, type Query } from "./results";
 
+const History = lazy(() => import("../../explorer/history"));
 const Help = lazy(() => import("./help"));
 const Saved = lazy(() => import("./saved"));
 const SaveSearch = lazy(async () => ({ default: (await import("./saved")).SaveSearch }));
@@ -98,6 +99,7 @@ export default function Search() {
   const [said, setSaid] = useState("");
   const [restoring, setRestoring] = useState<{ kind: Kind<Item>; place: Place; items: string[] }>();
   const [restored, setRestored] = useState("");
+  const [past, setPast] = useState<{ place: Place; item: Item }>();
   const narrow = useMedia("(max-width: 1000px)");
   const box = useRef<HTMLInputElement>(null);
   const organizations = useQuery(organizationsQuery).data ?? [];
@@ -208,6 +210,15 @@ export default function Search() {
     await queries.invalidateQueries({ queryKey: basketsQuery.queryKey });
     await navigate({ to: "/basket", search: { basket: basket.id, restore: "yes" } });
   });
+  const versions = () => act(async () => {
+    if (!active) return;
+    const { id, name, address } = active.found.container;
+    setPast({ place: { session: await sessions.at(stateOf(active)), container: { id, name, address } }, item: { id: active.itemId, name: active.name } });
+  });
+  const restoreVersion = (of: { place: Place }, item: string, type: RestoreSession["type"]) => act(async () => {
+    setPast(undefined);
+    setRestoring({ kind: await kindOf(type), place: of.place, items: [item] });
+  });
   const explore = () => act(async () => {
     if (!active) return;
     const session = await sessions.at(stateOf(active));
@@ -274,6 +285,7 @@ export default function Search() {
         <ToolbarButton className={s.command} icon={<ArrowUndo20Regular />} disabledFocusable={!any || busy} onClick={() => void restore()}>{t.restore.button}</ToolbarButton>
         <ToolbarButton className={s.command} icon={<Cart20Regular />} disabledFocusable={!any || busy} onClick={() => void intoBasket()}>{t.basket.into}</ToolbarButton>
         <ToolbarButton className={s.command} icon={<FolderOpen20Regular />} disabledFocusable={!active || busy} onClick={() => void explore()}>{t.search.explore}</ToolbarButton>
+        <ToolbarButton className={s.command} icon={<History20Regular />} disabledFocusable={!active || busy} onClick={() => void versions()}>{t.history.button}</ToolbarButton>
         <ToolbarDivider />
         <ToolbarButton className={s.command} icon={<BookmarkAdd20Regular />} disabledFocusable={!begun || first.isError} onClick={() => setOpen("save")}>{t.search.save}</ToolbarButton>
         <ToolbarButton className={s.command} icon={<Bookmark20Regular />} onClick={() => setOpen("saved")}>{t.search.saved}</ToolbarButton>
@@ -295,6 +307,7 @@ export default function Search() {
       </div>
       <Suspense>
         {open === "saved" && <Saved onClose={() => setOpen(undefined)} onTake={(a) => { setOpen(undefined); void navigate({ to: "/search", search: a }); }} />}
+        {past && active && <History place={past.place} item={past.item} onClose={() => setPast(undefined)} onRestore={(id) => void restoreVersion(past, id, stateOf(active).type)} />}
         {open === "save" && <SaveSearch asked={asked} onClose={() => setOpen(undefined)} />}
       </Suspense>
       {restoring && (

@@ -145,6 +145,7 @@ export const de: Text = {
     jobName: (name) => `Alles von ${name}`, everything: "Er schützt E-Mail und OneDrive aller in der Organisation. Benutzer oder Ausnahmen wählen Sie später unter Sicherungsaufträge.", mayLeave: "Sie müssen nicht warten: Die Sicherung läuft weiter, wenn Sie diese Seite verlassen.", lastRun: "Letzter Lauf:",
   },
   explore: {
+    otherTime: "Andere Zeit", deletedOnly: "Nur Gelöschtes",
     about: "Sehen Sie in eine Sicherung, wie sie zu einer Zeit war, und holen Sie zurück, was fehlt. Das geht auch, wenn Microsoft 365 nicht erreichbar ist.", what: "Was", when: "Stand von", kind: "Zeigen", calendar: "Tage mit Wiederherstellungspunkten", before: "Monat davor", after: "Monat danach", newest: "Das Neueste von allem",
     dayPoints: (day, n) => `${day}, ${n} ${n === 1 ? "Wiederherstellungspunkt" : "Wiederherstellungspunkte"}`, open: "Ansehen", nothing: "Noch gibt es nichts anzusehen", nothingAbout: "Fügen Sie eine Organisation hinzu und lassen Sie einen Auftrag laufen.",
     title: (organization, what) => `${what} von ${organization}`, asOf: (when) => `Stand: ${when}`, asNewest: "Stand der neuesten Wiederherstellungspunkte", tree: "Postfächer, OneDrives und Ordner", folders: "Ordner", items: "Liste", preview: "Vorschau", findUser: "Benutzer suchen", choose: "Wählen Sie links einen Benutzer oder Ordner.", chooseItem: "Wählen Sie etwas in der Liste, um es hier zu sehen.",
@@ -173,6 +174,16 @@ export const de: Text = {
     restoreAbout: "Was noch da und gleich ist, bleibt unberührt; ein wiederholtes Wiederherstellen legt keine zweite Kopie an. Niemandem wird eine E-Mail gesendet. Was nicht genau wiederhergestellt werden kann, steht in der Dokumentation (fidelity).",
     runSum: (restored, skipped, failed) => `${restored} wiederhergestellt oder schon da, ${skipped} ausgelassen, ${failed} misslungen.`,
     acts: { list: "Körbe auflisten", make: "Einen Korb anlegen", items: "Auflisten, was in einem Korb ist", add: "Elemente in einen Korb legen", plan: "Probelauf", restore: "Alles in einem Korb wiederherstellen", save: "Alles in einem Korb herunterladen" },
+  },
+  compare: {
+    acts: { live: "Mit Microsoft 365 jetzt vergleichen", versions: "Alle Versionen eines Elements auflisten" },
+    button: "Vergleichen", title: (what) => `${what} vergleichen`, with: "Womit", live: "Mit Microsoft 365, wie es jetzt ist", point: "Mit einem anderen Wiederherstellungspunkt", asking: "Fragt Microsoft 365 …", comparing: "Vergleicht …", equal: "Es gibt keinen Unterschied.", between: (before, after) => `Hier: Stand ${before}. Dort: ${after}.`, now: "Microsoft 365 jetzt",
+    sum: (removed, changed, added) => `${removed} nur hier, ${changed} verschieden, ${added} nur dort`, kinds: { removed: "nur hier", changed: "verschieden", added: "nur dort" }, differences: "Unterschiede", how: "Wie", what: "Was sich unterscheidet", here: "Datum hier", there: "Datum dort",
+    restore: (n) => `${n} wiederherstellen`, restoreChosen: "Ausgewählte wiederherstellen", all: "Alles auswählen, was hier ist",
+  },
+  history: {
+    button: "Alle Versionen", title: (name) => `Alle Versionen von ${name}`, about: (owner) => `Jede Version, die ein Wiederherstellungspunkt von ${owner} hat, die neueste zuerst.`, versions: "Versionen über alle Wiederherstellungspunkte", current: "hier gezeigt", look: (when) => `Version von ${when} ansehen`, restore: (when) => `Version von ${when} wiederherstellen`,
+    asOf: (when) => `Version von ${when}`, elsewhere: "in einem anderen Repository",
   },
   plan: {
     title: "Probelauf", button: "Probelauf", running: "Vergleicht mit Microsoft 365 …", nothingChanged: "Nichts wurde geändert. Eine Wiederherstellung würde dies tun:", sum: (created, overwritten, existing, skipped) => `${created} angelegt, ${overwritten} ersetzt, ${existing} schon da, ${skipped} ausgelassen`,

@@ -143,6 +143,7 @@ export const en = {
     jobName: (name: string) => `All of ${name}`, everything: "It protects mail and OneDrive of everybody in the organization. Choose users or exceptions later under Backup jobs.", mayLeave: "You need not wait: the backup goes on when you leave this page.", lastRun: "Last run:",
   },
   explore: {
+    otherTime: "Other time", deletedOnly: "Only what was deleted",
     about: "Look into a backup as it was at a time, and bring back what is missing. It works also when Microsoft 365 can't be reached.", what: "What", when: "As of when", kind: "Show", calendar: "Days with restore points", before: "Month before", after: "Month after", newest: "The newest of everything",
     dayPoints: (day: string, n: number) => `${day}, ${n} restore ${n === 1 ? "point" : "points"}`, open: "Explore", nothing: "There is nothing to explore yet", nothingAbout: "Add an organization and let a job run.",
     title: (organization: string, what: string) => `${what} of ${organization}`, asOf: (when: string) => `As of ${when}`, asNewest: "As of the newest restore points", tree: "Mailboxes, drives and folders", folders: "Folders", items: "List", preview: "Preview", findUser: "Find a user", choose: "Choose a user or a folder on the left.", chooseItem: "Choose something in the list to see it here.",
@@ -171,6 +172,16 @@ export const en = {
     restoreAbout: "What is still there and equal is left alone; a repeated restore makes no second copy. No mail is sent to anybody. What can't be restored exactly is listed in the documentation (fidelity).",
     runSum: (restored: string, skipped: string, failed: string) => `${restored} restored or there already, ${skipped} skipped, ${failed} failed.`,
     acts: { list: "List the baskets", make: "Make a basket", items: "List what is in a basket", add: "Put items into a basket", plan: "Dry run", restore: "Restore everything in a basket", save: "Download everything in a basket" },
+  },
+  compare: {
+    acts: { live: "Compare with Microsoft 365 now", versions: "List all versions of an item" },
+    button: "Compare", title: (what: string) => `Compare ${what}`, with: "With", live: "With Microsoft 365 as it is now", point: "With another restore point", asking: "Asking Microsoft 365…", comparing: "Comparing…", equal: "Nothing differs.", between: (before: string, after: string) => `Here: as of ${before}. There: ${after}.`, now: "Microsoft 365 now",
+    sum: (removed: string, changed: string, added: string) => `${removed} only here, ${changed} differ, ${added} only there`, kinds: { removed: "only here", changed: "differs", added: "only there" }, differences: "Differences", how: "How", what: "What differs", here: "Date here", there: "Date there",
+    restore: (n: string) => `Restore ${n}`, restoreChosen: "Restore the selected", all: "Select all that is here",
+  },
+  history: {
+    button: "All versions", title: (name: string) => `All versions of ${name}`, about: (owner: string) => `Every version that a restore point of ${owner} has, newest first.`, versions: "Versions over all restore points", current: "shown here", look: (when: string) => `Look at the version of ${when}`, restore: (when: string) => `Restore the version of ${when}`,
+    asOf: (when: string) => `Version of ${when}`, elsewhere: "in another repository",
   },
   plan: {
     title: "Dry run", button: "Dry run", running: "Comparing with Microsoft 365…", nothingChanged: "Nothing was changed. A restore would do this:", sum: (created: string, overwritten: string, existing: string, skipped: string) => `${created} created, ${overwritten} replaced, ${existing} there already, ${skipped} skipped`,
