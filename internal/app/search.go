@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"path/filepath"
+	"slices"
 
 	"holdfast/internal/holdfast"
 	"holdfast/internal/search"
@@ -12,7 +13,8 @@ import (
 // newSearch makes the search index of a server. Its side files are in the data folder; they hold words of mails, so they are the
 // owner's only, and can be deleted at any time.
 func (s *Server) newSearch() *search.Index {
-	return search.New(search.Config{Folder: filepath.Join(s.config.Data, "search"), Vault: s.vaults.vault, Catalogue: catalogue{s}, Clock: s.config.Clock, Log: s.config.Log})
+	return search.New(search.Config{Folder: filepath.Join(s.config.Data, "search"), Vault: s.vaults.vault, Catalogue: catalogue{s}, Clock: s.config.Clock, Log: s.config.Log,
+		Busy: func() bool { return s.worker.Busy() }})
 }
 
 // catalogue is what the search index knows of the database.
@@ -28,16 +30,27 @@ func fromStore[T any](ctx context.Context, c catalogue, fn func(ctx context.Cont
 
 func (c catalogue) Organizations(ctx context.Context) ([]holdfast.OrganizationID, error) {
 	return fromStore(ctx, c, func(ctx context.Context, tx service.Tx) ([]holdfast.OrganizationID, error) {
+		// One that was removed may have restore points still.
 		points, err := tx.NewestPoints(ctx, holdfast.PointFilter{})
-		var list []holdfast.OrganizationID
-		seen := map[holdfast.OrganizationID]bool{}
-		for _, p := range points {
-			if !seen[p.Organization] {
-				seen[p.Organization] = true
-				list = append(list, p.Organization)
-			}
+		if err != nil {
+			return nil, err
 		}
-		return list, err
+		var list []holdfast.OrganizationID
+		for _, p := range points {
+			list = append(list, p.Organization)
+		}
+		orgs, err := tx.Organizations(ctx, holdfast.Page{})
+		for _, o := range orgs {
+			list = append(list, o.ID)
+		}
+		slices.Sort(list)
+		return slices.Compact(list), err
+	})
+}
+
+func (c catalogue) Containers(ctx context.Context, org holdfast.OrganizationID) ([]holdfast.ContainerRecord, error) {
+	return fromStore(ctx, c, func(ctx context.Context, tx service.Tx) ([]holdfast.ContainerRecord, error) {
+		return tx.Containers(ctx, holdfast.ContainerFilter{Organization: org}, holdfast.Page{})
 	})
 }
 

@@ -13,6 +13,7 @@ type SearchQuery struct {
 	Oldest  bool   // oldest first, not newest first
 	Limit   int    // at most SearchLimit
 	Cursor  string // of the page before
+	Plain   bool   // without snippets, which take most of the time
 	Now     time.Time
 	Place   *time.Location // whose days dates are; nil: UTC
 }

@@ -200,6 +200,13 @@ func (p *Proxy) tell() {
 	p.changed = make(chan struct{})
 }
 
+// Busy says that the proxy has tasks.
+func (p *Proxy) Busy() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.running) > 0
+}
+
 // start does a task in a goroutine that drain waits for.
 func (p *Proxy) start(work context.Context, t holdfast.Task, claimed time.Duration) {
 	ctx, cancel := context.WithCancelCause(work)

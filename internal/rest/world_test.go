@@ -713,6 +713,8 @@ func (finder) Search(_ context.Context, q holdfast.SearchQuery, scope []holdfast
 	return page, nil
 }
 
+func (finder) Wake() {}
+
 func (finder) Status(_ context.Context, s holdfast.SearchScope) (holdfast.SearchStatus, error) {
 	return holdfast.SearchStatus{Organization: s.Organization, Documents: 1}, nil
 }

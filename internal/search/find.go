@@ -115,7 +115,7 @@ func (x *Index) Search(ctx context.Context, q holdfast.SearchQuery, scope []hold
 		} else if !ok {
 			continue // retention was faster
 		}
-		if sys.Monotonic()-began < snipping {
+		if !q.Plain && sys.Monotonic()-began < snipping {
 			r.Snippet = snippets.of(ctx, &r)
 		}
 		page.Results = append(page.Results, r)
@@ -334,8 +334,9 @@ func foldersNamed(ctx context.Context, db querier, m matcher) (list []int64, err
 	return list, err
 }
 
-// deleted: the newest head that is in the index does not have the item in any version.
-const deleted = `NOT EXISTS(SELECT 1 FROM docs d3 JOIN versions v3 ON v3.doc = d3.id WHERE d3.key = d.key AND d3.container = d.container AND d3.item = d.item AND v3.gone IS NULL)`
+// deleted: the newest head that a restore point has does not have the item in any version.
+const deleted = `NOT EXISTS(SELECT 1 FROM docs d3 JOIN versions v3 ON v3.doc = d3.id WHERE d3.key = d.key AND d3.container = d.container AND d3.item = d.item
+	AND (SELECT max(n.head) FROM heads n WHERE n.container = d.container AND n.done) BETWEEN v3.born AND ifnull(v3.gone, 9223372036854775807) - 1)`
 
 var errEnough = errors.New("enough")
 

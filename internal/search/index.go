@@ -164,7 +164,7 @@ func (w *work) tidy(ctx context.Context) error {
 func (x *Index) next(ctx context.Context, w *work, failed map[int64]bool) (t target, ok bool, err error) {
 	err = w.with(func(f *file) error {
 		ok = false
-		return each(ctx, f.write, `SELECT c.id, c.repository, c.key, c.problem, c.head, min(CASE WHEN h.done = 0 THEN h.head END), max(h.head) FROM heads h JOIN containers c ON c.id = h.container
+		return each(ctx, f.write, `SELECT c.id, c.repository, c.key, c.problem, c.head, min(CASE WHEN h.done = 0 THEN h.head END), max(h.head) FROM known h JOIN containers c ON c.id = h.container
 			GROUP BY c.id HAVING min(h.done) = 0 OR max(h.head) < c.head ORDER BY c.head > 0, c.id`, nil, func(scan func(...any) error) error {
 			var n target
 			var missing sql.NullInt64
@@ -188,6 +188,7 @@ func (x *Index) container(ctx context.Context, w *work, t target) error {
 			for _, q := range []string{
 				`UPDATE versions SET gone = born WHERE container = ?1`, // forget takes all of them: nothing lies in an empty interval
 				`UPDATE heads SET done = 0 WHERE container = ?1`,
+				`UPDATE ahead SET done = 0 WHERE container = ?1`,
 				`UPDATE containers SET head = 0 WHERE id = ?1`,
 			} {
 				if _, err := tx.ExecContext(ctx, q, t.container); err != nil {
@@ -530,11 +531,15 @@ func (w *work) write(ctx context.Context, tx *sql.Tx) error {
 	}
 	progress := prepared(ctx, tx, `UPDATE containers SET head = ?2, problem = '' WHERE id = ?1`)
 	done := prepared(ctx, tx, `UPDATE heads SET done = 1 WHERE container = ? AND head = ?`)
+	doneAhead := prepared(ctx, tx, `UPDATE ahead SET done = 1 WHERE container = ? AND head = ?`)
 	for _, f := range b.heads {
 		if err := progress(f.container, f.head); err != nil {
 			return err
 		}
 		if err := done(f.container, f.head); err != nil {
+			return err
+		}
+		if err := doneAhead(f.container, f.head); err != nil {
 			return err
 		}
 	}

@@ -8,8 +8,8 @@ import (
 	"holdfast/internal/holdfast"
 )
 
-// syncPoints brings the side file's knowledge of restore points up to the catalogue's. Points that came are added; when points went, the
-// heads are counted anew and what stands in no restore point any more is forgotten.
+// syncPoints brings the side file's knowledge of restore points and of heads that stand in none yet up to the catalogue's. Points that came
+// are added; when points went, the heads are counted anew and what stands in no restore point any more is forgotten.
 func (x *Index) syncPoints(ctx context.Context, w *work) error {
 	now, err := x.c.Catalogue.Points(ctx, w.shelf.org)
 	if err != nil {
@@ -40,8 +40,15 @@ func (x *Index) syncPoints(ctx context.Context, w *work) error {
 	if gone > 0 {
 		come = now
 	}
+	containers, err := x.c.Catalogue.Containers(ctx, w.shelf.org)
+	if err != nil {
+		return fmt.Errorf("list containers: %w", err)
+	}
 	if gone == 0 && len(come) == 0 {
-		return nil
+		same, err := w.knows(ctx, containers)
+		if err != nil || same {
+			return err
+		}
 	}
 	// Entries are read before the transaction: the catalogue may be slow.
 	points := make([]holdfast.RestorePoint, 0, len(come))
@@ -65,11 +72,71 @@ func (x *Index) syncPoints(ctx context.Context, w *work) error {
 				return err
 			}
 		}
+		if err := putAhead(ctx, tx, containers); err != nil {
+			return err
+		}
 		if gone > 0 {
 			return forget(ctx, tx)
 		}
 		return nil
 	})
+}
+
+// knows says whether the side file has the newest head of each container.
+func (w *work) knows(ctx context.Context, containers []holdfast.ContainerRecord) (same bool, err error) {
+	newest := map[string]uint64{}
+	if err := w.with(func(f *file) error {
+		clear(newest)
+		return each(ctx, f.write, `SELECT c.repository, c.key, max(k.head) FROM containers c JOIN known k ON k.container = c.id GROUP BY c.id`, nil, func(scan func(...any) error) error {
+			var repository, key string
+			var head uint64
+			err := scan(&repository, &key, &head)
+			newest[repository+"/"+key] = head
+			return err
+		})
+	}); err != nil {
+		return false, err
+	}
+	for _, c := range containers {
+		if newest[string(c.Repository)+"/"+c.Key()] < c.Head {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// putAhead notes heads that are newer than all that stand in restore points.
+func putAhead(ctx context.Context, tx *sql.Tx, containers []holdfast.ContainerRecord) error {
+	put := prepared(ctx, tx, `INSERT INTO ahead(container, head) SELECT ?1, ?2 WHERE ?2 > (SELECT ifnull(max(head), 0) FROM known WHERE container = ?1)`)
+	for _, c := range containers {
+		if c.Head == 0 {
+			continue
+		}
+		id, err := putContainer(ctx, tx, c.Repository, c.Container)
+		if err != nil {
+			return err
+		}
+		if err := put(id, c.Head); err != nil {
+			return err
+		}
+	}
+	// What came after it has all that it had; and what a restore point has, or something newer, is not ahead.
+	for _, q := range []string{
+		`DELETE FROM ahead WHERE done = 0 AND head < (SELECT max(a.head) FROM ahead a WHERE a.container = ahead.container)`,
+		`DELETE FROM ahead WHERE head <= (SELECT ifnull(max(h.head), 0) FROM heads h WHERE h.container = ahead.container)`,
+	} {
+		if _, err := tx.ExecContext(ctx, q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func putContainer(ctx context.Context, tx *sql.Tx, repository holdfast.RepositoryID, c holdfast.Container) (id int64, err error) {
+	err = tx.QueryRowContext(ctx, `INSERT INTO containers(repository, key, kind, source, name, address, owner) VALUES(?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT(repository, key) DO UPDATE SET name = excluded.name, address = excluded.address, owner = excluded.owner RETURNING id`,
+		repository, c.Key(), c.Kind, c.Source, c.Name, c.Address, c.Owner).Scan(&id)
+	return id, err
 }
 
 func putPoint(ctx context.Context, tx *sql.Tx, p holdfast.RestorePoint) error {
@@ -81,15 +148,12 @@ func putPoint(ctx context.Context, tx *sql.Tx, p holdfast.RestorePoint) error {
 		if e.Head == 0 {
 			continue
 		}
-		c := e.Container
-		var id int64
-		err := tx.QueryRowContext(ctx, `INSERT INTO containers(repository, key, kind, source, name, address, owner) VALUES(?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT(repository, key) DO UPDATE SET name = excluded.name, address = excluded.address, owner = excluded.owner RETURNING id`,
-			p.Repository, c.Key(), c.Kind, c.Source, c.Name, c.Address, c.Owner).Scan(&id)
+		id, err := putContainer(ctx, tx, p.Repository, e.Container)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO heads(container, head, first, first_point, last, last_point) VALUES(?, ?, ?, ?, ?, ?)
+		_, err = tx.ExecContext(ctx, `INSERT INTO heads(container, head, first, first_point, last, last_point, done)
+			VALUES(?1, ?2, ?3, ?4, ?5, ?6, EXISTS(SELECT 1 FROM ahead WHERE container = ?1 AND head = ?2 AND done))
 			ON CONFLICT(container, head) DO UPDATE SET
 			first_point = CASE WHEN first_point = '' OR excluded.first < first THEN excluded.first_point ELSE first_point END,
 			first = CASE WHEN first_point = '' OR excluded.first < first THEN excluded.first ELSE first END,
@@ -109,13 +173,13 @@ func forget(ctx context.Context, tx *sql.Tx) error {
 		`CREATE TEMP TABLE IF NOT EXISTS unheld(doc INTEGER PRIMARY KEY)`,
 		`DELETE FROM unheld`,
 		// A version that is not gone lasts: the next head begins where it is. Those of a container without heads go.
-		`DELETE FROM versions WHERE gone IS NOT NULL AND NOT EXISTS(SELECT 1 FROM heads h WHERE h.container = versions.container AND h.head >= born AND h.head < gone)`,
-		`DELETE FROM versions WHERE container NOT IN (SELECT container FROM heads)`,
+		`DELETE FROM versions WHERE gone IS NOT NULL AND NOT EXISTS(SELECT 1 FROM known h WHERE h.container = versions.container AND h.head >= born AND h.head < gone)`,
+		`DELETE FROM versions WHERE container NOT IN (SELECT container FROM known)`,
 		`INSERT INTO unheld SELECT id FROM docs WHERE NOT EXISTS(SELECT 1 FROM versions v WHERE v.doc = docs.id)`,
 		`INSERT OR IGNORE INTO dead SELECT doc FROM unheld`,
 		`DELETE FROM docs WHERE id IN (SELECT doc FROM unheld)`,
-		`DELETE FROM folders WHERE container NOT IN (SELECT container FROM heads)`,
-		`DELETE FROM containers WHERE id NOT IN (SELECT container FROM heads)`,
+		`DELETE FROM folders WHERE container NOT IN (SELECT container FROM known)`,
+		`DELETE FROM containers WHERE id NOT IN (SELECT container FROM known)`,
 	} {
 		if _, err := tx.ExecContext(ctx, q); err != nil {
 			return fmt.Errorf("forget what no restore point holds: %w", err)

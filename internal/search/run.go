@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"hash/maphash"
 	"slices"
 	"strings"
@@ -205,7 +206,7 @@ func newRunWriter(ctx context.Context, tx *sql.Tx, ids []int64) (*runWriter, err
 		last = id
 	}
 	w := &runWriter{ctx: ctx}
-	err := tx.QueryRowContext(ctx, `INSERT INTO runs(docs, ids) VALUES(?, ?) RETURNING id`, len(ids), raw).Scan(&w.run)
+	err := tx.QueryRowContext(ctx, `INSERT INTO runs(docs, ids) VALUES(?, ?) RETURNING id`, len(ids), sealed(raw)).Scan(&w.run)
 	if err != nil {
 		return nil, err
 	}
@@ -241,9 +242,38 @@ func (w *runWriter) flush() error {
 	if len(w.terms) == 0 {
 		return nil
 	}
-	_, err := w.stmt.ExecContext(context.WithoutCancel(w.ctx), w.run, w.first, w.terms, w.docs, w.positions)
+	_, err := w.stmt.ExecContext(context.WithoutCancel(w.ctx), w.run, w.first, sealed(w.terms), sealed(w.docs), sealed(w.positions))
 	w.terms, w.docs, w.positions = w.terms[:0], w.docs[:0], w.positions[:0]
 	return err
+}
+
+// sealed puts a sum behind bytes, so that a damaged row is no wrong answer.
+func sealed(b []byte) []byte {
+	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+}
+
+// unsealed takes it off; nil stays nil.
+func unsealed(b []byte) ([]byte, error) {
+	if b == nil {
+		return nil, nil
+	}
+	n := len(b) - 4
+	if n < 0 || binary.LittleEndian.Uint32(b[n:]) != crc32.Checksum(b[:n], castagnoli) {
+		return nil, errGarbled
+	}
+	return b[:n:n], nil
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// unseal takes the sums off what was read.
+func unseal(all ...*[]byte) (err error) {
+	for _, b := range all {
+		if *b, err = unsealed(*b); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 var errGarbled = errors.New("a run of the search index is garbled")
@@ -341,9 +371,12 @@ func (r *run) ids() (ids []int64, err error) {
 			return err
 		}
 		return sound(func() error {
+			b, err := unsealed(raw)
+			if err != nil {
+				return err
+			}
 			ids = make([]int64, 0, r.docs)
-			last := int64(0)
-			for b := []byte(raw); len(b) > 0; {
+			for last := int64(0); len(b) > 0; {
 				last += int64(uvarint(&b))
 				ids = append(ids, last)
 			}
@@ -382,8 +415,11 @@ func (r *run) with(prefix string, exact, places bool, fn func(t term) error) err
 		if err := scan(&terms, &docs, &positions); err != nil {
 			return err
 		}
+		row := row{terms: terms, docs: docs, positions: positions, lazy: !places}
+		if err := unseal(&row.terms, &row.docs, &row.positions); err != nil {
+			return err
+		}
 		return sound(func() error {
-			row := row{terms: terms, docs: docs, positions: positions, lazy: !places}
 			for {
 				t, _, ok := row.next()
 				switch {
@@ -426,9 +462,13 @@ func (r *run) like(pattern string, fn func(word string) error) error {
 		if err := scan(&terms); err != nil {
 			return err
 		}
+		b, err := unsealed(terms)
+		if err != nil {
+			return err
+		}
 		return sound(func() error {
 			var word []byte
-			for b := []byte(terms); len(b) > 0; {
+			for len(b) > 0 {
 				same := uvarint(&b)
 				if same > len(word) {
 					return errGarbled
@@ -468,6 +508,9 @@ func (r *reader) next(ctx context.Context, tx *sql.Tx) error {
 		r.more = false
 		return nil
 	} else if err != nil {
+		return err
+	}
+	if err := unseal(&terms, &docs, &positions); err != nil {
 		return err
 	}
 	r.last = first

@@ -15,20 +15,23 @@ import (
 )
 
 // version is that of the side file. One of another version is made anew.
-const version = 2
+const version = 3
 
 // A document is what of an item makes words: it has a row in docs, and its number stands in a run (run.go). The number is the item's time in
 // seconds << 22 and a few bits of a hash, so that order of number is order of time. A version says from which head (born) to before which
 // (gone) the container had the document, in which folder and with which marks: moving or flagging an item makes a version, no document.
 //
-// heads are the heads that stand in restore points, with the first and the last of those; progress is containers.head. All of a head
-// becomes visible with the transaction that sets it.
+// heads are the heads that stand in restore points, with the first and the last of those; ahead are heads that were committed and stand in
+// none yet: they are indexed before the session ends, and seen by nobody until a restore point has them. Progress is containers.head. All
+// of a head becomes visible with the transaction that sets it.
 const schema = `
 CREATE TABLE containers(id INTEGER PRIMARY KEY, repository TEXT NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL, source TEXT NOT NULL, name TEXT NOT NULL, address TEXT NOT NULL,
 	owner TEXT NOT NULL, head INTEGER NOT NULL DEFAULT 0, problem TEXT NOT NULL DEFAULT '', UNIQUE(repository, key));
 CREATE TABLE points(id TEXT PRIMARY KEY, repository TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE heads(container INTEGER NOT NULL, head INTEGER NOT NULL, first INTEGER NOT NULL, first_point TEXT NOT NULL, last INTEGER NOT NULL, last_point TEXT NOT NULL,
 	done INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(container, head)) WITHOUT ROWID;
+CREATE TABLE ahead(container INTEGER NOT NULL, head INTEGER NOT NULL, done INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(container, head)) WITHOUT ROWID;
+CREATE VIEW known AS SELECT container, head, done FROM heads UNION ALL SELECT container, head, done FROM ahead;
 CREATE TABLE folders(id INTEGER PRIMARY KEY, container INTEGER NOT NULL, item TEXT NOT NULL, UNIQUE(container, item));
 CREATE TABLE docs(id INTEGER PRIMARY KEY, container INTEGER NOT NULL, key INTEGER NOT NULL, item TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, sender TEXT NOT NULL,
 	recipients TEXT NOT NULL, cc TEXT NOT NULL, time INTEGER NOT NULL, size INTEGER NOT NULL, sent INTEGER, created INTEGER, modified INTEGER, class TEXT NOT NULL, hash BLOB NOT NULL, remark TEXT NOT NULL);
@@ -88,10 +91,23 @@ func openFile(ctx context.Context, path string) (*file, error) {
 	if err == nil || ctx.Err() != nil || !spoiled(err) {
 		return f, err
 	}
-	if err := removeFile(path); err != nil {
+	if err := setAside(path, err); err != nil {
 		return nil, err
 	}
 	return tryFile(ctx, path)
+}
+
+// damagedSuffix is what the name of a side file that was damaged ends in.
+const damagedSuffix = ".damaged"
+
+// setAside makes room for a new side file. One that is damaged is kept, the newest only: it may say why.
+func setAside(path string, why error) error {
+	if !errors.Is(why, errVersion) {
+		if err := os.Rename(path, path+damagedSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return removeFile(path)
 }
 
 var errVersion = errors.New("the side file is of another version")

@@ -23,13 +23,15 @@ import (
 
 // Catalogue is what the database knows of restore points. What does not exist is holdfast.KindNotFound.
 type Catalogue interface {
-	// Organizations gives all that have a restore point.
+	// Organizations gives all that may have something backed up.
 	Organizations(ctx context.Context) ([]holdfast.OrganizationID, error)
 	// Points gives all restore points of an organization, without their entries.
 	Points(ctx context.Context, org holdfast.OrganizationID) ([]holdfast.RestorePoint, error)
 	// Point gives one with its entries.
 	Point(ctx context.Context, id holdfast.RestorePointID) (holdfast.RestorePoint, error)
-	// Head is a head that a restore point shows.
+	// Containers gives all containers of an organization, with their newest heads.
+	Containers(ctx context.Context, org holdfast.OrganizationID) ([]holdfast.ContainerRecord, error)
+	// Head is a head that a restore point shows, or the newest of a container.
 	Head(ctx context.Context, repository holdfast.RepositoryID, org holdfast.OrganizationID, container string, number uint64) (holdfast.HeadRecord, error)
 	// Path is the folder of a repository.
 	Path(ctx context.Context, id holdfast.RepositoryID) (string, error)
@@ -45,8 +47,10 @@ type Config struct {
 	Limits    extract.Limits // of what is read of one item; 1 MiB of text and 20 MiB unpacked unless it says otherwise
 	// Busy says that backups or restores are running: the indexer then leaves them most of the machine.
 	Busy func() bool
-	// Interval is the pause between two looks at the catalogue; 0 means a minute. Wake shortens it.
+	// Interval is the pause between two looks at the catalogue; 0 means a minute. Wake shortens it to Gather, in which more may come
+	// together; 0 means 5 s.
 	Interval time.Duration
+	Gather   time.Duration
 	// Batch is how many new documents one transaction writes; 0 means 16000.
 	Batch int
 	// Crash, for tests, is called before each transaction that the indexer commits; its error ends the work.
@@ -98,13 +102,16 @@ func New(c Config) *Index {
 	if c.Batch <= 0 {
 		c.Batch = 16000
 	}
+	if c.Gather <= 0 {
+		c.Gather = 5 * time.Second
+	}
 	if c.Busy == nil {
 		c.Busy = func() bool { return false }
 	}
 	return &Index{c: c, wake: make(chan struct{}, 1), files: map[holdfast.OrganizationID]*shelf{}}
 }
 
-// Wake makes Run look at the catalogue now.
+// Wake says that heads or restore points were committed: Run looks at the catalogue soon.
 func (x *Index) Wake() {
 	select {
 	case x.wake <- struct{}{}:
@@ -122,12 +129,15 @@ func (x *Index) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-x.wake:
+			if err := x.c.Clock.Sleep(ctx, x.c.Gather); err != nil {
+				return err
+			}
 		case <-x.c.Clock.After(x.c.Interval):
 		}
 	}
 }
 
-// All brings the index of every organization up to date, and removes those of organizations that have no restore point left.
+// All brings the index of every organization up to date, and removes those of organizations that are no more.
 func (x *Index) All(ctx context.Context) error {
 	orgs, err := x.c.Catalogue.Organizations(ctx)
 	if err != nil {
@@ -213,7 +223,7 @@ func (x *Index) with(ctx context.Context, s *shelf, fn func(f *file) error) erro
 		defer s.use.Unlock()
 		if s.file == f {
 			s.file = nil
-			if again := errors.Join(f.close(), removeFile(f.path)); again != nil {
+			if again := errors.Join(f.close(), setAside(f.path, err)); again != nil {
 				return errors.Join(err, again)
 			}
 		}
@@ -256,7 +266,7 @@ func (s *shelf) remove(path string) error {
 		err = s.file.close()
 		s.file = nil
 	}
-	return errors.Join(err, removeFile(path))
+	return errors.Join(err, removeFile(path), removeFile(path+damagedSuffix))
 }
 
 // Close closes the side files. Run has returned.

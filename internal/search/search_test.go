@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +22,13 @@ import (
 
 func TestMain(m *testing.M) {
 	extract.Main() // a process that reads one PDF is this program too
+	if dir := os.Getenv(indexerVariable); dir != "" {
+		if err := indexHere(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
 }
 
@@ -50,6 +58,7 @@ type world struct {
 	now    map[string]mailItem
 	index  *search.Index
 	crash  func() error
+	reads  int // heads that were asked for
 	rng    *rand.Rand
 }
 
@@ -97,7 +106,17 @@ func (w *world) Point(_ context.Context, id holdfast.RestorePointID) (holdfast.R
 	return holdfast.RestorePoint{}, holdfast.NotFound("no point")
 }
 
+func (w *world) Containers(context.Context, holdfast.OrganizationID) (list []holdfast.ContainerRecord, err error) {
+	for b := range 2 {
+		if h := w.last[box(b).Key()]; h != nil {
+			list = append(list, holdfast.ContainerRecord{Container: box(b), Repository: repository, Head: h.Number})
+		}
+	}
+	return list, nil
+}
+
 func (w *world) Head(_ context.Context, _ holdfast.RepositoryID, _ holdfast.OrganizationID, key string, number uint64) (holdfast.HeadRecord, error) {
+	w.reads++
 	h, ok := w.heads[fmt.Sprint(key, "/", number)]
 	if !ok {
 		return h, holdfast.NotFound("no head %d of %s", number, key)
@@ -361,6 +380,39 @@ func TestAnswersAreThoseOfALookAtEverything(t *testing.T) {
 	w.open()
 	update()
 	w.judge("after damage")
+}
+
+// TestHeadsAreIndexedBeforeTheirRestorePoint: the work is done while the session runs; nothing of it is seen before the restore point is there.
+func TestHeadsAreIndexedBeforeTheirRestorePoint(t *testing.T) {
+	w := newWorld(t)
+	all := holdfast.SearchQuery{Limit: 500}
+	scope := []holdfast.SearchScope{{Organization: organization, All: true}}
+	for n := range 6 {
+		before, err := w.index.Search(t.Context(), all, scope)
+		w.must(err)
+		for range 1 + n%2 { // heads that no restore point ever has
+			w.churn(box(n%2), 20)
+			w.must(w.index.Update(t.Context(), organization))
+		}
+		after, err := w.index.Search(t.Context(), all, scope)
+		w.must(err)
+		if !reflect.DeepEqual(before, after) {
+			t.Fatalf("a head that no restore point has is seen:\n got %+v\nwant %+v", after, before)
+		}
+		w.point()
+		if n == 3 { // retention meets heads that are ahead
+			w.churn(box(0), 20)
+			w.must(w.index.Update(t.Context(), organization))
+			w.points = w.points[1:]
+		}
+		// Nothing is left to read from the vault: what comes is marks only.
+		w.reads = 0
+		w.must(w.index.Update(t.Context(), organization))
+		if n != 3 && w.reads > 0 {
+			t.Errorf("%d heads were read again", w.reads)
+		}
+	}
+	w.judge("after indexing ahead")
 }
 
 func TestCrashesInTheMiddleLoseNothing(t *testing.T) {

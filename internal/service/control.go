@@ -563,14 +563,22 @@ func (c *Control) CurrentHeads(ctx context.Context, lease holdfast.Lease, repo h
 // CommitHeads publishes heads or resume points, all or none, each under its own lease. A head's number is above the published one's and
 // the checkpoint's; committing the very same head again changes nothing and is no error, so an unknown outcome can be repeated.
 func (c *Control) CommitHeads(ctx context.Context, commits []holdfast.HeadCommit) error {
-	return c.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+	return c.thenIndex(c.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
 		for _, commit := range commits {
 			if err := c.commitHead(ctx, tx, commit); err != nil {
 				return err
 			}
 		}
 		return nil
-	})
+	}))
+}
+
+// thenIndex tells the search of what was committed.
+func (c *Control) thenIndex(err error) error {
+	if err == nil && c.Searcher != nil {
+		c.Searcher.Wake()
+	}
+	return err
 }
 
 func (c *Control) commitHead(ctx context.Context, tx Tx, commit holdfast.HeadCommit) error {
@@ -675,7 +683,7 @@ func (c *Control) SessionOutcome(ctx context.Context, lease holdfast.Lease) (hol
 
 // CommitRestorePoint publishes a restore point whose record is in the repository. Committing the same one again changes nothing.
 func (c *Control) CommitRestorePoint(ctx context.Context, lease holdfast.Lease, p holdfast.RestorePoint) error {
-	return c.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+	return c.thenIndex(c.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
 		t, err := c.held(ctx, tx, lease)
 		if err != nil {
 			return err
@@ -732,7 +740,7 @@ func (c *Control) CommitRestorePoint(ctx context.Context, lease holdfast.Lease, 
 		}
 		s.RestorePoint = p.ID
 		return tx.PutJobSession(ctx, s)
-	})
+	}))
 }
 
 // RestorePoint gives a published restore point; after an unknown outcome of CommitRestorePoint it says which it was.

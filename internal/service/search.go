@@ -12,6 +12,8 @@ import (
 type Searcher interface {
 	Search(ctx context.Context, q holdfast.SearchQuery, scope []holdfast.SearchScope) (holdfast.SearchPage, error)
 	Status(ctx context.Context, scope holdfast.SearchScope) (holdfast.SearchStatus, error)
+	// Wake says that there is more to find; it does not wait.
+	Wake()
 }
 
 // Searches finds what a caller may see.

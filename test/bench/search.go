@@ -130,7 +130,7 @@ func (b *bench) searchCost() error {
 
 // searchSession runs a first backup and gives what it took, and what was used from then until the index had all of it.
 func (b *bench) searchSession(flags ...string) (session cost, after spent, err error) {
-	l, err := b.labWith("cost", mailOnly, flags, "--users", "20", "--mail-messages", b.n(5000), "--mail-size", "3000", "--mail-attachments", "-1", "--files", "1", "--limits", "off")
+	l, err := b.labWith("cost", mailOnly, flags, "--users", "20", "--mail-messages", b.n(5000), "--mail-size", "5300", "--mail-attachments", "-1", "--files", "1", "--limits", "off")
 	if err != nil {
 		return session, after, err
 	}

@@ -1,9 +1,12 @@
 package searchtest
 
 import (
+	"bytes"
 	"context"
+	"encoding/gob"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -37,14 +40,62 @@ func NewWorld(ctx context.Context, dir string, c *Corpus) (*World, error) {
 	if err := place.Prepare(w.place, place.Description{ID: Repository, KeyID: "test", Created: begin}); err != nil {
 		return nil, err
 	}
-	w.Vault = vault.New(vault.Options{Password: func(context.Context, vault.Ref) ([]byte, error) { return []byte(strings.Repeat("k", 32)), nil }})
+	v := vault.New(vault.Options{Password: password})
 	at := vault.Ref{Repository: Repository, Path: w.place, Organization: Organization}
-	if err := w.Vault.CreateRepository(ctx, at, nil); err != nil {
+	if err := errors.Join(v.CreateRepository(ctx, at, nil), v.Close(ctx)); err != nil {
 		return nil, err
 	}
-	var err error
-	w.repo, err = w.Vault.Repository(ctx, at)
-	return w, err
+	return w, w.open(ctx)
+}
+
+func password(context.Context, vault.Ref) ([]byte, error) {
+	return []byte(strings.Repeat("k", 32)), nil
+}
+
+// state is what a World knows besides its vault.
+type state struct {
+	Mails, Mailboxes int
+	Shown            []holdfast.RestorePoint
+	Heads            map[string]holdfast.HeadRecord
+	Last             map[int]string // by mailbox, the key of heads
+}
+
+// Save writes what OpenWorld needs besides the vault into dir.
+func (w *World) Save(dir string) error {
+	s := state{w.Corpus.Mails, w.Corpus.Mailboxes, w.Shown, w.heads, map[int]string{}}
+	for b, h := range w.last {
+		s.Last[b] = fmt.Sprint(w.box(b).Key(), "/", h.Number)
+	}
+	var raw bytes.Buffer
+	if err := gob.NewEncoder(&raw).Encode(s); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "world"), raw.Bytes(), 0o600)
+}
+
+// OpenWorld opens what NewWorld made and Save wrote, in another process too. Close it.
+func OpenWorld(ctx context.Context, dir string) (*World, error) {
+	raw, err := os.ReadFile(filepath.Join(dir, "world"))
+	if err != nil {
+		return nil, err
+	}
+	var s state
+	if err := gob.NewDecoder(bytes.NewReader(raw)).Decode(&s); err != nil {
+		return nil, err
+	}
+	w := &World{Corpus: NewCorpus(s.Mails, s.Mailboxes), Shown: s.Shown, place: filepath.Join(dir, "place"), heads: s.Heads, last: map[int]*vault.Head{}}
+	for b, key := range s.Last {
+		if w.last[b], err = vault.DecodeHead(s.Heads[key].Data); err != nil {
+			return nil, err
+		}
+	}
+	return w, w.open(ctx)
+}
+
+func (w *World) open(ctx context.Context) (err error) {
+	w.Vault = vault.New(vault.Options{Password: password})
+	w.repo, err = w.Vault.Repository(ctx, vault.Ref{Repository: Repository, Path: w.place, Organization: Organization})
+	return err
 }
 
 // Close gives the vault back.
@@ -157,6 +208,17 @@ func (w *World) Point(_ context.Context, id holdfast.RestorePointID) (holdfast.R
 		}
 	}
 	return holdfast.RestorePoint{}, holdfast.NotFound("there is no restore point %s", id)
+}
+
+// Containers is search.Catalogue's: they stand as the last restore point in Shown has them.
+func (w *World) Containers(context.Context, holdfast.OrganizationID) (list []holdfast.ContainerRecord, err error) {
+	if len(w.Shown) == 0 {
+		return nil, nil
+	}
+	for _, e := range w.Shown[len(w.Shown)-1].Entries {
+		list = append(list, holdfast.ContainerRecord{Container: e.Container, Repository: Repository, Head: e.Head})
+	}
+	return list, nil
 }
 
 // Head is search.Catalogue's.
