@@ -1,6 +1,6 @@
 // Command bench measures server and simulator as separate processes against the goals of the first release and prints one table.
 //
-//	go run ./test/bench [-only full,size,incremental,page,idle,rest,search] [-runs 3] [-scale 1] [-search-mails 100000]
+//	go run ./test/bench [-only full,size,incremental,page,idle,rest,mixed,scroll,search] [-runs 3] [-scale 1] [-search-mails 100000]
 //
 // CPU is the server's own (user and system, all threads); requests are the simulator's count, batch parts one by one. With -scale below 1
 // the numbers of mails and users shrink and the goals do not apply; the table says so.
@@ -19,7 +19,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"holdfast/internal/sys"
@@ -88,7 +87,7 @@ func (b *bench) run(only string) (err error) {
 	if b.bin, err = harness.Build(b.ctx, b.dir); err != nil {
 		return err
 	}
-	parts := map[string]func() error{"full": b.full, "size": b.size, "incremental": b.incremental, "page": b.page, "idle": b.idle, "rest": b.rest, "search": b.search, "search-index": b.searchIndex, "search-cost": b.searchCost}
+	parts := map[string]func() error{"full": b.full, "size": b.size, "incremental": b.incremental, "page": b.page, "idle": b.idle, "rest": b.rest, "mixed": b.mixed, "scroll": b.scroll, "search": b.search, "search-index": b.searchIndex, "search-cost": b.searchCost}
 	for _, name := range strings.Split(only, ",") {
 		part, ok := parts[name]
 		if !ok {
@@ -376,33 +375,42 @@ func (b *bench) page() error {
 	return nil
 }
 
-// page opens a restore session at t and times the first page and, once open, page 2,000 against page 1.
-func (l *lab) page(ctx context.Context, t time.Time, mails int) (first, ratio float64, err error) {
+// open opens a restore session at t on the only mailbox and finds its inbox.
+func (l *lab) open(ctx context.Context, t time.Time) (opened, error) {
 	var s, mailboxes, folders struct {
 		ID      string
 		Results []struct{ ID, Name string }
 	}
 	if err := l.server.Call(ctx, http.MethodPost, "/v8/Organizations/"+l.org+"/explore", map[string]any{"type": "Vex", "dateTime": t.UTC()}, &s); err != nil {
-		return 0, 0, err
+		return opened{}, err
 	}
 	base := "/v8/RestoreSessions/" + s.ID + "/organization/mailboxes"
 	if err := l.server.Call(ctx, http.MethodGet, base, nil, &mailboxes); err != nil {
-		return 0, 0, err
+		return opened{}, err
 	}
-	base += "/" + mailboxes.Results[0].ID
-	if err := l.server.Call(ctx, http.MethodGet, base+"/folders?limit=1000", nil, &folders); err != nil {
-		return 0, 0, err
+	o := opened{session: s.ID, mailbox: mailboxes.Results[0].ID}
+	if err := l.server.Call(ctx, http.MethodGet, base+"/"+o.mailbox+"/folders?limit=1000", nil, &folders); err != nil {
+		return opened{}, err
 	}
-	inbox := ""
 	for _, f := range folders.Results {
 		if strings.EqualFold(f.Name, "Inbox") {
-			inbox = f.ID
+			o.folder = f.ID
 		}
 	}
+	return o, nil
+}
+
+// page opens a restore session at t and times the first page and, once open, page 2,000 against page 1.
+func (l *lab) page(ctx context.Context, t time.Time, mails int) (first, ratio float64, err error) {
+	o, err := l.open(ctx, t)
+	if err != nil {
+		return 0, 0, err
+	}
+	items := "/v8/RestoreSessions/" + o.session + "/organization/mailboxes/" + o.mailbox + "/items?parentId=" + o.folder
 	get := func(offset int) (float64, error) {
 		start := sys.System.Now()
 		var p struct{ Results []struct{ ID string } }
-		err := l.server.Call(ctx, http.MethodGet, fmt.Sprintf("%s/items?parentId=%s&limit=50&offset=%d", base, inbox, offset), nil, &p)
+		err := l.server.Call(ctx, http.MethodGet, fmt.Sprintf("%s&limit=50&offset=%d", items, offset), nil, &p)
 		if err == nil && len(p.Results) == 0 {
 			err = fmt.Errorf("no mail at offset %d", offset)
 		}
@@ -423,7 +431,7 @@ func (l *lab) page(ctx context.Context, t time.Time, mails int) (first, ratio fl
 		}
 		early, late = append(early, a), append(late, z)
 	}
-	return first, median(late) / median(early), l.server.Call(ctx, http.MethodPost, "/v8/RestoreSessions/"+s.ID+"/Stop", nil, nil)
+	return first, median(late) / median(early), l.server.Call(ctx, http.MethodPost, "/v8/RestoreSessions/"+o.session+"/Stop", nil, nil)
 }
 
 // idle runs a second backup after which nothing changed.
@@ -484,37 +492,12 @@ func (b *bench) rest() error {
 	}
 	var late []float64
 	for range b.runs {
-		took, err := l.hammer(b.ctx, "/v8/Jobs?limit=30", 200, 20)
-		if err != nil {
-			return err
+		all := l.load(b.ctx, 200, 20*time.Second, func(int) request { return request{http.MethodGet, "/v8/Jobs?limit=30", nil} })
+		if bad := slices.IndexFunc(all, func(e ended) bool { return e.status != http.StatusOK }); bad >= 0 {
+			return fmt.Errorf("a page of jobs was answered %d", all[bad].status)
 		}
-		late = append(late, took[len(took)*99/100])
+		late = append(late, percentile(all, 0.99))
 	}
 	b.add("REST page of 30 jobs at 200 requests/s, 99th percentile", "ms", 25, late...)
 	return nil
-}
-
-// hammer asks for a path rate times a second and gives how many milliseconds each answer took, sorted.
-func (l *lab) hammer(ctx context.Context, path string, rate, seconds int) (took []float64, failed error) {
-	var mu sync.Mutex // guards took and failed
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	for range rate * seconds {
-		wg.Go(func() {
-			start := sys.System.Now()
-			err := l.server.Call(ctx, http.MethodGet, path, nil, nil)
-			mu.Lock()
-			defer mu.Unlock()
-			took = append(took, float64(sys.System.Now().Sub(start).Microseconds())/1000)
-			if err != nil {
-				failed = err
-			}
-		})
-		if err := sys.System.Sleep(ctx, time.Second/time.Duration(rate)); err != nil {
-			return nil, err
-		}
-	}
-	wg.Wait()
-	slices.Sort(took)
-	return took, failed
 }

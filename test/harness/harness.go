@@ -386,7 +386,7 @@ func (s *Server) ready(ctx context.Context) error {
 		if !pool.AppendCertsFromPEM(b) {
 			return errors.New("no certificate yet")
 		}
-		s.http = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, MaxIdleConnsPerHost: 32}}
+		s.http = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, MaxIdleConnsPerHost: 1000, MaxConnsPerHost: 1000}}
 	}
 	resp, err := s.http.Get("https://" + s.REST + "/v8/Health")
 	if err != nil {
