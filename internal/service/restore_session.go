@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -480,6 +481,10 @@ func (r *RestoreSessions) Restore(ctx context.Context, u User, id holdfast.Resto
 	if len(spec.Items) == 0 {
 		what = c.Container.String()
 	}
+	shown, err := r.shownAs(ctx, c, spec.Items, what)
+	if err != nil {
+		return "", err
+	}
 	to := spec.To
 	if to == "" {
 		to = c.Container.Address
@@ -505,8 +510,8 @@ func (r *RestoreSessions) Restore(ctx context.Context, u User, id holdfast.Resto
 		if err := tx.PutRestoreSession(ctx, s); err != nil {
 			return err
 		}
-		if err := tx.PutRestoreEvent(ctx, holdfast.RestoreEvent{ID: holdfast.DerivedID(string(id), request), Session: id, Request: request, Type: "Restore", Status: "Running", ItemName: what, ItemType: string(c.Container.Kind),
-			Source: c.Container.Address, Target: to, Title: "Restoring " + what, Message: "Restoring " + what, Reason: reason, Organization: org.ID, User: c.Container.Owner, Started: now}); err != nil {
+		if err := tx.PutRestoreEvent(ctx, holdfast.RestoreEvent{ID: holdfast.DerivedID(string(id), request), Session: id, Request: request, Type: "Restore", Status: "Running", ItemName: shown, ItemType: string(c.Container.Kind),
+			Source: c.Container.Address, Target: to, Title: "Restoring " + shown, Message: "Restoring " + shown, Reason: reason, Organization: org.ID, User: c.Container.Owner, Started: now}); err != nil {
 			return err
 		}
 		return tx.PutTasks(ctx, holdfast.TaskRecord{Task: holdfast.Task{ID: task, Kind: holdfast.TaskRestore, Organization: org.ID, Repository: c.View.Repository, RestoreSession: id, Container: c.Container, Request: body},
@@ -617,6 +622,19 @@ func (c *core) itemEvent(ctx context.Context, tx Tx, req holdfast.RestoreRequest
 		e.Status, e.Title, e.Message = "Failed", "Could not restore "+res.Name, fmt.Sprintf("%s: %s", res.Reason, res.Detail)
 	}
 	return tx.PutRestoreEvent(ctx, e)
+}
+
+// shownAs is what a restore of items is called to its user: a single one by its own name. The audit chain does without names.
+func (r *RestoreSessions) shownAs(ctx context.Context, c SessionContainer, items []string, otherwise string) (string, error) {
+	if len(items) != 1 {
+		return otherwise, nil
+	}
+	view, item, err := r.state(ctx, c.View, items[0])
+	if err != nil {
+		return "", err
+	}
+	e, err := r.Explorer.Item(ctx, view, item)
+	return cmp.Or(e.Name, otherwise), err
 }
 
 // restoreEnded closes the event of a whole request and sets the session's result.

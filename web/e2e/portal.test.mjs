@@ -95,7 +95,7 @@ test("an end user restores his lost mail on a phone", { timeout: 180_000 }, asyn
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Reason").fill("I deleted it by mistake");
   await dialog.getByRole("button", { name: "What would happen?" }).click();
-  await dialog.getByText("It would be restored: 1.").waitFor();
+  await dialog.getByText("To be expected: restored: 1.").waitFor();
   await look("restore");
   await dialog.getByRole("button", { name: "Restore", exact: true }).click();
   const results = page.getByRole("dialog", { name: "Results" });

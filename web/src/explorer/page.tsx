@@ -283,7 +283,7 @@ function Browser({ look, session, kind, containers }: { look: Look; session: Res
           </ToolbarButton>
         ) : null}
         {!small && <ToolbarDivider />}
-        <ToolbarButton className={s.command} icon={<Info20Regular />} onClick={() => setResults(true)}>{running ? t.restore.running : t.restore.results}</ToolbarButton>
+        {(!small || running) && <ToolbarButton className={s.command} icon={<Info20Regular />} onClick={() => setResults(true)}>{running ? t.restore.running : t.restore.results}</ToolbarButton>}
         {view?.organizationId && look.onSession && (
           <>
             <ToolbarButton className={s.command} icon={<CalendarClock20Regular />} onClick={() => setTool("time")}>{t.explore.otherTime}</ToolbarButton>

@@ -1,4 +1,4 @@
-import { Button, makeStyles, MessageBar, MessageBarActions, MessageBarBody, MessageBarTitle } from "@fluentui/react-components";
+import { Button, makeStyles, MessageBar, MessageBarActions, MessageBarBody } from "@fluentui/react-components";
 import { Dismiss20Regular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
@@ -26,7 +26,9 @@ export const useRestores = (session: Session) => useQuery({ ...restoresQuery(0),
 export const mayRestore = (session: Session) => session.portal?.self === true || session.portal?.operator === true;
 
 const useStyles = makeStyles({
-  bar: { borderRadius: 0 },
+  bar: { borderRadius: 0, alignItems: "start" },
+  text: { overflowWrap: "anywhere", whiteSpace: "normal", minWidth: 0, padding: "4px 0" },
+  link: { marginLeft: "8px", whiteSpace: "nowrap" },
 });
 
 const last = (all: Restore[]) => all.reduce((newest, r) => (r.endTime && r.endTime > newest ? r.endTime : newest), "");
@@ -54,17 +56,15 @@ export function Notices({ session, here }: { session: Session; here: string }) {
     <div role="status" aria-label={t.portal.notices}>
       {one && (
         <MessageBar className={s.bar} intent={bad ? "warning" : "success"} layout="multiline">
-          <MessageBarBody>
-            <MessageBarTitle>{ended.length === 1 ? t.portal.ended(one.name) : t.portal.endedMany(ended.length)}</MessageBarTitle>
-            {ended.length === 1 && one.message}
-          </MessageBarBody>
-          <MessageBarActions containerAction={<Button appearance="transparent" aria-label={t.portal.dismiss} icon={<Dismiss20Regular />} onClick={() => see(last(ended))} />}>
+          <MessageBarBody className={s.text}>
+            <strong>{ended.length === 1 ? t.portal.ended(one.name) : t.portal.endedMany(ended.length)}</strong> {ended.length === 1 && one.message}
             {here !== "restores" && (
-              <Button as="a" href="#/restores" size="small">
+              <a className={s.link} href="#/restores">
                 {t.portal.restores}
-              </Button>
+              </a>
             )}
-          </MessageBarActions>
+          </MessageBarBody>
+          <MessageBarActions containerAction={<Button appearance="transparent" aria-label={t.portal.dismiss} icon={<Dismiss20Regular />} onClick={() => see(last(ended))} />} />
         </MessageBar>
       )}
     </div>

@@ -72,7 +72,7 @@ export function Account({ name, onSettings, onSignOut, ...at }: At & { name: str
   return (
     <Dropped {...at}>
       <MenuGroup>
-        <MenuGroupHeader>{name}</MenuGroupHeader>
+        <MenuGroupHeader style={{ overflowWrap: "anywhere" }}>{name}</MenuGroupHeader>
         {onSettings && (
           <MenuItem icon={<SettingsRegular />} onClick={onSettings}>
             {t.nav.settings}

@@ -1,24 +1,27 @@
-import { Badge } from "@fluentui/react-components";
+import { Badge, makeStyles } from "@fluentui/react-components";
 import { CheckmarkCircle16Filled, Clock16Regular, DismissCircle16Filled, RecordStop16Regular, Warning16Filled, ArrowSyncCircle16Regular } from "@fluentui/react-icons";
 import { useText } from "./text";
 
+const useStyles = makeStyles({ badge: { whiteSpace: "nowrap", flexShrink: 0 } });
+
 // Status shows the state of a session as word, colour and sign, so that colour is never all.
 export function Status({ value }: { value: string | null | undefined }) {
+  const s = useStyles();
   const { t } = useText();
   if (!value) return null;
   const word = (t.status as Record<string, string>)[value] ?? value;
   switch (value) {
     case "Success":
-      return <Badge appearance="tint" color="success" icon={<CheckmarkCircle16Filled />}>{word}</Badge>;
+      return <Badge className={s.badge} appearance="tint" color="success" icon={<CheckmarkCircle16Filled />}>{word}</Badge>;
     case "Warning":
-      return <Badge appearance="tint" color="warning" icon={<Warning16Filled />}>{word}</Badge>;
+      return <Badge className={s.badge} appearance="tint" color="warning" icon={<Warning16Filled />}>{word}</Badge>;
     case "Failed":
-      return <Badge appearance="tint" color="danger" icon={<DismissCircle16Filled />}>{word}</Badge>;
+      return <Badge className={s.badge} appearance="tint" color="danger" icon={<DismissCircle16Filled />}>{word}</Badge>;
     case "Running":
     case "Working":
-      return <Badge appearance="tint" color="brand" icon={<ArrowSyncCircle16Regular />}>{word}</Badge>;
+      return <Badge className={s.badge} appearance="tint" color="brand" icon={<ArrowSyncCircle16Regular />}>{word}</Badge>;
     case "Queued":
-      return <Badge appearance="tint" color="informative" icon={<Clock16Regular />}>{word}</Badge>;
+      return <Badge className={s.badge} appearance="tint" color="informative" icon={<Clock16Regular />}>{word}</Badge>;
   }
-  return <Badge appearance="tint" color="informative" icon={<RecordStop16Regular />}>{word}</Badge>;
+  return <Badge className={s.badge} appearance="tint" color="informative" icon={<RecordStop16Regular />}>{word}</Badge>;
 }

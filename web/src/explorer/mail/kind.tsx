@@ -28,6 +28,8 @@ const mailOf = (r: Row): Mail => ({ id: r.id ?? "", name: r.subject ?? "", from:
 
 const mailboxes = "/v8/RestoreSessions/{restoreSessionId}/organization/mailboxes" as const;
 const at = (p: Place) => `/v8/RestoreSessions/${p.session}/organization/mailboxes/${enc(p.container.id)}`;
+// nameOf is a sender without the address, which the preview has.
+const nameOf = (from: string) => /^(.+?)\s*<[^<>]*>$/.exec(from)?.[1] ?? from;
 const ids = (s: Selection) => (s.items ?? []).map((id) => ({ id }));
 
 export const mail: Kind<Mail> = {
@@ -60,7 +62,7 @@ export const mail: Kind<Mail> = {
   },
   of: (i) => ({ id: i.id, name: i.name, from: i.from ?? "", to: i.to ?? "", cc: i.cc ?? "", received: i.time, sent: i.sent, importance: i.importance ?? "Normal" }),
   columns: [
-    { key: "from", title: (t) => t.mail.from, text: (m) => m.from, width: "minmax(110px, 1fr)", brief: "head" },
+    { key: "from", title: (t) => t.mail.from, text: (m) => nameOf(m.from), width: "minmax(110px, 1fr)", brief: "head" },
     { key: "subject", title: (t) => t.mail.subject, text: (m) => m.name, width: "minmax(160px, 2fr)", brief: "line" },
     { key: "received", title: (t) => t.mail.received, text: (m, f) => f.dateTime(m.received), width: "152px", wide: true, brief: "side" },
   ],

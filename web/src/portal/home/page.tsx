@@ -16,8 +16,8 @@ const useStyles = makeStyles({
   page: { maxWidth: "640px", margin: "0 auto", padding: "20px 16px 40px", boxSizing: "border-box", display: "flex", flexDirection: "column", gap: "16px" },
   title: { margin: 0 },
   about: { margin: 0, color: tokens.colorNeutralForeground2 },
-  person: { display: "flex", alignItems: "center", gap: "12px", flexWrap: "wrap" },
-  who: { flexGrow: 1, minWidth: "200px", overflowWrap: "anywhere" },
+  person: { display: "flex", alignItems: "center", gap: "12px" },
+  who: { flexGrow: 1, minWidth: 0, overflowWrap: "anywhere" },
   name: { fontWeight: tokens.fontWeightSemibold, fontSize: tokens.fontSizeBase400, lineHeight: tokens.lineHeightBase400 },
   address: { color: tokens.colorNeutralForeground2 },
   icon: { fontSize: "32px", lineHeight: 1, color: tokens.colorBrandForeground1, display: "flex" },
@@ -29,8 +29,9 @@ const useStyles = makeStyles({
   },
   kindText: { flexGrow: 1 },
   when: { border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, padding: "12px 16px" },
-  whenHead: { display: "flex", alignItems: "center", gap: "8px", flexWrap: "wrap" },
-  whenText: { flexGrow: 1 },
+  whenHead: { display: "flex", alignItems: "center", gap: "8px" },
+  whenText: { flexGrow: 1, minWidth: 0 },
+  button: { flexShrink: 0 },
   calendar: { maxWidth: "340px", marginTop: "8px" },
 });
 
@@ -105,8 +106,8 @@ function Choose({ person, operator }: { person: Person; operator: boolean }) {
           <div className={s.address}>{person.email}</div>
         </div>
         {operator && (
-          <Button as="a" href="#/people">
-            {t.portal.choosePerson}
+          <Button as="a" href="#/people" className={s.button} aria-label={`${t.portal.another}: ${t.portal.choosePerson}`}>
+            {t.portal.another}
           </Button>
         )}
       </section>
@@ -114,7 +115,7 @@ function Choose({ person, operator }: { person: Person; operator: boolean }) {
         <div className={s.whenHead}>
           <CalendarClock20Regular aria-hidden />
           <span className={s.whenText}>{time ? t.explore.asOf(f.dateTime(time)) : t.portal.newest}</span>
-          <Button aria-expanded={calendar} onClick={() => setCalendar(!calendar)}>
+          <Button className={s.button} aria-expanded={calendar} onClick={() => setCalendar(!calendar)}>
             {calendar ? t.common.close : t.portal.earlier}
           </Button>
         </div>

@@ -69,12 +69,16 @@ export default function People() {
       )}
       {data && (
         <div className={s.pages}>
-          <Button disabledFocusable={page === 0} onClick={() => setPage(page - 1)}>
-            {t.common.previous}
-          </Button>
-          <Button disabledFocusable={page + 1 >= pages} onClick={() => setPage(page + 1)}>
-            {t.common.next}
-          </Button>
+          {pages > 1 && (
+            <>
+              <Button disabledFocusable={page === 0} onClick={() => setPage(page - 1)}>
+                {t.common.previous}
+              </Button>
+              <Button disabledFocusable={page + 1 >= pages} onClick={() => setPage(page + 1)}>
+                {t.common.next}
+              </Button>
+            </>
+          )}
           <span role="status">
             {t.portal.found(f.number(data.total))}
             {pages > 1 && `, ${t.common.page(page + 1, pages)}`}

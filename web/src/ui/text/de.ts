@@ -203,7 +203,7 @@ export const de: Text = {
     otherFolder: "In einen anderen Ordner", folderMade: "„/“ zwischen Namen; er wird angelegt, wenn er fehlt.", reason: "Grund (freiwillig)", reasonHint: "Bleibt bei der Wiederherstellung, damit andere sie später verstehen.",
     plan: {
       ask: "Was würde geschehen?", created: (n) => `wiederhergestellt: ${n}`, overwritten: (n) => `ersetzt: ${n}`, existing: (n) => `schon da: ${n}`, skipped: (n) => `unverändert gelassen: ${n}`,
-      nothing: "Es gibt nichts wiederherzustellen.", would: (parts) => `Es würde ${parts}.`, takes: (time) => `Das dauert etwa ${time}.`,
+      nothing: "Es gibt nichts wiederherzustellen.", would: (parts) => `Zu erwarten: ${parts}.`, takes: (time) => `Das dauert etwa ${time}.`,
     },
     results: "Ergebnisse", running: "Stellt wieder her …", none: "In dieser Sitzung wurde noch nichts wiederhergestellt.", item: "Element", target: "Nach", reads: (n) => `${n} Elemente wurden in dieser Sitzung angesehen oder heruntergeladen.`,
     acts: { restore: "Wiederherstellen", save: "Herunterladen", close: "Sitzung schließen" },
@@ -218,7 +218,7 @@ export const de: Text = {
       failed: "Die Anmeldung ist nicht gelungen. Bitte versuchen Sie es noch einmal; geschieht es wieder, sagen Sie es Ihrem Administrator, der den Grund im Protokoll des Servers findet.", ended: "Ihre Sitzung ist zu Ende. Bitte melden Sie sich wieder an; laufende Wiederherstellungen gehen weiter.",
     },
     restores: "Meine Wiederherstellungen", restoresRunning: (n) => `Meine Wiederherstellungen, ${n} laufen`, leaving: (n) => `${n === 1 ? "Eine Wiederherstellung läuft" : `${n} Wiederherstellungen laufen`} noch und geht weiter. Was Sie hier offen haben, wird geschlossen. Die Ergebnisse sehen Sie, wenn Sie sich wieder anmelden.`,
-    whose: "Wessen Daten", choosePerson: "Person wählen", findPerson: "Name oder Adresse", people: "Personen", you: "Sie", gone: "nicht mehr im Verzeichnis", found: (n) => (n === "1" ? "1 Person" : `${n} Personen`), noSuchPerson: "So jemanden, dessen Daten Sie sehen dürfen, gibt es nicht.",
+    whose: "Wessen Daten", choosePerson: "Person wählen", another: "Ändern", findPerson: "Name oder Adresse", people: "Personen", you: "Sie", gone: "nicht mehr im Verzeichnis", found: (n) => (n === "1" ? "1 Person" : `${n} Personen`), noSuchPerson: "So jemanden, dessen Daten Sie sehen dürfen, gibt es nicht.",
     nothing: "Von Ihnen gibt es keine Sicherung", nothingAbout: "Weder Ihr Postfach noch Ihr OneDrive ist in einer Sicherung, die Sie sehen dürfen. Fragen Sie Ihren Administrator.", newest: "Wie es bei der neuesten Sicherung war", earlier: "Früher …", showDeleted: "Auch, was davor gelöscht wurde", noBackup: "Keine Sicherung",
     notices: "Meldungen", ended: (name) => `Die Wiederherstellung von „${name}“ ist zu Ende`, endedMany: (n) => `${n} Wiederherstellungen sind zu Ende`, dismiss: "Ausblenden",
     noRestores: "Sie haben noch nichts wiederhergestellt", begin: "Finden, was fehlt", from: "Von", to: "Nach", reason: "Grund", began: "Begonnen", endedAt: "Beendet", items: "Elemente", done: (n) => `${n} bisher`, each: "Ergebnis je Element",

@@ -201,7 +201,7 @@ export const en = {
     otherFolder: "Into another folder", folderMade: "“/” between names; it is made when it is missing.", reason: "Reason (optional)", reasonHint: "Kept with the restore, so that others can understand it later.",
     plan: {
       ask: "What would happen?", created: (n: string) => `restored: ${n}`, overwritten: (n: string) => `replaced: ${n}`, existing: (n: string) => `there already: ${n}`, skipped: (n: string) => `left as they are: ${n}`,
-      nothing: "There is nothing to restore.", would: (parts: string) => `It would be ${parts}.`, takes: (time: string) => `This takes about ${time}.`,
+      nothing: "There is nothing to restore.", would: (parts: string) => `To be expected: ${parts}.`, takes: (time: string) => `This takes about ${time}.`,
     },
     results: "Results", running: "Restoring…", none: "Nothing was restored in this session yet.", item: "Item", target: "To", reads: (n: string) => `${n} items were looked at or downloaded in this session.`,
     acts: { restore: "Restore", save: "Download", close: "Close the session" },
@@ -216,7 +216,7 @@ export const en = {
       failed: "The sign-in did not work. Please try again; if it happens again, tell your administrator, who finds the reason in the server's log.", ended: "Your session has ended. Please sign in again; restores that were running go on.",
     } as Record<string, string>,
     restores: "My restores", restoresRunning: (n: number) => `My restores, ${n} running`, leaving: (n: number) => `${n === 1 ? "A restore is" : `${n} restores are`} still running and will go on. What you have open here is closed. You can see the results when you sign in again.`,
-    whose: "Whose data", choosePerson: "Choose a person", findPerson: "Name or address", people: "People", you: "you", gone: "no longer in the directory", found: (n: string) => (n === "1" ? "1 person" : `${n} people`), noSuchPerson: "There is nobody like that whose data you may see.",
+    whose: "Whose data", choosePerson: "Choose a person", another: "Change", findPerson: "Name or address", people: "People", you: "you", gone: "no longer in the directory", found: (n: string) => (n === "1" ? "1 person" : `${n} people`), noSuchPerson: "There is nobody like that whose data you may see.",
     nothing: "There is no backup of yours", nothingAbout: "Neither your mailbox nor your OneDrive is in a backup that you may see. Ask your administrator.", newest: "As it was at the newest backup", earlier: "Earlier…", showDeleted: "Also what was deleted before then", noBackup: "No backup",
     notices: "Notices", ended: (name: string) => `The restore of “${name}” has ended`, endedMany: (n: number) => `${n} restores have ended`, dismiss: "Dismiss",
     noRestores: "You have not restored anything yet", begin: "Find what you lost", from: "From", to: "To", reason: "Reason", began: "Began", endedAt: "Ended", items: "Items", done: (n: string) => `${n} so far`, each: "Results of each item",

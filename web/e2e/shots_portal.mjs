@@ -1,0 +1,113 @@
+// Pictures of the portal's pages in every theme, on a phone and on a desktop: node e2e/shots_portal.mjs DIR [theme…]. They are not committed.
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { audit, open } from "./browser.mjs";
+import { backUp, openPortal, startWorld } from "./world.mjs";
+
+const dir = process.argv[2] ?? "shots";
+const themes = process.argv.slice(3).length > 0 ? process.argv.slice(3) : ["light", "dark", "contrast"];
+const screens = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } };
+await mkdir(dir, { recursive: true });
+const world = await startWorld({ users: 8 });
+const problems = [];
+
+// walk goes through the portal as an operator, who sees every page, and takes a picture of each.
+async function walk(page, german, shot) {
+  const say = (en, de) => (german ? de : en);
+  const portal = `${world.url}/portal`;
+  const settle = () => page.waitForTimeout(600);
+  await page.goto(`${portal}?error=expired`);
+  await page.getByRole("link", { name: say("Sign in with Microsoft", "Mit Microsoft anmelden") }).waitFor();
+  await shot("welcome");
+  await page.getByRole("link", { name: say("Sign in with Microsoft", "Mit Microsoft anmelden") }).click();
+  const [operator] = world.tenant.users;
+  await page.getByLabel("User").fill(operator.upn);
+  await page.getByLabel("Password").fill(operator.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText(operator.upn).waitFor();
+  await shot("home");
+  await page.getByRole("button", { name: say("Earlier…", "Früher …") }).click();
+  await page.getByRole("table").waitFor();
+  await settle();
+  await shot("calendar");
+  await page.goto(`${portal}#/people`);
+  await page.getByRole("list").getByRole("link").nth(2).waitFor();
+  await shot("people");
+  await page.goto(`${portal}#/`);
+  const kind = (name) => page.getByRole("button", { name });
+  await kind(say("OneDrive files", "OneDrive-Dateien")).click();
+  await page.getByRole("searchbox").waitFor();
+  await settle();
+  await shot("files");
+  await page.goto(`${portal}#/`);
+  await kind(say("Mail", "E-Mail")).click();
+  await page.getByText("Inbox").first().waitFor();
+  await settle();
+  await shot("mail");
+  await page.getByText("Inbox").first().click();
+  await page.getByRole("grid").getByRole("row").first().waitFor();
+  await settle();
+  await shot("inbox");
+  await page.getByRole("checkbox").nth(1).check({ force: true });
+  await shot("chosen");
+  await page.getByRole("checkbox").nth(1).uncheck({ force: true });
+  await page.getByRole("grid").getByRole("row").nth(1).click();
+  await page.getByRole("article").waitFor();
+  await settle();
+  await shot("preview");
+  await page.getByRole("toolbar").getByRole("button").first().click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("textbox").last().fill(say("Deleted by mistake", "Aus Versehen gelöscht"));
+  await dialog.getByRole("button", { name: say("What would happen?", "Was würde geschehen?") }).click();
+  await dialog.getByText(say("This takes about", "Das dauert etwa")).waitFor();
+  await settle();
+  await shot("restore");
+  await dialog.getByRole("button", { name: say("Restore", "Wiederherstellen"), exact: true }).click();
+  await page.getByRole("dialog").getByRole("row").nth(1).waitFor({ timeout: 60_000 });
+  await settle();
+  await shot("results");
+  await page.keyboard.press("Escape");
+  await page.getByRole("status").getByText(say("has ended", "ist zu Ende")).waitFor({ timeout: 60_000 });
+  await shot("notice");
+  await page.goto(`${portal}#/restores`);
+  await page.getByRole("list").getByRole("listitem").first().waitFor();
+  await shot("restores");
+  await page.getByRole("banner").getByRole("button").last().click();
+  await page.getByRole("menu").waitFor();
+  await shot("account");
+  await page.keyboard.press("Escape");
+}
+
+try {
+  const api = await backUp(world);
+  await openPortal(world, api);
+  const [operator, , , excluded] = world.tenant.users;
+  const item = (u) => ({ type: "User", user: { id: u.id, displayName: u.upn, name: u.upn, type: "User" } });
+  await api.call("POST", `/v8/Organizations/${api.organization.id}/RbacRoles`, { name: "helpdesk", roleType: "EntireOrganization", operators: [item(operator)], excludedItems: [item(excluded)] });
+  for (const theme of themes) {
+    for (const [screen, viewport] of Object.entries(screens)) {
+      const german = theme === "dark";
+      const b = await open(world, { theme, language: german ? "de" : "en", viewport });
+      let at = "";
+      const shot = async (name) => {
+        at = name;
+        await b.page.waitForTimeout(250);
+        await b.page.screenshot({ path: join(dir, `portal-${name}-${screen}-${theme}.png`) });
+        problems.push(...(await audit(b.page, `${name} ${screen} ${theme}`)));
+      };
+      try {
+        await walk(b.page, german, shot);
+      } catch (cause) {
+        problems.push(`${theme} ${screen}, after ${at}: ${cause.message}`);
+        await b.page.screenshot({ path: join(dir, `portal-failed-${screen}-${theme}.png`) });
+      }
+      problems.push(...b.wrong.map((w) => `${theme} ${screen}: ${w}`));
+      await b.close();
+    }
+  }
+  await api.close();
+} finally {
+  await world.stop();
+}
+await writeFile(join(dir, "problems.txt"), problems.join("\n") + "\n");
+console.log([...new Set(problems)].join("\n") || "axe found nothing serious; no error on the console");
