@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { audit, open } from "./browser.mjs";
-import { backUp, mutate, openPortal, startWorld } from "./world.mjs";
+import { backUp, fault, mutate, openPortal, startWorld } from "./world.mjs";
 
 const phone = { width: 390, height: 844 };
 
@@ -99,7 +99,7 @@ test("an end user restores his lost mail on a phone", { timeout: 180_000 }, asyn
   await look("restore");
   await dialog.getByRole("button", { name: "Restore", exact: true }).click();
   const results = page.getByRole("dialog", { name: "Results" });
-  await results.getByRole("row").filter({ hasText: "Success" }).first().waitFor({ timeout: 60_000 });
+  await results.getByRole("listitem").filter({ hasText: "Success" }).first().waitFor({ timeout: 60_000 });
   await look("results");
   assert.equal((await messages(user)).filter((m) => m.subject === lost.subject).length, 1, "the mail is back");
   await results.getByRole("button", { name: "Close" }).first().click();
@@ -127,4 +127,142 @@ test("an end user restores his lost mail on a phone", { timeout: 180_000 }, asyn
   await look("signed out");
   assert.deepEqual(wrong, []);
   assert.deepEqual(serious, []);
+});
+
+test("who signs out leaves a restore running and hears of its end", { timeout: 180_000 }, async () => {
+  const user = world.tenant.users[1];
+  const had = await messages(user);
+  const lost = had.find((m) => had.filter((o) => o.subject === m.subject).length === 1);
+  await mutate(world, { op: "deleteMessage", user: user.upn, id: lost.id });
+  b = await open(world, { viewport: phone });
+  const { page, wrong } = b;
+  await signInAs(page, user);
+  await page.getByRole("button", { name: "OneDrive files" }).click();
+  await page.getByRole("searchbox", { name: /Search in/ }).waitFor();
+  const looking = page.url();
+  await page.getByRole("link", { name: "Holdfast" }).click();
+  await page.getByRole("button", { name: "Mail" }).click();
+  await page.getByRole("searchbox", { name: /Search in/ }).fill(`subject:"${lost.subject}"`);
+  await page.keyboard.press("Enter");
+  await page.getByRole("row").filter({ hasText: lost.subject }).first().click();
+  await page.getByRole("button", { name: "Restore", exact: true }).click();
+  // Microsoft refuses to take anything for now.
+  await fault(world, { name: "throttle429", user: user.upn, path: "POST ", retryAfter: "1" });
+  try {
+    await page.getByRole("dialog").getByRole("button", { name: "Restore", exact: true }).click();
+    await page.getByRole("dialog", { name: "Results" }).getByRole("button", { name: "Close" }).first().click();
+    await page.getByRole("link", { name: "My restores, 1 running" }).waitFor();
+    await signOut(page);
+    await page.getByRole("alertdialog").getByText(/still running and will go on/).waitFor();
+    assert.deepEqual(await audit(page, "leaving"), []);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByText("You are signed out.").waitFor();
+    assert.equal((await messages(user)).length, had.length - 1, "the restore had not ended");
+  } finally {
+    await fault(world);
+  }
+  await api.until("the restored mail", async () => (await messages(user)).length === had.length);
+
+  await signInAs(page, user);
+  await page.getByRole("status", { name: "Notices" }).getByText(`The restore of “${lost.subject}” has ended`).waitFor();
+  // What was only looked at has ended.
+  await page.goto(looking);
+  await page.getByText("This session was closed").waitFor();
+  assert.deepEqual(wrong, []);
+});
+
+test("an operator restores for a colleague, and an excluded one is not there", { timeout: 180_000 }, async () => {
+  const [colleague, operator, excluded, gone] = world.tenant.users;
+  const item = (u) => ({ type: "User", user: { id: u.id, displayName: u.upn, name: u.upn, type: "User" } });
+  await api.call("POST", `/v8/Organizations/${api.organization.id}/RbacRoles`, { name: "helpdesk", roleType: "EntireOrganization", operators: [item(operator)], excludedItems: [item(excluded)] });
+  await mutate(world, { op: "deleteUser", user: gone.upn });
+  const everybody = (await api.call("GET", "/v8/ProtectedUsers?limit=100")).results;
+  const idOf = (u) => everybody.find((p) => p.msid === u.id)?.id;
+  assert.ok(idOf(excluded) && idOf(colleague), JSON.stringify(everybody));
+  const had = await messages(colleague);
+  const lost = had.find((m) => had.filter((o) => o.subject === m.subject).length === 1);
+  await mutate(world, { op: "deleteMessage", user: colleague.upn, id: lost.id });
+
+  b = await open(world, { viewport: phone });
+  const { page, wrong } = b;
+  const serious = [];
+  const look = async (label) => serious.push(...(await audit(page, label)));
+  await signInAs(page, operator);
+  await page.getByRole("link", { name: /Choose a person/ }).click();
+  const people = page.getByRole("list", { name: "People" }).getByRole("listitem");
+  await people.filter({ hasText: colleague.upn }).waitFor();
+  assert.equal(await people.count(), 3);
+  assert.equal(await people.filter({ hasText: excluded.upn }).count(), 0, "the excluded one is not in the list");
+  assert.match(await people.first().innerText(), new RegExp(`${operator.upn}`), "himself first");
+  assert.match(await people.filter({ hasText: gone.upn }).innerText(), /no longer in the directory/);
+  await look("people");
+  await page.getByRole("searchbox", { name: "Name or address" }).fill(excluded.upn);
+  await page.getByText("Nothing found.").waitFor();
+  await page.getByRole("searchbox", { name: "Name or address" }).fill(colleague.upn);
+  await people.filter({ hasText: operator.upn }).waitFor({ state: "detached" });
+  await people.filter({ hasText: colleague.upn }).getByRole("link").click();
+  await page.getByText(colleague.upn).waitFor();
+  await look("colleague");
+
+  await page.getByRole("button", { name: "Mail" }).click();
+  await page.getByRole("searchbox", { name: /Search in/ }).fill(`subject:"${lost.subject}"`);
+  await page.keyboard.press("Enter");
+  await page.getByRole("row").filter({ hasText: lost.subject }).first().click();
+  await page.getByRole("heading", { name: lost.subject }).waitFor();
+  // Back is the browser's: to the list, and to where he began.
+  await page.goBack();
+  await page.getByRole("grid").getByRole("row").first().waitFor();
+  await page.getByRole("checkbox", { name: `Select ${lost.subject}` }).check({ force: true });
+  await page.getByRole("button", { name: "Restore", exact: true }).click();
+  await page.getByRole("dialog").getByLabel("Reason").fill("Ticket 4711");
+  await page.getByRole("dialog").getByRole("button", { name: "Restore", exact: true }).click();
+  await page.getByRole("dialog", { name: "Results" }).getByRole("list").getByText("Success").first().waitFor({ timeout: 60_000 });
+  assert.equal((await messages(colleague)).length, had.length, "the mail is back");
+  assert.ok((await messages(colleague)).some((m) => m.subject === lost.subject));
+  await page.getByRole("dialog", { name: "Results" }).getByRole("button", { name: "Close" }).first().click();
+  await page.getByRole("link", { name: "My restores" }).first().click();
+  await page.getByRole("list", { name: "My restores" }).getByRole("listitem").filter({ hasText: "Ticket 4711" }).filter({ hasText: colleague.upn }).waitFor();
+
+  // Whoever knows the excluded one's id reaches him neither by a page nor by the API.
+  await page.goto(`${world.url}/portal#/of/${idOf(excluded)}`);
+  await page.getByText("There is nobody like that whose data you may see.").waitFor();
+  for (const [who, status] of [[excluded, 404], [colleague, 201]]) {
+    const answer = await b.context.request.post(`${world.url}/v8/Organization/OperatorExplore`, { data: { type: "Vex", scope: { type: "User", id: idOf(who) } } });
+    assert.equal(answer.status(), status, `${who.upn}: ${await answer.text()}`);
+  }
+  assert.deepEqual(wrong, []);
+  assert.deepEqual(serious, []);
+});
+
+test("a wrong password and a change of mind leave nobody signed in", { timeout: 60_000 }, async () => {
+  b = await open(world, { viewport: phone });
+  const { page, wrong } = b;
+  const [user] = world.tenant.users;
+  await signInAs(page, user, "not the password");
+  await page.getByText(/AADSTS50126/).waitFor();
+  assert.equal(new URL(page.url()).host, "login.microsoftonline.com");
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByText(/Nobody was signed in/).waitFor();
+  assert.equal(page.url(), `${world.url}/portal`);
+  await page.getByRole("link", { name: "Sign in with Microsoft" }).waitFor();
+  assert.deepEqual(await audit(page, "denied"), []);
+  // An account of the server gets in by its own way, and has nothing of its own here.
+  await page.getByRole("button", { name: "Sign in with an account of this server" }).click();
+  await page.getByLabel("User name").fill(world.user);
+  await page.getByLabel("Password").fill(world.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Choose a person" }).waitFor();
+  assert.deepEqual(wrong, []);
+});
+
+test("the harness notices what must not happen", { timeout: 60_000 }, async () => {
+  b = await open(world, { viewport: phone });
+  const { page, context, wrong } = b;
+  const planted = `<!doctype html><html lang="en"><title>planted</title><main><h1>planted</h1><button></button><img src="https://elsewhere.example/x.png">
+    <iframe title="frame" src="https://login.microsoftonline.com/frame"></iframe><script>console.error("planted"); throw new Error("thrown");</script></main></html>`;
+  await context.route(`${world.url}/planted`, (route) => route.fulfill({ contentType: "text/html", body: planted }));
+  await page.goto(`${world.url}/planted`);
+  const serious = (await audit(page, "planted")).join();
+  for (const part of ["console error: planted", "page error: Error: thrown", "request to elsewhere.example", "request to login.microsoftonline.com"]) assert.ok(wrong.some((w) => w.includes(part)), `${part} is not among ${wrong}`);
+  for (const rule of ["button-name", "image-alt"]) assert.ok(serious.includes(rule), serious);
 });

@@ -63,7 +63,7 @@ async function walk(page, german, shot) {
   await settle();
   await shot("restore");
   await dialog.getByRole("button", { name: say("Restore", "Wiederherstellen"), exact: true }).click();
-  await page.getByRole("dialog").getByRole("row").nth(1).waitFor({ timeout: 60_000 });
+  await page.getByRole("dialog").getByRole("list").or(page.getByRole("dialog").getByRole("table")).last().waitFor({ timeout: 60_000 });
   await settle();
   await shot("results");
   await page.keyboard.press("Escape");

@@ -123,3 +123,9 @@ export async function openPortal(world, api) {
   if (registered.status !== 200) throw new Error(`register the redirect URI: ${registered.status}`);
   await api.call("PUT", "/holdfast/v1/RestorePortalSettings", { isEnabled: true, applicationId: world.tenant.portalApplicationId, restorePortalUri: world.url });
 }
+
+// fault breaks the simulated organization in ways that the simulator names; none mends it.
+export async function fault(world, ...faults) {
+  const answer = await fetch(`${world.control}/faults`, { method: "POST", body: JSON.stringify({ faults }) });
+  if (answer.status !== 200) throw new Error(`faults: ${answer.status} ${await answer.text()}`);
+}

@@ -23,6 +23,7 @@ const useStyles = makeStyles({
   row: { position: "absolute", left: 0, right: 0, display: "grid", alignItems: "center", cursor: "default", borderBottom: `1px solid ${tokens.colorNeutralStroke3}`, boxSizing: "border-box", ":hover": { backgroundColor: tokens.colorNeutralBackground1Hover, color: tokens.colorNeutralForeground1Hover } },
   chosen: { backgroundColor: tokens.colorNeutralBackground1Selected, color: tokens.colorNeutralForeground1Selected },
   active: { boxShadow: `inset 3px 0 0 ${tokens.colorCompoundBrandStroke}`, backgroundColor: tokens.colorNeutralBackground1Pressed, color: tokens.colorNeutralForeground1Pressed, ":hover": { backgroundColor: tokens.colorNeutralBackground1Pressed, color: tokens.colorNeutralForeground1Pressed } },
+  activeBrief: { boxShadow: `inset 3px 0 0 ${tokens.colorCompoundBrandStroke}` },
   cell: { overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap", padding: "0 8px" },
   end: { textAlign: "right" },
   brief: { display: "grid", gridTemplateColumns: "1fr auto", alignContent: "center", rowGap: "2px", padding: "0 12px 0 0", minWidth: 0, height: "100%" },
@@ -278,7 +279,7 @@ export function Rows<I extends Item>({ label, queryKey, total, page, columns, ch
                 role="row"
                 aria-rowindex={i + 1}
                 aria-selected={on}
-                className={mergeClasses(s.row, on && s.chosen, i === active && s.active)}
+                className={mergeClasses(s.row, on && s.chosen, i === active && (onOpen ? s.activeBrief : s.active))}
                 style={{ top: i * rowHeight - top + real, height: rowHeight, gridTemplateColumns: template }}
                 onClick={(e) => onRow(e, i)}
               >

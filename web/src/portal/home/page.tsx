@@ -31,7 +31,7 @@ const useStyles = makeStyles({
   when: { border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, padding: "12px 16px" },
   whenHead: { display: "flex", alignItems: "center", gap: "8px" },
   whenText: { flexGrow: 1, minWidth: 0 },
-  button: { flexShrink: 0 },
+  button: { flexShrink: 0 }, // an icon neither
   calendar: { maxWidth: "340px", marginTop: "8px" },
 });
 
@@ -113,7 +113,7 @@ function Choose({ person, operator }: { person: Person; operator: boolean }) {
       </section>
       <section className={s.when} aria-label={t.explore.when}>
         <div className={s.whenHead}>
-          <CalendarClock20Regular aria-hidden />
+          <CalendarClock20Regular className={s.button} aria-hidden />
           <span className={s.whenText}>{time ? t.explore.asOf(f.dateTime(time)) : t.portal.newest}</span>
           <Button className={s.button} aria-expanded={calendar} onClick={() => setCalendar(!calendar)}>
             {calendar ? t.common.close : t.portal.earlier}

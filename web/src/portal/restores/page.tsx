@@ -9,7 +9,7 @@ import { Empty, Loading, Problem } from "../../ui/page";
 import { Confirm, Panel } from "../../ui/panel";
 import { Status } from "../../ui/status";
 import { useText } from "../../ui/text";
-import { full, restoresQuery, type Restore } from "../notices";
+import { full, outcome, restoresQuery, type Restore } from "../notices";
 
 const useStyles = makeStyles({
   page: { maxWidth: "760px", margin: "0 auto", padding: "20px 16px 40px", boxSizing: "border-box", display: "flex", flexDirection: "column", gap: "12px" },
@@ -91,15 +91,14 @@ function One({ restore: r, onDetails, onStop }: { restore: Restore; onDetails: (
   const { t } = useText();
   const f = useFormat();
   const running = r.state === "Running";
-  const counts = ([[r.restoredItems, t.portal.restored], [r.existingItems, t.portal.existing], [r.skippedItems, t.portal.skipped], [r.failedItems, t.portal.failed]] as const).filter(([n]) => n > 0).map(([n, say]) => say(f.number(n)));
   const facts: [string, string][] = [
     [t.portal.from, r.source],
     [t.portal.to, r.target],
     [t.portal.reason, r.reason ?? ""],
     [t.portal.began, f.dateTime(r.creationTime)],
     [t.portal.endedAt, f.dateTime(r.endTime)],
-    [t.portal.items, running ? t.portal.done(f.number(r.processedItems)) : counts.length > 0 ? f.list(counts) : ""],
-    [t.session.details, r.message],
+    [t.portal.items, running ? t.portal.done(f.number(r.processedItems)) : outcome(t, f, r)],
+    [t.session.details, running || r.state === "Success" ? "" : r.message],
   ];
   return (
     <Card className={s.card} role="group" aria-label={r.name}>
