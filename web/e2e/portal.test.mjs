@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { audit, open } from "./browser.mjs";
-import { backUp, fault, mutate, openPortal, startWorld } from "./world.mjs";
+import { backUp, fault, messages, mutate, openPortal, startWorld } from "./world.mjs";
 
 const phone = { width: 390, height: 844 };
 
@@ -38,13 +38,6 @@ async function signOut(page) {
   await page.getByRole("menuitem", { name: "Sign out" }).click();
 }
 
-// messages are those that the simulated organization says a mailbox has.
-async function messages(user) {
-  const answer = await fetch(`${world.control}/oracle/mailboxes/${user.upn}`);
-  assert.equal(answer.status, 200);
-  return (await answer.text()).split("\n").filter(Boolean).map((line) => JSON.parse(line)).filter((row) => row.message).map((row) => row.message);
-}
-
 test("a portal that is closed says so", { timeout: 60_000 }, async () => {
   b = await open(world, { viewport: phone });
   const { page, wrong } = b;
@@ -62,7 +55,7 @@ test("a portal that is closed says so", { timeout: 60_000 }, async () => {
 test("an end user restores his lost mail on a phone", { timeout: 180_000 }, async () => {
   await openPortal(world, api);
   const [user] = world.tenant.users;
-  const had = await messages(user);
+  const had = await messages(world, user.upn);
   const lost = had.find((m) => had.filter((o) => o.subject === m.subject).length === 1);
   await mutate(world, { op: "deleteMessage", user: user.upn, id: lost.id });
   b = await open(world, { viewport: phone });
@@ -101,7 +94,7 @@ test("an end user restores his lost mail on a phone", { timeout: 180_000 }, asyn
   const results = page.getByRole("dialog", { name: "Results" });
   await results.getByRole("listitem").filter({ hasText: "Success" }).first().waitFor({ timeout: 60_000 });
   await look("results");
-  assert.equal((await messages(user)).filter((m) => m.subject === lost.subject).length, 1, "the mail is back");
+  assert.equal((await messages(world, user.upn)).filter((m) => m.subject === lost.subject).length, 1, "the mail is back");
   await results.getByRole("button", { name: "Close" }).first().click();
 
   // The notice outlives a reload, and its end is remembered.
@@ -131,7 +124,7 @@ test("an end user restores his lost mail on a phone", { timeout: 180_000 }, asyn
 
 test("who signs out leaves a restore running and hears of its end", { timeout: 180_000 }, async () => {
   const user = world.tenant.users[1];
-  const had = await messages(user);
+  const had = await messages(world, user.upn);
   const lost = had.find((m) => had.filter((o) => o.subject === m.subject).length === 1);
   await mutate(world, { op: "deleteMessage", user: user.upn, id: lost.id });
   b = await open(world, { viewport: phone });
@@ -157,11 +150,11 @@ test("who signs out leaves a restore running and hears of its end", { timeout: 1
     assert.deepEqual(await audit(page, "leaving"), []);
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByText("You are signed out.").waitFor();
-    assert.equal((await messages(user)).length, had.length - 1, "the restore had not ended");
+    assert.equal((await messages(world, user.upn)).length, had.length - 1, "the restore had not ended");
   } finally {
     await fault(world);
   }
-  await api.until("the restored mail", async () => (await messages(user)).length === had.length);
+  await api.until("the restored mail", async () => (await messages(world, user.upn)).length === had.length);
 
   await signInAs(page, user);
   await page.getByRole("status", { name: "Notices" }).getByText(`The restore of “${lost.subject}” has ended`).waitFor();
@@ -179,7 +172,7 @@ test("an operator restores for a colleague, and an excluded one is not there", {
   const everybody = (await api.call("GET", "/v8/ProtectedUsers?limit=100")).results;
   const idOf = (u) => everybody.find((p) => p.msid === u.id)?.id;
   assert.ok(idOf(excluded) && idOf(colleague), JSON.stringify(everybody));
-  const had = await messages(colleague);
+  const had = await messages(world, colleague.upn);
   const lost = had.find((m) => had.filter((o) => o.subject === m.subject).length === 1);
   await mutate(world, { op: "deleteMessage", user: colleague.upn, id: lost.id });
 
@@ -217,8 +210,8 @@ test("an operator restores for a colleague, and an excluded one is not there", {
   await page.getByRole("dialog").getByLabel("Reason").fill("Ticket 4711");
   await page.getByRole("dialog").getByRole("button", { name: "Restore", exact: true }).click();
   await page.getByRole("dialog", { name: "Results" }).getByRole("list").getByText("Success").first().waitFor({ timeout: 60_000 });
-  assert.equal((await messages(colleague)).length, had.length, "the mail is back");
-  assert.ok((await messages(colleague)).some((m) => m.subject === lost.subject));
+  assert.equal((await messages(world, colleague.upn)).length, had.length, "the mail is back");
+  assert.ok((await messages(world, colleague.upn)).some((m) => m.subject === lost.subject));
   await page.getByRole("dialog", { name: "Results" }).getByRole("button", { name: "Close" }).first().click();
   await page.getByRole("link", { name: "My restores" }).first().click();
   await page.getByRole("list", { name: "My restores" }).getByRole("listitem").filter({ hasText: "Ticket 4711" }).filter({ hasText: colleague.upn }).waitFor();

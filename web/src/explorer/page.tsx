@@ -1,5 +1,5 @@
 import { Button, makeStyles, mergeClasses, SearchBox, tokens, Toolbar, ToolbarButton, ToolbarDivider } from "@fluentui/react-components";
-import { ArrowDownload20Regular, ArrowLeft20Regular, ArrowUndo20Regular, BranchCompare20Regular, CalendarClock20Regular, Cart20Regular, DeleteDismiss20Regular, DismissCircle20Regular, FolderArrowUp20Regular, History20Regular, Info20Regular } from "@fluentui/react-icons";
+import { ArrowDownload20Regular, ArrowLeft20Regular, ArrowUndo20Regular, BranchCompare20Regular, CalendarClock20Regular, Cart20Regular, DeleteDismiss20Regular, DismissCircle20Regular, FolderArrowUp20Regular, FolderSearchRegular, History20Regular, Info20Regular } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 import { client, download, enc, of } from "../api/client";
@@ -7,7 +7,7 @@ import type { RestoreSession } from "../api/queries";
 import { RestoreResult, runs, useRestoreEvents } from "../console/session/restore";
 import { useFormat } from "../ui/format";
 import { phone, useMedia } from "../ui/media";
-import { Empty, Loading, Note, Problem } from "../ui/page";
+import { Empty, Loading, Note, Page, Problem } from "../ui/page";
 import { Panel } from "../ui/panel";
 import { quote, ScriptButton, type Act } from "../ui/script";
 import { useText } from "../ui/text";
@@ -56,6 +56,7 @@ export interface Look {
   // onSession goes to another session at the same place. Absent: one stays in this one.
   onSession?: (session: string, place: Place | undefined, deleted: boolean) => void;
   onClosed?: () => void; // absent: sessions are not closed here
+  again: string; // the address at which another session is opened
   scripts?: boolean;
   others?: boolean; // restores may go to other users
   saving?: boolean;
@@ -71,11 +72,19 @@ export function Explorer(look: Look) {
   });
   const type = session.data?.type;
   const kind = useQuery({ queryKey: ["kind", type], enabled: type !== undefined, queryFn: () => kindOf(type ?? "Vex"), staleTime: Infinity, gcTime: Infinity, structuralSharing: false });
-  const containers = useQuery({ queryKey: ["containers", id], enabled: kind.data !== undefined, queryFn: ({ signal }) => kind.data?.containers(id, signal) ?? [], staleTime: Infinity });
+  const stopped = session.data?.state === "Stopped";
+  const containers = useQuery({ queryKey: ["containers", id], enabled: kind.data !== undefined && !stopped, queryFn: ({ signal }) => kind.data?.containers(id, signal) ?? [], staleTime: Infinity });
   useEffect(() => {
     document.title = `${t.nav.explore} – Holdfast`;
   }, [t]);
   const error = session.error ?? kind.error ?? containers.error;
+  if (stopped)
+    return (
+      <Page title={t.nav.explore}>
+        <Empty icon={<FolderSearchRegular />} title={t.explore.stopped} action={<a href={look.again}>{t.explore.open}</a>} />
+        <RestoreResult session={id} />
+      </Page>
+    );
   if (error) return <Problem error={error} />;
   if (!session.data || !kind.data || !containers.data) return <Loading />;
   return <Browser key={id} look={look} session={session.data} kind={kind.data} containers={containers.data} />;
@@ -270,7 +279,6 @@ function Browser({ look, session, kind, containers }: { look: Look; session: Res
         <span className={s.about}>{session.scopeName ? t.explore.asOf(f.dateTime(session.scopeName.replace(/^state of /, ""))) : t.explore.asNewest}</span>
         <Problem error={error} />
         {said && <Note intent="success">{said}</Note>}
-        {session.state === "Stopped" && <Note intent="warning">{t.explore.stopped}</Note>}
       </div>
       <Toolbar className={s.bar} aria-label={t.common.commands}>
         <ToolbarButton className={s.command} icon={<ArrowUndo20Regular />} disabledFocusable={!any || busy} onClick={() => void restore()}>{t.restore.button}</ToolbarButton>

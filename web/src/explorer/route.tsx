@@ -17,6 +17,7 @@ export default function Route() {
         search: { ...(place ? { container: place.container.id, ...(place.folder ? { item: place.folder.id } : {}) } : {}), ...(only ? { deleted: "yes" } : {}) },
       })}
       onAt={(next) => void navigate({ to: "/explore/$session", params: { session }, search: { at: next } })}
+      again="#/explore"
       onClosed={() => void navigate({ to: "/explore" })}
     />
   );

@@ -79,7 +79,7 @@ export default function Frame({ session }: { session: Session }) {
           ) : page === "people" ? (
             <People />
           ) : page === "look" && id ? (
-            <Explorer session={id} at={Number(query.get("at")) || 0} onAt={(at) => go(`/look/${id}?at=${at}`)} scripts={false} others={acts.includes("restore to somebody else")} saving={acts.includes("download content")} />
+            <Explorer session={id} at={Number(query.get("at")) || 0} onAt={(at) => go(`/look/${id}?at=${at}`)} again="#/" scripts={false} others={acts.includes("restore to somebody else")} saving={acts.includes("download content")} />
           ) : (
             <Home session={session} id={page === "of" ? id : ""} />
           )}
