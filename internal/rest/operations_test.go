@@ -309,6 +309,7 @@ func protection(w *world) {
 	w.call("GET", "/holdfast/v1/Overview", nil).want(200).golden()
 	w.call("GET", "/holdfast/v1/Search/Status", nil).want(200).golden()
 	w.call("POST", "/holdfast/v1/Search", map[string]any{"query": "Note", "kinds": []string{"mail"}, "at": "2026-03-01T00:00:00Z"}).want(200).golden()
+	searchExport(w)
 	w.call("GET", "/holdfast/v1/Overview/Calendar?days=3&zone=Europe/Berlin&organizationId="+organization, nil).want(200).golden()
 	w.call("GET", "/holdfast/v1/Overview/Calendar?days=0", nil).says(400, "from 1 to 92 days")
 	w.call("GET", "/holdfast/v1/Overview/Calendar?zone=Nowhere/Atlantis", nil).says(400, "no time zone")

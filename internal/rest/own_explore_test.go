@@ -136,6 +136,10 @@ func savedSearches(w *world, organization string) {
 	const searches = "/holdfast/v1/searches"
 	id := w.call("POST", searches, map[string]any{"query": " from:ada ", "organizationId": organization, "kinds": []any{"mail"}, "deleted": true, "sort": "oldest"}).want(201).golden().text("id")
 	w.call("POST", searches, map[string]any{"query": " "}).says(400, "nothing to search")
+	w.call("POST", searches, map[string]any{"query": "from:ada (budget"}).says(400, "closing parenthesis (at character 17)")
+	w.call("POST", searches, map[string]any{"query": "budget form:ada"}).says(400, "did you mean from?")
+	recent := w.call("POST", searches, map[string]any{"query": "received:7d size:>1MB"}).want(201).text("id")
+	w.call("DELETE", searches+"/"+recent, nil).want(204)
 	w.call("POST", searches, map[string]any{"query": "a", "kinds": []any{"task"}}).says(400, "no kind")
 	w.call("POST", searches, map[string]any{"query": "a", "sort": "size"}).says(400, "sort must be")
 	w.call("POST", searches, map[string]any{"query": "a", "organizationId": bob}).want(404)

@@ -3,6 +3,12 @@ package rest
 import (
 	"cmp"
 	"context"
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"iter"
+	"strconv"
+	"strings"
 	"time"
 
 	"holdfast/internal/holdfast"
@@ -11,6 +17,7 @@ import (
 
 var searchRoutes = []route{
 	{"Search_Find", "POST", "/Search", 200, service.ActExplore, (*API).searchFind},
+	{"Search_Export", "POST", "/Search/Export", 200, service.ActDownload, (*API).searchExport},
 	{"Search_Status", "GET", "/Search/Status", 200, service.ActExplore, (*API).searchStatus},
 }
 
@@ -53,44 +60,67 @@ type searchTotal struct {
 	Exact bool  `json:"exact"`
 }
 
-// searchFind finds items by their words in all that the caller may see. The total comes with the first page only.
-func (a *API) searchFind(ctx context.Context, r *request) (any, error) {
-	var in struct {
-		Query        string     `json:"query"`
-		Organization string     `json:"organizationId,omitzero"`
-		Kinds        []string   `json:"kinds,omitzero"`
-		At           *time.Time `json:"at,omitzero"`
-		From         *time.Time `json:"from,omitzero"`
-		Until        *time.Time `json:"until,omitzero"`
-		Deleted      bool       `json:"deleted,omitzero"`
-		Sort         string     `json:"sort,omitzero"`
-		Limit        int        `json:"limit,omitzero"`
-		Cursor       string     `json:"cursor,omitzero"`
-	}
-	if err := r.decode(&in); err != nil {
-		return nil, err
-	}
-	q := holdfast.SearchQuery{Text: in.Query, Deleted: in.Deleted, Limit: cmp.Or(in.Limit, 50), Cursor: in.Cursor}
-	switch in.Sort {
-	case "", "newest":
-	case "oldest":
-		q.Oldest = true
-	default:
-		return nil, holdfast.Invalid("sort must be newest or oldest")
+// searchInput is what is asked for: a page, or all in a format.
+type searchInput struct {
+	Query        string     `json:"query"`
+	Organization string     `json:"organizationId,omitzero"`
+	Kinds        []string   `json:"kinds,omitzero"`
+	At           *time.Time `json:"at,omitzero"`
+	From         *time.Time `json:"from,omitzero"`
+	Until        *time.Time `json:"until,omitzero"`
+	Deleted      bool       `json:"deleted,omitzero"`
+	Sort         string     `json:"sort,omitzero"`
+	Limit        int        `json:"limit,omitzero"`
+	Cursor       string     `json:"cursor,omitzero"`
+	Format       string     `json:"format,omitzero"`
+}
+
+func (in *searchInput) toQuery() (holdfast.SearchQuery, error) {
+	q := holdfast.SearchQuery{Text: in.Query, Deleted: in.Deleted, Oldest: in.Sort == sortOldest}
+	if in.Sort != "" && in.Sort != sortNewest && in.Sort != sortOldest {
+		return q, holdfast.Invalid("sort must be %s or %s", sortNewest, sortOldest)
 	}
 	for _, k := range in.Kinds {
 		switch kind := holdfast.ItemKind(k); kind {
 		case holdfast.KindMail, holdfast.KindFile, holdfast.KindFolder:
 			q.Kinds = append(q.Kinds, kind)
 		default:
-			return nil, holdfast.Invalid("kinds may be mail, file and folder, not %q", k)
+			return q, holdfast.Invalid("kinds may be mail, file and folder, not %q", k)
 		}
 	}
-	for at, to := range map[*time.Time]*time.Time{in.At: &q.At, in.From: &q.From, in.Until: &q.Until} {
-		if at != nil {
-			*to = *at
+	for _, t := range []struct {
+		at *time.Time
+		to *time.Time
+	}{{in.At, &q.At}, {in.From, &q.From}, {in.Until, &q.Until}} {
+		if t.at != nil {
+			*t.to = *t.at
 		}
 	}
+	return q, nil
+}
+
+func searchHitOf(h holdfast.SearchResult) searchHit {
+	f := h.Item.Fields
+	hit := searchHit{h.Item.ID, string(h.Item.Kind), string(h.Organization), string(h.Repository), objectOf(h.Container), h.Item.Name,
+		cmp.Or(f[holdfast.FieldFrom], f[holdfast.FieldAuthor]), f[holdfast.FieldTo], f[holdfast.FieldCc], nil, h.Item.Size, h.Folder,
+		searchPoint{string(h.First.ID), h.First.Time.UTC()}, searchPoint{string(h.Last.ID), h.Last.Time.UTC()}, h.Deleted, h.Snippet}
+	if t := h.Item.Time.UTC(); !t.IsZero() {
+		hit.Time = &t
+	}
+	return hit
+}
+
+// searchFind finds items by their words in all that the caller may see. The total comes with the first page only.
+func (a *API) searchFind(ctx context.Context, r *request) (any, error) {
+	var in searchInput
+	if err := r.decode(&in); err != nil {
+		return nil, err
+	}
+	q, err := in.toQuery()
+	if err != nil {
+		return nil, err
+	}
+	q.Limit, q.Cursor = cmp.Or(in.Limit, 50), in.Cursor
 	found, err := a.services.Searches.Find(ctx, r.user, holdfast.OrganizationID(in.Organization), q)
 	if err != nil {
 		return nil, err
@@ -100,20 +130,94 @@ func (a *API) searchFind(ctx context.Context, r *request) (any, error) {
 		Total      *searchTotal `json:"total,omitzero"`
 		Cursor     string       `json:"cursor,omitzero"`
 		NotIndexed []notIndexed `json:"notIndexed"`
-	}{Cursor: found.Cursor, NotIndexed: list(found.NotIndexed, notIndexedOf), Results: list(found.Results, func(h holdfast.SearchResult) searchHit {
-		f := h.Item.Fields
-		hit := searchHit{h.Item.ID, string(h.Item.Kind), string(h.Organization), string(h.Repository), objectOf(h.Container), h.Item.Name,
-			cmp.Or(f[holdfast.FieldFrom], f[holdfast.FieldAuthor]), f[holdfast.FieldTo], f[holdfast.FieldCc], nil, h.Item.Size, h.Folder,
-			searchPoint{string(h.First.ID), h.First.Time.UTC()}, searchPoint{string(h.Last.ID), h.Last.Time.UTC()}, h.Deleted, h.Snippet}
-		if t := h.Item.Time.UTC(); !t.IsZero() {
-			hit.Time = &t
-		}
-		return hit
-	})}
+	}{Cursor: found.Cursor, NotIndexed: list(found.NotIndexed, notIndexedOf), Results: list(found.Results, searchHitOf)}
 	if found.Total >= 0 {
 		out.Total = &searchTotal{found.Total, found.Exact}
 	}
 	return out, nil
+}
+
+// searchExport sends all that is found as CSV or as a line of JSON for each. What is wrong with the question is said before the first line.
+func (a *API) searchExport(ctx context.Context, r *request) (any, error) {
+	var in searchInput
+	if err := r.decode(&in); err != nil {
+		return nil, err
+	}
+	write, name := writeCSV, "search.csv"
+	switch in.Format {
+	case "", "csv":
+	case "jsonl":
+		write, name = writeJSONLines, "search.jsonl"
+	default:
+		return nil, holdfast.Invalid("format must be csv or jsonl")
+	}
+	q, err := in.toQuery()
+	if err != nil {
+		return nil, err
+	}
+	found, err := a.services.Searches.Export(ctx, r.user, holdfast.OrganizationID(in.Organization), q)
+	if err != nil {
+		return nil, err
+	}
+	return &download{name: name, size: -1, write: func(_ context.Context, w io.Writer) error { return write(w, found) }}, nil
+}
+
+func writeJSONLines(w io.Writer, found iter.Seq2[holdfast.SearchResult, error]) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	for hit, err := range found {
+		if err == nil {
+			err = e.Encode(searchHitOf(hit))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var exportColumns = []string{"kind", "time", "name", "from", "to", "cc", "size", "folder", "owner", "address", "deleted", "firstPoint", "lastPoint", "organizationId", "repositoryId", "containerId", "id"}
+
+func writeCSV(w io.Writer, found iter.Seq2[holdfast.SearchResult, error]) error {
+	// The mark tells spreadsheets that it is UTF-8.
+	if _, err := io.WriteString(w, "\ufeff"); err != nil {
+		return err
+	}
+	c := csv.NewWriter(w)
+	c.UseCRLF = true // RFC 4180
+	if err := c.Write(exportColumns); err != nil {
+		return err
+	}
+	for hit, err := range found {
+		if err != nil {
+			return err
+		}
+		h := searchHitOf(hit)
+		at := ""
+		if h.Time != nil {
+			at = h.Time.Format(time.RFC3339)
+		}
+		row := []string{h.Kind, at, h.Name, h.From, h.To, h.Cc, strconv.FormatInt(h.Size, 10), h.Folder, h.Container.Name, h.Container.Address, strconv.FormatBool(h.Deleted),
+			h.First.Time.Format(time.RFC3339), h.Last.Time.Format(time.RFC3339), h.OrganizationID, h.RepositoryID, h.Container.ID, h.ID}
+		for i := range row {
+			row[i] = harmless(row[i])
+		}
+		if err := c.Write(row); err != nil {
+			return err
+		}
+	}
+	c.Flush()
+	return c.Error()
+}
+
+// harmless makes text of what a spreadsheet would take for a formula: strangers choose subjects and names.
+// OWASP, CSV injection: =, +, -, @, tab and carriage return begin one; so do the wide forms of the signs, and after spaces.
+func harmless(cell string) string {
+	start := strings.TrimLeft(cell, " \u00a0\n")
+	if start != "" && strings.ContainsRune("=+-@\t\r＝＋－＠", []rune(start)[0]) {
+		return "'" + cell
+	}
+	return cell
 }
 
 type searchState struct {

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"holdfast/internal/holdfast"
+	"holdfast/internal/query"
 )
 
 // SavedSearches keep questions that are asked again. Each is its maker's own: for others it does not exist. It gives no right to anything:
@@ -42,6 +43,10 @@ func (s *SavedSearches) Save(ctx context.Context, u User, search holdfast.SavedS
 		return holdfast.SavedSearch{}, holdfast.Invalid("a search may have %d bytes", savedSearchQuery)
 	case len(search.Name) > savedSearchName:
 		return holdfast.SavedSearch{}, holdfast.Invalid("a saved search's name may have %d bytes", savedSearchName)
+	}
+	// What can't be asked is not kept. Names of fields and dates are what they are for whoever asks.
+	if _, err := (query.Rules{Now: s.now()}).Parse(search.Query); err != nil {
+		return holdfast.SavedSearch{}, holdfast.Invalid("%w", err)
 	}
 	for _, k := range search.Kinds {
 		if !slices.Contains(searchedKinds, k) {

@@ -147,6 +147,7 @@ type world struct {
 	directory *directory
 	places    *places
 	key       *keys.Key
+	searcher  searcher
 }
 
 func newWorld(t testing.TB, open storetest.Open) *world {
@@ -180,7 +181,7 @@ func (w *world) restart(open storetest.Open, faults *sys.Faults) {
 		})
 	}
 	w.store = s
-	w.Service = service.New(service.Deps{Store: service.OnStore[*store.Tx](s), Clock: w.clock, Keys: service.NewKeys(w.key, random{}), Directory: w.directory, Vaults: w.places, Explorer: explorer{}, Version: "test", Proxy: "host", ProxyPort: 9193, Poll: -1})
+	w.Service = service.New(service.Deps{Store: service.OnStore[*store.Tx](s), Clock: w.clock, Keys: service.NewKeys(w.key, random{}), Directory: w.directory, Vaults: w.places, Explorer: explorer{}, Searcher: &w.searcher, Version: "test", Proxy: "host", ProxyPort: 9193, Poll: -1})
 	if _, err := w.Start(w.ctx, "correct horse"); err != nil {
 		w.t.Fatal(err)
 	}

@@ -1,0 +1,108 @@
+package service_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"holdfast/internal/holdfast"
+	"holdfast/internal/service"
+	"holdfast/internal/store/storetest"
+)
+
+// searcher finds three pages of five in whatever scope it is given, and remembers that.
+type searcher struct {
+	scopes [][]holdfast.SearchScope
+	woken  int
+}
+
+func (s *searcher) Search(_ context.Context, q holdfast.SearchQuery, scope []holdfast.SearchScope) (page holdfast.SearchPage, err error) {
+	s.scopes = append(s.scopes, scope)
+	n := len(q.Cursor)
+	for i := range 5 {
+		page.Results = append(page.Results, holdfast.SearchResult{Item: holdfast.Item{ID: fmt.Sprint(n, ".", i)}})
+	}
+	if n < 2 {
+		page.Cursor = q.Cursor + "x"
+	}
+	return page, nil
+}
+
+func (s *searcher) Status(context.Context, holdfast.SearchScope) (holdfast.SearchStatus, error) {
+	return holdfast.SearchStatus{}, nil
+}
+
+func (s *searcher) Wake() { s.woken++ }
+
+// TestSearchKeepsToWhatTheCallerMay: what is found may be read, and taken out where the role lets content be downloaded.
+func TestSearchKeepsToWhatTheCallerMay(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open storetest.Open) {
+		w := newWorld(t, open)
+		org, repo := w.organization(), w.repository("r")
+		w.run(w.job("j", org, repo, nil), &worker{w: w, found: []holdfast.Container{mailbox("ann"), mailbox("bob")}})
+		if w.searcher.woken < 2 {
+			t.Errorf("woken %d times by heads and a restore point", w.searcher.woken)
+		}
+		_, id, _ := w.user("op", service.RoleOperator)
+		spec := service.RbacSpec{Name: new("r"), Operators: []holdfast.RbacItem{{Type: "User", ObjectID: string(id)}}, Whole: new(false), Selected: []holdfast.RbacItem{{Type: "User", ObjectID: "ann"}}}
+		role, err := w.RbacRoles.Create(w.ctx, admin, org.ID, spec)
+		w.ok(err)
+		now := func() service.User { t.Helper(); return w.signIn("op", "").User }
+		q := holdfast.SearchQuery{Text: "budget", Limit: 5}
+		export := func(u service.User) (ids []string, err error) {
+			w.searcher.scopes = nil
+			found, err := w.Searches.Export(w.ctx, u, org.ID, q)
+			if err != nil {
+				return nil, err
+			}
+			for r, err := range found {
+				w.ok(err)
+				ids = append(ids, r.Item.ID)
+			}
+			return ids, nil
+		}
+		keys := func(scopes [][]holdfast.SearchScope) (all []string) {
+			for _, scope := range scopes {
+				for _, s := range scope {
+					if s.All || s.Organization != org.ID {
+						t.Errorf("the scope is %+v", s)
+					}
+					all = append(all, s.Containers...)
+				}
+			}
+			return all
+		}
+		ids, err := export(now())
+		w.ok(err)
+		if len(ids) != 15 || ids[0] != "0.0" || ids[14] != "2.4" {
+			t.Errorf("exported %q", ids)
+		}
+		ann := mailbox("ann")
+		ann.Organization = org.ID
+		if got := keys(w.searcher.scopes); len(got) != 3 || slices.ContainsFunc(got, func(k string) bool { return k != ann.Key() }) {
+			t.Errorf("exported from %q", got)
+		}
+		events, err := w.Audit.List(w.ctx, admin, holdfast.Page{Limit: 5})
+		w.ok(err)
+		if !slices.ContainsFunc(events, func(e holdfast.AuditEntry) bool { return e.Act == "search.export" && strings.Contains(e.Detail, "budget") }) {
+			t.Errorf("the audit chain has %+v", events)
+		}
+		// Who may only read finds the same and takes nothing out.
+		_, err = w.RbacRoles.Update(w.ctx, admin, role.ID, service.RbacSpec{Acts: []holdfast.GrantAct{holdfast.GrantRead}})
+		w.ok(err)
+		if ids, err = export(now()); err == nil && len(keys(w.searcher.scopes)) > 0 {
+			t.Errorf("without the right to download: %q, %v", ids, w.searcher.scopes)
+		}
+		w.searcher.scopes = nil
+		_, err = w.Searches.Find(w.ctx, now(), org.ID, q)
+		w.ok(err)
+		if got := keys(w.searcher.scopes); !slices.Equal(got, []string{ann.Key()}) {
+			t.Errorf("found in %q", got)
+		}
+		auditor, _, _ := w.user("aud", service.RoleAuditor)
+		_, err = w.Searches.Export(w.ctx, auditor, org.ID, q)
+		w.kind(err, holdfast.KindDenied, "")
+	})
+}
