@@ -388,37 +388,6 @@ func newExploreListCommand() *cobra.Command {
 	return cmd
 }
 
-func newSearchCommand() *cobra.Command {
-	var l lookAt
-	var most int
-	var ids bool
-	cmd := &cobra.Command{
-		Use:   "search QUERY",
-		Short: "Find mails or files of a user at a restore point",
-		Example: `  holdfast search --user ada 'subject:budget'
-  holdfast search --user ada --files --at 2026-01-31 plan`,
-		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
-			if len(args) == 0 {
-				return errors.New("say what to search: holdfast search --user NAME QUERY")
-			}
-			e, err := l.enter(cmd, c)
-			if err != nil {
-				return err
-			}
-			defer e.stop(cmd.Context())
-			things, err := e.search(cmd.Context(), strings.Join(args, " "), most)
-			if err != nil {
-				return err
-			}
-			return showThings(cmd, things, l.files, ids, "nothing found")
-		}),
-	}
-	l.flags(cmd)
-	cmd.Flags().BoolVarP(&ids, "long", "l", false, "show ids, for --id of save and restore")
-	cmd.Flags().IntVar(&most, "limit", 50, "at most so many (0: all)")
-	return cmd
-}
-
 // selection says which things of a box a command is about.
 type selection struct {
 	ids   []string

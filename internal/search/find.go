@@ -198,12 +198,68 @@ func (p *part) notIndexed(ctx context.Context, db querier) (list []holdfast.NotI
 		missing[id] = first
 		return err
 	})
+	if err != nil {
+		return nil, err
+	}
+	listed := map[string]bool{}
 	for _, c := range p.containers {
 		if first, ok := missing[c.id]; ok {
+			listed[string(c.repository)+c.Key()] = true
 			list = append(list, holdfast.NotIndexed{Organization: p.scope.Organization, Repository: c.repository, Container: c.Container, Since: time.Unix(0, first).UTC(), Err: c.problem})
 		}
 	}
-	return list, err
+	return p.unheard(ctx, db, listed, list)
+}
+
+// mostUnheard is how many restore points that the side file does not know are read; more there are only where it is made anew.
+const mostUnheard = 4
+
+// unheard adds the containers of restore points that the indexer has not even seen yet: a moment after a backup.
+func (p *part) unheard(ctx context.Context, db querier, listed map[string]bool, list []holdfast.NotIndexed) ([]holdfast.NotIndexed, error) {
+	all, err := p.index.c.Catalogue.Points(ctx, p.scope.Organization)
+	if err != nil {
+		return nil, err
+	}
+	known := map[holdfast.RestorePointID]bool{}
+	if err := each(ctx, db, `SELECT id FROM points`, nil, func(scan func(...any) error) error {
+		var id holdfast.RestorePointID
+		err := scan(&id)
+		known[id] = true
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	all = slices.DeleteFunc(slices.Clone(all), func(r holdfast.RestorePoint) bool {
+		return known[r.ID] || !p.query.At.IsZero() && r.Time.After(p.query.At)
+	})
+	slices.SortFunc(all, func(a, b holdfast.RestorePoint) int { return b.Time.Compare(a.Time) })
+	for _, r := range all[:min(len(all), mostUnheard)] {
+		full, err := p.index.c.Catalogue.Point(ctx, r.ID)
+		if holdfast.KindOf(err) == holdfast.KindNotFound {
+			continue // retention was faster
+		} else if err != nil {
+			return nil, err
+		}
+		done := map[string]bool{}
+		if err := each(ctx, db, `SELECT c.key, h.head FROM heads h JOIN containers c ON c.id = h.container WHERE h.done AND c.repository = ?`, []any{r.Repository}, func(scan func(...any) error) error {
+			var key string
+			var head uint64
+			err := scan(&key, &head)
+			done[fmt.Sprint(key, "/", head)] = true
+			return err
+		}); err != nil {
+			return nil, err
+		}
+		for _, e := range full.Entries {
+			key := e.Container.Key()
+			if e.Head == 0 || listed[string(r.Repository)+key] || done[fmt.Sprint(key, "/", e.Head)] || !p.scope.All && !slices.Contains(p.scope.Containers, key) {
+				continue
+			}
+			listed[string(r.Repository)+key] = true
+			list = append(list, holdfast.NotIndexed{Organization: p.scope.Organization, Repository: r.Repository, Container: e.Container, Since: all[len(all)-1].Time.UTC()})
+		}
+	}
+	return list, nil
 }
 
 // points says which heads count: at a time, of each container the newest that a restore point had by then; else all in restore points.

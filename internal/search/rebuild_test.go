@@ -149,7 +149,7 @@ func TestIndexThatIsLostAnswersTheSameOnceItIsMadeAgain(t *testing.T) {
 		for _, q := range w.Corpus.Queries(w.Times())[:60] {
 			q.Plain = true
 			page, err := x.Search(t.Context(), q, searchtest.Scope())
-			if noticed = err != nil || len(page.Results) == 0 && len(page.NotIndexed) == 0; noticed {
+			if noticed = err != nil || len(page.NotIndexed) > 0; noticed {
 				break
 			}
 		}

@@ -445,6 +445,65 @@ func TestCrashesInTheMiddleLoseNothing(t *testing.T) {
 	w.judge("after crashes")
 }
 
+func TestWhatIsNotIndexedYetIsShown(t *testing.T) {
+	w := newWorld(t)
+	w.churn(box(0), 30)
+	w.churn(box(1), 30)
+	w.point()
+	scope := holdfast.SearchScope{Organization: organization, All: true}
+	pending := func(scope holdfast.SearchScope, at time.Time) (keys []string) {
+		t.Helper()
+		page, err := w.index.Search(t.Context(), holdfast.SearchQuery{Limit: 10, At: at}, []holdfast.SearchScope{scope})
+		w.must(err)
+		for _, n := range page.NotIndexed {
+			if n.Since.IsZero() || n.Container.Name == "" {
+				t.Errorf("got %+v", n)
+			}
+			keys = append(keys, n.Container.Key())
+		}
+		if status, err := w.index.Status(t.Context(), scope); err != nil || at.IsZero() && len(status.Pending) != len(keys) {
+			t.Errorf("status has %+v, %v", status.Pending, err)
+		}
+		slices.Sort(keys)
+		return keys
+	}
+	both := []string{box(0).Key(), box(1).Key()}
+	if got := pending(scope, time.Time{}); !slices.Equal(got, both) {
+		t.Errorf("before it knows of the restore point: %q", got)
+	}
+	if got := pending(holdfast.SearchScope{Organization: organization, Containers: both[:1]}, time.Time{}); !slices.Equal(got, both[:1]) {
+		t.Errorf("who sees one: %q", got)
+	}
+	w.must(w.index.Update(t.Context(), organization))
+	if got := pending(scope, time.Time{}); len(got) > 0 {
+		t.Errorf("all is indexed, but: %q", got)
+	}
+	w.churn(box(1), 30)
+	w.point()
+	if got := pending(scope, time.Time{}); !slices.Equal(got, both[1:]) {
+		t.Errorf("one has changed: %q", got)
+	}
+	if got := pending(scope, w.points[0].Time); len(got) > 0 {
+		t.Errorf("at the time before: %q", got)
+	}
+	// A head that can't be read says why.
+	kept := w.heads
+	w.heads = map[string]holdfast.HeadRecord{}
+	if err := w.index.Update(t.Context(), organization); err == nil {
+		t.Error("a head that is lost is no error")
+	}
+	status, err := w.index.Status(t.Context(), scope)
+	w.must(err)
+	if len(status.Pending) != 1 || !strings.Contains(status.Pending[0].Err, "no head") || status.Err == "" {
+		t.Errorf("got %+v", status)
+	}
+	w.heads = kept
+	w.must(w.index.Update(t.Context(), organization))
+	if got := pending(scope, time.Time{}); len(got) > 0 {
+		t.Errorf("in the end: %q", got)
+	}
+}
+
 func TestScopeIsKept(t *testing.T) {
 	w := newWorld(t)
 	w.churn(box(0), 30)

@@ -86,7 +86,9 @@ func TestSearchKeepsToWhatTheCallerMay(t *testing.T) {
 		}
 		events, err := w.Audit.List(w.ctx, admin, holdfast.Page{Limit: 5})
 		w.ok(err)
-		if !slices.ContainsFunc(events, func(e holdfast.AuditEntry) bool { return e.Act == "search.export" && strings.Contains(e.Detail, "budget") }) {
+		if !slices.ContainsFunc(events, func(e holdfast.AuditEntry) bool {
+			return e.Act == "search.export" && strings.Contains(e.Detail, "budget")
+		}) {
 			t.Errorf("the audit chain has %+v", events)
 		}
 		// Who may only read finds the same and takes nothing out.
