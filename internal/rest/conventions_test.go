@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"net/http"
@@ -62,18 +63,21 @@ type walk struct {
 	tries  map[string]int    // by route
 	read   map[string]string // route -> an address that it answered 200 at
 	links  int
+	// version is an older one to walk through, which has no description of its own.
+	version string
 }
 
 // notToBeReached are the GETs that no collection leads to, or that have no answer in these worlds, and why.
 var notToBeReached = map[string]string{
-	"Job_GetCopyJobByBackupJob":       "there are no copy jobs",
-	"ProtectedData_GetProtectedGroup": "no group is protected",
-	"ProtectedData_GetProtectedSite":  "no site is protected",
-	"ProtectedData_GetProtectedTeam":  "no team is protected",
-	"Portal_SignIn":                   "it leads away, to the sign-in page",
-	"Portal_Callback":                 "it ends a sign-in that began elsewhere",
-	"Item_GetAttachment":              "a preview tells the numbers of a mail's attachments",
-	"Basket_GetRun":                   "the answer that begins a run tells its id; no list has it",
+	"Job_GetCopyJobByBackupJob":                   "there are no copy jobs",
+	"ProtectedData_GetProtectedGroup":             "no group is protected",
+	"ProtectedData_GetProtectedSite":              "no site is protected",
+	"ProtectedData_GetProtectedTeam":              "no team is protected",
+	"Portal_SignIn":                               "it leads away, to the sign-in page",
+	"Portal_Callback":                             "it ends a sign-in that began elsewhere",
+	"Item_GetAttachment":                          "a preview tells the numbers of a mail's attachments",
+	"ObjectStorageRepository_GetObjectRepository": "no repository is on object storage",
+	"Basket_GetRun":                               "the answer that begins a run tells its id; no list has it",
 }
 
 // anotherSession is what a restore session says that cannot show something: it has ended, or it is of the other type. The next one can.
@@ -98,7 +102,10 @@ func (k *walk) run(t *testing.T) {
 		}
 		r, ok := k.route(u.EscapedPath())
 		if !ok {
-			if path, _ := k.w.find("POST", u.EscapedPath()); path == "" {
+			newest := older.ReplaceAllString(u.EscapedPath(), "/v8") // which may have what the older version lacks
+			post, _ := k.w.find("POST", newest)
+			get, _ := k.w.find("GET", newest)
+			if post == "" && (k.version == "" || get == "") {
 				t.Errorf("a link leads to %s, which is no operation", at)
 			}
 			continue
@@ -161,10 +168,13 @@ func (k *walk) add(at string) {
 }
 
 func (k *walk) route(escaped string) (rest.RouteInfo, bool) {
-	path, item := k.w.find("GET", escaped)
-	if item == nil {
-		return rest.RouteInfo{}, false
-	}
+	path := match(escaped, func(yield func(string) bool) {
+		for _, r := range k.routes {
+			if !yield(r.Path) {
+				return
+			}
+		}
+	})
 	i := slices.IndexFunc(k.routes, func(r rest.RouteInfo) bool { return r.Path == path })
 	return k.routes[max(i, 0)], i >= 0
 }
@@ -252,7 +262,7 @@ func (k *walk) hrefs(t *testing.T, at *url.URL, answer any) {
 func TestConventions(t *testing.T) {
 	var gets []rest.RouteInfo
 	for _, r := range rest.Routes() {
-		if r.Method == "GET" {
+		if r.Method == "GET" && !older.MatchString(r.Path) {
 			gets = append(gets, r)
 		}
 	}
@@ -359,3 +369,83 @@ func badInput(w *world, r rest.RouteInfo) {
 }
 
 var parameter = regexp.MustCompile(`\{\w+\}`)
+
+// TestOlderVersions logs in at each older version and reads what can be reached there. Answers are held against the description of version 8, in pages.
+func TestOlderVersions(t *testing.T) {
+	worlds := furnished(t)
+	w := worlds[0]
+	for _, version := range []string{"v5", "v6", "v7"} {
+		routes, read, links := rest.RoutesOf(version), map[string]string{}, 0
+		for _, w := range worlds {
+			w.bearer = ""
+			w.bearer = w.call("POST", "/"+version+"/Token", map[string]any{"grant_type": "password", "username": "admin", "password": "correct horse battery"}).want(http.StatusOK).text("access_token")
+			k := &walk{w: w, routes: routes, seen: map[string]bool{}, tries: map[string]int{}, read: read, version: version}
+			k.run(t)
+			links += k.links
+		}
+		for _, r := range routes {
+			if _, no := notToBeReached[r.ID]; r.Built && (read[r.ID] != "") == no {
+				t.Errorf("%s: %s was read at %q, listed as not to be reached: %v", version, r.Path, read[r.ID], no)
+			}
+		}
+		t.Logf("%s: %d operations were read, %d links followed", version, len(read), links)
+		if links < 1000 {
+			t.Errorf("%s: only %d links were followed", version, links)
+		}
+		if _, is := w.call("GET", "/"+version+"/Jobs", nil).want(http.StatusOK).get().([]any); !is {
+			t.Errorf("%s: jobs are not a bare array", version)
+		}
+		if _, is := w.call("GET", "/"+version+"/RestorePoints", nil).want(http.StatusOK).get().([]any); is != (version != "v7") {
+			t.Errorf("%s: restore points are a bare array: %v", version, is)
+		}
+	}
+	// As the portal of version 5 does.
+	organization := w.call("GET", "/v5/Organizations", nil).text(0, "id")
+	session := w.call("POST", "/v5/Organizations/"+organization+"/Action", `{"explore":{"type":"vex","datetime":"`+w.clock.Now().Format("2006-01-02T15:04:05Z")+`","ShowDeleted":"true",}}`).want(http.StatusOK).text("id")
+	mailbox := w.call("GET", "/v5/RestoreSessions/"+session+"/Organization/Mailboxes/", nil).want(http.StatusOK).text("results", 0, "id")
+	w.call("GET", "/v5/RestoreSessions/"+session+"/Organization/Mailboxes/"+mailbox+"/Items", nil).want(http.StatusOK)
+	w.call("POST", "/v5/RestoreSessions/"+session+"/Action", `{"stop":null}`).want(http.StatusOK)
+
+	repository := w.first("/v8/BackupRepositories")
+	job := w.call("POST", "/v7/Organizations/"+organization+"/Jobs", map[string]any{"name": "of version 7", "backupType": "SelectedItems", "repositoryId": repository,
+		"selectedItems": []any{map[string]any{"type": "User", "user": map[string]any{"id": ada}, "mailbox": true, "oneDrive": false}}}).want(http.StatusOK).text("id")
+	if got := w.call("GET", "/v7/Organizations/"+organization+"/Jobs", nil).want(http.StatusOK).get().([]any); len(got) < 2 {
+		t.Errorf("the organization has %d jobs", len(got))
+	}
+	if got := w.call("POST", "/v7/Jobs/"+job+"/start", nil).want(http.StatusNoContent); len(got.body) > 0 {
+		t.Errorf("start answers %s", got.body)
+	}
+	w.call("GET", "/v7/Organizations/"+nothing+"/Jobs", nil).says(http.StatusNotFound, "no organization")
+	w.call("GET", "/v7/Health", nil).says(http.StatusNotFound, "/v8 has")
+	if got := w.call("GET", "/v7/objectstoragerepositories", nil).want(http.StatusOK); string(bytes.TrimSpace(got.body)) != "[]" {
+		t.Errorf("repositories on object storage: %s", got.body)
+	}
+	w.call("GET", "/v7/ObjectStorageRepositories/"+nothing, nil).says(http.StatusNotFound, "object storage")
+	w.call("GET", "/v7/JobSessions/Changes", nil).says(http.StatusConflict, "not built")
+}
+
+// TestARestoreOfVersion7AnswersWhenItHasEnded has a proxy restore while the request waits.
+func TestARestoreOfVersion7AnswersWhenItHasEnded(t *testing.T) {
+	w := newWorld(t)
+	w.sides(application)
+	w.login()
+	organization := w.first("/v8/Organizations")
+	session := w.call("POST", "/v7/Organizations/"+organization+"/explore", map[string]any{"type": "Vex"}).want(http.StatusOK).text("id")
+	at := "/v7/RestoreSessions/" + session + "/organization/mailboxes/"
+	mailbox := w.call("GET", at, nil).want(http.StatusOK).text("results", 0, "id")
+	at += mailbox + "/items"
+	item := w.call("GET", at, nil).want(http.StatusOK).text("results", 0, "id")
+	answer := make(chan *reply, 1)
+	go func() { answer <- w.call("POST", at+"/"+url.PathEscape(item)+"/restore", map[string]any{}) }()
+	for restored := false; !restored; {
+		select {
+		case got := <-answer:
+			t.Fatalf("answered before the restore had ended: %d %s", got.status, got.body)
+		default:
+			_, restored = w.restoreOneIfAny()
+		}
+	}
+	if got := (<-answer).want(http.StatusOK); got.get("createdItemsCount") != 1.0 || got.get("failedItemsCount") != 0.0 {
+		t.Errorf("the restore of one mail answers %s", got.body)
+	}
+}

@@ -87,6 +87,29 @@ type (
 	}
 )
 
+// MarshalJSON gives a number as it came.
+func (n number) MarshalJSON() ([]byte, error) { return []byte(n), nil }
+
+// MarshalJSON gives an object with its members in the order in which they came.
+func (o object) MarshalJSON() ([]byte, error) {
+	out := []byte{'{'}
+	for i, m := range o {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		name, err := json.Marshal(m.name)
+		if err != nil {
+			return nil, err
+		}
+		value, err := json.Marshal(m.value)
+		if err != nil {
+			return nil, err
+		}
+		out = append(append(append(out, name...), ':'), value...)
+	}
+	return append(out, '}'), nil
+}
+
 // parser reads JSON, plus a byte order mark and commas before a closing bracket.
 type parser struct {
 	in    []byte

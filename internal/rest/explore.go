@@ -248,8 +248,12 @@ func (a *API) restoreOne(ctx context.Context, r *request, p place, spec service.
 			return holdfast.Invalid("restoring into organization %s takes an application of that organization: give its applicationId and applicationCertificate", t)
 		}
 	}
-	_, err := a.services.RestoreSessions.Restore(ctx, r.user, p.session, spec)
-	return err
+	id, err := a.services.RestoreSessions.Restore(ctx, r.user, p.session, spec)
+	if err != nil {
+		return err
+	}
+	r.begun = append(r.begun, id)
+	return nil
 }
 
 // The modes of restores, as holdfast.RestoreRequest has them.

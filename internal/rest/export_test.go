@@ -33,5 +33,19 @@ func Routes() []RouteInfo {
 	for _, r := range ownRoutes {
 		out = append(out, RouteInfo{r.id, r.method, "/" + ownPrefix + r.path, r.act, funcName(r) != "notYet"})
 	}
+	for _, r := range slices.Concat(onlyBefore8, onlyBefore7) { // version 6 has them all
+		out = append(out, RouteInfo{r.id, r.method, "/v6" + r.path, r.act, funcName(r) != "notYet"})
+	}
+	return out
+}
+
+// RoutesOf are the GETs of a version of the contract with their whole paths.
+func RoutesOf(version string) []RouteInfo {
+	var out []RouteInfo
+	for _, r := range routesOf(versionOf(version)) {
+		if r.method == "GET" {
+			out = append(out, RouteInfo{r.id, r.method, "/" + version + r.path, r.act, funcName(r) != "notYet"})
+		}
+	}
 	return out
 }

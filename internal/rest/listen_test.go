@@ -27,7 +27,7 @@ func TestServeDrains(t *testing.T) {
 	certificate, pool := selfSigned(t)
 	a := New(Config{Listen: "127.0.0.1:0", TLS: &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}, Logger: slog.New(slog.DiscardHandler)})
 	entered, leave := make(chan struct{}), make(chan struct{})
-	a.router = newRouter([]route{{"Slow", "GET", "/Slow", 200, service.ActSignIn, func(*API, context.Context, *request) (any, error) {
+	a.routers[newest] = newRouter([]route{{"Slow", "GET", "/Slow", 200, service.ActSignIn, func(*API, context.Context, *request) (any, error) {
 		close(entered)
 		<-leave
 		return map[string]string{"slow": "done"}, nil

@@ -151,7 +151,7 @@ func (a *API) portalGetRestores(ctx context.Context, r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return page(r, w, all, func(p service.PortalRestore) portalRestore {
+	return page(r, w, all, func(p service.RestoreOutcome) portalRestore {
 		return portalRestore{ID: p.Request, Session: string(p.Session), Type: p.Explorer, State: p.Status, Name: p.ItemName, Source: p.Source, Target: p.Target, Message: p.Message, Reason: p.Reason,
 			Started: stamp(p.Started), Ended: stamp(p.Ended), Done: p.Restored + p.Existing + p.Skipped + p.Failed, Restored: p.Restored, Existing: p.Existing, Skipped: p.Skipped, Failed: p.Failed}
 	}), nil

@@ -40,6 +40,9 @@ func (r *request) window() (window, error) {
 	if w.Limit == 0 {
 		w.Limit = defaultLimit
 	}
+	if _, asked := r.query("limit"); r.bare() && !asked {
+		w.Limit = maxLimit // a bare array is the whole
+	}
 	w.Limit = min(w.Limit, maxLimit)
 	return w, nil
 }
@@ -81,6 +84,9 @@ func page[S, T any](r *request, w window, items []S, encode func(S) T) pageOf[T]
 	}
 	return p
 }
+
+// rows are what a bare array has.
+func (p pageOf[T]) rows() any { return p.Results }
 
 // inSet names the state that the pages of a listing are cut from, on the operations that have setId: the one asked for, or a new one.
 func (p pageOf[T]) inSet(r *request) pageOf[T] {

@@ -16,15 +16,17 @@ import (
 // request is one call as handlers see it: the route is known, the caller has its role.
 type request struct {
 	*http.Request
-	route  *route
-	links  links
-	user   service.User
-	bearer string            // the access token or API key, when that is how the caller signed in
-	cookie string            // the browser session's secret, when that is
-	params map[string]string // of the path, by the contract's name
-	values url.Values        // of the query
-	kept   []byte            // the body, after keepBody
-	reply  http.Header       // to be sent with the answer, whatever it is
+	route   *route
+	version int // of the contract
+	links   links
+	user    service.User
+	bearer  string            // the access token or API key, when that is how the caller signed in
+	cookie  string            // the browser session's secret, when that is
+	params  map[string]string // of the path, by the contract's name
+	values  url.Values        // of the query
+	kept    []byte            // the body, after keepBody
+	begun   []string          // ids of the restores that this request began
+	reply   http.Header       // to be sent with the answer, whatever it is
 }
 
 // param is a path parameter that is an opaque text.

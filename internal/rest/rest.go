@@ -25,8 +25,8 @@ type API struct {
 	services *service.Service
 	log      *slog.Logger
 	clock    sys.Clock
-	router   *node // of the contract
-	own      *node // of what is beyond it
+	routers  map[int]*node // of the contract
+	own      *node         // of what is beyond it
 	// authenticate tells who has an access token: services.Admin, or a test's own.
 	authenticate func(ctx context.Context, address, token string) (service.User, error)
 	slots        chan struct{}
@@ -49,7 +49,7 @@ type Config struct {
 
 // New returns an API that does not listen yet.
 func New(c Config) *API {
-	a := &API{config: c, services: c.Services, log: c.Logger, clock: c.Clock, router: newRouter(routes), own: newRouter(ownRoutes), slots: make(chan struct{}, maxInFlight), origin: http.NewCrossOriginProtection()}
+	a := &API{config: c, services: c.Services, log: c.Logger, clock: c.Clock, routers: newRouters(), own: newRouter(ownRoutes), slots: make(chan struct{}, maxInFlight), origin: http.NewCrossOriginProtection()}
 	if c.Services != nil {
 		a.authenticate = c.Services.Admin.Authenticate
 	}

@@ -88,6 +88,12 @@ func (n *node) find(method string, segments []string) (found *route, others []st
 	return nil, others
 }
 
+// has says that there is a route of a path.
+func (n *node) has(method string, segments []string) bool {
+	found, _ := n.find(method, segments)
+	return found != nil
+}
+
 // fill takes the path parameters by the names that the route's path has.
 func (r *route) fill(segments []string) map[string]string {
 	params := map[string]string{}

@@ -35,10 +35,6 @@ const (
 	maxInFlight    = 512      // requests at once; more are told to come back
 )
 
-// served is the version that answers. Clients find the newest by asking for ServeInstance without a token: 401 means
-// served, 404 not. So a version that is not served must answer 404 for everything but the token, and never 401.
-const served = "v8"
-
 // Handler answers the whole API; Serve is Handler behind TLS on Config.Listen.
 func (a *API) Handler() http.Handler { return http.HandlerFunc(a.serve) }
 
@@ -157,6 +153,9 @@ func (a *API) serve(w http.ResponseWriter, hr *http.Request) {
 	ctx, cancel := context.WithTimeout(hr.Context(), requestTimeout)
 	defer cancel()
 	result, err := r.route.handle(a, ctx, r)
+	if err == nil && r.version < newest {
+		result, err = a.asBefore(ctx, r, result)
+	}
 	for name, values := range r.reply {
 		h[name] = values
 	}
@@ -179,27 +178,34 @@ func (a *API) serve(w http.ResponseWriter, hr *http.Request) {
 }
 
 // route finds the operation of a request.
-func (a *API) route(hr *http.Request) (*request, error) {
+func (a *API) route(hr *http.Request) (_ *request, err error) {
 	version, segments, ok := split(hr.URL.EscapedPath())
 	if !ok {
 		return nil, holdfast.NotFound("there is nothing at %s; the API is below /%s", hr.URL.Path, served)
 	}
-	router := a.router
-	if version == ownPrefix {
-		router = a.own
+	router, v := a.own, newest
+	if version != ownPrefix {
+		v = versionOf(version)
+		if router = a.routers[v]; router == nil {
+			return nil, holdfast.NotFound("version %d of the API is not served; %d to %d are", v, oldest, newest)
+		}
+	}
+	if last := len(segments) - 1; v == 5 && last > 0 && hr.Method == http.MethodPost && strings.EqualFold(segments[last], "Action") {
+		if segments[last], err = verb(hr); err != nil {
+			return nil, err
+		}
 	}
 	found, others := router.find(hr.Method, segments)
-	isToken := len(segments) > 0 && strings.EqualFold(segments[0], "token") && slices.Contains([]string{"v4", "v5", "v6", "v7"}, version)
 	switch {
-	case version != served && version != ownPrefix && !isToken:
-		return nil, holdfast.NotFound("version %s of the API is not served; %s is", strings.TrimPrefix(version, "v"), served)
 	case found == nil && len(others) > 0:
 		slices.Sort(others)
 		return nil, &methodError{allowed: strings.Join(others, ", ")}
+	case found == nil && v < newest && a.routers[newest].has(hr.Method, segments):
+		return nil, holdfast.NotFound("version %d of the API has no %s; /%s has", v, hr.URL.Path, served)
 	case found == nil:
 		return nil, holdfast.NotFound("the API has no %s", hr.URL.Path)
 	}
-	return &request{Request: hr, route: found, links: links{version}, params: found.fill(segments), values: hr.URL.Query()}, nil
+	return &request{Request: hr, route: found, version: v, links: links{version}, params: found.fill(segments), values: hr.URL.Query()}, nil
 }
 
 // methodError is a path that exists for other methods only.

@@ -23,7 +23,7 @@ import (
 func tryOut(t *testing.T, log io.Writer, routes ...route) *API {
 	t.Helper()
 	a := New(Config{Logger: slog.New(slog.NewTextHandler(log, nil))})
-	a.router = newRouter(routes)
+	a.routers[newest] = newRouter(routes)
 	a.authenticate = func(_ context.Context, _, token string) (service.User, error) {
 		if token != "good" {
 			return service.User{}, holdfast.Unauthenticated("the token is unknown or has ended")
@@ -68,7 +68,7 @@ func TestPathsAreFoundAsClientsWriteThem(t *testing.T) {
 		"GET /v8/Jobs//items/1":              `{"message":"the API has no /v8/Jobs//items/1","errorCode":"ResourceNotFound"}`,
 		"GET /v8":                            `{"message":"the API has no /v8","errorCode":"ResourceNotFound"}`,
 		"GET /":                              `{"message":"there is nothing at /; the API is below /v8","errorCode":"ResourceNotFound"}`,
-		"GET /v7/Jobs":                       `{"message":"version 7 of the API is not served; v8 is","errorCode":"ResourceNotFound"}`,
+		"GET /v9/Jobs":                       `{"message":"version 9 of the API is not served; 5 to 8 are","errorCode":"ResourceNotFound"}`,
 		"DELETE /v8/Jobs/search":             `{"message":"this method is not allowed here; allowed: GET, POST","errorCode":"ParameterValidationFailure"}`,
 		"GET /v8/Jobs/1/items/%zz":           "",
 		"GET /v8/Jobs/1/items/x/y":           `{"message":"the API has no /v8/Jobs/1/items/x/y","errorCode":"ResourceNotFound"}`,
@@ -91,14 +91,21 @@ func TestVersionDetection(t *testing.T) {
 	a := New(Config{})
 	for target, want := range map[string]int{
 		"GET /v8/ServiceInstance":    401,
-		"GET /v7/ServiceInstance":    404,
-		"GET /v6/ServiceInstance":    404,
+		"GET /v7/ServiceInstance":    401,
+		"GET /v6/ServiceInstance":    401,
+		"GET /v5/serviceInstance":    401,
+		"GET /v4/ServiceInstance":    404,
 		"GET /v9/ServiceInstance":    404,
 		"GET /v8/serviceinstance/":   401,
 		"GET /v8/Jobs":               401,
-		"GET /v7/Jobs":               404,
+		"GET /v7/Jobs":               401,
+		"GET /v7/Health":             404,
+		"GET /v7/ProtectedUsers":     404,
+		"GET /v8/RestorePoints":      401,
 		"GET /v8/Nothing":            404,
 		"POST /v5/token":             400,
+		"POST /v4/Token":             400,
+		"POST /v3/token":             404,
 		"POST /v7/Token":             400,
 		"POST /v8/token":             400,
 		"POST /v9/token":             404,

@@ -20,6 +20,14 @@ func TestEveryOperationThatIsNotBuiltSaysWhy(t *testing.T) {
 		}
 		delete(left, reasonKey(op.ID))
 	}
+	for _, r := range onlyBefore8 {
+		if key := reasonKey(r.id); funcName(r) == "notYet" {
+			if unbuilt[key] == "" {
+				t.Errorf("%s (%s %s of version 7) is not built, and unbuilt has no reason", r.id, r.method, r.path)
+			}
+			delete(left, key)
+		}
+	}
 	if len(left) > 0 {
 		t.Errorf("reasons for what is built or not there: %v", slices.Sorted(maps.Keys(left)))
 	}

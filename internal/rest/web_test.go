@@ -63,7 +63,7 @@ func TestPagesAreServedBesideTheAPI(t *testing.T) {
 		"/manifest.json":      {404, "application/json; charset=utf-8", "ResourceNotFound"},
 		"/console.html":       {404, "application/json; charset=utf-8", "ResourceNotFound"},
 		"/v8/Jobs":            {401, "application/json; charset=utf-8", "log in first"},
-		"/v7/Jobs":            {404, "application/json; charset=utf-8", "ResourceNotFound"},
+		"/v9/Jobs":            {404, "application/json; charset=utf-8", "ResourceNotFound"},
 		"/holdfast/v1/Audit":  {401, "application/json; charset=utf-8", "log in first"},
 	} {
 		r := ask(h, "GET", path, nil)

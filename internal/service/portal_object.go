@@ -146,22 +146,28 @@ func (p *Portal) gone(ctx context.Context, org holdfast.OrganizationID, id strin
 	return err != nil
 }
 
-// PortalRestore is a restore that the caller asked for.
-type PortalRestore struct {
+// RestoreOutcome is a restore that the caller asked for.
+type RestoreOutcome struct {
 	holdfast.RestoreEvent // of the whole request
 	// How many items were restored, were there already, were left alone, could not be restored.
 	Restored, Existing, Skipped, Failed int
 	Explorer                            holdfast.ExplorerType
 }
 
+// outcome counts what a restore, whose event e is, did so far.
+func outcome(ctx context.Context, tx Tx, e holdfast.RestoreEvent, of holdfast.ExplorerType) (RestoreOutcome, error) {
+	counts, err := tx.RestoreEventCounts(ctx, e.Session, e.Request)
+	return RestoreOutcome{RestoreEvent: e, Restored: counts["Success"] + counts["Warning"], Existing: counts["Existing"], Skipped: counts["Skipped"], Failed: counts["Failed"], Explorer: of}, err
+}
+
 // Restores gives the caller's own restores, those of the newest session first.
-func (p *Portal) Restores(ctx context.Context, u User, page holdfast.Page) ([]PortalRestore, error) {
-	return readAs(ctx, p.core, u, ActSeeRestored, func(ctx context.Context, tx Tx) ([]PortalRestore, error) {
+func (p *Portal) Restores(ctx context.Context, u User, page holdfast.Page) ([]RestoreOutcome, error) {
+	return readAs(ctx, p.core, u, ActSeeRestored, func(ctx context.Context, tx Tx) ([]RestoreOutcome, error) {
 		requests, err := tx.RestoreRequests(ctx, u.ID, page)
 		if err != nil {
 			return nil, err
 		}
-		out := make([]PortalRestore, 0, len(requests))
+		out := make([]RestoreOutcome, 0, len(requests))
 		for _, e := range requests {
 			s, err := tx.RestoreSession(ctx, e.Session)
 			if missing(err) { // an API key may see less than the account that it belongs to
@@ -169,11 +175,11 @@ func (p *Portal) Restores(ctx context.Context, u User, page holdfast.Page) ([]Po
 			} else if err != nil {
 				return nil, err
 			}
-			counts, err := tx.RestoreEventCounts(ctx, e.Session, e.Request)
+			one, err := outcome(ctx, tx, e, s.Type)
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, PortalRestore{RestoreEvent: e, Restored: counts["Success"] + counts["Warning"], Existing: counts["Existing"], Skipped: counts["Skipped"], Failed: counts["Failed"], Explorer: s.Type})
+			out = append(out, one)
 		}
 		return out, nil
 	})

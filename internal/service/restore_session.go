@@ -545,6 +545,21 @@ func (r *RestoreSessions) Event(ctx context.Context, u User, id holdfast.Restore
 	})
 }
 
+// Outcome counts what one restore of a session, by the id that Restore gave, did so far; its Status is Running until it has ended.
+func (r *RestoreSessions) Outcome(ctx context.Context, u User, id holdfast.RestoreSessionID, request string) (RestoreOutcome, error) {
+	return readAs(ctx, r.core, u, ActSeeRestored, func(ctx context.Context, tx Tx) (RestoreOutcome, error) {
+		s, err := tx.RestoreSession(ctx, id)
+		if err != nil {
+			return RestoreOutcome{}, err
+		}
+		e, err := tx.RestoreEvent(ctx, id, holdfast.DerivedID(string(id), request))
+		if err != nil {
+			return RestoreOutcome{}, err
+		}
+		return outcome(ctx, tx, e, s.Type)
+	})
+}
+
 // RestoreStatistics counts what a session restored.
 type RestoreStatistics struct {
 	Total, Restored, Failed, Skipped int64
