@@ -43,6 +43,7 @@ type viewShape struct {
 	Time         *time.Time            `json:"dateTime,omitzero"` // absent: the newest
 	ShowDeleted  bool                  `json:"showDeleted"`
 	ShowVersions bool                  `json:"showAllVersions"`
+	Acts         []string              `json:"acts"` // what the caller may do there, in the words of the operations' x-act
 }
 
 // restoreSessionViewGet tells what a restore session looks at, so that another one can look at the same as of another time.
@@ -51,7 +52,8 @@ func (a *API) restoreSessionViewGet(ctx context.Context, r *request) (any, error
 	if err != nil {
 		return nil, err
 	}
-	return viewShape{string(s.ID), s.Type, string(s.Organization), string(s.Repository), string(s.Job), stamp(s.PointInTime), s.ShowDeleted, s.ShowAllVersions}, nil
+	return viewShape{string(s.ID), s.Type, string(s.Organization), string(s.Repository), string(s.Job), stamp(s.PointInTime), s.ShowDeleted, s.ShowAllVersions,
+		list(service.ActsIn(r.user, s), func(act service.Act) string { return string(act) })}, nil
 }
 
 type containerShape struct {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -371,6 +372,34 @@ func TestPortalNamesObjectsInScopeOnly(t *testing.T) {
 	}
 	if _, _, err := w.services.Portal.Objects(t.Context(), service.User{ID: "x", Role: service.RoleAuditor}, "", holdfast.Page{}); holdfast.KindOf(err) != holdfast.KindDenied {
 		t.Errorf("an auditor: %v", err)
+	}
+}
+
+// TestRestoreSessionTellsWhatItsUserMayDo says it of oneself, of whom a role allows less, and of everything.
+func TestRestoreSessionTellsWhatItsUserMayDo(t *testing.T) {
+	w := newWorld(t)
+	_, sides := w.sides(application)
+	w.openPortal()
+	_, err := w.services.RbacRoles.Create(t.Context(), asTest, sides[0].org.ID, service.RbacSpec{Name: new("helpers"), Operators: []holdfast.RbacItem{{Type: "User", ObjectID: bob}}, Whole: new(true),
+		Acts: []holdfast.GrantAct{holdfast.GrantRead, holdfast.GrantRestore}})
+	w.must(err)
+	to, cookie := w.begin()
+	_, set := w.visit(answer(to, w.entra.sign(to, tenant, bob)), cookie)
+	w.cookie = "__Host-holdfast=" + set["__Host-holdfast"].Value
+	acts := func(owner string) string {
+		id := w.call("POST", "/v8/Organization/OperatorExplore", map[string]any{"type": "Vex", "scope": map[string]any{"type": "User", "id": sides[0].users[owner]}}).want(201).text("id")
+		return fmt.Sprint(w.call("GET", "/holdfast/v1/RestoreSessions/"+id, nil).want(200).get("acts"))
+	}
+	if got := acts(ada); got != "[read content restore]" {
+		t.Errorf("with ada's content bob may %s", got)
+	}
+	if got := acts(bob); got != "[read content download content restore]" {
+		t.Errorf("with his own content bob may %s", got)
+	}
+	everything, err := w.services.RestoreSessions.Open(t.Context(), asTest, service.ExploreSpec{Type: holdfast.ExploreExchange, Organization: sides[0].org.ID})
+	w.must(err)
+	if got := fmt.Sprint(service.ActsIn(asTest, everything)); got != "[read content download content restore restore to somebody else]" {
+		t.Errorf("the owner may %s", got)
 	}
 }
 

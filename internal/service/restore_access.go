@@ -12,6 +12,21 @@ func (c SessionContainer) object() Object {
 	return Object{Organization: c.Container.Organization, Owner: c.Container.Owner}
 }
 
+// ActsIn are the acts on content that a caller may do in a restore session: on the one user whom it shows, else on some of those whom it shows.
+func ActsIn(u User, s holdfast.RestoreSession) []Act {
+	var on []Object
+	if s.Owner != "" {
+		on = append(on, Object{Organization: s.Organization, Owner: s.Owner})
+	}
+	acts := []Act{}
+	for _, act := range []Act{ActReadContent, ActDownload, ActRestore, ActRestoreOther} {
+		if Allowed(u, act, on...) == nil {
+			acts = append(acts, act)
+		}
+	}
+	return acts
+}
+
 // browsed says whether the caller may read a container's content, and puts the reading into the audit chain: each search, and the first
 // look into a container in a session.
 func (r *RestoreSessions) browsed(ctx context.Context, u User, id holdfast.RestoreSessionID, c SessionContainer, q ItemQuery) error {

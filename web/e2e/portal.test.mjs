@@ -167,7 +167,8 @@ test("who signs out leaves a restore running and hears of its end", { timeout: 1
 test("an operator restores for a colleague, and an excluded one is not there", { timeout: 180_000 }, async () => {
   const [colleague, operator, excluded, gone] = world.tenant.users;
   const item = (u) => ({ type: "User", user: { id: u.id, displayName: u.upn, name: u.upn, type: "User" } });
-  await api.call("POST", `/v8/Organizations/${api.organization.id}/RbacRoles`, { name: "helpdesk", roleType: "EntireOrganization", operators: [item(operator)], excludedItems: [item(excluded)] });
+  await api.call("POST", `/v8/Organizations/${api.organization.id}/RbacRoles`, { name: "helpdesk", roleType: "EntireOrganization", operators: [item(operator)], excludedItems: [item(excluded)] }).then((role) =>
+    api.call("PUT", `/holdfast/v1/RbacRoles/${role.id}/acts`, { acts: ["read", "restore"] }));
   await mutate(world, { op: "deleteUser", user: gone.upn });
   const everybody = (await api.call("GET", "/v8/ProtectedUsers?limit=100")).results;
   const idOf = (u) => everybody.find((p) => p.msid === u.id)?.id;
@@ -202,6 +203,9 @@ test("an operator restores for a colleague, and an excluded one is not there", {
   await page.keyboard.press("Enter");
   await page.getByRole("row").filter({ hasText: lost.subject }).first().click();
   await page.getByRole("heading", { name: lost.subject }).waitFor();
+  // The role lets him restore, not download.
+  assert.equal(await page.getByRole("button", { name: "Download" }).count(), 0);
+  await page.getByRole("button", { name: "Restore", exact: true }).and(page.locator(":not([aria-disabled=true])")).waitFor();
   // Back is the browser's: to the list, and to where he began.
   await page.goBack();
   await page.getByRole("grid").getByRole("row").first().waitFor();
@@ -223,6 +227,36 @@ test("an operator restores for a colleague, and an excluded one is not there", {
     const answer = await b.context.request.post(`${world.url}/v8/Organization/OperatorExplore`, { data: { type: "Vex", scope: { type: "User", id: idOf(who) } } });
     assert.equal(answer.status(), status, `${who.upn}: ${await answer.text()}`);
   }
+  assert.deepEqual(wrong, []);
+  assert.deepEqual(serious, []);
+});
+
+test("what the newest backup has no more is found and restored on a desktop", { timeout: 180_000 }, async () => {
+  const [user] = world.tenant.users;
+  const had = await messages(world, user.upn);
+  const lost = had.find((m) => had.filter((o) => o.subject === m.subject).length === 1);
+  await mutate(world, { op: "deleteMessage", user: user.upn, id: lost.id });
+  await api.call("POST", `/v8/Jobs/${api.job.id}/start`, {});
+  await api.idle();
+  b = await open(world);
+  const { page, wrong } = b;
+  const serious = [];
+  const look = async (label) => serious.push(...(await audit(page, label)));
+  await signInAs(page, user);
+  await page.getByRole("button", { name: "Earlier…" }).click();
+  await page.getByRole("table", { name: "Days with restore points" }).getByRole("button").first().waitFor();
+  await look("calendar");
+  await page.getByLabel("Also what was deleted").check();
+  await page.getByRole("button", { name: "Mail" }).click();
+  await page.getByRole("button", { name: "Deleted" }).click();
+  const row = page.getByRole("row").filter({ hasText: lost.subject }).filter({ hasText: "deleted" });
+  await row.click();
+  await page.getByRole("region", { name: "Preview" }).getByRole("heading", { name: lost.subject }).waitFor();
+  await look("deleted only");
+  await page.getByRole("button", { name: "Restore", exact: true }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Restore", exact: true }).click();
+  await page.getByRole("dialog", { name: "Results" }).getByRole("row").filter({ hasText: "Success" }).first().waitFor({ timeout: 60_000 });
+  assert.ok((await messages(world, user.upn)).some((m) => m.subject === lost.subject), "the mail is back");
   assert.deepEqual(wrong, []);
   assert.deepEqual(serious, []);
 });

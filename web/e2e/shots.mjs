@@ -134,9 +134,6 @@ try {
     await page.reload();
     await page.waitForTimeout(900);
     await shot("home-phone");
-    await page.goto(`${world.url}/portal`);
-    await page.waitForTimeout(400);
-    await shot("portal-phone");
     } catch (cause) {
       problems.push(`${theme}, ${at}: ${cause.message}`);
       await page.screenshot({ path: join(dir, `failed-${theme}.png`) });

@@ -1,7 +1,7 @@
 import { Badge, Button, makeStyles, tokens } from "@fluentui/react-components";
 import { ArrowDownload20Regular, ArrowUndo20Regular, Eye20Regular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { use, useState } from "react";
 import { client, enc, getDownload, of } from "../api/client";
 import { useFormat } from "../ui/format";
 import { Loading, Problem } from "../ui/page";
@@ -9,6 +9,7 @@ import { Panel } from "../ui/panel";
 import { DataTable } from "../ui/table";
 import { useText } from "../ui/text";
 import type { Item, Place } from "./kind";
+import { MaySave } from "./rights";
 import { Shown } from "./shown";
 
 const useStyles = makeStyles({
@@ -23,6 +24,7 @@ export default function History({ place: p, item, onRestore, onClose }: { place:
   const s = useStyles();
   const { t } = useText();
   const f = useFormat();
+  const saving = use(MaySave);
   const [seen, setSeen] = useState<string>();
   const [failed, setFailed] = useState<unknown>();
   const path = { restoreSessionId: p.session, containerId: p.container.id, itemId: item.id };
@@ -56,7 +58,7 @@ export default function History({ place: p, item, onRestore, onClose }: { place:
               render: (v) => v.id ? (
                 <div className={s.acts}>
                   <Button size="small" appearance="subtle" icon={<Eye20Regular />} aria-label={t.history.look(f.dateTime(v.time))} aria-pressed={seen === v.id} onClick={() => setSeen(seen === v.id ? undefined : v.id)} />
-                  <Button size="small" appearance="subtle" icon={<ArrowDownload20Regular />} aria-label={t.file.saveVersion(f.dateTime(v.time))} onClick={() => save(v.id)} />
+                  {saving && <Button size="small" appearance="subtle" icon={<ArrowDownload20Regular />} aria-label={t.file.saveVersion(f.dateTime(v.time))} onClick={() => save(v.id)} />}
                   {onRestore && <Button size="small" appearance="subtle" icon={<ArrowUndo20Regular />} aria-label={t.history.restore(f.dateTime(v.time))} onClick={() => onRestore(v.id)} />}
                 </div>
               ) : t.history.elsewhere,

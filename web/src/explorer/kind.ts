@@ -22,6 +22,7 @@ export interface Folder {
 export interface Item {
   id: string;
   name: string;
+  deleted?: boolean; // the session's restore point does not have it any more
 }
 
 // Shape is an item as the operations show it that are the same for every kind.

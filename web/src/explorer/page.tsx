@@ -1,7 +1,7 @@
 import { Button, makeStyles, mergeClasses, SearchBox, tokens, Toolbar, ToolbarButton, ToolbarDivider } from "@fluentui/react-components";
 import { ArrowDownload20Regular, ArrowLeft20Regular, ArrowUndo20Regular, BranchCompare20Regular, CalendarClock20Regular, Cart20Regular, DeleteDismiss20Regular, DismissCircle20Regular, FolderArrowUp20Regular, FolderSearchRegular, History20Regular, Info20Regular } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { lazy, Suspense, useCallback, useEffect, useState } from "react";
+import { lazy, Suspense, use, useCallback, useEffect, useState } from "react";
 import { client, download, enc, of } from "../api/client";
 import type { RestoreSession } from "../api/queries";
 import { RestoreResult, runs, useRestoreEvents } from "../console/session/restore";
@@ -16,6 +16,7 @@ import type { Container, Item, Kind, Place, Selection, Target } from "./kind";
 import { kindOf } from "./kinds";
 import { RestoreDialog } from "./restore";
 import { restoring } from "./restoring";
+import { MaySave } from "./rights";
 import { nothing, Rows, type Chosen } from "./rows";
 import { openSession } from "./sessions";
 import { Tree } from "./tree";
@@ -58,8 +59,6 @@ export interface Look {
   onClosed?: () => void; // absent: sessions are not closed here
   again: string; // the address at which another session is opened
   scripts?: boolean;
-  others?: boolean; // restores may go to other users
-  saving?: boolean;
 }
 
 // Explorer shows what a restore session sees: a tree, a list, a preview; on a phone one at a time.
@@ -73,6 +72,7 @@ export function Explorer(look: Look) {
   const type = session.data?.type;
   const kind = useQuery({ queryKey: ["kind", type], enabled: type !== undefined, queryFn: () => kindOf(type ?? "Vex"), staleTime: Infinity, gcTime: Infinity, structuralSharing: false });
   const stopped = session.data?.state === "Stopped";
+  const acts = useQuery(viewQuery(id)).data?.acts ?? [];
   const containers = useQuery({ queryKey: ["containers", id], enabled: kind.data !== undefined && !stopped, queryFn: ({ signal }) => kind.data?.containers(id, signal) ?? [], staleTime: Infinity });
   useEffect(() => {
     document.title = `${t.nav.explore} – Holdfast`;
@@ -87,11 +87,15 @@ export function Explorer(look: Look) {
     );
   if (error) return <Problem error={error} />;
   if (!session.data || !kind.data || !containers.data) return <Loading />;
-  return <Browser key={id} look={look} session={session.data} kind={kind.data} containers={containers.data} />;
+  return (
+    <MaySave value={acts.includes("download content")}>
+      <Browser key={id} look={look} acts={acts} session={session.data} kind={kind.data} containers={containers.data} />
+    </MaySave>
+  );
 }
 
-function Browser({ look, session, kind, containers }: { look: Look; session: RestoreSession; kind: Kind<Item>; containers: Container[] }) {
-  const { scripts = true, others = true, saving = true } = look;
+function Browser({ look, acts: allowed, session, kind, containers }: { look: Look; acts: string[]; session: RestoreSession; kind: Kind<Item>; containers: Container[] }) {
+  const { scripts = true } = look;
   const s = useStyles();
   const { t } = useText();
   const f = useFormat();
@@ -104,7 +108,9 @@ function Browser({ look, session, kind, containers }: { look: Look; session: Res
   const [asked, setAsked] = useState<Selection>(); // to restore
   const [results, setResults] = useState(false);
   const [tool, setTool] = useState<"compare" | "history" | "time">();
-  const view = useQuery({ ...viewQuery(session.id), enabled: look.onSession !== undefined }).data;
+  const view = useQuery(viewQuery(session.id)).data;
+  const may = (act: string) => allowed.includes(act);
+  const saving = use(MaySave);
   const [deletedOnly, setDeletedOnly] = useState(look.deleted ?? false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
@@ -228,14 +234,14 @@ function Browser({ look, session, kind, containers }: { look: Look; session: Res
   });
   // What was deleted only a session shows that was opened for it.
   const toggleDeleted = () => act(async () => {
-    if (!view || !look.onSession) return;
+    if (!view) return;
     if (view.showDeleted) {
       setDeletedOnly(!deletedOnly);
       setChosen(nothing());
       setActive(undefined);
       return;
     }
-    look.onSession(await openSession({ ...atOf(view), deleted: true }), place, true);
+    look.onSession?.(await openSession({ ...atOf(view), deleted: true }), place, true);
   });
   const intoBasket = () => act(async () => {
     if (!place) return;
@@ -281,12 +287,12 @@ function Browser({ look, session, kind, containers }: { look: Look; session: Res
         {said && <Note intent="success">{said}</Note>}
       </div>
       <Toolbar className={s.bar} aria-label={t.common.commands}>
-        <ToolbarButton className={s.command} icon={<ArrowUndo20Regular />} disabledFocusable={!any || busy} onClick={() => void restore()}>{t.restore.button}</ToolbarButton>
+        <ToolbarButton className={s.command} icon={<ArrowUndo20Regular />} disabledFocusable={!any || busy || !may("restore")} onClick={() => void restore()}>{t.restore.button}</ToolbarButton>
         {saving && <ToolbarButton className={s.command} icon={<ArrowDownload20Regular />} disabledFocusable={!any || busy} onClick={() => void save()}>{t.explore.save}</ToolbarButton>}
         {scripts && <ToolbarButton className={s.command} icon={<Cart20Regular />} disabledFocusable={!(any || place?.folder) || busy} onClick={() => void intoBasket()}>{t.basket.into}</ToolbarButton>}
         {!small && <ToolbarDivider />}
         {!shown || !small ? (
-          <ToolbarButton className={s.command} icon={<FolderArrowUp20Regular />} disabledFocusable={!place} onClick={() => place && setAsked(place.folder ? { folder: place.folder } : {})}>
+          <ToolbarButton className={s.command} icon={<FolderArrowUp20Regular />} disabledFocusable={!place || !may("restore")} onClick={() => place && setAsked(place.folder ? { folder: place.folder } : {})}>
             {place?.folder ? t.restore.folder : t.restore.all}
           </ToolbarButton>
         ) : null}
@@ -296,7 +302,11 @@ function Browser({ look, session, kind, containers }: { look: Look; session: Res
           <>
             <ToolbarButton className={s.command} icon={<CalendarClock20Regular />} onClick={() => setTool("time")}>{t.explore.otherTime}</ToolbarButton>
             <ToolbarButton className={s.command} icon={<BranchCompare20Regular />} disabledFocusable={!place} onClick={() => setTool("compare")}>{t.compare.button}</ToolbarButton>
-            <ToolbarButton className={s.command} icon={<History20Regular />} disabledFocusable={!shown} onClick={() => setTool("history")}>{t.history.button}</ToolbarButton>
+          </>
+        )}
+        {(!small || shown) && <ToolbarButton className={s.command} icon={<History20Regular />} disabledFocusable={!shown} onClick={() => setTool("history")}>{t.history.button}</ToolbarButton>}
+        {((view?.organizationId && look.onSession) || view?.showDeleted) && (!small || !shown) && (
+          <>
             <ToolbarButton className={s.command} icon={<DeleteDismiss20Regular />} aria-pressed={deletedOnly} appearance={deletedOnly ? "primary" : "subtle"} disabledFocusable={busy} onClick={() => void toggleDeleted()}>{t.explore.deletedOnly}</ToolbarButton>
           </>
         )}
@@ -343,11 +353,11 @@ function Browser({ look, session, kind, containers }: { look: Look; session: Res
       </div>
       <Suspense>
         {tool === "compare" && place && view && <Compare place={place} view={view} onClose={() => setTool(undefined)} onRestore={(chosenItems) => { setTool(undefined); setAsked({ items: chosenItems }); }} />}
-        {tool === "history" && place && shown && <History place={place} item={shown} onClose={() => setTool(undefined)} onRestore={(id) => { setTool(undefined); setAsked({ items: [id] }); }} />}
+        {tool === "history" && place && shown && <History place={place} item={shown} onClose={() => setTool(undefined)} {...(may("restore") ? { onRestore: (id: string) => { setTool(undefined); setAsked({ items: [id] }); } } : {})} />}
         {tool === "time" && view && <OtherTime view={view} onClose={() => setTool(undefined)} onOpened={(opened) => look.onSession?.(opened, place, false)} />}
       </Suspense>
       {asked && place && (
-        <RestoreDialog kind={kind} place={place} selection={asked} others={others} script={scripts} onClose={() => setAsked(undefined)} start={async (body) => {
+        <RestoreDialog kind={kind} place={place} selection={asked} others={may("restore to somebody else")} script={scripts} onClose={() => setAsked(undefined)} start={async (body) => {
           await of(client.POST("/holdfast/v1/Restore", { body }));
           await Promise.all([queries.invalidateQueries({ queryKey: ["restore-events", session.id] }), queries.invalidateQueries({ queryKey: ["portal-restores"] })]);
           setResults(true);

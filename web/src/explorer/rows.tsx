@@ -1,4 +1,4 @@
-import { Checkbox, makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
+import { Badge, Checkbox, makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
 import { useQueries, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useId, useLayoutEffect, useRef, useState, type KeyboardEvent, type MouseEvent } from "react";
 import { useFormat } from "../ui/format";
@@ -31,6 +31,7 @@ const useStyles = makeStyles({
   briefSide: { fontSize: tokens.fontSizeBase200, paddingLeft: "8px", whiteSpace: "nowrap" },
   briefLine: { gridColumn: "1 / -1", overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" },
   all: { fontWeight: tokens.fontWeightRegular },
+  deleted: { marginRight: "6px" },
   loading: { height: "10px", margin: "0 8px", borderRadius: "5px", backgroundColor: tokens.colorNeutralBackground4 },
   foot: { padding: "6px 8px", color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200, borderTop: `1px solid ${tokens.colorNeutralStroke2}`, flexShrink: 0 },
 });
@@ -290,7 +291,7 @@ export function Rows<I extends Item>({ label, queryKey, total, page, columns, ch
                   <div role="gridcell" className={s.brief}>
                     {row ? (
                       <>
-                        <span className={s.briefHead}>{brief("head", row)}</span>
+                        <span className={s.briefHead}>{row.deleted && <Deleted />}{brief("head", row)}</span>
                         <span className={s.briefSide}>{brief("side", row)}</span>
                         <span className={s.briefLine}>{brief("line", row)}</span>
                       </>
@@ -301,6 +302,7 @@ export function Rows<I extends Item>({ label, queryKey, total, page, columns, ch
                 )}
                 {!onOpen && shown.map((c) => (
                   <div key={c.key} role="gridcell" className={mergeClasses(s.cell, c.end && s.end)}>
+                    {row?.deleted && c === shown[0] && <Deleted />}
                     {row ? c.text(row, f, t) : <div className={s.loading} />}
                   </div>
                 ))}
@@ -314,5 +316,16 @@ export function Rows<I extends Item>({ label, queryKey, total, page, columns, ch
         {chosenCount > 0 && ` · ${t.explore.chosen(f.number(chosenCount))}`}
       </div>
     </div>
+  );
+}
+
+// Deleted marks what the restore point of the session does not have any more.
+function Deleted() {
+  const s = useStyles();
+  const { t } = useText();
+  return (
+    <Badge className={s.deleted} size="small" appearance="tint" color="warning">
+      {t.explore.deletedMark}
+    </Badge>
   );
 }

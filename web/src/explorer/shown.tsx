@@ -1,11 +1,13 @@
 import { Badge, Link, makeStyles, tokens } from "@fluentui/react-components";
 import { Attach20Regular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
+import { use } from "react";
 import { client, enc, of } from "../api/client";
 import { useFormat } from "../ui/format";
 import { Loading, Note, Problem } from "../ui/page";
 import { useText } from "../ui/text";
 import type { Item, Place } from "./kind";
+import { MaySave } from "./rights";
 
 const useStyles = makeStyles({
   frame: { width: "100%", minHeight: "420px", height: "56vh", border: `1px solid ${tokens.colorNeutralStroke2}`, backgroundColor: "#ffffff", colorScheme: "light" },
@@ -23,6 +25,7 @@ export function Shown({ place: p, item }: { place: Place; item: Item }) {
   const s = useStyles();
   const { t } = useText();
   const f = useFormat();
+  const saving = use(MaySave);
   const { data, error, isPending } = useQuery({
     queryKey: ["preview", p.session, p.container.id, item.id],
     queryFn: ({ signal }) => of(client.GET(`${path}/Preview`, { params: { path: { restoreSessionId: p.session, containerId: p.container.id, itemId: item.id } }, signal })),
@@ -38,9 +41,13 @@ export function Shown({ place: p, item }: { place: Place; item: Item }) {
           {attachments.map((a) => (
             <li key={a.number} className={s.attachment}>
               <Attach20Regular aria-hidden />
-              <Link href={`${at(p, item)}/Attachments/${a.number}`} download={a.name}>
-                {a.name}
-              </Link>
+              {saving ? (
+                <Link href={`${at(p, item)}/Attachments/${a.number}`} download={a.name}>
+                  {a.name}
+                </Link>
+              ) : (
+                a.name
+              )}
               <Badge appearance="tint" color="informative">
                 {f.bytes(a.size)}
               </Badge>

@@ -35,7 +35,6 @@ export default function Frame({ session }: { session: Session }) {
   const { parts, query } = useAddress();
   const [leaving, setLeaving] = useState(false);
   const [page = "", id = ""] = parts;
-  const acts = session.user.acts ?? [];
   const running = (useRestores(session).data ?? []).filter((r) => r.state === "Running").length;
   // Another page: the focus goes to its beginning, for those who hear it.
   const here = `${page}/${id}`;
@@ -79,7 +78,7 @@ export default function Frame({ session }: { session: Session }) {
           ) : page === "people" ? (
             <People />
           ) : page === "look" && id ? (
-            <Explorer session={id} at={Number(query.get("at")) || 0} onAt={(at) => go(`/look/${id}?at=${at}`)} again="#/" scripts={false} others={acts.includes("restore to somebody else")} saving={acts.includes("download content")} />
+            <Explorer session={id} at={Number(query.get("at")) || 0} onAt={(at) => go(`/look/${id}?at=${at}`)} again="#/" scripts={false} />
           ) : (
             <Home session={session} id={page === "of" ? id : ""} />
           )}

@@ -12,6 +12,7 @@ export interface File extends Item {
 }
 
 interface Row {
+  _links?: Record<string, unknown> | null; // lastRestorePoint: of what was deleted
   id?: string;
   name?: string;
   sizeBytes?: number;
@@ -20,7 +21,7 @@ interface Row {
   version?: string | null;
 }
 
-const fileOf = (r: Row): File => ({ id: r.id ?? "", name: r.name ?? "", size: r.sizeBytes ?? 0, modified: r.modificationTime, modifiedBy: r.modifiedBy ?? "", version: r.version ?? "" });
+const fileOf = (r: Row): File => ({ id: r.id ?? "", deleted: r._links?.lastRestorePoint !== undefined, name: r.name ?? "", size: r.sizeBytes ?? 0, modified: r.modificationTime, modifiedBy: r.modifiedBy ?? "", version: r.version ?? "" });
 
 export const drives = "/v8/RestoreSessions/{restoreSessionId}/Organization/OneDrives" as const;
 export const at = (p: Place) => `/v8/RestoreSessions/${p.session}/Organization/OneDrives/${enc(p.container.id)}`;
@@ -51,7 +52,7 @@ export const files: Kind<File> = {
     const page = await of(client.GET(`${drives}/{oneDriveId}/Documents`, { params: { path, query: { offset, limit, ...(p.folder ? { parentId: p.folder.id } : {}) } }, signal }));
     return ((page.results ?? []) as Row[]).map(fileOf);
   },
-  of: (i) => ({ id: i.id, name: i.name, size: i.size, modified: i.time, modifiedBy: i.author ?? "", version: "" }),
+  of: (i) => ({ id: i.id, name: i.name, deleted: i.deleted === true, size: i.size, modified: i.time, modifiedBy: i.author ?? "", version: "" }),
   columns: [
     { key: "name", title: (t) => t.file.name, text: (d) => d.name, width: "minmax(160px, 2fr)", brief: "head" },
     { key: "modified", title: (t) => t.file.modified, text: (d, f) => f.dateTime(d.modified), width: "152px", brief: "line" },

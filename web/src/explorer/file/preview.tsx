@@ -1,13 +1,14 @@
 import { Button, makeStyles, tokens } from "@fluentui/react-components";
 import { ArrowDownload20Regular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { use, useState } from "react";
 import { client, download, enc, of } from "../../api/client";
 import { useFormat } from "../../ui/format";
 import { Loading, Problem } from "../../ui/page";
 import { DataTable } from "../../ui/table";
 import { useText } from "../../ui/text";
 import type { Place } from "../kind";
+import { MaySave } from "../rights";
 import { Shown } from "../shown";
 import { at, drives, type File } from "./kind";
 
@@ -21,6 +22,7 @@ export function FilePreview({ place: p, item: d }: { place: Place; item: File })
   const s = useStyles();
   const { t } = useText();
   const f = useFormat();
+  const saving = use(MaySave);
   const [failed, setFailed] = useState<unknown>();
   const { data, error, isPending } = useQuery({
     queryKey: ["versions", p.session, p.container.id, d.id],
@@ -46,7 +48,7 @@ export function FilePreview({ place: p, item: d }: { place: Place; item: File })
             { key: "size", title: t.file.size, end: true, render: (v) => f.bytes(v.sizeBytes) },
             {
               key: "save", title: "", end: true,
-              render: (v) => (
+              render: (v) => saving && (
                 <Button
                   size="small"
                   appearance="subtle"

@@ -14,6 +14,7 @@ export interface Mail extends Item {
 }
 
 interface Row {
+  _links?: Record<string, unknown> | null; // lastRestorePoint: of what was deleted
   id?: string;
   subject?: string;
   from?: string;
@@ -24,7 +25,7 @@ interface Row {
   importance?: string;
 }
 
-const mailOf = (r: Row): Mail => ({ id: r.id ?? "", name: r.subject ?? "", from: r.from ?? "", to: r.to ?? "", cc: r.cc ?? "", received: r.received, sent: r.sent, importance: r.importance ?? "Normal" });
+const mailOf = (r: Row): Mail => ({ id: r.id ?? "", deleted: r._links?.lastRestorePoint !== undefined, name: r.subject ?? "", from: r.from ?? "", to: r.to ?? "", cc: r.cc ?? "", received: r.received, sent: r.sent, importance: r.importance ?? "Normal" });
 
 const mailboxes = "/v8/RestoreSessions/{restoreSessionId}/organization/mailboxes" as const;
 const at = (p: Place) => `/v8/RestoreSessions/${p.session}/organization/mailboxes/${enc(p.container.id)}`;
@@ -60,7 +61,7 @@ export const mail: Kind<Mail> = {
     const page = await of(client.GET(`${mailboxes}/{mailboxId}/items`, { params: { path, query: { offset, limit, parentId: p.folder?.id ?? "root" } }, signal }));
     return ((page.results ?? []) as Row[]).map(mailOf);
   },
-  of: (i) => ({ id: i.id, name: i.name, from: i.from ?? "", to: i.to ?? "", cc: i.cc ?? "", received: i.time, sent: i.sent, importance: i.importance ?? "Normal" }),
+  of: (i) => ({ id: i.id, name: i.name, deleted: i.deleted === true, from: i.from ?? "", to: i.to ?? "", cc: i.cc ?? "", received: i.time, sent: i.sent, importance: i.importance ?? "Normal" }),
   columns: [
     { key: "from", title: (t) => t.mail.from, text: (m) => nameOf(m.from), width: "minmax(110px, 1fr)", brief: "head" },
     { key: "subject", title: (t) => t.mail.subject, text: (m) => m.name, width: "minmax(160px, 2fr)", brief: "line" },

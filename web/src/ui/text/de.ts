@@ -145,7 +145,7 @@ export const de: Text = {
     jobName: (name) => `Alles von ${name}`, everything: "Er schützt E-Mail und OneDrive aller in der Organisation. Benutzer oder Ausnahmen wählen Sie später unter Sicherungsaufträge.", mayLeave: "Sie müssen nicht warten: Die Sicherung läuft weiter, wenn Sie diese Seite verlassen.", lastRun: "Letzter Lauf:",
   },
   explore: {
-    otherTime: "Andere Zeit", deletedOnly: "Nur Gelöschtes",
+    otherTime: "Andere Zeit", deletedMark: "gelöscht", deletedOnly: "Nur Gelöschtes",
     about: "Sehen Sie in eine Sicherung, wie sie zu einer Zeit war, und holen Sie zurück, was fehlt. Das geht auch, wenn Microsoft 365 nicht erreichbar ist.", what: "Was", when: "Stand von", kind: "Zeigen", calendar: "Tage mit Wiederherstellungspunkten", before: "Monat davor", after: "Monat danach", newest: "Das Neueste von allem",
     dayPoints: (day, n) => `${day}, ${n} ${n === 1 ? "Wiederherstellungspunkt" : "Wiederherstellungspunkte"}`, open: "Ansehen", nothing: "Noch gibt es nichts anzusehen", nothingAbout: "Fügen Sie eine Organisation hinzu und lassen Sie einen Auftrag laufen.",
     title: (organization, what) => `${what} von ${organization}`, asOf: (when) => `Stand: ${when}`, asNewest: "Stand der neuesten Wiederherstellungspunkte", tree: "Postfächer, OneDrives und Ordner", folders: "Ordner", items: "Liste", preview: "Vorschau", findUser: "Benutzer suchen", choose: "Wählen Sie links einen Benutzer oder Ordner.", chooseItem: "Wählen Sie etwas in der Liste, um es hier zu sehen.",

@@ -143,7 +143,7 @@ export const en = {
     jobName: (name: string) => `All of ${name}`, everything: "It protects mail and OneDrive of everybody in the organization. Choose users or exceptions later under Backup jobs.", mayLeave: "You need not wait: the backup goes on when you leave this page.", lastRun: "Last run:",
   },
   explore: {
-    otherTime: "Other time", deletedOnly: "Only what was deleted",
+    otherTime: "Other time", deletedMark: "deleted", deletedOnly: "Only what was deleted",
     about: "Look into a backup as it was at a time, and bring back what is missing. It works also when Microsoft 365 can't be reached.", what: "What", when: "As of when", kind: "Show", calendar: "Days with restore points", before: "Month before", after: "Month after", newest: "The newest of everything",
     dayPoints: (day: string, n: number) => `${day}, ${n} restore ${n === 1 ? "point" : "points"}`, open: "Explore", nothing: "There is nothing to explore yet", nothingAbout: "Add an organization and let a job run.",
     title: (organization: string, what: string) => `${what} of ${organization}`, asOf: (when: string) => `As of ${when}`, asNewest: "As of the newest restore points", tree: "Mailboxes, drives and folders", folders: "Folders", items: "List", preview: "Preview", findUser: "Find a user", choose: "Choose a user or a folder on the left.", chooseItem: "Choose something in the list to see it here.",
