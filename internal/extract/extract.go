@@ -213,6 +213,9 @@ var blocks = map[string]bool{"p": true, "div": true, "br": true, "tr": true, "li
 // unseen are the elements whose text no reader sees.
 var unseen = map[string]bool{"script": true, "style": true, "head": true, "template": true, "noscript": true, "svg": true, "math": true, "object": true, "iframe": true}
 
+// htmlSpace is what HTML takes for one space.
+const htmlSpace = " \t\r\n\f"
+
 func fromHTML(b *builder, text string) error {
 	z := html.NewTokenizer(strings.NewReader(text))
 	z.SetMaxBuf(4 << 20)
@@ -256,19 +259,28 @@ func fromHTML(b *builder, text string) error {
 			if hidden != "" {
 				continue
 			}
-			words := strings.Fields(html.UnescapeString(string(z.Raw())))
 			raw := string(z.Raw())
-			if len(words) == 0 {
+			space = space || strings.TrimLeft(raw, htmlSpace) != raw
+			if strings.IndexByte(raw, '&') >= 0 {
+				raw = html.UnescapeString(raw)
+			}
+			empty := true
+			for word := range strings.FieldsSeq(raw) {
+				empty = false
+				if space && b.Len() > 0 && !strings.HasSuffix(b.String(), "\n") {
+					if err := b.add(" "); err != nil {
+						return err
+					}
+				}
+				space = true
+				if err := b.add(word); err != nil {
+					return err
+				}
+			}
+			if empty {
 				space = space || raw != ""
-				continue
-			}
-			s := strings.Join(words, " ")
-			if (space || strings.TrimLeft(raw, " \t\r\n\f") != raw) && b.Len() > 0 && !strings.HasSuffix(b.String(), "\n") {
-				s = " " + s
-			}
-			space = strings.TrimRight(raw, " \t\r\n\f") != raw
-			if err := b.add(s); err != nil {
-				return err
+			} else {
+				space = strings.TrimRight(raw, htmlSpace) != raw
 			}
 		}
 	}

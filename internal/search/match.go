@@ -72,7 +72,7 @@ func (s set) after(low, high int) int {
 		}
 		low = (low | 63) + 1
 	}
-	return max(low, high)
+	return high
 }
 
 // before gives one above the last one below high, or low.
@@ -148,17 +148,13 @@ func (p phrase) mark(out set, t term) error {
 	doc := -1
 	if p.columns == everywhere {
 		for d := t.docs; len(d) > 0; {
-			if doc += uvarint(&d); doc >= len(out)<<6 {
-				return errGarbled
-			}
+			doc = step(&d, doc, len(out)<<6)
 			out.put(doc)
 		}
 		return nil
 	}
 	for d, places := t.docs, t.positions; len(d) > 0; {
-		if doc += uvarint(&d); doc >= len(out)<<6 {
-			return errGarbled
-		}
+		doc = step(&d, doc, len(out)<<6)
 		for place := -1; ; {
 			n := uvarint(&places)
 			if n == 0 {
@@ -224,14 +220,16 @@ type places struct {
 }
 
 func (a *places) to(doc int) {
+	if a.doc < doc {
+		a.all = a.all[:0]
+	}
 	for a.doc < doc {
-		a.doc += uvarint(&a.docs)
+		a.doc = step(&a.docs, a.doc, 1<<40)
 		end := bytes.IndexByte(a.rest, 0)
 		if end < 0 {
 			panic(errGarbled)
 		}
 		if a.doc == doc {
-			a.all = a.all[:0]
 			for b, place := a.rest[:end], -1; len(b) > 0; {
 				place += uvarint(&b)
 				a.all = append(a.all, place)

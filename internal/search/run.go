@@ -292,6 +292,15 @@ func uvarint(b *[]byte) int {
 	return int(v)
 }
 
+// step reads the next document of a word, which comes after the one before and below what there is.
+func step(b *[]byte, before, docs int) int {
+	n := uvarint(b)
+	if n == 0 || n >= docs-before {
+		panic(errGarbled)
+	}
+	return before + n
+}
+
 func take(b *[]byte, n int) []byte {
 	if n < 0 || n > len(*b) {
 		panic(errGarbled)
@@ -634,9 +643,7 @@ func mergeWords(ctx context.Context, tx *sql.Tx, w *runWriter, readers []*reader
 			}
 			doc := -1
 			for d, p := r.t.docs, r.t.positions; len(d) > 0; {
-				if doc += uvarint(&d); doc >= len(into[i]) {
-					return errGarbled
-				}
+				doc = step(&d, doc, len(into[i]))
 				end := bytes.IndexByte(p, 0)
 				if end < 0 {
 					return errGarbled
