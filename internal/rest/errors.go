@@ -9,6 +9,7 @@ import (
 
 	"holdfast/internal/holdfast"
 	"holdfast/internal/rest/contract"
+	"holdfast/internal/service"
 )
 
 // failure is an error as it is sent: the contract's body plus status and headers.
@@ -47,6 +48,9 @@ func failureOf(err error) failure {
 		if f.status != 0 {
 			return f
 		}
+	}
+	if errors.As(err, &service.OutdatedToken{}) {
+		return failure{status: http.StatusBadRequest, code: contract.RESTExceptionInfoErrorCodeOutdatedChangeToken, message: err.Error()}
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return failure{status: http.StatusServiceUnavailable, code: contract.RESTExceptionInfoErrorCodeTimeout,

@@ -87,6 +87,7 @@ func logins(t *testing.T, w *world) {
 	w.call("POST", "/v8/token/AuthCode", nil).want(200)
 	w.call("GET", "/v8/ServiceInstance", nil).want(200).golden()
 	w.call("GET", "/v8/Health", nil).want(200).golden()
+	w.call("GET", "/v8/Events?from=latest", nil).want(200)
 	w.call("GET", "/v8/RestorePortalSettings", nil).want(200).golden()
 	w.clock.pass(2 * time.Hour)
 	w.call("GET", "/v8/ServiceInstance", nil).says(401, "expired")

@@ -24,6 +24,7 @@ type request struct {
 	cookie  string            // the browser session's secret, when that is
 	params  map[string]string // of the path, by the contract's name
 	values  url.Values        // of the query
+	leave   func()            // makes room for another request, when this one only waits
 	kept    []byte            // the body, after keepBody
 	begun   []string          // ids of the restores that this request began
 	reply   http.Header       // to be sent with the answer, whatever it is

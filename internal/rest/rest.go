@@ -30,7 +30,9 @@ type API struct {
 	// authenticate tells who has an access token: services.Admin, or a test's own.
 	authenticate func(ctx context.Context, address, token string) (service.User, error)
 	slots        chan struct{}
-	web          *webFiles // nil: only the API
+	waiters      chan struct{} // who waits for events
+	ending       chan struct{} // closed when Serve is told to end
+	web          *webFiles     // nil: only the API
 	origin       *http.CrossOriginProtection
 
 	mu       sync.Mutex // guards listener
@@ -49,7 +51,7 @@ type Config struct {
 
 // New returns an API that does not listen yet.
 func New(c Config) *API {
-	a := &API{config: c, services: c.Services, log: c.Logger, clock: c.Clock, routers: newRouters(), own: newRouter(ownRoutes), slots: make(chan struct{}, maxInFlight), origin: http.NewCrossOriginProtection()}
+	a := &API{config: c, services: c.Services, log: c.Logger, clock: c.Clock, routers: newRouters(), own: newRouter(ownRoutes), slots: make(chan struct{}, maxInFlight), waiters: make(chan struct{}, eventsWaiters), ending: make(chan struct{}), origin: http.NewCrossOriginProtection()}
 	if c.Services != nil {
 		a.authenticate = c.Services.Admin.Authenticate
 	}

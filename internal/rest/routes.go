@@ -679,7 +679,7 @@ var routes = []route{
 	{"VetEmailSettings_SendTestEmail", "POST", "/VetEmailSettings/SendTestEmail", 204, service.ActUnbuilt, notYet},
 
 	// Events
-	{"Events_Get", "GET", "/Events", 200, service.ActUnbuilt, notYet},
+	{"Events_Get", "GET", "/Events", 200, service.ActSeeEvents, (*API).eventsGet},
 
 	// Configuration
 	{"Configuration_Updates_Get", "GET", "/Configuration/Updates", 200, service.ActUnbuilt, notYet},

@@ -88,6 +88,7 @@ func (a *API) Serve(ctx context.Context) error {
 		return fmt.Errorf("serve the REST API: %w", err)
 	case <-ctx.Done():
 	}
+	close(a.ending)
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	if err := server.Shutdown(drain); err != nil {
@@ -121,11 +122,12 @@ func (a *API) serve(w http.ResponseWriter, hr *http.Request) {
 	}()
 	select {
 	case a.slots <- struct{}{}:
-		defer func() { <-a.slots }()
 	default:
 		failureOf(&holdfast.Error{Kind: holdfast.KindUnavailable, Message: "the server has too many requests at once; repeat it in a moment"}).write(out)
 		return
 	}
+	leave := sync.OnceFunc(func() { <-a.slots })
+	defer leave()
 	h := out.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
@@ -137,6 +139,7 @@ func (a *API) serve(w http.ResponseWriter, hr *http.Request) {
 	r, err := a.route(hr)
 	if r != nil {
 		operation = r.route.id
+		r.leave = leave
 	}
 	if err != nil {
 		a.fail(out, hr, operation, err)

@@ -52,7 +52,7 @@ const (
 	needsSettings   = "this setting has no effect in this version, so it is not kept"
 	needsVersions   = "Microsoft keeps no versions of folders: browse another restore point"
 	needsMoves      = "moving repositories between servers is not built"
-	needsNewer      = "this operation of older versions is not built; GET /v8/JobSessions and /v8/RestorePoints have the same rows"
+	needsNewer      = "this operation of older versions is not built; GET /v8/Events tells what changed"
 	needsData       = "lists of a repository's data by object are not built; GET /v8/ProtectedUsers and /v8/RestorePoints say what is protected"
 )
 
@@ -139,5 +139,4 @@ var unbuilt = map[string]string{
 	"HistorySettings":                     needsSettings,
 	"InternetProxySettings":               needsSettings,
 	"ManagementMode":                      "servers that are managed by another one are not built",
-	"Events":                              "the event log as a feed is not built; sessions and the audit list have what happened",
 }

@@ -69,6 +69,7 @@ const (
 	ActStartJob       Act = "start a backup job"
 	ActStopJob        Act = "stop a backup job"
 	ActSeeJobSessions Act = "see job sessions"
+	ActSeeEvents      Act = "see what changed"
 	ActSeeProtected   Act = "see protected data"
 	ActSeePoints      Act = "see restore points"
 	ActSeeProxies     Act = "see proxies"
@@ -143,6 +144,7 @@ var policy = map[Act]rule{
 	ActStartJob:       {roles: backup, scoped: true},
 	ActStopJob:        {roles: backup, scoped: true},
 	ActSeeJobSessions: {roles: staff, scoped: true},
+	ActSeeEvents:      {roles: staff, scoped: true},
 	ActSeeProtected:   {roles: everyone, scoped: true},
 	ActSeePoints:      {roles: everyone, scoped: true},
 	ActSeeProxies:     {roles: staff},

@@ -66,6 +66,7 @@ type Service struct {
 	APIKeys         *APIKeys
 	RbacRoles       *RbacRoles
 	Portal          *Portal
+	Events          *Events
 	Audit           *Audit
 	Overview        *Overview
 	Control         *Control
@@ -77,6 +78,7 @@ type Service struct {
 type core struct {
 	Deps
 	bell bell
+	feed *feed
 	// restoreCredentials keeps the credentials that came with restore requests, in memory only.
 	mu                 sync.Mutex // guards the two below
 	restoreCredentials map[holdfast.TaskID]holdfast.Credential
@@ -113,7 +115,9 @@ func New(d Deps) *Service {
 	if d.BrowserLife == 0 {
 		d.BrowserLife = browserLife
 	}
-	c := &core{Deps: d, restoreCredentials: map[holdfast.TaskID]holdfast.Credential{}}
+	feed := newFeed()
+	d.Store = noted{d.Store, feed}
+	c := &core{Deps: d, feed: feed, restoreCredentials: map[holdfast.TaskID]holdfast.Credential{}}
 	admin := newAdmin(c)
 	sessions := &RestoreSessions{core: c}
 	browsers := &BrowserSessions{c, admin, sessions}
@@ -136,6 +140,7 @@ func New(d Deps) *Service {
 		APIKeys:         &APIKeys{c, admin},
 		RbacRoles:       &RbacRoles{c},
 		Portal:          &Portal{core: c, admin: admin, browsers: browsers},
+		Events:          &Events{c},
 		Audit:           &Audit{c},
 		Overview:        &Overview{c},
 		Control:         &Control{c},

@@ -1,0 +1,83 @@
+package rest_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+)
+
+// TestEventsTellWhatChanged walks through the feed.
+func TestEventsTellWhatChanged(t *testing.T) {
+	w := newWorld(t)
+	w.sides(application, otherApplication)
+	w.login()
+	ask := func(from, more string) *reply { return w.call("GET", "/v8/Events?from="+from+more, nil) }
+	w.call("GET", "/v8/Events", nil).says(http.StatusBadRequest, "from is missing")
+	ask("yesterday", "").says(http.StatusBadRequest, "nextChangeToken")
+	ask("latest", "&timeoutSeconds=soon").says(http.StatusBadRequest, "timeoutSeconds")
+	if got := ask("another.1", ""); got.status != http.StatusBadRequest || got.get("errorCode") != "OutdatedChangeToken" {
+		t.Errorf("a token of another start: got %d %s", got.status, got.body)
+	}
+	latest := ask("latest", "").want(http.StatusOK)
+	token := latest.text("nextChangeToken")
+	if n := len(latest.get("results").([]any)); n != 0 {
+		t.Errorf("from latest there are %d changes", n)
+	}
+	if got := ask(token, "&timeoutSeconds=0").want(http.StatusOK); len(got.get("results").([]any)) != 0 || got.text("nextChangeToken") != token {
+		t.Errorf("nothing changed, and there is %s", got.body)
+	}
+
+	// Who waits is told.
+	answer := make(chan *reply, 1)
+	go func() { answer <- ask(token, "&timeoutSeconds=60") }()
+	job := w.first("/v8/Jobs")
+	w.call("PUT", "/v8/Jobs/"+job, map[string]any{"description": "changed"}).want(http.StatusNoContent)
+	told := (<-answer).want(http.StatusOK)
+	if told.text("results", 0, "eventType") != "JobUpdate" || told.text("results", 0, "id") != job || told.text("results", 0, "jobType") != "Backup" {
+		t.Errorf("the change of a job is told as %s", told.body)
+	}
+
+	// Of an object that changes again and again the last change is told; a session with its job and status.
+	session := w.call("POST", "/v8/Jobs/"+job+"/start", nil).want(http.StatusOK).text("id")
+	w.backUp(mailbox, second, drive)
+	all := ask(told.text("nextChangeToken"), "").want(http.StatusOK)
+	kinds := map[string]int{}
+	for i := range all.get("results").([]any) {
+		kinds[all.text("results", i, "eventType")]++
+		if all.text("results", i, "eventType") == "JobSessionUpdate" && (all.text("results", i, "id") != session || all.text("results", i, "jobId") != job || all.text("results", i, "status") != "Success") {
+			t.Errorf("the end of a session is told as %s", all.body)
+		}
+	}
+	if fmt.Sprint(kinds) != "map[JobSessionUpdate:1 JobUpdate:1 RestorePointUpdate:1]" {
+		t.Errorf("a run of a job is told as %v", kinds)
+	}
+	// In pages of one, each is told once.
+	got, from := 0, told.text("nextChangeToken")
+	for range 4 {
+		page := ask(from, "&limit=1&timeoutSeconds=0").want(http.StatusOK)
+		got += len(page.get("results").([]any))
+		from = page.text("nextChangeToken")
+	}
+	if got != 3 || from != all.text("nextChangeToken") {
+		t.Errorf("pages of one tell %d changes", got)
+	}
+	w.call("DELETE", "/v8/Jobs/"+job, nil).want(http.StatusNoContent)
+	if gone := ask(from, "").want(http.StatusOK); gone.text("results", 0, "eventType") != "JobDelete" {
+		t.Errorf("a deleted job is told as %s", gone.body)
+	}
+
+	// A key that sees one organization is not told of another one's.
+	own, other := w.call("GET", "/v8/Organizations", nil).text("results", 0, "id"), w.call("GET", "/v8/Organizations", nil).text("results", 1, "id")
+	key := w.call("POST", "/holdfast/v1/api-keys", map[string]any{"name": "of one", "organizationIds": []string{own}}).want(http.StatusCreated).text("key")
+	owner := w.bearer
+	from = ask("latest", "").text("nextChangeToken")
+	for _, o := range []string{own, other} {
+		w.call("POST", "/v8/Organizations/"+o+"/explore", map[string]any{"type": "Vex"}).want(http.StatusCreated)
+	}
+	w.bearer = key
+	seen := len(ask(from, "&timeoutSeconds=0").want(http.StatusOK).get("results").([]any))
+	w.bearer = owner
+	if whole := len(ask(from, "&timeoutSeconds=0").want(http.StatusOK).get("results").([]any)); seen != 1 || whole != 2 {
+		t.Errorf("of two restore sessions the key of one organization is told %d, the owner %d", seen, whole)
+	}
+}
