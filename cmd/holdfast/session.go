@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"time"
 
@@ -55,7 +56,7 @@ func newSessionCommand() *cobra.Command {
 }
 
 func newSessionListCommand() *cobra.Command {
-	var name string
+	var name, status string
 	var most int
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the sessions, newest first", Args: exact(0),
@@ -68,13 +69,20 @@ func newSessionListCommand() *cobra.Command {
 			for _, j := range jobs {
 				names[j.ID] = j.Name
 			}
-			path := "/JobSessions"
+			q := url.Values{}
 			if name != "" {
 				j, err := jobNamed(cmd, c, name)
 				if err != nil {
 					return err
 				}
-				path += "?jobId=" + j.ID
+				q.Set("jobId", j.ID)
+			}
+			if status != "" {
+				q.Set("status", status)
+			}
+			path := "/JobSessions"
+			if len(q) > 0 {
+				path += "?" + q.Encode()
 			}
 			all, err := list[jobSession](cmd.Context(), c, path, nil, most)
 			if err != nil {
@@ -86,6 +94,7 @@ func newSessionListCommand() *cobra.Command {
 		}),
 	}
 	cmd.Flags().StringVar(&name, "job", "", "of this job only")
+	cmd.Flags().StringVar(&status, "status", "", "only these: Running, Queued, Success, Warning, Failed or Stopped")
 	cmd.Flags().IntVar(&most, "limit", 20, "at most so many (0: all)")
 	return cmd
 }

@@ -78,6 +78,15 @@ type AuditEntry struct {
 	Hash    string // SHA-256 over all the above, hex
 }
 
+// AuditFilter says which entries are wanted; the zero value all.
+type AuditFilter struct {
+	Actor string    // who, whole, in any case
+	Act   string    // the beginning of the act: "restore_session" or "restore_session.open"
+	Text  string    // anywhere in object, detail or address, in any case
+	From  time.Time // included; zero: no bound
+	Until time.Time // not included
+}
+
 // SealedSecret is a secret under its own data key, which the key-encryption key wraps.
 type SealedSecret struct {
 	ID         string

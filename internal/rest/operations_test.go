@@ -199,6 +199,17 @@ func repositories(w *world) {
 			w.t.Errorf("%s answers %s, want %s", path, r.body, want)
 		}
 	}
+	w.call("GET", "/holdfast/v1/Audit?from=yesterday", nil).says(400, "from")
+	actor := strings.ToUpper(w.call("GET", "/holdfast/v1/Audit?act=repository.create", nil).want(200).text("results", 0, "actor"))
+	created := w.call("GET", "/holdfast/v1/Audit?act=repository.create&actor="+url.QueryEscape(actor)+"&search=repository/&until=2100-01-01T00:00:00Z", nil).want(200).get("results").([]any)
+	for _, e := range created {
+		if act := e.(map[string]any)["act"]; act != "repository.create" {
+			w.t.Errorf("the audit of repository.create has %v", act)
+		}
+	}
+	if none := w.call("GET", "/holdfast/v1/Audit?act=repository.create&actor=nobody", nil).want(200).get("results").([]any); len(created) == 0 || len(none) != 0 {
+		w.t.Errorf("%d entries of repository.create by %s, %d by nobody", len(created), actor, len(none))
+	}
 	w.call("GET", "/holdfast/v1/Audit/Verification?number=1", nil).says(400, "give both or none")
 	w.call("GET", "/holdfast/v1/Audit/Verification?number=x&hash=00", nil).says(400, "query number must be a whole number")
 	w.call("POST", "/holdfast/v1/BackupRepositories/"+id+"/Retention", nil).want(204)

@@ -143,13 +143,24 @@ type auditEntry struct {
 	Hash     string    `json:"hash"`
 }
 
-// auditGet lists the audit chain, newest first.
+// auditGet lists the audit chain, or what of it is wanted, newest first.
 func (a *API) auditGet(ctx context.Context, r *request) (any, error) {
 	w, err := r.window()
 	if err != nil {
 		return nil, err
 	}
-	all, err := a.services.Audit.List(ctx, r.user, w.page())
+	var f holdfast.AuditFilter
+	for name, to := range map[string]*string{"actor": &f.Actor, "act": &f.Act, "search": &f.Text} {
+		text, _ := r.query(name)
+		*to = strings.TrimSpace(text)
+	}
+	if f.From, err = r.queryTime("from"); err != nil {
+		return nil, err
+	}
+	if f.Until, err = r.queryTime("until"); err != nil {
+		return nil, err
+	}
+	all, err := a.services.Audit.Find(ctx, r.user, f, w.page())
 	if err != nil {
 		return nil, err
 	}

@@ -289,6 +289,7 @@ type auditRows interface {
 	AppendAudit(ctx context.Context, e holdfast.AuditEntry) error
 	// Audit gives entries from number on, in order.
 	Audit(ctx context.Context, from int64, limit int) ([]holdfast.AuditEntry, error)
+	AuditFound(ctx context.Context, f holdfast.AuditFilter, page holdfast.Page) ([]holdfast.AuditEntry, error) // newest first
 }
 
 type organizationRows interface {

@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/uptrace/bun"
 
@@ -200,4 +202,27 @@ func (tx *Tx) AppendAudit(ctx context.Context, e holdfast.AuditEntry) error {
 func (tx *Tx) Audit(ctx context.Context, from int64, limit int) ([]holdfast.AuditEntry, error) {
 	var rows []auditRow
 	return scan(ctx, paged(tx.db.NewSelect().Model(&rows).Where("number >= ?", from).OrderExpr("number"), holdfast.Page{Limit: limit}), &rows, auditRow.noun)
+}
+
+// AuditFound gives a page of the entries that f wants, newest first.
+func (tx *Tx) AuditFound(ctx context.Context, f holdfast.AuditFilter, page holdfast.Page) ([]holdfast.AuditEntry, error) {
+	var rows []auditRow
+	q := tx.db.NewSelect().Model(&rows).OrderExpr("number DESC")
+	if f.Actor != "" {
+		q = q.Where("lower(actor) = lower(?)", f.Actor)
+	}
+	if f.Act != "" {
+		q = q.Where("substr(act, 1, ?) = ?", utf8.RuneCountInString(f.Act), f.Act)
+	}
+	if f.Text != "" {
+		like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(f.Text)) + "%"
+		q = q.Where(`(lower(object) LIKE ? ESCAPE '\' OR lower(detail) LIKE ? ESCAPE '\' OR lower(address) LIKE ? ESCAPE '\')`, like, like, like)
+	}
+	if !f.From.IsZero() {
+		q = q.Where("time >= ?", at(f.From))
+	}
+	if !f.Until.IsZero() {
+		q = q.Where("time < ?", at(f.Until))
+	}
+	return scan(ctx, paged(q, page), &rows, auditRow.noun)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -550,6 +551,39 @@ func testAuditNumber(t *testing.T, s *store.Store) {
 		t.Error("an audit entry was overwritten")
 	}
 	equal(t, read(t, s, func(ctx context.Context, tx *store.Tx) ([]holdfast.AuditEntry, error) { return tx.Audit(ctx, 1, 10) }), []holdfast.AuditEntry{e})
+
+	for n, one := range []holdfast.AuditEntry{{Actor: "Ada", Act: "job.run", Object: "job/1", Detail: "100% of a_b"}, {Actor: "bob", Act: "job.remove", Object: "job/1", Address: "10.0.0.1"}, {Actor: "ada", Act: "jobs", Object: "Job/2", Detail: "100 of axb"}} {
+		one.Number, one.Time, one.Hash = int64(n+2), when.Add(time.Duration(n+1)*time.Hour), fmt.Sprint(n)
+		write(t, s, func(ctx context.Context, tx *store.Tx) error { return tx.AppendAudit(ctx, one) })
+	}
+	for name, tc := range map[string]struct {
+		filter holdfast.AuditFilter
+		page   holdfast.Page
+		want   []int64
+	}{
+		"everything, newest first": {holdfast.AuditFilter{}, holdfast.Page{}, []int64{4, 3, 2, 1}},
+		"who, in any case":         {holdfast.AuditFilter{Actor: "ADA"}, holdfast.Page{}, []int64{4, 2}},
+		"who, whole":               {holdfast.AuditFilter{Actor: "ad"}, holdfast.Page{}, nil},
+		"the beginning of the act": {holdfast.AuditFilter{Act: "job."}, holdfast.Page{}, []int64{3, 2}},
+		"text in the object":       {holdfast.AuditFilter{Text: "JOB/"}, holdfast.Page{}, []int64{4, 3, 2}},
+		"text in the address":      {holdfast.AuditFilter{Text: "10.0"}, holdfast.Page{}, []int64{3}},
+		"a percent sign is itself": {holdfast.AuditFilter{Text: "100%"}, holdfast.Page{}, []int64{2}},
+		"so is an underscore":      {holdfast.AuditFilter{Text: "a_b"}, holdfast.Page{}, []int64{2}},
+		"and a backslash":          {holdfast.AuditFilter{Text: `\`}, holdfast.Page{}, nil},
+		"from on, until before":    {holdfast.AuditFilter{From: when.Add(time.Hour), Until: when.Add(3 * time.Hour)}, holdfast.Page{}, []int64{3, 2}},
+		"all together":             {holdfast.AuditFilter{Actor: "bob", Act: "job.", Text: "job/1", From: when}, holdfast.Page{}, []int64{3}},
+		"a page":                   {holdfast.AuditFilter{Text: "job"}, holdfast.Page{Offset: 1, Limit: 1}, []int64{3}},
+	} {
+		var got []int64
+		for _, e := range read(t, s, func(ctx context.Context, tx *store.Tx) ([]holdfast.AuditEntry, error) {
+			return tx.AuditFound(ctx, tc.filter, tc.page)
+		}) {
+			got = append(got, e.Number)
+		}
+		if !slices.Equal(got, tc.want) {
+			t.Errorf("%s: %v, want %v", name, got, tc.want)
+		}
+	}
 }
 
 func testClean(t *testing.T, s *store.Store) {
