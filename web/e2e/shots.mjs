@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { audit, open, signIn } from "./browser.mjs";
-import { startWorld } from "./world.mjs";
+import { backUp, startWorld } from "./world.mjs";
 
 const dir = process.argv[2] ?? "shots";
 const themes = process.argv.slice(3).length > 0 ? process.argv.slice(3) : ["light", "dark", "contrast"];
@@ -10,37 +10,26 @@ await mkdir(dir, { recursive: true });
 const world = await startWorld({ users: 6 });
 const problems = [];
 try {
-  const first = await open(world);
-  const api = first.context.request;
-  const token = (await (await api.post(`${world.url}/v8/token`, { data: { grant_type: "password", username: world.user, password: world.password } })).json()).access_token;
-  const call = async (method, path, data) => {
-    const answer = await api.fetch(`${world.url}${path}`, { method, data, headers: { authorization: `Bearer ${token}` } });
-    if (!answer.ok()) throw new Error(`${method} ${path}: ${answer.status()} ${await answer.text()}`);
-    const text = await answer.text();
-    return text ? JSON.parse(text) : undefined;
-  };
-  const proxies = await call("GET", "/v8/Proxies");
-  const repository = await call("POST", "/v8/BackupRepositories", { name: "main", path: join(world.dir, "repository"), proxyId: proxies.results[0].id, retentionType: "SnapshotBased", retentionPeriodType: "Yearly", yearlyRetentionPeriod: "Years3" });
-  const settings = { useApplicationOnlyAuth: true, officeOrganizationName: world.tenant.domain, applicationId: world.tenant.applicationId, applicationSecret: world.tenant.applicationSecret };
-  const organization = await call("POST", "/v8/Organizations", { type: "Office365", region: "Worldwide", isExchangeOnline: true, isSharePointOnline: true, exchangeOnlineSettings: settings, sharePointOnlineSettings: settings });
-  const user = (u) => ({ type: "User", user: { id: u.id, name: u.upn }, mailbox: true, oneDrive: true });
-  const policy = { scheduleEnabled: true, type: "Daily", dailyType: "Everyday", dailyTime: "22:00:00", retryEnabled: true, retryNumber: 3, retryWaitInterval: 10 };
-  const job = await call("POST", "/v8/Jobs", { name: "Board", organizationId: organization.id, repositoryId: repository.id, backupType: "SelectedItems", selectedItems: world.tenant.users.slice(0, 4).map(user), schedulePolicy: policy, runNow: true });
-  const idle = async () => {
-    for (;;) {
-      const all = await call("GET", "/holdfast/v1/JobProgress");
-      if (all.length === 0) return;
-      await new Promise((r) => setTimeout(r, 500));
-    }
-  };
-  await idle();
+  const api = await backUp(world, { users: 4 });
+  const { call, organization } = api;
   const opened = await call("POST", `/v8/Organizations/${organization.id}/explore`, { type: "Vex" });
-  const files = await call("POST", `/v8/Organizations/${organization.id}/explore`, { type: "Veod" });
-  await first.close();
+  const files = await call("POST", `/v8/Organizations/${organization.id}/explore`, { type: "Veod", showDeleted: true });
+  const user = (u) => ({ type: "User", user: { id: u.id, name: u.upn, displayName: "", type: "User" } });
+  await call("POST", `/v8/Organizations/${organization.id}/RbacRoles`, { name: "Helpdesk", description: "First line of help", roleType: "EntireOrganization", operators: [user(world.tenant.users[0])], excludedItems: [user(world.tenant.users[1])] });
+  await call("POST", "/holdfast/v1/searches", { name: "Long mails", query: "kind:mail size:>1KB" });
+  await api.indexed();
+  const { results: found } = await call("POST", "/holdfast/v1/Search", { query: "", limit: 200 });
+  const { id: basket } = await call("POST", "/holdfast/v1/Baskets", { name: "For the board" });
+  for (const hit of [...found.filter((h) => h.kind === "mail").slice(0, 4), ...found.filter((h) => h.kind === "file").slice(0, 3)]) {
+    const session = hit.kind === "mail" ? opened : files;
+    await call("POST", `/holdfast/v1/Baskets/${basket}/Items`, { restoreSessionId: session.id, containerId: hit.container.id, items: [hit.id] });
+  }
+  const word = /^\w+/.exec(found.find((h) => h.kind === "mail" && /^\w{6,}/.test(h.name)).name)[0];
+  await api.close();
 
   const pages = [
     ["home", "/"], ["setup", "/setup"], ["jobs", "/jobs"], ["sessions", "/sessions"], ["restores", "/sessions?tab=restore"], ["explore", "/explore"], ["mail", `/explore/${opened.id}`], ["files", `/explore/${files.id}`],
-    ["organizations", "/organizations"], ["repositories", "/repositories"], ["proxies", "/proxies"], ["users", "/users"], ["api-keys", "/api-keys"], ["audit", "/audit"], ["settings", "/settings"],
+    ["organizations", "/organizations"], ["repositories", "/repositories"], ["proxies", "/proxies"], ["search", "/search"], ["search-results", `/search?q=${word}`], ["search-error", "/search?q=subjcet%3Aplan"], ["basket", "/basket"], ["users", "/users"], ["roles", "/roles"], ["portal-settings", "/portal"], ["api-keys", "/api-keys"], ["audit", "/audit"], ["settings", "/settings"],
   ];
   for (const theme of themes) {
     const b = await open(world, { theme, language: theme === "dark" ? "de" : "en" });
@@ -78,7 +67,46 @@ try {
         if (await row.isVisible()) await row.click();
         await page.waitForTimeout(500);
       }
+      if (name === "search-results") {
+        await page.getByRole("grid").getByRole("row").first().click();
+        await page.waitForTimeout(900);
+      }
       await shot(name);
+      const bar = page.getByRole("toolbar").getByRole("button");
+      const panel = async (label, wait = 600) => {
+        await page.getByRole("dialog").waitFor();
+        await page.waitForTimeout(wait);
+        await shot(label);
+        await page.keyboard.press("Escape");
+        await page.getByRole("dialog").waitFor({ state: "detached" });
+      };
+      if (name === "search") {
+        await page.getByRole("search").getByRole("button").last().click();
+        await page.waitForTimeout(400);
+        await shot("search-help");
+        await bar.nth(5).click();
+        await panel("search-saved");
+      }
+      if (name === "basket") {
+        await bar.first().click();
+        await page.getByRole("dialog").getByRole("region").getByRole("button").click();
+        await page.waitForTimeout(2500);
+        await panel("basket-restore");
+      }
+      if (name === "roles") {
+        await page.getByRole("checkbox").nth(1).check();
+        await bar.nth(1).click();
+        await panel("role-editor", 900);
+      }
+      if (name === "files") {
+        await bar.nth(5).click();
+        await panel("other-time");
+        await bar.nth(6).click();
+        await page.getByRole("dialog").getByRole("button", { name: /Compare|Vergleichen/, exact: true }).click();
+        await panel("compare", 2500);
+        await bar.nth(7).click();
+        await panel("history", 1200);
+      }
       if (name === "jobs") {
         await page.getByRole("checkbox").nth(1).check();
         await page.getByRole("toolbar").getByRole("button").nth(4).click();

@@ -1,7 +1,7 @@
 import { Button, makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
 import {
   ArchiveRegular, BuildingRegular, ClipboardTaskListLtrRegular, DatabaseRegular, HistoryRegular, HomeRegular, KeyRegular, NavigationRegular, PeopleRegular, ServerRegular, SettingsRegular,
-  PersonCircleRegular, ShieldTaskRegular, FolderSearchRegular, SearchRegular, CartRegular,
+  PersonCircleRegular, ShieldTaskRegular, FolderSearchRegular, SearchRegular, CartRegular, PersonKeyRegular, DoorRegular,
 } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
@@ -82,6 +82,8 @@ function Frame({ name, acts }: { name: string; acts: string[] | undefined }) {
     { to: "/repositories", label: t.nav.repositories, icon: <DatabaseRegular /> },
     { to: "/proxies", label: t.nav.proxies, icon: <ServerRegular /> },
     { to: "/users", label: t.nav.users, icon: <PeopleRegular />, rule: true, act: "see users" },
+    { to: "/roles", label: t.nav.roles, icon: <PersonKeyRegular />, act: "see restore roles" },
+    { to: "/portal", label: t.nav.portal, icon: <DoorRegular />, act: "change the portal's settings" },
     { to: "/api-keys", label: t.nav.keys, icon: <KeyRegular />, act: "manage the own API keys" },
     { to: "/audit", label: t.nav.audit, icon: <ShieldTaskRegular />, act: "read the audit chain" },
     { to: "/settings", label: t.nav.settings, icon: <SettingsRegular /> },

@@ -7,7 +7,7 @@ import { keysQuery } from "../../api/queries";
 import { useFormat } from "../../ui/format";
 import { Empty, Loading, Note, Page, Problem } from "../../ui/page";
 import { Confirm, FormPanel, Panel } from "../../ui/panel";
-import type { Act } from "../../ui/script";
+import { quote, type Act } from "../../ui/script";
 import { DataTable } from "../../ui/table";
 import { useText } from "../../ui/text";
 import { roleName, roles } from "../user/page";
@@ -27,9 +27,9 @@ export default function ApiKeys() {
   const chosen = all.filter((k) => selected.has(k.id));
   const again = () => queries.invalidateQueries({ queryKey: keysQuery.queryKey });
   const acts: Act[] = [
-    { title: t.key.acts.list, method: "GET", path: "/holdfast/v1/api-keys" },
-    { title: t.key.acts.add, method: "POST", path: "/holdfast/v1/api-keys", body: { name: "monitoring", role: "Auditor", expires: "2027-12-31T00:00:00Z" } },
-    { title: t.key.acts.remove, method: "DELETE", path: `/holdfast/v1/api-keys/${chosen[0]?.id ?? "KEY"}` },
+    { title: t.key.acts.list, command: "holdfast api-key list", method: "GET", path: "/holdfast/v1/api-keys" },
+    { title: t.key.acts.add, command: "holdfast api-key add monitoring --role Auditor --days 366 --out key.txt", method: "POST", path: "/holdfast/v1/api-keys", body: { name: "monitoring", role: "Auditor", expires: "2027-12-31T00:00:00Z" } },
+    { title: t.key.acts.remove, command: `holdfast api-key remove ${quote(chosen[0]?.name ?? "NAME")}`, method: "DELETE", path: `/holdfast/v1/api-keys/${chosen[0]?.id ?? "KEY"}` },
   ];
   return (
     <Page

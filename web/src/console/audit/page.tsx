@@ -1,25 +1,56 @@
-import { Button } from "@fluentui/react-components";
-import { ArrowSync20Regular, ChevronLeft20Regular, ChevronRight20Regular, ShieldCheckmark20Regular } from "@fluentui/react-icons";
+import { Button, Field, Input, makeStyles } from "@fluentui/react-components";
+import { ArrowSync20Regular, ChevronLeft20Regular, ChevronRight20Regular, Filter20Regular, ShieldCheckmark20Regular } from "@fluentui/react-icons";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { client, of } from "../../api/client";
 import { useFormat } from "../../ui/format";
-import { Loading, Note, Page, Problem } from "../../ui/page";
+import { Empty, Loading, Note, Page, Problem } from "../../ui/page";
 import type { Act } from "../../ui/script";
 import { DataTable } from "../../ui/table";
 import { useText } from "../../ui/text";
 
 const pageSize = 100;
 
+const useStyles = makeStyles({ filters: { display: "flex", flexWrap: "wrap", gap: "8px 12px", alignItems: "flex-end", marginBottom: "12px" } });
+
+interface Filter {
+  actor: string;
+  act: string;
+  search: string;
+  from: string; // days
+  until: string;
+}
+
+const none: Filter = { actor: "", act: "", search: "", from: "", until: "" };
+
+const startOf = (day: string, more = 0) => {
+  const d = new Date(`${day}T00:00:00`);
+  d.setDate(d.getDate() + more);
+  return d.toISOString();
+};
+
+// queryOf has only what is asked for. The last day is included.
+const queryOf = (f: Filter): Record<string, string> => ({
+  ...(f.actor ? { actor: f.actor } : {}),
+  ...(f.act ? { act: f.act } : {}),
+  ...(f.search ? { search: f.search } : {}),
+  ...(f.from ? { from: startOf(f.from) } : {}),
+  ...(f.until ? { until: startOf(f.until, 1) } : {}),
+});
+
 export default function Audit() {
+  const s = useStyles();
   const { t } = useText();
   const f = useFormat();
   const [page, setPage] = useState(0);
-  const query = { limit: pageSize, offset: page * pageSize };
+  const [form, setForm] = useState<Filter>(none);
+  const [filter, setFilter] = useState<Filter>(none);
+  const wanted = queryOf(filter);
+  const query = { limit: pageSize, offset: page * pageSize, ...wanted };
   const { data, error, isPending, refetch, isFetching } = useQuery({ queryKey: ["audit", query], queryFn: ({ signal }) => of(client.GET("/holdfast/v1/Audit", { params: { query }, signal })), placeholderData: keepPreviousData });
   const verify = useQuery({ queryKey: ["audit-verify"], enabled: false, queryFn: ({ signal }) => of(client.GET("/holdfast/v1/Audit/Verification", { signal })) });
   const acts: Act[] = [
-    { title: t.audit.acts.list, command: "holdfast audit list", method: "GET", path: "/holdfast/v1/Audit?limit=100" },
+    { title: t.audit.acts.list, command: "holdfast audit list", method: "GET", path: `/holdfast/v1/Audit?${new URLSearchParams({ limit: "100", ...wanted }).toString()}` },
     { title: t.audit.acts.verify, command: "holdfast audit verify", method: "GET", path: "/holdfast/v1/Audit/Verification" },
   ];
   const rows = data?.results ?? [];
@@ -41,8 +72,36 @@ export default function Audit() {
           {t.audit.head} <code>{verify.data.hash}</code>
         </Note>
       )}
+      <form
+        className={s.filters}
+        role="search"
+        onSubmit={(e) => {
+          e.preventDefault();
+          setPage(0);
+          setFilter(form);
+        }}
+      >
+        <Field label={t.audit.actor}>
+          <Input value={form.actor} onChange={(_, d) => setForm({ ...form, actor: d.value })} />
+        </Field>
+        <Field label={t.audit.actBegins}>
+          <Input value={form.act} onChange={(_, d) => setForm({ ...form, act: d.value })} placeholder="restore_session" />
+        </Field>
+        <Field label={t.audit.text}>
+          <Input value={form.search} onChange={(_, d) => setForm({ ...form, search: d.value })} />
+        </Field>
+        <Field label={t.audit.from}>
+          <Input type="date" value={form.from} onChange={(_, d) => setForm({ ...form, from: d.value })} />
+        </Field>
+        <Field label={t.audit.until}>
+          <Input type="date" value={form.until} onChange={(_, d) => setForm({ ...form, until: d.value })} />
+        </Field>
+        <Button type="submit" icon={<Filter20Regular />}>{t.audit.filter}</Button>
+        {Object.keys(wanted).length > 0 && <Button appearance="subtle" onClick={() => { setPage(0); setForm(none); setFilter(none); }}>{t.audit.all}</Button>}
+      </form>
       {isPending && <Loading />}
-      {data && (
+      {data && rows.length === 0 && <Empty icon={<ShieldCheckmark20Regular />} title={t.common.nothingFound} />}
+      {rows.length > 0 && (
         <DataTable
           label={t.nav.audit}
           rows={rows}

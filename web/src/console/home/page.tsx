@@ -38,7 +38,7 @@ const useStyles = makeStyles({
 const acts = (t: ReturnType<typeof useText>["t"]): Act[] => [
   { title: t.home.acts.overview, method: "GET", path: "/holdfast/v1/Overview" },
   { title: t.home.acts.calendar, method: "GET", path: "/holdfast/v1/Overview/Calendar?days=28" },
-  { title: t.home.acts.failed, command: "holdfast session list --status failed", method: "GET", path: "/v8/JobSessions?status=Failed" },
+  { title: t.home.acts.failed, command: "holdfast session list --status Failed", method: "GET", path: "/v8/JobSessions?status=Failed" },
   { title: t.home.acts.proven, command: "holdfast vault verify --data D --repository NAME", method: "GET", path: "/holdfast/v1/Warnings" },
 ];
 

@@ -8,7 +8,7 @@ import type { LocalUser } from "../../api/session";
 import { useFormat } from "../../ui/format";
 import { Empty, Loading, Note, Page, Problem } from "../../ui/page";
 import { Confirm, FormPanel } from "../../ui/panel";
-import type { Act } from "../../ui/script";
+import { quote, type Act } from "../../ui/script";
 import { DataTable } from "../../ui/table";
 import { useText } from "../../ui/text";
 
@@ -39,12 +39,13 @@ export default function Users() {
       setFailed(cause);
     }
   };
+  const name = quote(one?.name ?? "NAME");
   const acts: Act[] = [
-    { title: t.user.acts.list, method: "GET", path: "/holdfast/v1/users" },
-    { title: t.user.acts.add, method: "POST", path: "/holdfast/v1/users", body: { name: "NAME", password: "PASSWORD", role: "Auditor" } },
-    { title: t.user.acts.role, method: "PATCH", path, body: { role: "BackupAdministrator" } },
-    { title: t.user.acts.password, method: "POST", path: `${path}/password`, body: { password: "PASSWORD" } },
-    { title: t.user.acts.remove, method: "DELETE", path },
+    { title: t.user.acts.list, command: "holdfast user list", method: "GET", path: "/holdfast/v1/users" },
+    { title: t.user.acts.add, command: "holdfast user add NAME --role Auditor --password-file password.txt", method: "POST", path: "/holdfast/v1/users", body: { name: "NAME", password: "PASSWORD", role: "Auditor" } },
+    { title: t.user.acts.role, command: `holdfast user reset ${name} --role BackupAdministrator`, method: "PATCH", path, body: { role: "BackupAdministrator" } },
+    { title: t.user.acts.password, command: `holdfast user reset ${name} --password-file password.txt`, method: "POST", path: `${path}/password`, body: { password: "PASSWORD" } },
+    { title: t.user.acts.remove, command: `holdfast user remove ${name}`, method: "DELETE", path },
   ];
   return (
     <Page

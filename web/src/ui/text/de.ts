@@ -12,7 +12,7 @@ export const de: Text = {
   nav: {
     label: "Hauptmenü", skip: "Zum Inhalt", toggle: "Namen der Seiten ein- oder ausblenden", appearance: "Design und Sprache", theme: "Design", language: "Sprache", account: (name) => `Konto von ${name}`, signOut: "Abmelden",
     home: "Start", jobs: "Sicherungsaufträge", sessions: "Sitzungen", explore: "Wiederherstellen", organizations: "Organisationen", repositories: "Repositorys", proxies: "Proxys", users: "Benutzer und Rollen", keys: "API-Schlüssel",
-    audit: "Protokoll", settings: "Einstellungen", setup: "Einrichtung", search: "Suche", basket: "Korb",
+    audit: "Protokoll", settings: "Einstellungen", setup: "Einrichtung", search: "Suche", basket: "Korb", roles: "Wiederherstellungsrollen", portal: "Wiederherstellungsportal",
   },
   theme: { system: "Wie das System", light: "Hell", dark: "Dunkel", contrast: "Hoher Kontrast" },
   signin: {
@@ -116,13 +116,25 @@ export const de: Text = {
       RestoreOperator: "Sieht an und stellt wieder her, innerhalb eines Bereichs von Organisationen und Benutzern.", EndUser: "Stellt das eigene Postfach und OneDrive wieder her.",
     },
   },
+  grant: {
+    about: "Wer für wen wiederherstellen darf: Operatoren sehen und holen Postfächer und OneDrives der Benutzer zurück, die eine Rolle ihnen gibt, und niemandes sonst.", add: "Neue Rolle", create: "Rolle anlegen", operators: "Operatoren", operatorsHint: "Benutzer oder Gruppen der Organisation, oder Benutzer von Holdfast mit der Rolle Wiederherstellungsoperator.", manages: "Für wen",
+    everybody: "Alle in der Organisation", some: "Gewählte Benutzer und Gruppen", selected: "Für diese", excluded: "Nie für diese", excludedHint: "Was auch immer diese oder eine andere Rolle erlaubt. Eine Gruppe zählt als ihre Mitglieder.", groupHint: "Eine Gruppe zählt als ihre Mitglieder.", group: (name) => `Gruppe ${name}`, local: "Benutzer von Holdfast",
+    acts: "Was sie dürfen", act: { read: "Inhalte sehen", download: "Herunterladen", restore: "Wiederherstellen, wo es war", restoreElsewhere: "Zu einem anderen Benutzer oder Ordner wiederherstellen" }, needs: "Eine Rolle braucht eine Organisation und das Recht, Rollen zu ändern.", empty: "Keine Wiederherstellungsrollen", emptyAbout: "Geben Sie dem Helpdesk oder einer Abteilung das Recht, für einige Benutzer wiederherzustellen.",
+    removeTitle: (names) => `${names} entfernen?`, removeAbout: "Ihre Operatoren verlieren das Recht sofort.",
+    scripts: { list: "Rollen auflisten", add: "Eine Rolle anlegen", show: "Zeigen, für wen eine Rolle ist", acts: "Einschränken, was eine Rolle erlaubt", remove: "Eine Rolle entfernen" },
+  },
+  portalSettings: {
+    about: "Im Wiederherstellungsportal melden sich Menschen bei Microsoft an und holen sich eigene E-Mails und Dateien zurück; Operatoren von Wiederherstellungsrollen auch die anderer.", open: "offen", closed: "geschlossen", enabled: "Das Portal darf benutzt werden", applicationHint: "Eine Anwendung in Microsoft Entra zum Anmelden. Sie braucht keine Berechtigungen.",
+    url: "Adresse", urlHint: "Unter der Browser diesen Server erreichen, etwa https://backup.example.com.", redirect: "Die Anwendung braucht diesen Umleitungs-URI (Plattform Web), Buchstabe für Buchstabe:", authority: "Wo man sich anmeldet", authorityHint: "Leer: Microsofts Anmeldung für Arbeitskonten jeder Organisation.", keep: "Wie es ist: was früher angegeben wurde, das der Organisation, oder nichts (eine öffentliche Anwendung)",
+    noOrganization: "Ohne Organisation kann sich niemand anmelden.", saved: "Die Einstellungen sind gespeichert.", acts: { show: "Einstellungen des Portals zeigen", enable: "Portal öffnen", disable: "Portal schließen" },
+  },
   key: {
     about: "Für Programme: Ein Schlüssel meldet sich statt eines Benutzers an, mit Rolle und Ende.", add: "Neuer Schlüssel", create: "Schlüssel anlegen", expires: "Endet", lastUsed: "Zuletzt benutzt", empty: "Keine API-Schlüssel", emptyAbout: "Geben Sie jedem Programm einen eigenen Schlüssel mit der kleinsten Rolle, die reicht.", made: "Der neue Schlüssel",
     once: "Er wird nur einmal gezeigt. Wer ihn hat, kann sich anmelden.", secret: "Schlüssel", nameHint: "Was ihn benutzt, zum Beispiel: Überwachung.", revoke: "Widerrufen", removeTitle: (names) => `${names} widerrufen?`, removeAbout: "Programme, die ihn benutzen, werden sofort abgewiesen.",
     acts: { list: "Schlüssel auflisten", add: "Schlüssel anlegen", remove: "Schlüssel widerrufen" },
   },
   audit: {
-    about: "Jede sicherheitsrelevante Handlung, in einer Kette, die Änderungen und Lücken zeigt.", number: "Nummer", time: "Zeit", actor: "Wer", act: "Handlung", object: "Woran", address: "Von", verify: "Kette prüfen", verifying: "Die ganze Kette wird gelesen …", head: "Notieren Sie diesen Hash anderswo: Er zeigt später, dass das Ende nicht abgeschnitten wurde.",
+    actBegins: "Handlung beginnt mit", text: "Text in Gegenstand oder Einzelheiten", from: "Von", until: "Bis", filter: "Filtern", all: "Alles zeigen", about: "Jede sicherheitsrelevante Handlung, in einer Kette, die Änderungen und Lücken zeigt.", number: "Nummer", time: "Zeit", actor: "Wer", act: "Handlung", object: "Woran", address: "Von", verify: "Kette prüfen", verifying: "Die ganze Kette wird gelesen …", head: "Notieren Sie diesen Hash anderswo: Er zeigt später, dass das Ende nicht abgeschnitten wurde.",
     sound: (n) => `Die Kette ist heil: ${n} Einträge sind, wie sie geschrieben wurden.`, broken: (n) => `Die Kette ist beim Eintrag ${n} gebrochen.`, acts: { list: "Protokoll auflisten", verify: "Kette prüfen" },
   },
   settings: {

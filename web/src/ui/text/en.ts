@@ -10,7 +10,7 @@ export const en = {
   nav: {
     label: "Main", skip: "Skip to the content", toggle: "Show or hide the names of the pages", appearance: "Theme and language", theme: "Theme", language: "Language", account: (name: string) => `Account of ${name}`, signOut: "Sign out",
     home: "Home", jobs: "Backup jobs", sessions: "Sessions", explore: "Explore and restore", organizations: "Organizations", repositories: "Repositories", proxies: "Proxies", users: "Users and roles", keys: "API keys",
-    audit: "Audit", settings: "Settings", setup: "Setup", search: "Search", basket: "Basket",
+    audit: "Audit", settings: "Settings", setup: "Setup", search: "Search", basket: "Basket", roles: "Restore roles", portal: "Restore Portal",
   },
   theme: { system: "As the system", light: "Light", dark: "Dark", contrast: "High contrast" },
   signin: {
@@ -114,13 +114,25 @@ export const en = {
       RestoreOperator: "Explores and restores within a scope of organizations and users.", EndUser: "Restores the own mailbox and OneDrive.",
     },
   },
+  grant: {
+    about: "Who may restore for whom: operators see and restore the mailboxes and OneDrives of the users that a role gives them, and nobody else's.", add: "New role", create: "Create role", operators: "Operators", operatorsHint: "Users or groups of the organization, or users of Holdfast with the role Restore operator.", manages: "For whom",
+    everybody: "Everybody in the organization", some: "Chosen users and groups", selected: "For these", excluded: "Never for these", excludedHint: "Whatever this or another role allows. A group counts as its members.", groupHint: "A group counts as its members.", group: (name: string) => `Group ${name}`, local: "user of Holdfast",
+    acts: "What they may do", act: { read: "See contents", download: "Download", restore: "Restore to where it was", restoreElsewhere: "Restore to another user or folder" }, needs: "A role needs an organization, and the right to change roles.", empty: "No restore roles", emptyAbout: "Give the helpdesk, or a department, the right to restore for some users.",
+    removeTitle: (names: string) => `Remove ${names}?`, removeAbout: "Its operators lose the right at once.",
+    scripts: { list: "List the roles", add: "Make a role", show: "Show for whom a role is", acts: "Limit what a role allows", remove: "Remove a role" },
+  },
+  portalSettings: {
+    about: "In the Restore Portal people sign in with Microsoft and give themselves their own mail and files back; operators of restore roles also those of others.", open: "open", closed: "closed", enabled: "People may use the portal", applicationHint: "An application of Microsoft Entra for signing in. It needs no permissions.",
+    url: "Address", urlHint: "At which browsers reach this server, such as https://backup.example.com.", redirect: "The application needs this redirect URI (platform Web), letter by letter:", authority: "Where people sign in", authorityHint: "Empty: Microsoft's for work accounts of every organization.", keep: "As it is: what was given before, the organization's own, or none (a public application)",
+    noOrganization: "Without an organization nobody can sign in.", saved: "The settings are saved.", acts: { show: "Show the portal's settings", enable: "Open the portal", disable: "Close the portal" },
+  },
   key: {
     about: "For programs: a key signs in instead of a user, with a role and an end.", add: "New key", create: "Create key", expires: "Ends", lastUsed: "Last used", empty: "No API keys", emptyAbout: "Give each program a key of its own, with the smallest role that does.", made: "The new key",
     once: "This is shown once. Whoever has it can sign in.", secret: "Key", nameHint: "What uses it, for example: monitoring.", revoke: "Revoke", removeTitle: (names: string) => `Revoke ${names}?`, removeAbout: "Programs that use it are refused at once.",
     acts: { list: "List the keys", add: "Make a key", remove: "Revoke a key" },
   },
   audit: {
-    about: "Every act that matters for security, in a chain that shows changes and gaps.", number: "Number", time: "Time", actor: "Who", act: "Act", object: "On", address: "From", verify: "Verify the chain", verifying: "Walking the whole chain…", head: "Note this hash down elsewhere: it shows later that the end was not cut off.",
+    actBegins: "Act begins with", text: "Text in object or details", from: "From", until: "Until", filter: "Filter", all: "Show all", about: "Every act that matters for security, in a chain that shows changes and gaps.", number: "Number", time: "Time", actor: "Who", act: "Act", object: "On", address: "Came from", verify: "Verify the chain", verifying: "Walking the whole chain…", head: "Note this hash down elsewhere: it shows later that the end was not cut off.",
     sound: (n: string) => `The chain is sound: ${n} entries are as they were written.`, broken: (n: string) => `The chain is broken at entry ${n}.`, acts: { list: "List the audit", verify: "Verify the chain" },
   },
   settings: {

@@ -1,0 +1,105 @@
+import { Button, Field, makeStyles, SearchBox, Spinner, Tag, TagGroup, tokens } from "@fluentui/react-components";
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { client, of } from "../../api/client";
+import { Problem } from "../../ui/page";
+import { useText } from "../../ui/text";
+
+// Member is a user or a group in a restore role. A group counts as its members.
+export interface Member {
+  id: string; // Entra's object id; empty for a user of Holdfast
+  name: string;
+  displayName: string;
+  group: boolean;
+}
+
+export const keyOf = (m: Member) => `${m.group ? "group" : "user"} ${m.id || m.name}`;
+
+// bodyOf is a member as the API takes it.
+export const bodyOf = (m: Member) => {
+  const object = { id: m.id, name: m.name, displayName: m.displayName };
+  return m.group ? { type: "Group", group: { ...object, type: "Unknown" } } : { type: "User", user: { ...object, type: "User" } };
+};
+
+const useStyles = makeStyles({
+  pick: { display: "flex", flexDirection: "column", gap: "8px" },
+  box: { maxWidth: "none" },
+  tags: { display: "flex", flexWrap: "wrap", gap: "4px" },
+  found: { listStyle: "none", margin: 0, padding: 0, maxHeight: "220px", overflowY: "auto", border: `1px solid ${tokens.colorNeutralStroke2}` },
+  line: { display: "flex", justifyContent: "space-between", alignItems: "center", padding: "2px 8px", gap: "8px" },
+  about: { color: tokens.colorNeutralForeground2 },
+});
+
+// Members picks users and groups of an organization's directory, and of others, which are offered when their names contain what is typed.
+export function Members({ label, hint, organization, others = [], members, onChange }: {
+  label: string;
+  hint: string;
+  organization: string;
+  others?: Member[];
+  members: Member[];
+  onChange: (members: Member[]) => void;
+}) {
+  const s = useStyles();
+  const { t } = useText();
+  const [text, setText] = useState("");
+  const [wanted, setWanted] = useState("");
+  useEffect(() => {
+    const timer = setTimeout(() => setWanted(text.trim()), 300);
+    return () => clearTimeout(timer);
+  }, [text]);
+  const { data, error, isFetching } = useQuery({
+    queryKey: ["directory-members", organization, wanted],
+    enabled: organization !== "" && wanted !== "",
+    staleTime: 60_000,
+    queryFn: async ({ signal }) => {
+      const path = { organizationId: organization };
+      // The directory finds by the beginning of a name.
+      const [byName, byAddress, groups] = await Promise.all([
+        of(client.GET("/v8/Organizations/{organizationId}/Users", { params: { path, query: { displayName: wanted, limit: 20 } }, signal })),
+        of(client.GET("/v8/Organizations/{organizationId}/Users", { params: { path, query: { userName: wanted, limit: 20 } }, signal })),
+        of(client.GET("/v8/Organizations/{organizationId}/Groups", { params: { path, query: { displayName: wanted, limit: 20 } }, signal })),
+      ]);
+      const found = new Map<string, Member>();
+      const take = (group: boolean) => (u: { id?: string | null; name?: string | null; displayName?: string | null }) => {
+        const m = { id: u.id ?? "", name: u.name ?? "", displayName: u.displayName ?? "", group };
+        found.set(keyOf(m), m);
+      };
+      (byName.results ?? []).forEach(take(false));
+      (byAddress.results ?? []).forEach(take(false));
+      (groups.results ?? []).forEach(take(true));
+      return [...found.values()];
+    },
+  });
+  const has = new Set(members.map(keyOf));
+  const matching = wanted ? others.filter((o) => o.name.toLowerCase().includes(wanted.toLowerCase())) : [];
+  const found = [...matching, ...(data ?? [])].filter((m) => !has.has(keyOf(m)));
+  const title = (m: Member) => m.displayName || m.name || m.id;
+  return (
+    <Field label={label} hint={hint}>
+      <div className={s.pick}>
+        {members.length > 0 && (
+          <TagGroup className={s.tags} aria-label={label} onDismiss={(_, d) => onChange(members.filter((m) => keyOf(m) !== d.value))}>
+            {members.map((m) => (
+              <Tag key={keyOf(m)} value={keyOf(m)} dismissible dismissIcon={{ "aria-label": t.common.remove }} size="small">
+                {m.group ? t.grant.group(title(m)) : title(m)}
+              </Tag>
+            ))}
+          </TagGroup>
+        )}
+        <SearchBox className={s.box} value={text} onChange={(_, d) => setText(d.value)} placeholder={t.job.find} aria-label={`${label}: ${t.job.find}`} contentAfter={isFetching ? <Spinner size="extra-tiny" /> : null} />
+        <Problem error={error} />
+        {wanted !== "" && (data || matching.length > 0) && (
+          <ul className={s.found} aria-label={t.job.found}>
+            {found.map((m) => (
+              <li key={keyOf(m)} className={s.line}>
+                <span>{m.group ? t.grant.group(title(m)) : title(m)} <span className={s.about}>{m.id ? m.name : t.grant.local}</span></span>
+                <Button size="small" appearance="subtle" aria-label={t.job.addUser(title(m))} onClick={() => { onChange([...members, m]); setText(""); }}>{t.common.add}</Button>
+              </li>
+            ))}
+            {found.length === 0 && <li className={s.line}>{t.common.nothingFound}</li>}
+          </ul>
+        )}
+      </div>
+    </Field>
+  );
+}
