@@ -1,5 +1,6 @@
 // Search over everything, the basket over users and kinds, its dry run and its restore, as an administrator uses them.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, afterEach, before, test } from "node:test";
 import { join } from "node:path";
 import { audit, open, signIn } from "./browser.mjs";
@@ -67,6 +68,21 @@ test("everything is found by words, with who, where and from when to when", { ti
   // The browser's own button leads back to the search before.
   await page.goBack();
   await page.waitForFunction((n) => document.querySelector('[role="grid"]')?.getAttribute("aria-rowcount") === n, String(all.total.value));
+});
+
+test("all that is found goes out as CSV and as lines of JSON", { timeout: 60_000 }, async () => {
+  const { page } = b;
+  await find("kind:file");
+  await grid().waitFor();
+  const count = Number(await grid().getAttribute("aria-rowcount"));
+  for (const [item, name, rows] of [["As CSV", /\.csv$/, (text) => text.trim().split("\r\n").length - 1], ["As lines of JSON", /\.jsonl$/, (text) => text.trim().split("\n").map((line) => JSON.parse(line)).length]]) {
+    const arriving = page.waitForEvent("download");
+    await command("Export").click();
+    await page.getByRole("menuitem", { name: new RegExp(item) }).click();
+    const file = await arriving;
+    assert.match(file.suggestedFilename(), name);
+    assert.equal(rows(await readFile(await file.path(), "utf8")), count);
+  }
 });
 
 test("an error of the grammar is shown where it is", { timeout: 60_000 }, async () => {
@@ -178,8 +194,12 @@ test("a basket over users and kinds is planned and restored as one", { timeout: 
   for (const h of hits.slice(0, 2)) assert.ok((await messages(world, h.user.upn)).some((m) => m.subject === h.name), `${h.name} is back`);
   await results.getByRole("button", { name: "Close" }).first().click();
 
-  // To another user, into a folder.
+  // What is there again and equal is left alone: no second copies.
   await command("Restore").click();
+  await dialog.getByRole("button", { name: "Dry run" }).click();
+  await dialog.getByText("0 created, 0 replaced, 3 there already, 0 skipped").waitFor({ timeout: 60_000 });
+
+  // To another user, into a folder.
   await dialog.getByLabel("To another user or folder").check();
   await dialog.getByRole("textbox", { name: "User" }).fill(world.tenant.users[3].upn);
   await dialog.getByRole("textbox", { name: "Folder" }).fill("From the basket");

@@ -34,7 +34,7 @@ const useStyles = makeStyles({
   bar: { padding: "4px 12px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, flexWrap: "wrap" },
   space: { flexGrow: 1 },
   command: { fontWeight: tokens.fontWeightRegular, padding: "5px 8px", minWidth: 0, whiteSpace: "nowrap" },
-  panes: { display: "grid", gridTemplateColumns: "minmax(180px, 240px) minmax(360px, 1.2fr) minmax(300px, 1fr)", minHeight: 0, "@media (max-width: 1100px)": { gridTemplateColumns: "minmax(180px, 240px) 1fr" }, [`@media ${phone}`]: { display: "flex", flexDirection: "column", overflow: "hidden", position: "relative" } },
+  panes: { display: "grid", gridTemplateColumns: "minmax(180px, 220px) minmax(360px, 1.5fr) minmax(280px, 1fr)", minHeight: 0, "@media (max-width: 1100px)": { gridTemplateColumns: "minmax(180px, 240px) 1fr" }, [`@media ${phone}`]: { display: "flex", flexDirection: "column", overflow: "hidden", position: "relative" } },
   tree: { overflow: "auto", borderRight: `1px solid ${tokens.colorNeutralStroke2}`, backgroundColor: tokens.colorNeutralBackground2, minHeight: 0 },
   list: { display: "flex", flexDirection: "column", minHeight: 0, minWidth: 0, borderRight: `1px solid ${tokens.colorNeutralStroke2}`, [`@media ${phone}`]: { flexGrow: 1, borderRight: "none" } },
   folders: { overflowY: "auto", flexShrink: 1, minHeight: 0 },

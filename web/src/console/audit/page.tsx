@@ -11,7 +11,10 @@ import { useText } from "../../ui/text";
 
 const pageSize = 100;
 
-const useStyles = makeStyles({ filters: { display: "flex", flexWrap: "wrap", gap: "8px 12px", alignItems: "flex-end", marginBottom: "12px" } });
+const useStyles = makeStyles({ filters: { display: "flex", flexWrap: "wrap", gap: "8px 12px", alignItems: "flex-end", marginBottom: "12px" }, line: { whiteSpace: "nowrap" } });
+
+// shortOf leaves of an id as much as tells it from others on a page.
+const shortOf = (object: string) => object.replace(/([0-9a-f]{8})-[0-9a-f-]{27}/, "$1…");
 
 interface Filter {
   actor: string;
@@ -111,7 +114,7 @@ export default function Audit() {
             { key: "time", title: t.audit.time, render: (e) => <span style={{ whiteSpace: "nowrap" }}>{f.dateTime(e.time)}</span> },
             { key: "actor", title: t.audit.actor, render: (e) => e.actor },
             { key: "act", title: t.audit.act, render: (e) => <code>{e.act}</code> },
-            { key: "object", title: t.audit.object, render: (e) => <span style={{ overflowWrap: "anywhere" }}>{e.object}</span>, wide: true },
+            { key: "object", title: t.audit.object, render: (e) => <span className={s.line} title={e.object}>{shortOf(e.object ?? "")}</span>, wide: true },
             { key: "detail", title: t.session.details, render: (e) => <span style={{ overflowWrap: "anywhere" }}>{e.detail}</span>, wide: true },
             { key: "address", title: t.audit.address, render: (e) => e.address, wide: true },
           ]}

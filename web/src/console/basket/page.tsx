@@ -18,6 +18,7 @@ const pageSize = 500;
 
 const useStyles = makeStyles({
   head: { display: "flex", gap: "12px", alignItems: "center", flexWrap: "wrap", marginBottom: "12px" },
+  line: { whiteSpace: "nowrap" },
   sum: { color: tokens.colorNeutralForeground2 },
 });
 
@@ -85,7 +86,7 @@ export default function BasketPage() {
     { title: t.basket.acts.make, method: "POST", path: "/holdfast/v1/Baskets", body: { name: "NAME" } },
     { title: t.basket.acts.items, method: "GET", path: `${path}/Items?limit=10000` },
     { title: t.basket.acts.add, method: "POST", path: `${path}/Items`, body: { restoreSessionId: "SESSION", containerId: "CONTAINER", items: ["ITEM"] } },
-    { title: t.basket.acts.restore, method: "POST", path: `${path}/Restore`, body: { mode: "keepBoth" } },
+    { title: t.basket.acts.restore, method: "POST", path: `${path}/Restore`, body: { mode: "overwrite" } },
     { title: t.basket.acts.save, method: "GET", path: `${path}/Content` },
   ];
   const none = { disabled: rows.length === 0 || busy, why: t.basket.emptyAbout };
@@ -131,9 +132,9 @@ export default function BasketPage() {
             { key: "kind", title: t.search.kind, sort: (r) => r.kind, render: (r) => t.search.kinds[r.kind as "mail"] ?? r.kind },
             { key: "name", title: t.search.name, sort: (r) => r.name, render: (r) => r.name || t.mail.noSubject },
             { key: "owner", title: t.search.owner, sort: (r) => r.owner, render: (r) => <span title={r.address}>{r.owner}</span> },
-            { key: "path", title: t.search.folder, render: (r) => <span style={{ overflowWrap: "anywhere" }}>{r.path}</span>, wide: true },
-            { key: "time", title: t.search.time, sort: (r) => r.time ?? "", render: (r) => f.dateTime(r.time), wide: true },
-            { key: "size", title: t.file.size, sort: (r) => r.size, end: true, render: (r) => f.bytes(r.size), wide: true },
+            { key: "path", title: t.search.folder, render: (r) => <span style={{ overflowWrap: "anywhere" }}>{r.path.split("/").slice(0, -1).join("/")}</span>, wide: true },
+            { key: "time", title: t.search.time, sort: (r) => r.time ?? "", render: (r) => <span className={s.line}>{f.dateTime(r.time)}</span>, wide: true },
+            { key: "size", title: t.file.size, sort: (r) => r.size, end: true, render: (r) => <span className={s.line}>{f.bytes(r.size)}</span>, wide: true },
           ]}
         />
       )}

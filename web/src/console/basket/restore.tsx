@@ -13,7 +13,8 @@ import { useText } from "../../ui/text";
 const bodyOf = (target: Target) => ({
   ...(target.place === "elsewhere" && target.user ? { to: target.user } : {}),
   ...(target.place === "elsewhere" && target.folder ? { folder: target.folder } : {}),
-  ...(target.overwrite ? { mode: "overwrite", overwriteNewer: true } : { mode: "keepBoth" }),
+  mode: "overwrite", // of what differs; "keepBoth" would make a second copy of mails that are equal
+  ...(target.overwrite ? { overwriteNewer: true } : {}),
   ...(target.reason.trim() ? { reason: target.reason.trim() } : {}),
 });
 

@@ -1,24 +1,24 @@
-import { Badge, Button, Checkbox, Input, makeStyles, SearchBox, Select, tokens, Toolbar, ToolbarButton, ToolbarDivider } from "@fluentui/react-components";
-import { ArrowUndo20Regular, Bookmark20Regular, BookmarkAdd20Regular, Cart20Regular, FolderOpen20Regular, History20Regular, QuestionCircle20Regular, SearchRegular } from "@fluentui/react-icons";
+import { Badge, Button, Checkbox, Input, makeStyles, Menu, MenuItem, MenuList, MenuPopover, MenuTrigger, SearchBox, Select, tokens, Toolbar, ToolbarButton, ToolbarDivider } from "@fluentui/react-components";
+import { ArrowDownload20Regular, ArrowUndo20Regular, Bookmark20Regular, BookmarkAdd20Regular, Cart20Regular, FolderOpen20Regular, History20Regular, QuestionCircle20Regular, SearchRegular } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
-import { ApiError, client, of } from "../../api/client";
+import { ApiError, client, download, of } from "../../api/client";
 import { organizationsQuery, type RestoreSession } from "../../api/queries";
 import { addTo, addToCurrent, basketsQuery, makeBasket, type Part } from "../../explorer/basket";
 import type { Item, ItemColumn, Kind, Place } from "../../explorer/kind";
 import { kindOf } from "../../explorer/kinds";
 import { RestoreDialog } from "../../explorer/restore";
 import { nothing, Rows, type Chosen } from "../../explorer/rows";
-import { openBody, Sessions } from "../../explorer/sessions";
+import { Sessions } from "../../explorer/sessions";
 import { Shown } from "../../explorer/shown";
 import { Caret } from "../../ui/caret";
-import { useFormat } from "../../ui/format";
+import { useFormat, type Format } from "../../ui/format";
 import { useMedia } from "../../ui/media";
 import { Empty, Loading, Note, Problem } from "../../ui/page";
 import { Panel } from "../../ui/panel";
 import { quote, ScriptButton, type Act } from "../../ui/script";
-import { useText } from "../../ui/text";
+import { useText, type Text } from "../../ui/text";
 import { RestoreResult } from "../session/restore";
 import { problemAt, Results, stateOf, type Hit, type Query } from "./results";
 
@@ -38,7 +38,7 @@ const useStyles = makeStyles({
   bar: { padding: "4px 12px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, flexWrap: "wrap", flexShrink: 0 },
   space: { flexGrow: 1 },
   command: { fontWeight: tokens.fontWeightRegular, padding: "5px 8px", minWidth: 0, whiteSpace: "nowrap" },
-  panes: { display: "grid", gridTemplateColumns: "minmax(400px, 1.8fr) minmax(300px, 1fr)", flexGrow: 1, minHeight: 0, "@media (max-width: 1100px)": { gridTemplateColumns: "1fr", gridTemplateRows: "minmax(220px, 1fr) minmax(160px, 40%)" } },
+  panes: { display: "grid", gridTemplateColumns: "minmax(400px, 2.2fr) minmax(280px, 1fr)", flexGrow: 1, minHeight: 0, "@media (max-width: 1100px)": { gridTemplateColumns: "1fr", gridTemplateRows: "minmax(220px, 1fr) minmax(160px, 40%)" } },
   list: { display: "flex", flexDirection: "column", minHeight: 0, minWidth: 0, borderRight: `1px solid ${tokens.colorNeutralStroke2}` },
   preview: { overflow: "auto", padding: "16px 20px", minHeight: 0, "@media (max-width: 1100px)": { borderTop: `1px solid ${tokens.colorNeutralStroke2}` } },
   name: { fontSize: tokens.fontSizeBase500, lineHeight: tokens.lineHeightBase500, margin: "0 0 8px", overflowWrap: "anywhere" },
@@ -69,14 +69,19 @@ const queryOf = (a: Asked): Query => ({
 
 const kindsOfItems = ["mail", "file", "folder"] as const;
 
+// pointsOf says in which restore points a hit is, by days; the preview has the times.
+function pointsOf(h: Hit, f: Format, t: Text): string {
+  const points = t.search.fromTo(f.date(h.found.firstPoint.time), f.date(h.found.lastPoint.time));
+  return h.found.deleted ? `${points} ${t.search.gone}` : points;
+}
+
 const columns: ItemColumn<Hit>[] = [
   { key: "kind", title: (t) => t.search.kind, text: (h, _, t) => t.search.kinds[h.found.kind as "mail"] ?? h.found.kind, width: "64px" },
   { key: "name", title: (t) => t.search.name, text: (h, _, t) => h.name || t.mail.noSubject, width: "minmax(140px, 2fr)" },
   { key: "owner", title: (t) => t.search.owner, text: (h) => h.found.container.name, width: "minmax(90px, 1fr)" },
-  { key: "folder", title: (t) => t.search.folder, text: (h) => h.found.folder ?? "", width: "minmax(90px, 1fr)", wide: true },
-  { key: "time", title: (t) => t.search.time, text: (h, f) => f.dateTime(h.found.time), width: "150px" },
-  { key: "first", title: (t) => t.search.first, text: (h, f) => f.dateTime(h.found.firstPoint.time), width: "150px", wide: true },
-  { key: "last", title: (t) => t.search.last, text: (h, f, t) => (h.found.deleted ? `${f.dateTime(h.found.lastPoint.time)} ${t.search.gone}` : f.dateTime(h.found.lastPoint.time)), width: "minmax(150px, 0.8fr)", wide: true },
+  { key: "folder", title: (t) => t.search.folder, text: (h) => h.found.folder?.split("/").at(-1) ?? "", width: "minmax(70px, 0.8fr)", wide: true },
+  { key: "time", title: (t) => t.search.time, text: (h, f) => f.date(h.found.time), width: "104px" },
+  { key: "points", title: (t) => t.search.points, text: pointsOf, width: "minmax(120px, 1.2fr)", wide: true },
 ];
 
 export default function Search() {
@@ -210,6 +215,7 @@ export default function Search() {
     await queries.invalidateQueries({ queryKey: basketsQuery.queryKey });
     await navigate({ to: "/basket", search: { basket: basket.id, restore: "yes" } });
   });
+  const exportAs = (format: "csv" | "jsonl") => act(() => download("/holdfast/v1/Search/Export", { ...queryOf(asked), format }, `found.${format}`));
   const versions = () => act(async () => {
     if (!active) return;
     const { id, name, address } = active.found.container;
@@ -227,12 +233,14 @@ export default function Search() {
   });
 
   const any = active !== undefined || chosen.all || chosen.items.size > 0;
-  const sample = active ? stateOf(active) : undefined;
+  const shown = queryOf(begun ? asked : { ...form, q: text });
+  const words = shown.query || "budget";
+  const flags = [...(shown.kinds?.[0] === "file" ? ["--files"] : []), ...(shown.at ? [`--at ${shown.at}`] : []), ...(shown.deleted ? ["--deleted"] : []), ...(shown.sort === "oldest" ? ["--oldest"] : []), "--limit 50"].join(" ");
   const acts: Act[] = [
-    { title: t.search.acts.find, method: "POST", path: "/holdfast/v1/Search", body: queryOf(begun ? asked : { ...form, q: text }) },
-    { title: t.search.acts.one, command: `holdfast search --user ${quote(active?.found.container.address ?? "ada")}${sample?.type === "Veod" ? " --files" : ""} ${quote((begun ? asked.q : text) || "budget")}`, method: "POST", path: `/v8/Organizations/${sample?.organization ?? "ORGANIZATION"}/explore`, body: openBody(sample ?? { organization: "", type: "Vex" }) },
+    { title: t.search.acts.find, command: `holdfast search ${flags} ${quote(words)}`, method: "POST", path: "/holdfast/v1/Search", body: shown },
+    { title: t.search.acts.export, command: `holdfast search ${flags} --export csv --out found.csv ${quote(words)}`, method: "POST", path: "/holdfast/v1/Search/Export", body: { ...shown, format: "csv" } },
     { title: t.search.acts.status, method: "GET", path: "/holdfast/v1/Search/Status" },
-    { title: t.search.acts.save, method: "POST", path: "/holdfast/v1/searches", body: { name: "NAME", query: (begun ? asked.q : text) || "budget" } },
+    { title: t.search.acts.save, method: "POST", path: "/holdfast/v1/searches", body: { name: "NAME", query: words } },
     { title: t.search.acts.saved, method: "GET", path: "/holdfast/v1/searches" },
   ];
   const total = first.data?.total;
@@ -289,6 +297,17 @@ export default function Search() {
         <ToolbarDivider />
         <ToolbarButton className={s.command} icon={<BookmarkAdd20Regular />} disabledFocusable={!begun || first.isError} onClick={() => setOpen("save")}>{t.search.save}</ToolbarButton>
         <ToolbarButton className={s.command} icon={<Bookmark20Regular />} onClick={() => setOpen("saved")}>{t.search.saved}</ToolbarButton>
+        <Menu>
+          <MenuTrigger disableButtonEnhancement>
+            <ToolbarButton className={s.command} icon={<ArrowDownload20Regular />} disabledFocusable={!first.data?.some || busy}>{t.search.export}</ToolbarButton>
+          </MenuTrigger>
+          <MenuPopover>
+            <MenuList>
+              <MenuItem onClick={() => void exportAs("csv")}>{t.search.csv}</MenuItem>
+              <MenuItem onClick={() => void exportAs("jsonl")}>{t.search.jsonl}</MenuItem>
+            </MenuList>
+          </MenuPopover>
+        </Menu>
         <span className={s.space} />
         <ScriptButton acts={acts} />
       </Toolbar>
