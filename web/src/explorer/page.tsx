@@ -1,7 +1,7 @@
 import { Button, makeStyles, mergeClasses, SearchBox, tokens, Toolbar, ToolbarButton, ToolbarDivider } from "@fluentui/react-components";
 import { ArrowDownload20Regular, ArrowLeft20Regular, ArrowUndo20Regular, BranchCompare20Regular, CalendarClock20Regular, Cart20Regular, DeleteDismiss20Regular, DismissCircle20Regular, FolderArrowUp20Regular, FolderSearchRegular, History20Regular, Info20Regular } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { lazy, Suspense, use, useCallback, useEffect, useState } from "react";
+import { lazy, Suspense, use, useCallback, useEffect, useRef, useState } from "react";
 import { client, download, enc, of } from "../api/client";
 import type { RestoreSession } from "../api/queries";
 import { RestoreResult, runs, useRestoreEvents } from "../console/session/restore";
@@ -29,7 +29,7 @@ const OtherTime = lazy(() => import("./other"));
 const useStyles = makeStyles({
   page: { display: "grid", gridTemplateRows: "auto auto 1fr", height: "100%", minHeight: 0 },
   head: { padding: "14px 20px 0" },
-  title: { margin: 0, fontSize: tokens.fontSizeBase500, lineHeight: tokens.lineHeightBase500 },
+  title: { outline: "none", margin: 0, fontSize: tokens.fontSizeBase500, lineHeight: tokens.lineHeightBase500 },
   about: { color: tokens.colorNeutralForeground2 },
   bar: { padding: "4px 12px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, flexWrap: "wrap" },
   space: { flexGrow: 1 },
@@ -137,6 +137,18 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
       setQuery("");
     }
   }
+  // A step on a phone takes the focus along, which was on what is not shown any more.
+  const heading = useRef<HTMLHeadingElement>(null);
+  const list = useRef<HTMLElement>(null);
+  const preview = useRef<HTMLElement>(null);
+  const stood = useRef({ step, item: shown !== undefined });
+  useEffect(() => {
+    const before = stood.current;
+    stood.current = { step, item: shown !== undefined };
+    if (!small || before.step === step) return;
+    const grid = list.current?.querySelector<HTMLElement>('[role="grid"]');
+    (shown ? preview.current : before.item && grid ? grid : heading.current)?.focus();
+  }, [small, step, shown]);
   const go = (to: Place) => {
     if (!small) return setTrail([to]);
     setTrail([...trail.slice(0, step), to]);
@@ -280,7 +292,7 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
       <div className={s.head}>
         <div className={s.back}>
           {step > 0 && <Button appearance="subtle" icon={<ArrowLeft20Regular />} aria-label={t.common.back} onClick={() => history.back()} />}
-          <h1 className={s.title}>{step > 0 && !shown ? listed : title}</h1>
+          <h1 ref={heading} tabIndex={-1} className={s.title}>{step > 0 && !shown ? listed : title}</h1>
         </div>
         <span className={s.about}>{session.scopeName ? t.explore.asOf(f.dateTime(session.scopeName.replace(/^state of /, ""))) : t.explore.asNewest}</span>
         <Problem error={error} />
@@ -320,7 +332,7 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
             <Tree kind={kind} session={session.id} containers={containers} place={place} onGo={go} />
           </nav>
         )}
-        <section className={s.list} aria-label={t.explore.items} inert={small && shown !== undefined}>
+        <section ref={list} className={s.list} aria-label={t.explore.items} inert={small && shown !== undefined}>
           {place ? (
             <>
               <form className={s.search} role="search" onSubmit={(e) => { e.preventDefault(); search(text); }}>
@@ -346,7 +358,7 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
           )}
         </section>
         {(!small || shown) && (
-          <section className={s.preview} aria-label={t.explore.preview} tabIndex={0}>
+          <section ref={preview} className={s.preview} aria-label={t.explore.preview} tabIndex={0}>
             {place && shown ? <Preview key={shown.id} place={place} item={shown} /> : <Empty icon={kind.icon} title={t.explore.chooseItem} />}
           </section>
         )}
