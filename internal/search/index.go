@@ -27,6 +27,7 @@ type work struct {
 	file  *file         // must stay the same during the pass: numbers in it are remembered
 	batch batch         // of all containers together, for many change little
 	pause time.Duration // when it last made room for others
+	dead  bool          // there are numbers that must not be used again
 }
 
 var errRemade = errors.New("the side file was made anew meanwhile")
@@ -95,6 +96,11 @@ type target struct {
 func (x *Index) update(ctx context.Context, s *shelf) error {
 	w := &work{index: x, shelf: s, batch: newBatch(), pause: sys.Monotonic()}
 	if err := x.syncPoints(ctx, w); err != nil {
+		return err
+	}
+	if err := w.with(func(f *file) error {
+		return f.write.QueryRowContext(ctx, `SELECT EXISTS(SELECT 1 FROM dead)`).Scan(&w.dead)
+	}); err != nil {
 		return err
 	}
 	for failed := map[int64]bool{}; ; {
@@ -184,6 +190,7 @@ func (x *Index) next(ctx context.Context, w *work, failed map[int64]bool) (t tar
 // container brings one head of one container into the index.
 func (x *Index) container(ctx context.Context, w *work, t target) error {
 	if t.anew {
+		w.dead = true
 		return w.tx(ctx, func(tx *sql.Tx) error {
 			for _, q := range []string{
 				`UPDATE versions SET gone = born WHERE container = ?1`, // forget takes all of them: nothing lies in an empty interval
@@ -462,6 +469,11 @@ func (r *reading) number(ctx context.Context, i *holdfast.Item) (id int64, err e
 			if r.batch.taken[id] {
 				continue
 			}
+			if r.anew && !r.dead {
+				// Hardly ever is it taken by a document of another container: writeDocs notices that.
+				r.batch.taken[id] = true
+				return nil
+			}
 			var taken bool
 			if err := f.taken.QueryRow(id).Scan(&taken); err != nil {
 				return err
@@ -551,15 +563,31 @@ func (w *work) writeDocs(ctx context.Context, tx *sql.Tx) error {
 	if len(w.batch.docs) == 0 {
 		return nil
 	}
-	put := prepared(ctx, tx, `INSERT INTO docs(id, container, key, item, kind, name, sender, recipients, cc, time, size, sent, created, modified, class, hash, remark)
-		VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	put, err := tx.PrepareContext(context.WithoutCancel(ctx), `INSERT INTO docs(id, container, key, item, kind, name, sender, recipients, cc, time, size, sent, created, modified, class, hash, remark)
+		VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING`)
+	if err != nil {
+		return err
+	}
+	for i := range w.batch.docs {
+		d := &w.batch.docs[i]
+		for {
+			done, err := put.Exec(d.id, d.container, d.key, d.item.ID, d.item.Kind, d.item.Name, d.sender, d.recipients, d.cc, clampedNanoseconds(d.item.Time), d.item.Size,
+				d.sent, d.created, d.modified, d.item.Fields[holdfast.FieldClass], d.hash, d.remark)
+			if err != nil {
+				return err
+			}
+			if n, err := done.RowsAffected(); err != nil {
+				return err
+			} else if n > 0 {
+				break
+			}
+			w.renumber(d)
+		}
+	}
+	slices.SortFunc(w.batch.docs, func(a, b document) int { return cmp.Compare(a.id, b.id) })
 	words := newBuilder()
 	for i := range w.batch.docs {
 		d := &w.batch.docs[i]
-		if err := put(d.id, d.container, d.key, d.item.ID, d.item.Kind, d.item.Name, d.sender, d.recipients, d.cc, clampedNanoseconds(d.item.Time), d.item.Size,
-			d.sent, d.created, d.modified, d.item.Fields[holdfast.FieldClass], d.hash, d.remark); err != nil {
-			return err
-		}
 		words.add(d.id, [columnsAll]string{columnBody: d.body, columnName: d.item.Name, columnSender: d.sender, columnRecipients: d.recipients, columnCc: d.cc})
 		d.body = "" // it is large
 		if err := w.yield(ctx); err != nil {
@@ -567,6 +595,22 @@ func (w *work) writeDocs(ctx context.Context, tx *sql.Tx) error {
 		}
 	}
 	return words.write(ctx, tx)
+}
+
+// renumber gives a document of the batch another number: its own is taken.
+func (w *work) renumber(d *document) {
+	const mask = 1<<22 - 1
+	id := d.id
+	for w.batch.taken[id] {
+		id = id&^mask | (id+1)&mask
+	}
+	w.batch.taken[id] = true
+	for i := range w.batch.open {
+		if w.batch.open[i].doc == d.id {
+			w.batch.open[i].doc = id
+		}
+	}
+	d.id = id
 }
 
 func (w *work) writeVersions(ctx context.Context, tx *sql.Tx) error {

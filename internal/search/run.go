@@ -59,6 +59,11 @@ type builder struct {
 	slabs [][]posting
 	words int
 	long  map[string]*posting // words that have no room in a posting
+
+	text   []byte // the words of a column, one after the other
+	ends   []int  // of the words, in text
+	hashes []uint64
+	warm   int
 }
 
 // slot says that a word with this hash is the nth posting, counted from 1; n is 0 when it is free.
@@ -72,8 +77,8 @@ func (p *posting) word() []byte { return p.short[:p.length] }
 
 func (b *builder) at(n int) *posting { return &b.slabs[n/slabSize][n%slabSize] }
 
-// posting gives that of a word.
-func (b *builder) posting(word []byte) *posting {
+// posting gives that of a word with hash h.
+func (b *builder) posting(word []byte, h uint64) *posting {
 	if len(word) > shortWord {
 		p := b.long[string(word)]
 		if p == nil {
@@ -82,7 +87,6 @@ func (b *builder) posting(word []byte) *posting {
 		}
 		return p
 	}
-	h := maphash.Bytes(b.seed, word)
 	hash, mask := uint32(h>>32), uint32(len(b.slots)-1)
 	for i := uint32(h) & mask; ; i = (i + 1) & mask {
 		s := &b.slots[i]
@@ -96,6 +100,28 @@ func (b *builder) posting(word []byte) *posting {
 			}
 		}
 	}
+}
+
+// warmUp looks at what the words of a column lead to. The processor fetches all of it at once, where it would wait for one after the other.
+func (b *builder) warmUp() {
+	mask := uint32(len(b.slots) - 1)
+	sum := 0
+	for _, h := range b.hashes {
+		sum += int(b.slots[uint32(h)&mask].n)
+	}
+	for _, h := range b.hashes {
+		if n := b.slots[uint32(h)&mask].n; n > 0 {
+			sum += len(b.at(int(n - 1)).data)
+		}
+	}
+	for _, h := range b.hashes {
+		if n := b.slots[uint32(h)&mask].n; n > 0 {
+			if data := b.at(int(n - 1)).data; len(data) > 0 {
+				sum += int(data[len(data)-1])
+			}
+		}
+	}
+	b.warm = sum // so that the compiler keeps it
 }
 
 func (b *builder) put(word []byte) *posting {
@@ -128,10 +154,18 @@ func (b *builder) add(id int64, columns [columnsAll]string) {
 	doc := int32(len(b.ids))
 	b.ids = append(b.ids, id)
 	for column, text := range columns {
-		place := int32(column<<24 - 1)
+		b.text, b.ends, b.hashes = b.text[:0], b.ends[:0], b.hashes[:0]
 		b.cut.each(text, func(word []byte) {
-			place++
-			p := b.posting(word)
+			b.text = append(b.text, word...)
+			b.ends = append(b.ends, len(b.text))
+			b.hashes = append(b.hashes, maphash.Bytes(b.seed, word))
+		})
+		b.warmUp()
+		from := 0
+		for n, end := range b.ends {
+			p := b.posting(b.text[from:end], b.hashes[n])
+			from = end
+			place := int32(column<<24 + n)
 			if p.last != doc {
 				if p.count > 0 {
 					p.data = append(p.data, 0)
@@ -142,7 +176,7 @@ func (b *builder) add(id int64, columns [columnsAll]string) {
 			}
 			p.data = binary.AppendUvarint(p.data, uint64(place-p.place))
 			p.place = place
-		})
+		}
 	}
 }
 

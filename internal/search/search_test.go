@@ -58,13 +58,16 @@ type world struct {
 	now    map[string]mailItem
 	index  *search.Index
 	crash  func() error
+	batch  int
 	reads  int // heads that were asked for
 	rng    *rand.Rand
+	pcg    *rand.PCG
 }
 
 func newWorld(t *testing.T) *world {
 	w := &world{t: t, dir: t.TempDir(), heads: map[string]holdfast.HeadRecord{}, states: map[holdfast.RestorePointID]map[string]mailItem{},
-		last: map[string]*vault.Head{}, now: map[string]mailItem{}, rng: rand.New(rand.NewPCG(5, 5)), crash: func() error { return nil }}
+		last: map[string]*vault.Head{}, now: map[string]mailItem{}, pcg: rand.NewPCG(5, 5), crash: func() error { return nil }}
+	w.rng = rand.New(w.pcg)
 	folder := filepath.Join(w.dir, "place")
 	w.must(place.Prepare(folder, place.Description{ID: repository, KeyID: "test", Created: begin}))
 	w.vault = vault.New(vault.Options{Password: func(context.Context, vault.Ref) ([]byte, error) { return []byte(strings.Repeat("k", 32)), nil }})
@@ -79,7 +82,7 @@ func newWorld(t *testing.T) *world {
 }
 
 func (w *world) open() {
-	w.index = search.New(search.Config{Folder: filepath.Join(w.dir, "search"), Vault: w.vault, Catalogue: w, Batch: 7, Crash: func() error { return w.crash() }})
+	w.index = search.New(search.Config{Folder: filepath.Join(w.dir, "search"), Vault: w.vault, Catalogue: w, Batch: max(w.batch, 7), Crash: func() error { return w.crash() }})
 }
 
 func (w *world) must(err error) {
