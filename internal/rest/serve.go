@@ -132,7 +132,7 @@ func (a *API) serve(w http.ResponseWriter, hr *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
 
-	if a.web.serve(out, hr) {
+	if a.web.serve(out, hr) || a.serveAPIPage(out, hr) {
 		operation = "web"
 		return
 	}
