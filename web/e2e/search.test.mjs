@@ -116,7 +116,7 @@ test("a search is saved, made again and forgotten", { timeout: 60_000 }, async (
   await find("kind:mail size:>1KB");
   await grid().waitFor();
   const rows = await grid().getAttribute("aria-rowcount");
-  await command("Save the search").click();
+  await command("Save search").click();
   await page.getByRole("dialog").getByRole("textbox", { name: "Name" }).fill("Long mails");
   await look("search: save");
   await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
@@ -235,7 +235,7 @@ test("what was found is opened in the explorer, and goes into the basket from th
   await page.getByRole("dialog").getByRole("table", { name: "Versions over all restore points" }).getByRole("row").nth(1).waitFor();
   await look("search: versions");
   await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
-  await command("Open in the explorer").click();
+  await command("Open in explorer").click();
   await page.getByRole("heading", { level: 1, name: /OneDrive files of/ }).waitFor();
   await page.getByRole("region", { name: "Preview" }).getByRole("heading", { name: hit.name, exact: true }).waitFor();
   await page.getByText(/^As of \d/).waitFor();

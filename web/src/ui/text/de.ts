@@ -12,7 +12,7 @@ export const de: Text = {
   nav: {
     label: "Hauptmenü", skip: "Zum Inhalt", toggle: "Namen der Seiten ein- oder ausblenden", appearance: "Design und Sprache", theme: "Design", language: "Sprache", account: (name) => `Konto von ${name}`, signOut: "Abmelden",
     home: "Start", jobs: "Sicherungsaufträge", sessions: "Sitzungen", explore: "Wiederherstellen", organizations: "Organisationen", repositories: "Repositorys", proxies: "Proxys", users: "Benutzer und Rollen", keys: "API-Schlüssel",
-    audit: "Protokoll", settings: "Einstellungen", setup: "Einrichtung", search: "Suche", basket: "Korb", roles: "Wiederherstellungsrollen", portal: "Wiederherstellungsportal",
+    audit: "Protokoll", settings: "Einstellungen", setup: "Einrichtung", search: "Suche", basket: "Korb", roles: "Operatorrollen", portal: "Portal",
   },
   theme: { system: "Wie das System", light: "Hell", dark: "Dunkel", contrast: "Hoher Kontrast" },
   signin: {
@@ -134,7 +134,7 @@ export const de: Text = {
     acts: { list: "Schlüssel auflisten", add: "Schlüssel anlegen", remove: "Schlüssel widerrufen" },
   },
   audit: {
-    actBegins: "Handlung beginnt mit", text: "Text in Gegenstand oder Einzelheiten", from: "Von", until: "Bis", filter: "Filtern", all: "Alles zeigen", about: "Jede sicherheitsrelevante Handlung, in einer Kette, die Änderungen und Lücken zeigt.", number: "Nummer", time: "Zeit", actor: "Wer", act: "Handlung", object: "Woran", address: "Von", verify: "Kette prüfen", verifying: "Die ganze Kette wird gelesen …", head: "Notieren Sie diesen Hash anderswo: Er zeigt später, dass das Ende nicht abgeschnitten wurde.",
+    actBegins: "Handlung beginnt mit", text: "Text in Gegenstand oder Einzelheiten", from: "Von", until: "Bis", filter: "Filtern", all: "Alles zeigen", about: "Jede sicherheitsrelevante Handlung, in einer Kette, die Änderungen und Lücken zeigt.", number: "Nummer", time: "Zeit", actor: "Wer", act: "Handlung", object: "Woran", address: "Kam von", verify: "Kette prüfen", verifying: "Die ganze Kette wird gelesen …", head: "Notieren Sie diesen Hash anderswo: Er zeigt später, dass das Ende nicht abgeschnitten wurde.",
     sound: (n) => `Die Kette ist heil: ${n} Einträge sind, wie sie geschrieben wurden.`, broken: (n) => `Die Kette ist beim Eintrag ${n} gebrochen.`, acts: { list: "Protokoll auflisten", verify: "Kette prüfen" },
   },
   settings: {
