@@ -34,6 +34,10 @@ type bench struct {
 	rows  []result
 
 	searchMails int
+
+	// shared is the lab with 1,000,000 mails, once a part has made it.
+	shared *lab
+	opened opened
 }
 
 // result is a line of the table.
@@ -87,6 +91,11 @@ func (b *bench) run(only string) (err error) {
 	if b.bin, err = harness.Build(b.ctx, b.dir); err != nil {
 		return err
 	}
+	defer func() {
+		if b.shared != nil {
+			b.shared.close()
+		}
+	}()
 	parts := map[string]func() error{"full": b.full, "size": b.size, "incremental": b.incremental, "page": b.page, "idle": b.idle, "rest": b.rest, "mixed": b.mixed, "scroll": b.scroll, "search": b.search, "search-index": b.searchIndex, "search-cost": b.searchCost}
 	for _, name := range strings.Split(only, ",") {
 		part, ok := parts[name]

@@ -73,11 +73,10 @@ func percentile(all []ended, share float64) float64 {
 // mixed is what many callers do with a server that has a mailbox of 1,000,000 mails: read lists, turn pages, open mails, search, change a job, open
 // and end restore sessions. Then more than it can answer, and the same as before again.
 func (b *bench) mixed() error {
-	l, open, err := b.million("mixed")
+	l, open, err := b.million()
 	if err != nil {
 		return err
 	}
-	defer l.close()
 	kinds, err := l.mix(b.ctx, open)
 	if err != nil {
 		return err
@@ -151,23 +150,25 @@ type opened struct {
 	mails                    int
 }
 
-// million is a lab with one mailbox of 1,000,000 mails, backed up, and a restore session on it.
-func (b *bench) million(name string) (*lab, opened, error) {
-	l, err := b.lab(name, mailOnly, "--users", "1", "--mail-messages", b.n(1_000_000), "--mail-size", "2000", "--mail-attachments", "-1", "--mail-one-folder", "--files", "1", "--limits", "off")
+// million is a lab with one mailbox of 1,000,000 mails, backed up, and a restore session on it. The parts that want one share it.
+func (b *bench) million() (*lab, opened, error) {
+	if b.shared != nil {
+		return b.shared, b.opened, nil
+	}
+	l, err := b.lab("million", mailOnly, "--users", "1", "--mail-messages", b.n(1_000_000), "--mail-size", "2000", "--mail-attachments", "-1", "--mail-one-folder", "--files", "1", "--limits", "off")
 	if err != nil {
 		return nil, opened{}, err
 	}
-	if _, err = l.run(b.ctx); err == nil {
-		if err = l.indexed(b.ctx); err == nil {
-			var o opened
-			if o, err = l.open(b.ctx, sys.System.Now()); err == nil {
-				o.mails = int(1_000_000 * b.scale)
-				return l, o, nil
-			}
-		}
+	b.shared = l
+	if _, err := l.run(b.ctx); err != nil {
+		return nil, opened{}, err
 	}
-	l.close()
-	return nil, opened{}, err
+	if err := l.indexed(b.ctx); err != nil {
+		return nil, opened{}, err
+	}
+	b.opened, err = l.open(b.ctx, sys.System.Now())
+	b.opened.mails = int(1_000_000 * b.scale)
+	return l, b.opened, err
 }
 
 // mix are the calls of mixed, each as often as it stands here.
@@ -192,11 +193,10 @@ func (l *lab) mix(ctx context.Context, o opened) ([]request, error) {
 
 // scroll turns every page of a list of 1,000,000 mails, as a list in a browser does that is dragged from end to end.
 func (b *bench) scroll() error {
-	l, o, err := b.million("scroll")
+	l, o, err := b.million()
 	if err != nil {
 		return err
 	}
-	defer l.close()
 	items := "/v8/RestoreSessions/" + o.session + "/organization/mailboxes/" + o.mailbox + "/items?parentId=" + o.folder
 	const size = 1000
 	seen := map[string]bool{}
