@@ -3,6 +3,7 @@ package rest
 import (
 	"bytes"
 	"cmp"
+	"compress/gzip"
 	"crypto/rand"
 	_ "embed"
 	"fmt"
@@ -41,6 +42,9 @@ var apiPage = sync.OnceValues(func() ([]byte, error) {
 	return out.Bytes(), err
 })
 
+// apiDescription is the description, compressed once: whoever is there may ask, without a sign-in.
+var apiDescription = sync.OnceValue(func() []byte { return compress(api.Description, gzip.BestCompression) })
+
 // serveAPIPage answers the page and the description, and says whether it was asked for them.
 func (a *API) serveAPIPage(w http.ResponseWriter, r *http.Request) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -51,7 +55,11 @@ func (a *API) serveAPIPage(w http.ResponseWriter, r *http.Request) bool {
 	case apiDescriptionPath:
 		h.Set("Content-Security-Policy", assetCSP)
 		h.Set("Content-Type", "application/yaml; charset=utf-8")
-		writePacked(w, r, api.Description)
+		packed := []byte(nil)
+		if acceptsGzip(r) {
+			packed = apiDescription()
+		}
+		writePacked(w, r, api.Description, packed)
 	case apiPagePath:
 		page, err := apiPage()
 		if err != nil {
@@ -61,20 +69,25 @@ func (a *API) serveAPIPage(w http.ResponseWriter, r *http.Request) bool {
 		nonce := rand.Text()
 		h.Set("Content-Security-Policy", strings.ReplaceAll(pageCSP, nonceMark, nonce))
 		h.Set("Content-Type", "text/html; charset=utf-8")
-		writePacked(w, r, bytes.Replace(page, []byte(nonceMark), []byte(nonce), 1))
+		page = bytes.Replace(page, []byte(nonceMark), []byte(nonce), 1)
+		packed := []byte(nil)
+		if acceptsGzip(r) { // each has its nonce, so none is kept: fast rather than small
+			packed = compress(page, gzip.BestSpeed)
+		}
+		writePacked(w, r, page, packed)
 	default:
 		return false
 	}
 	return true
 }
 
-// writePacked compresses for whom it can: both are more than a megabyte.
-func writePacked(w http.ResponseWriter, r *http.Request, body []byte) {
+// writePacked sends what is packed, when it is, instead of body: both are about a megabyte.
+func writePacked(w http.ResponseWriter, r *http.Request, body, packed []byte) {
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	w.Header().Set("Vary", "Accept-Encoding")
-	if acceptsGzip(r) {
+	if packed != nil {
 		w.Header().Set("Content-Encoding", "gzip")
-		body = compress(body)
+		body = packed
 	}
 	write(w, r, body)
 }

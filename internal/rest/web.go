@@ -141,7 +141,7 @@ func (f *webFiles) load(name string) (*webFile, error) {
 	}
 	sum := sha256.Sum256(plain)
 	file := &webFile{modified: info.ModTime(), size: info.Size(), plain: plain, tag: hex.EncodeToString(sum[:16])}
-	if small := compress(plain); len(small) < len(plain)*9/10 {
+	if small := compress(plain, gzip.BestCompression); len(small) < len(plain)*9/10 {
 		file.gzip = small
 	}
 	f.mu.Lock()
@@ -150,9 +150,9 @@ func (f *webFiles) load(name string) (*webFile, error) {
 	return file, nil
 }
 
-func compress(plain []byte) []byte {
+func compress(plain []byte, level int) []byte {
 	var out bytes.Buffer
-	z, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	z, err := gzip.NewWriterLevel(&out, level)
 	if err != nil {
 		panic(err) // the level is one that there is
 	}
