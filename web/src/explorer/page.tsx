@@ -21,6 +21,7 @@ import { nothing, Rows, type Chosen } from "./rows";
 import { openSession } from "./sessions";
 import { Tree } from "./tree";
 import { atOf, viewQuery } from "./view";
+import { useAct } from "../ui/act";
 
 const Compare = lazy(() => import("./compare"));
 const History = lazy(() => import("./history"));
@@ -112,9 +113,7 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
   const may = (act: string) => allowed.includes(act);
   const saving = use(MaySave);
   const [deletedOnly, setDeletedOnly] = useState(look.deleted ?? false);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
-  const [said, setSaid] = useState("");
+  const { busy, error, setError, said, setSaid, act } = useAct();
   const narrow = useMedia("(max-width: 900px)");
   const small = useMedia(phone);
   const events = useRestoreEvents(session.id).data ?? [];
@@ -224,17 +223,6 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
       if (rows.length < 1_000) return out;
       if (out.length >= idsAtOnce) throw new Error(t.explore.tooMany(f.number(idsAtOnce)));
     }
-  };
-  const act = async (what: () => Promise<void>) => {
-    setBusy(true);
-    setError(undefined);
-    setSaid("");
-    try {
-      await what();
-    } catch (cause) {
-      setError(cause);
-    }
-    setBusy(false);
   };
   const selected = chosen.all ? (count.data?.total ?? 1) > 0 : chosen.items.size > 0;
   const one = shown && !selected ? [shown.id] : undefined;

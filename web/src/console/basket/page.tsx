@@ -13,6 +13,7 @@ import { DataTable } from "../../ui/table";
 import { useText } from "../../ui/text";
 import { BasketRestore } from "./restore";
 import { Runs } from "./run";
+import { useAct } from "../../ui/act";
 
 const pageSize = 500;
 
@@ -36,8 +37,7 @@ export default function BasketPage() {
   const id = basket?.id ?? "";
   const [selected, setSelected] = useState<Set<string>>(new Set());
   const [open, setOpen] = useState<"restore" | "new" | "delete" | "runs">();
-  const [busy, setBusy] = useState(false);
-  const [failed, setFailed] = useState<unknown>();
+  const { busy, error: failed, act } = useAct();
   const entries = useInfiniteQuery({
     queryKey: ["basket", id, "items"],
     enabled: id !== "",
@@ -62,16 +62,6 @@ export default function BasketPage() {
     void navigate({ to: "/basket", search: { basket: to } });
   };
   const again = () => queries.invalidateQueries({ queryKey: basketsQuery.queryKey });
-  const act = async (what: () => Promise<unknown>) => {
-    setBusy(true);
-    setFailed(undefined);
-    try {
-      await what();
-    } catch (cause) {
-      setFailed(cause);
-    }
-    setBusy(false);
-  };
   const remove = () => act(async () => {
     try {
       for (const r of chosen) await of(client.DELETE("/holdfast/v1/Baskets/{basketId}/Items/{entryId}", { params: { path: { basketId: id, entryId: r.id } } }));

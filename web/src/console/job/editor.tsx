@@ -1,12 +1,13 @@
 import { Button, Checkbox, Field, Input, makeStyles, Radio, RadioGroup, SearchBox, Select, Spinner, Switch, Tag, TagGroup, tokens, Textarea } from "@fluentui/react-components";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { client, of, type Schemas } from "../../api/client";
 import { jobsQuery, organizationsQuery, repositoriesQuery, type Job } from "../../api/queries";
 import { Loading, Problem } from "../../ui/page";
 import { FormPanel } from "../../ui/panel";
 import { useText } from "../../ui/text";
 import { Schedule, type Policy } from "./schedule";
+import { useSettled } from "../../ui/act";
 
 export type Item = Schemas["RESTJobItemComposed"];
 
@@ -151,11 +152,7 @@ export function Users({ label, organization, items, onChange }: { label: string;
   const s = useStyles();
   const { t } = useText();
   const [text, setText] = useState("");
-  const [wanted, setWanted] = useState("");
-  useEffect(() => {
-    const timer = setTimeout(() => setWanted(text.trim()), 300);
-    return () => clearTimeout(timer);
-  }, [text]);
+  const wanted = useSettled(text);
   const { data, error, isFetching } = useQuery({
     queryKey: ["directory", organization, wanted],
     enabled: organization !== "" && wanted.length > 0,

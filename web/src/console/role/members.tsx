@@ -1,9 +1,10 @@
 import { Button, Field, makeStyles, SearchBox, Spinner, Tag, TagGroup, tokens } from "@fluentui/react-components";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { client, of } from "../../api/client";
 import { Problem } from "../../ui/page";
 import { useText } from "../../ui/text";
+import { useSettled } from "../../ui/act";
 
 // Member is a user or a group in a restore role. A group counts as its members.
 export interface Member {
@@ -42,11 +43,7 @@ export function Members({ label, hint, organization, others = [], members, onCha
   const s = useStyles();
   const { t } = useText();
   const [text, setText] = useState("");
-  const [wanted, setWanted] = useState("");
-  useEffect(() => {
-    const timer = setTimeout(() => setWanted(text.trim()), 300);
-    return () => clearTimeout(timer);
-  }, [text]);
+  const wanted = useSettled(text);
   const { data, error, isFetching } = useQuery({
     queryKey: ["directory-members", organization, wanted],
     enabled: organization !== "" && wanted !== "",

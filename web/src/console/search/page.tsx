@@ -21,6 +21,7 @@ import { quote, ScriptButton, type Act } from "../../ui/script";
 import { useText, type Text } from "../../ui/text";
 import { RestoreResult } from "../session/restore";
 import { problemAt, Results, stateOf, type Hit, type Query } from "./results";
+import { useAct } from "../../ui/act";
 
 const History = lazy(() => import("../../explorer/history"));
 const Help = lazy(() => import("./help"));
@@ -99,9 +100,7 @@ export default function Search() {
   const [open, setOpen] = useState<"help" | "saved" | "save" | "results">();
   const [chosen, setChosen] = useState<Chosen<Hit>>(nothing);
   const [active, setActive] = useState<Hit>();
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
-  const [said, setSaid] = useState("");
+  const { busy, error, setError, said, setSaid, act } = useAct();
   const [restoring, setRestoring] = useState<{ kind: Kind<Item>; place: Place; items: string[] }>();
   const [restored, setRestored] = useState("");
   const [past, setPast] = useState<{ place: Place; item: Item }>();
@@ -161,17 +160,6 @@ export default function Search() {
     else setForm({ ...form, ...change });
   };
 
-  const act = async (what: () => Promise<void>) => {
-    setBusy(true);
-    setError(undefined);
-    setSaid("");
-    try {
-      await what();
-    } catch (cause) {
-      setError(cause);
-    }
-    setBusy(false);
-  };
   // hits are those that were chosen; all of a list means to read it.
   const hits = async (): Promise<Hit[]> => {
     if (!chosen.all) return chosen.items.size > 0 ? [...chosen.items.values()] : active ? [active] : [];
