@@ -1,4 +1,5 @@
 import { start } from "../ui/app";
+import { words } from "../ui/text/console";
 import { Console } from "./router";
 
-start(<Console />);
+start(<Console />, words);

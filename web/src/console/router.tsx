@@ -24,7 +24,7 @@ const explore = createRoute({
   getParentRoute: () => root,
   path: "/explore/$session",
   validateSearch: (search: Record<string, unknown>): { at?: number; container?: string; item?: string; deleted?: string } => ({ ...(typeof search.at === "number" ? { at: search.at } : {}), ...words("container", "item", "deleted")(search) }),
-  component: lazyRouteComponent(() => import("../explorer/route")),
+  component: lazyRouteComponent(() => import("./explore/route")),
 });
 
 const sessions = createRoute({
@@ -55,7 +55,7 @@ const tree = root.addChildren([
   sessions,
   search,
   basket,
-  page("/explore", () => import("../explorer/open")),
+  page("/explore", () => import("./explore/open")),
   explore,
   page("/organizations", () => import("./organization/page")),
   page("/repositories", () => import("./repository/page")),

@@ -11,9 +11,9 @@ import { sessionQuery } from "../api/queries";
 import { session } from "../api/session";
 import { Opens, ThemeMenu } from "../ui/opens";
 import { Loading, Problem } from "../ui/page";
-import { useText } from "../ui/text";
+import { useText } from "../ui/text/console";
 import { useThemes } from "../ui/theme";
-import { SignIn } from "./signin";
+import { SignIn } from "../ui/signin";
 
 const Account = lazy(async () => ({ default: (await import("../ui/menus")).Account }));
 
@@ -72,22 +72,22 @@ function Frame({ name, acts }: { name: string; acts: string[] | undefined }) {
     shown.current = here;
   }, [here]);
   const items: Item[] = [
-    { to: "/", label: t.nav.home, icon: <HomeRegular /> },
-    { to: "/jobs", label: t.nav.jobs, icon: <ClipboardTaskListLtrRegular /> },
-    { to: "/sessions", label: t.nav.sessions, icon: <HistoryRegular /> },
+    { to: "/", label: t.pages.home, icon: <HomeRegular /> },
+    { to: "/jobs", label: t.pages.jobs, icon: <ClipboardTaskListLtrRegular /> },
+    { to: "/sessions", label: t.pages.sessions, icon: <HistoryRegular /> },
     { to: "/explore", label: t.nav.explore, icon: <FolderSearchRegular /> },
-    { to: "/search", label: t.nav.search, icon: <SearchRegular />, act: "explore backups" },
-    { to: "/basket", label: t.nav.basket, icon: <CartRegular />, act: "explore backups" },
-    { to: "/organizations", label: t.nav.organizations, icon: <BuildingRegular />, rule: true },
-    { to: "/repositories", label: t.nav.repositories, icon: <DatabaseRegular /> },
-    { to: "/proxies", label: t.nav.proxies, icon: <ServerRegular /> },
-    { to: "/users", label: t.nav.users, icon: <PeopleRegular />, rule: true, act: "see users" },
-    { to: "/roles", label: t.nav.roles, icon: <PersonKeyRegular />, act: "see restore roles" },
-    { to: "/portal", label: t.nav.portal, icon: <DoorRegular />, act: "change the portal's settings" },
-    { to: "/api-keys", label: t.nav.keys, icon: <KeyRegular />, act: "manage the own API keys" },
-    { to: "/audit", label: t.nav.audit, icon: <ShieldTaskRegular />, act: "read the audit chain" },
+    { to: "/search", label: t.pages.search, icon: <SearchRegular />, act: "explore backups" },
+    { to: "/basket", label: t.pages.basket, icon: <CartRegular />, act: "explore backups" },
+    { to: "/organizations", label: t.pages.organizations, icon: <BuildingRegular />, rule: true },
+    { to: "/repositories", label: t.pages.repositories, icon: <DatabaseRegular /> },
+    { to: "/proxies", label: t.pages.proxies, icon: <ServerRegular /> },
+    { to: "/users", label: t.pages.users, icon: <PeopleRegular />, rule: true, act: "see users" },
+    { to: "/roles", label: t.pages.roles, icon: <PersonKeyRegular />, act: "see restore roles" },
+    { to: "/portal", label: t.pages.portal, icon: <DoorRegular />, act: "change the portal's settings" },
+    { to: "/api-keys", label: t.pages.keys, icon: <KeyRegular />, act: "manage the own API keys" },
+    { to: "/audit", label: t.pages.audit, icon: <ShieldTaskRegular />, act: "read the audit chain" },
     { to: "/settings", label: t.nav.settings, icon: <SettingsRegular /> },
-    { to: "/setup", label: t.nav.setup, icon: <ArchiveRegular />, rule: true, act: "add an organization" },
+    { to: "/setup", label: t.pages.setup, icon: <ArchiveRegular />, rule: true, act: "add an organization" },
   ];
   const signOut = async () => {
     await session.end().catch(() => undefined); // the cookie's end is the server's; here everything is forgotten anyway
@@ -101,7 +101,7 @@ function Frame({ name, acts }: { name: string; acts: string[] | undefined }) {
         {t.nav.skip}
       </a>
       <header className={mergeClasses(s.top, themes.shown === "contrast" && s.topContrast)}>
-        <Button appearance="transparent" className={s.topButton} icon={<NavigationRegular />} aria-label={t.nav.toggle} aria-expanded={!narrow} onClick={() => setNarrow(!narrow)} />
+        <Button appearance="transparent" className={s.topButton} icon={<NavigationRegular />} aria-label={t.pages.toggle} aria-expanded={!narrow} onClick={() => setNarrow(!narrow)} />
         <Link to="/" className={s.brand}>
           Holdfast
         </Link>
@@ -110,7 +110,7 @@ function Frame({ name, acts }: { name: string; acts: string[] | undefined }) {
           {(at) => <Account {...at} name={name} onSettings={() => void navigate({ to: "/settings" })} onSignOut={() => void signOut()} />}
         </Opens>
       </header>
-      <nav className={mergeClasses(s.nav, narrow && s.narrow)} aria-label={t.nav.label}>
+      <nav className={mergeClasses(s.nav, narrow && s.narrow)} aria-label={t.pages.label}>
         <ul className={s.list}>
           {items.filter((i) => !i.act || !acts || acts.includes(i.act)).map((i) => {
             const active = i.to === "/" ? here === "/" : here.startsWith(i.to);

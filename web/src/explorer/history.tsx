@@ -52,7 +52,7 @@ export default function History({ place: p, item, onRestore, onClose }: { place:
             { key: "time", title: t.file.modified, render: (v) => <>{f.dateTime(v.time)} {v.current && <Badge appearance="tint" color="brand">{t.history.current}</Badge>}</> },
             { key: "by", title: t.file.by, render: (v) => v.author ?? v.from, wide: true },
             { key: "size", title: t.file.size, end: true, render: (v) => f.bytes(v.size) },
-            { key: "points", title: t.search.points, render: (v) => t.search.fromTo(f.dateTime(v.oldestRestorePoint.time), f.dateTime(v.newestRestorePoint.time)) },
+            { key: "points", title: t.found.points, render: (v) => t.found.fromTo(f.dateTime(v.oldestRestorePoint.time), f.dateTime(v.newestRestorePoint.time)) },
             {
               key: "acts", title: "", end: true,
               render: (v) => v.id ? (

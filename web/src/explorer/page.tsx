@@ -4,7 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, use, useCallback, useEffect, useRef, useState } from "react";
 import { client, download, enc, of } from "../api/client";
 import type { RestoreSession } from "../api/queries";
-import { RestoreResult, runs, useRestoreEvents } from "../console/session/restore";
+import { RestoreResult, runs, useRestoreEvents } from "./outcome";
 import { useFormat } from "../ui/format";
 import { phone, useMedia } from "../ui/media";
 import { Empty, Loading, Note, Page, Problem } from "../ui/page";
@@ -246,10 +246,10 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
   const intoBasket = () => act(async () => {
     if (!place) return;
     const { addToCurrent } = await import("./basket");
-    const { basket, added } = await addToCurrent(t.basket.unnamed, [{ session: session.id, container: place.container.id, items: one ?? (selected || !place.folder ? await items() : [place.folder.id]) }]);
+    const { basket, added } = await addToCurrent(t.explore.basketNamed, [{ session: session.id, container: place.container.id, items: one ?? (selected || !place.folder ? await items() : [place.folder.id]) }]);
     await queries.invalidateQueries({ queryKey: ["baskets"] });
     await queries.invalidateQueries({ queryKey: ["basket", basket.id] });
-    setSaid(t.basket.added(f.number(added), basket.name));
+    setSaid(t.explore.inBasket(f.number(added), basket.name));
   });
   const restore = () => act(async () => setAsked({ items: one ?? (await items()) }));
   const close = () => act(async () => {
@@ -289,7 +289,7 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
       <Toolbar className={s.bar} aria-label={t.common.commands}>
         <ToolbarButton className={s.command} icon={<ArrowUndo20Regular />} disabledFocusable={!any || busy || !may("restore")} onClick={() => void restore()}>{t.restore.button}</ToolbarButton>
         {saving && <ToolbarButton className={s.command} icon={<ArrowDownload20Regular />} disabledFocusable={!any || busy} onClick={() => void save()}>{t.explore.save}</ToolbarButton>}
-        {scripts && <ToolbarButton className={s.command} icon={<Cart20Regular />} disabledFocusable={!(any || place?.folder) || busy} onClick={() => void intoBasket()}>{t.basket.into}</ToolbarButton>}
+        {scripts && <ToolbarButton className={s.command} icon={<Cart20Regular />} disabledFocusable={!(any || place?.folder) || busy} onClick={() => void intoBasket()}>{t.explore.intoBasket}</ToolbarButton>}
         {!small && <ToolbarDivider />}
         {!shown || !small ? (
           <ToolbarButton className={s.command} icon={<FolderArrowUp20Regular />} disabledFocusable={!place || !may("restore")} onClick={() => place && setAsked(place.folder ? { folder: place.folder } : {})}>

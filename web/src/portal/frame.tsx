@@ -4,7 +4,7 @@ import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { session as browserSession, type Session } from "../api/session";
 import { Opens, ThemeMenu } from "../ui/opens";
 import { Empty, Loading } from "../ui/page";
-import { useText } from "../ui/text";
+import { useText } from "../ui/text/portal";
 import { useThemes } from "../ui/theme";
 import { go, useAddress } from "./address";
 import Home from "./home/page";

@@ -6,7 +6,7 @@ import { client, of } from "../api/client";
 import type { Session } from "../api/session";
 import { keep, read } from "../ui/settings";
 import { useFormat, type Format } from "../ui/format";
-import { useText, type Text } from "../ui/text";
+import { useText, type Text } from "../ui/text/portal";
 
 const pageSize = 20;
 

@@ -8,7 +8,7 @@ import { Welcome, type Why } from "./welcome";
 
 // What is behind the sign-in is loaded after it.
 const Frame = lazy(() => import("./frame"));
-const SignIn = lazy(async () => ({ default: (await import("../console/signin")).SignIn }));
+const SignIn = lazy(async () => ({ default: (await import("../ui/signin")).SignIn }));
 
 // arrived reads once how the browser came here: sent back by the sign-in, with what became of it, or after a sign-out.
 function arrived(): Why {

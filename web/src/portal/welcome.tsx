@@ -4,7 +4,7 @@ import { useEffect } from "react";
 import { client, of } from "../api/client";
 import { ThemeMenu } from "../ui/opens";
 import { Loading, Note, Problem } from "../ui/page";
-import { useText } from "../ui/text";
+import { useText } from "../ui/text/portal";
 
 const useStyles = makeStyles({
   page: { minHeight: "100%", display: "flex", alignItems: "center", justifyContent: "center", backgroundColor: tokens.colorNeutralBackground3, padding: "16px", boxSizing: "border-box", position: "relative" },

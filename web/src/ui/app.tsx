@@ -14,7 +14,7 @@ import { ApiError } from "../api/client";
 import "./base.css";
 import { media } from "./media";
 import { keep, storedLanguage, storedTheme, type Language, type ThemeName } from "./settings";
-import { en, loadText, TextContext, type Text } from "./text";
+import { TextContext, type Text, type Words } from "./text";
 import { ThemeContext } from "./theme";
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
@@ -34,24 +34,25 @@ export const queries = new QueryClient({
 const dark = media("(prefers-color-scheme: dark)");
 const contrast = media("(prefers-contrast: more), (forced-colors: active)");
 
-function App({ children }: { children: ReactNode }) {
+function App({ words, children }: { words: Words; children: ReactNode }) {
   const [themeName, setThemeName] = useState(storedTheme);
   const [language, setLanguage] = useState(storedLanguage);
-  const [text, setText] = useState<Text>(en);
+  const [text, setText] = useState<Text>(words.en);
   const systemDark = useSyncExternalStore(dark.subscribe, dark.get);
   const systemContrast = useSyncExternalStore(contrast.subscribe, contrast.get);
 
   useEffect(() => {
     let current = true;
     document.documentElement.lang = language;
-    loadText(language).then(
-      (loaded) => current && setText(loaded),
-      () => current && setText(en), // a language that does not arrive is no reason to show nothing
+    const loaded = language === "de" ? words.de() : Promise.resolve(words.en);
+    loaded.then(
+      (text) => current && setText(text),
+      () => current && setText(words.en), // a language that does not arrive is no reason to show nothing
     );
     return () => {
       current = false;
     };
-  }, [language]);
+  }, [words, language]);
 
   const shown: Exclude<ThemeName, "system"> = themeName !== "system" ? themeName : systemContrast ? "contrast" : systemDark ? "dark" : "light";
   useEffect(() => {
@@ -89,12 +90,12 @@ function App({ children }: { children: ReactNode }) {
   );
 }
 
-export function start(page: ReactNode) {
+export function start(page: ReactNode, words: Words) {
   const root = document.getElementById("root");
   if (!root) throw new Error("the page has no root");
   createRoot(root).render(
     <StrictMode>
-      <App>{page}</App>
+      <App words={words}>{page}</App>
     </StrictMode>,
   );
 }

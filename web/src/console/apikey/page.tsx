@@ -9,7 +9,7 @@ import { Empty, Loading, Note, Page, Problem } from "../../ui/page";
 import { Confirm, FormPanel, Panel } from "../../ui/panel";
 import { quote, type Act } from "../../ui/script";
 import { DataTable } from "../../ui/table";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 import { roleName, roles } from "../user/page";
 
 const useStyles = makeStyles({ secret: { fontFamily: tokens.fontFamilyMonospace, overflowWrap: "anywhere", padding: "12px", backgroundColor: tokens.colorNeutralBackground3, borderRadius: tokens.borderRadiusMedium, margin: "12px 0" } });
@@ -33,7 +33,7 @@ export default function ApiKeys() {
   ];
   return (
     <Page
-      title={t.nav.keys}
+      title={t.pages.keys}
       about={t.key.about}
       acts={acts}
       commands={[
@@ -50,7 +50,7 @@ export default function ApiKeys() {
       )}
       {all.length > 0 && (
         <DataTable
-          label={t.nav.keys}
+          label={t.pages.keys}
           rows={all}
           rowKey={(k) => k.id}
           rowName={(k) => k.name}

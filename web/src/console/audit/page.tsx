@@ -7,7 +7,7 @@ import { useFormat } from "../../ui/format";
 import { Empty, Loading, Note, Page, Problem } from "../../ui/page";
 import type { Act } from "../../ui/script";
 import { DataTable } from "../../ui/table";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 
 const pageSize = 100;
 
@@ -59,7 +59,7 @@ export default function Audit() {
   const rows = data?.results ?? [];
   return (
     <Page
-      title={t.nav.audit}
+      title={t.pages.audit}
       about={t.audit.about}
       acts={acts}
       commands={[
@@ -106,7 +106,7 @@ export default function Audit() {
       {data && rows.length === 0 && <Empty icon={<ShieldCheckmark20Regular />} title={t.common.nothingFound} />}
       {rows.length > 0 && (
         <DataTable
-          label={t.nav.audit}
+          label={t.pages.audit}
           rows={rows}
           rowKey={(e) => String(e.number)}
           columns={[
@@ -115,7 +115,7 @@ export default function Audit() {
             { key: "actor", title: t.audit.actor, render: (e) => e.actor },
             { key: "act", title: t.audit.act, render: (e) => <code>{e.act}</code> },
             { key: "object", title: t.audit.object, render: (e) => <span className={s.line} title={e.object}>{shortOf(e.object ?? "")}</span>, wide: true },
-            { key: "detail", title: t.session.details, render: (e) => <span style={{ overflowWrap: "anywhere" }}>{e.detail}</span>, wide: true },
+            { key: "detail", title: t.common.details, render: (e) => <span style={{ overflowWrap: "anywhere" }}>{e.detail}</span>, wide: true },
             { key: "address", title: t.audit.address, render: (e) => e.address, wide: true },
           ]}
         />

@@ -10,7 +10,7 @@ import { Empty, Loading, Page, Problem } from "../../ui/page";
 import { Confirm, FormPanel } from "../../ui/panel";
 import type { Act } from "../../ui/script";
 import { DataTable } from "../../ui/table";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 import { BasketRestore } from "./restore";
 import { Runs } from "./run";
 import { useAct } from "../../ui/act";
@@ -82,7 +82,7 @@ export default function BasketPage() {
   const none = { disabled: rows.length === 0 || busy, why: t.basket.emptyAbout };
   return (
     <Page
-      title={t.nav.basket}
+      title={t.pages.basket}
       about={t.basket.about}
       acts={acts}
       commands={[
@@ -106,24 +106,24 @@ export default function BasketPage() {
       )}
       {id !== "" && entries.isPending && <Loading />}
       {((baskets.data && !basket) || (entries.data && rows.length === 0)) && (
-        <Empty icon={<CartRegular />} title={t.basket.empty} action={<span><Link to="/search">{t.nav.search}</Link> · <Link to="/explore">{t.nav.explore}</Link></span>}>
+        <Empty icon={<CartRegular />} title={t.basket.empty} action={<span><Link to="/search">{t.pages.search}</Link> · <Link to="/explore">{t.nav.explore}</Link></span>}>
           {t.basket.emptyAbout}
         </Empty>
       )}
       {rows.length > 0 && (
         <DataTable
-          label={t.nav.basket}
+          label={t.pages.basket}
           rows={rows}
           rowKey={(r) => r.id}
           rowName={(r) => r.name || t.mail.noSubject}
           selected={selected}
           onSelect={setSelected}
           columns={[
-            { key: "kind", title: t.search.kind, sort: (r) => r.kind, render: (r) => t.search.kinds[r.kind as "mail"] ?? r.kind },
-            { key: "name", title: t.search.name, sort: (r) => r.name, render: (r) => r.name || t.mail.noSubject },
-            { key: "owner", title: t.search.owner, sort: (r) => r.owner, render: (r) => <span title={r.address}>{r.owner}</span> },
-            { key: "path", title: t.search.folder, render: (r) => <span style={{ overflowWrap: "anywhere" }}>{r.path.split("/").slice(0, -1).join("/")}</span>, wide: true },
-            { key: "time", title: t.search.time, sort: (r) => r.time ?? "", render: (r) => <span className={s.line}>{f.dateTime(r.time)}</span>, wide: true },
+            { key: "kind", title: t.found.kind, sort: (r) => r.kind, render: (r) => t.found.kinds[r.kind as "mail"] ?? r.kind },
+            { key: "name", title: t.found.name, sort: (r) => r.name, render: (r) => r.name || t.mail.noSubject },
+            { key: "owner", title: t.found.owner, sort: (r) => r.owner, render: (r) => <span title={r.address}>{r.owner}</span> },
+            { key: "path", title: t.found.folder, render: (r) => <span style={{ overflowWrap: "anywhere" }}>{r.path.split("/").slice(0, -1).join("/")}</span>, wide: true },
+            { key: "time", title: t.found.time, sort: (r) => r.time ?? "", render: (r) => <span className={s.line}>{f.dateTime(r.time)}</span>, wide: true },
             { key: "size", title: t.file.size, sort: (r) => r.size, end: true, render: (r) => <span className={s.line}>{f.bytes(r.size)}</span>, wide: true },
           ]}
         />
@@ -155,7 +155,7 @@ function Make({ onClose, onDone }: { onClose: () => void; onDone: (id: string) =
   const [name, setName] = useState("");
   return (
     <FormPanel title={t.basket.make} submit={t.common.add} onClose={onClose} save={async () => onDone((await makeBasket(name)).id)}>
-      <Field label={t.search.name} required>
+      <Field label={t.found.name} required>
         <Input required value={name} onChange={(_, d) => setName(d.value)} />
       </Field>
     </FormPanel>

@@ -7,7 +7,7 @@ import { PlanView } from "../../explorer/plan";
 import { Note } from "../../ui/page";
 import { FormPanel } from "../../ui/panel";
 import { Script } from "../../ui/script_panel";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 
 // bodyOf is a restore of a basket as its operations take it.
 const bodyOf = (target: Target) => ({

@@ -8,7 +8,7 @@ import { Loading, Note, Problem } from "../../ui/page";
 import { Panel } from "../../ui/panel";
 import { Status } from "../../ui/status";
 import { DataTable } from "../../ui/table";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 
 // Runs shows what became of each item in the restores of a basket.
 export function Runs({ basket, onClose }: { basket: Basket; onClose: () => void }) {
@@ -45,9 +45,9 @@ export function Runs({ basket, onClose }: { basket: Basket; onClose: () => void 
               rows={data.results}
               rowKey={(r) => `${r.restoreSessionId} ${r.entryId ?? ""} ${r.itemId}`}
               columns={[
-                { key: "status", title: t.session.result, sort: (r) => r.status, render: (r) => <Status value={r.status} /> },
+                { key: "status", title: t.common.result, sort: (r) => r.status, render: (r) => <Status value={r.status} /> },
                 { key: "item", title: t.restore.item, sort: (r) => r.name, render: (r) => r.name || t.mail.noSubject },
-                { key: "message", title: t.session.details, render: (r) => r.message },
+                { key: "message", title: t.common.details, render: (r) => r.message },
               ]}
             />
           )}

@@ -5,7 +5,7 @@ import { useDeferredValue, useState } from "react";
 import { getCalendar } from "../../api/queries";
 import { useFormat } from "../../ui/format";
 import { Loading, Problem } from "../../ui/page";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 
 const days = 28;
 const pageSize = 25;

@@ -10,7 +10,7 @@ import { Empty, Loading, Note, Page, Problem } from "../../ui/page";
 import type { Act } from "../../ui/script";
 import { Status } from "../../ui/status";
 import { DataTable } from "../../ui/table";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 import { JobProgress } from "../job/progress";
 import { setupLeft } from "../setup/left";
 import { Calendar } from "./calendar";
@@ -147,7 +147,7 @@ function Health({ overview: o }: { overview: Overview }) {
       ))}
       {o.storage.filter((r) => r.isOutOfSync).map((r) => (
         <Note key={r.repositoryId} intent="warning">
-          {t.home.outOfSync(r.name)} <Link to="/repositories">{t.nav.repositories}</Link>
+          {t.home.outOfSync(r.name)} <Link to="/repositories">{t.pages.repositories}</Link>
         </Note>
       ))}
     </Card>
@@ -189,7 +189,7 @@ function Failed({ overview: o }: { overview: Overview }) {
         { key: "job", title: t.session.job, render: (p) => <Link to="/sessions" search={{ session: p.sessionId }}>{p.jobName}</Link> },
         { key: "status", title: t.session.status, render: (p) => <Status value={p.status} /> },
         { key: "ended", title: t.session.ended, render: (p) => f.ago(p.endTime), wide: true },
-        { key: "details", title: t.session.details, render: (p) => p.details },
+        { key: "details", title: t.common.details, render: (p) => p.details },
       ]}
     />
   );

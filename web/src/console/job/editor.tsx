@@ -5,7 +5,7 @@ import { client, of, type Schemas } from "../../api/client";
 import { jobsQuery, organizationsQuery, repositoriesQuery, type Job } from "../../api/queries";
 import { Loading, Problem } from "../../ui/page";
 import { FormPanel } from "../../ui/panel";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 import { Schedule, type Policy } from "./schedule";
 import { useSettled } from "../../ui/act";
 

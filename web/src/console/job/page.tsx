@@ -11,7 +11,7 @@ import { Confirm } from "../../ui/panel";
 import { quote, type Act } from "../../ui/script";
 import { Status } from "../../ui/status";
 import { DataTable } from "../../ui/table";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 import { JobEditor } from "./editor";
 import { JobProgress } from "./progress";
 import { scheduleText } from "./schedule";
@@ -64,7 +64,7 @@ export default function Jobs() {
     { key: "full", label: t.job.full, icon: <ArrowRepeatAll20Regular />, onClick: () => setFull(true), disabled: none || idle.length !== chosen.length, why: t.job.choose },
     { key: "stop", label: t.job.stop, icon: <RecordStop20Regular />, onClick: () => void each((jobId) => of(client.POST("/v8/Jobs/{jobId}/stop", { params: { path: { jobId } } }))), disabled: none || idle.length > 0, why: t.job.chooseRunning },
     { key: "edit", label: t.common.edit, icon: <Edit20Regular />, onClick: () => setEditing(one), disabled: !one, why: t.common.chooseOne, divider: true },
-    { key: "sessions", label: t.nav.sessions, icon: <History20Regular />, onClick: () => void navigate({ to: "/sessions", search: { job: one?.id ?? "" } }), disabled: !one, why: t.common.chooseOne },
+    { key: "sessions", label: t.pages.sessions, icon: <History20Regular />, onClick: () => void navigate({ to: "/sessions", search: { job: one?.id ?? "" } }), disabled: !one, why: t.common.chooseOne },
     chosen.length > 0 && chosen.every((j) => !j.isEnabled)
       ? { key: "enable", label: t.job.enable, icon: <PlayCircle20Regular />, onClick: () => void each((jobId) => of(client.POST("/v8/Jobs/{jobId}/enable", { params: { path: { jobId } } }))) }
       : { key: "disable", label: t.job.disable, icon: <PauseCircle20Regular />, onClick: () => void each((jobId) => of(client.POST("/v8/Jobs/{jobId}/disable", { params: { path: { jobId } } }))), disabled: none, why: t.common.choose },
@@ -82,7 +82,7 @@ export default function Jobs() {
     { title: t.job.acts.remove, command: `holdfast job remove ${quote(name)}`, method: "DELETE", path },
   ];
   return (
-    <Page title={t.nav.jobs} about={t.job.about} commands={commands} acts={acts}>
+    <Page title={t.pages.jobs} about={t.job.about} commands={commands} acts={acts}>
       <Problem error={error ?? jobs.error} {...(jobs.error ? { onRetry: () => void jobs.refetch() } : {})} />
       {jobs.isPending && <Loading />}
       {jobs.data && all.length === 0 && (
@@ -102,7 +102,7 @@ export default function Jobs() {
       )}
       {all.length > 0 && (
         <DataTable
-          label={t.nav.jobs}
+          label={t.pages.jobs}
           rows={all}
           rowKey={(j) => j.id ?? ""}
           rowName={(j) => j.name ?? ""}

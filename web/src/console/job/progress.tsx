@@ -6,7 +6,7 @@ import { client, of } from "../../api/client";
 import { progressQuery, type Progress } from "../../api/queries";
 import { useFormat } from "../../ui/format";
 import { Problem } from "../../ui/page";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 
 const useStyles = makeStyles({
   root: { display: "flex", flexDirection: "column", gap: "6px", minWidth: 0 },

@@ -1,7 +1,7 @@
 import { Checkbox, Field, Input, makeStyles, mergeClasses, Radio, RadioGroup, Select, Switch, tokens } from "@fluentui/react-components";
 import { useRef, useState, type KeyboardEvent } from "react";
 import type { Schemas } from "../../api/client";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 
 export type Policy = Schemas["RESTJobSchedulePolicy"];
 

@@ -2,7 +2,7 @@ import { Checkbox, Field, Input, makeStyles, Radio, RadioGroup, Select, tokens }
 import { useState } from "react";
 import { client, of, type Schemas } from "../../api/client";
 import type { Organization } from "../../api/queries";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 
 const useStyles = makeStyles({
   permissions: { borderCollapse: "collapse", width: "100%", fontSize: tokens.fontSizeBase200 },

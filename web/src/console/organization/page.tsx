@@ -10,7 +10,7 @@ import { Empty, Loading, Note, Page, Problem } from "../../ui/page";
 import { Confirm, FormPanel, Panel } from "../../ui/panel";
 import { quote, type Act } from "../../ui/script";
 import { DataTable } from "../../ui/table";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 import { addOrganization, changeOrganization, emptyOrganization, NeededPermissions, organizationBody, OrganizationFields, type OrganizationDraft } from "./form";
 
 const useStyles = makeStyles({ address: { color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200, display: "block" }, h: { fontSize: tokens.fontSizeBase400, margin: "20px 0 8px" } });
@@ -40,7 +40,7 @@ export default function Organizations() {
   ];
   return (
     <Page
-      title={t.nav.organizations}
+      title={t.pages.organizations}
       about={t.organization.about}
       acts={acts}
       commands={[
@@ -60,7 +60,7 @@ export default function Organizations() {
       )}
       {all.length > 0 && (
         <DataTable
-          label={t.nav.organizations}
+          label={t.pages.organizations}
           rows={all}
           rowKey={(o) => o.id ?? ""}
           rowName={(o) => o.officeName || o.name || ""}

@@ -5,7 +5,7 @@ import { client, of, own } from "../../api/client";
 import { organizationsQuery } from "../../api/queries";
 import { Loading, Note, Page, Problem } from "../../ui/page";
 import type { Act } from "../../ui/script";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 
 const useStyles = makeStyles({
   form: { display: "flex", flexDirection: "column", gap: "14px", maxWidth: "640px" },
@@ -92,7 +92,7 @@ export default function PortalSettings() {
     { title: t.portalSettings.acts.disable, command: "holdfast portal disable", method: "PUT", path: "/holdfast/v1/RestorePortalSettings", body: { isEnabled: false } },
   ];
   return (
-    <Page title={t.nav.portal} about={t.portalSettings.about} acts={acts}>
+    <Page title={t.pages.portal} about={t.portalSettings.about} acts={acts}>
       <Problem error={error} />
       {isPending && <Loading />}
       {data && (

@@ -10,7 +10,7 @@ import { Empty, Loading, Page, Problem } from "../../ui/page";
 import { FormPanel } from "../../ui/panel";
 import type { Act } from "../../ui/script";
 import { DataTable } from "../../ui/table";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 
 export default function Proxies() {
   const { t } = useText();
@@ -44,7 +44,7 @@ export default function Proxies() {
   ];
   return (
     <Page
-      title={t.nav.proxies}
+      title={t.pages.proxies}
       about={t.proxy.about}
       acts={acts}
       commands={[
@@ -60,7 +60,7 @@ export default function Proxies() {
       {data && all.length === 0 && <Empty icon={<ServerRegular />} title={t.proxy.empty} />}
       {all.length > 0 && (
         <DataTable
-          label={t.nav.proxies}
+          label={t.pages.proxies}
           rows={all}
           rowKey={(p) => p.id ?? ""}
           rowName={(p) => p.hostName ?? ""}

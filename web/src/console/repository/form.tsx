@@ -5,7 +5,7 @@ import { useState, type FormEvent } from "react";
 import { client, download, of, type Schemas } from "../../api/client";
 import { proxiesQuery, type Repository } from "../../api/queries";
 import { Note, Problem } from "../../ui/page";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 
 export interface RepositoryDraft {
   name: string;

@@ -9,7 +9,7 @@ import { Empty, Loading, Note, Page, Problem } from "../../ui/page";
 import { Confirm, FormPanel, Panel } from "../../ui/panel";
 import { quote, type Act } from "../../ui/script";
 import { DataTable } from "../../ui/table";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 import { addRepository, emptyRepository, keepOf, Kit, RepositoryFields, retentionOf } from "./form";
 
 export default function Repositories() {
@@ -51,7 +51,7 @@ export default function Repositories() {
   ];
   return (
     <Page
-      title={t.nav.repositories}
+      title={t.pages.repositories}
       about={t.repository.about}
       acts={acts}
       commands={[
@@ -73,7 +73,7 @@ export default function Repositories() {
       )}
       {all.length > 0 && (
         <DataTable
-          label={t.nav.repositories}
+          label={t.pages.repositories}
           rows={all}
           rowKey={(r) => r.id ?? ""}
           rowName={(r) => r.name ?? ""}

@@ -5,7 +5,7 @@ import { own, type Schemas } from "../../api/client";
 import { organizationsQuery, usersQuery } from "../../api/queries";
 import { Loading, Problem } from "../../ui/page";
 import { FormPanel, Panel } from "../../ui/panel";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 import { bodyOf, Members, type Member } from "./members";
 
 export type Role = Schemas["RESTRbacRole"];

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { client, of } from "../../api/client";
 import { Problem } from "../../ui/page";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 import { useSettled } from "../../ui/act";
 
 // Member is a user or a group in a restore role. A group counts as its members.

@@ -9,7 +9,7 @@ import { Empty, Loading, Page, Problem } from "../../ui/page";
 import { Confirm } from "../../ui/panel";
 import { quote, type Act } from "../../ui/script";
 import { DataTable } from "../../ui/table";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 import { RoleEditor, type Role } from "./editor";
 import { bodyOf } from "./members";
 
@@ -47,7 +47,7 @@ export default function Roles() {
   ];
   return (
     <Page
-      title={t.nav.roles}
+      title={t.pages.roles}
       about={t.grant.about}
       acts={acts}
       commands={[
@@ -65,7 +65,7 @@ export default function Roles() {
       )}
       {all.length > 0 && (
         <DataTable
-          label={t.nav.roles}
+          label={t.pages.roles}
           rows={all}
           rowKey={(r) => r.id ?? ""}
           rowName={(r) => r.name ?? ""}

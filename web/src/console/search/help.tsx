@@ -1,5 +1,5 @@
 import { Button, makeStyles, tokens } from "@fluentui/react-components";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 
 const useStyles = makeStyles({
   grid: { display: "grid", gridTemplateColumns: "repeat(auto-fill, minmax(min(330px, 100%), 1fr))", gap: "2px 24px", padding: 0, margin: "0 0 8px", listStyle: "none" },

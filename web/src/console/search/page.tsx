@@ -18,8 +18,9 @@ import { useMedia } from "../../ui/media";
 import { Empty, Loading, Note, Problem } from "../../ui/page";
 import { Panel } from "../../ui/panel";
 import { quote, ScriptButton, type Act } from "../../ui/script";
-import { useText, type Text } from "../../ui/text";
-import { RestoreResult } from "../session/restore";
+import type { Text } from "../../ui/text";
+import { useText } from "../../ui/text/console";
+import { RestoreResult } from "../../explorer/outcome";
 import { problemAt, Results, stateOf, type Hit, type Query } from "./results";
 import { useAct } from "../../ui/act";
 
@@ -72,17 +73,17 @@ const kindsOfItems = ["mail", "file", "folder"] as const;
 
 // pointsOf says in which restore points a hit is, by days; the preview has the times.
 function pointsOf(h: Hit, f: Format, t: Text): string {
-  const points = t.search.fromTo(f.date(h.found.firstPoint.time), f.date(h.found.lastPoint.time));
-  return h.found.deleted ? `${points} ${t.search.gone}` : points;
+  const points = t.found.fromTo(f.date(h.found.firstPoint.time), f.date(h.found.lastPoint.time));
+  return h.found.deleted ? `${points} ${t.found.gone}` : points;
 }
 
 const columns: ItemColumn<Hit>[] = [
-  { key: "kind", title: (t) => t.search.kind, text: (h, _, t) => t.search.kinds[h.found.kind as "mail"] ?? h.found.kind, width: "64px" },
-  { key: "name", title: (t) => t.search.name, text: (h, _, t) => h.name || t.mail.noSubject, width: "minmax(140px, 2fr)" },
-  { key: "owner", title: (t) => t.search.owner, text: (h) => h.found.container.name, width: "minmax(90px, 1fr)" },
-  { key: "folder", title: (t) => t.search.folder, text: (h) => h.found.folder?.split("/").at(-1) ?? "", width: "minmax(70px, 0.8fr)", wide: true },
-  { key: "time", title: (t) => t.search.time, text: (h, f) => f.date(h.found.time), width: "104px" },
-  { key: "points", title: (t) => t.search.points, text: pointsOf, width: "minmax(120px, 1.2fr)", wide: true },
+  { key: "kind", title: (t) => t.found.kind, text: (h, _, t) => t.found.kinds[h.found.kind as "mail"] ?? h.found.kind, width: "64px" },
+  { key: "name", title: (t) => t.found.name, text: (h, _, t) => h.name || t.mail.noSubject, width: "minmax(140px, 2fr)" },
+  { key: "owner", title: (t) => t.found.owner, text: (h) => h.found.container.name, width: "minmax(90px, 1fr)" },
+  { key: "folder", title: (t) => t.found.folder, text: (h) => h.found.folder?.split("/").at(-1) ?? "", width: "minmax(70px, 0.8fr)", wide: true },
+  { key: "time", title: (t) => t.found.time, text: (h, f) => f.date(h.found.time), width: "104px" },
+  { key: "points", title: (t) => t.found.points, text: pointsOf, width: "minmax(120px, 1.2fr)", wide: true },
 ];
 
 export default function Search() {
@@ -109,7 +110,7 @@ export default function Search() {
   const organizations = useQuery(organizationsQuery).data ?? [];
 
   useEffect(() => {
-    document.title = `${t.nav.search} – Holdfast`;
+    document.title = `${t.pages.search} – Holdfast`;
   }, [t]);
   // Another address is another search: by the browser's own buttons, a saved one, a link.
   useEffect(() => {
@@ -180,10 +181,10 @@ export default function Search() {
     return [...parts.values()];
   };
   const intoBasket = () => act(async () => {
-    const { basket, added } = await addToCurrent(t.basket.unnamed, await partsOf(await hits()));
+    const { basket, added } = await addToCurrent(t.explore.basketNamed, await partsOf(await hits()));
     await queries.invalidateQueries({ queryKey: basketsQuery.queryKey });
     await queries.invalidateQueries({ queryKey: ["basket", basket.id] });
-    setSaid(t.basket.added(f.number(added), basket.name));
+    setSaid(t.explore.inBasket(f.number(added), basket.name));
   });
   // What lies in one mailbox or drive at one time is restored here; what is of several goes through a basket, which restores it as one.
   const restore = () => act(async () => {
@@ -238,7 +239,7 @@ export default function Search() {
   return (
     <div className={s.page}>
       <div className={s.head}>
-        <h1 className={s.title}>{t.nav.search}</h1>
+        <h1 className={s.title}>{t.pages.search}</h1>
         <form className={s.form} role="search" onSubmit={(e) => { e.preventDefault(); search(); }}>
           <SearchBox ref={box} className={s.box} value={text} onChange={(_, d) => setText(d.value)} placeholder={t.search.placeholder} aria-label={t.search.box} aria-invalid={wrongAt !== undefined} />
           <Button type="submit" appearance="primary" icon={<SearchRegular />}>{t.search.find}</Button>
@@ -247,9 +248,9 @@ export default function Search() {
         {wrongAt !== undefined && asked.q && <Caret text={asked.q} at={wrongAt} label={t.search.wrongFrom} />}
         {open === "help" && <Suspense fallback={<Loading />}><Help onTake={(example) => { setText(example); box.current?.focus(); }} /></Suspense>}
         <div className={s.filters}>
-          <Select aria-label={t.search.kind} value={form.kinds ?? ""} onChange={(_, d) => filter({ kinds: d.value })}>
+          <Select aria-label={t.found.kind} value={form.kinds ?? ""} onChange={(_, d) => filter({ kinds: d.value })}>
             <option value="">{t.search.allKinds}</option>
-            {kindsOfItems.map((k) => <option key={k} value={k}>{t.search.kinds[k]}</option>)}
+            {kindsOfItems.map((k) => <option key={k} value={k}>{t.found.kinds[k]}</option>)}
           </Select>
           {organizations.length > 1 && (
             <Select aria-label={t.job.organization} value={form.org ?? ""} onChange={(_, d) => filter({ org: d.value })}>
@@ -279,7 +280,7 @@ export default function Search() {
       </div>
       <Toolbar className={s.bar} aria-label={t.common.commands}>
         <ToolbarButton className={s.command} icon={<ArrowUndo20Regular />} disabledFocusable={!any || busy} onClick={() => void restore()}>{t.restore.button}</ToolbarButton>
-        <ToolbarButton className={s.command} icon={<Cart20Regular />} disabledFocusable={!any || busy} onClick={() => void intoBasket()}>{t.basket.into}</ToolbarButton>
+        <ToolbarButton className={s.command} icon={<Cart20Regular />} disabledFocusable={!any || busy} onClick={() => void intoBasket()}>{t.explore.intoBasket}</ToolbarButton>
         <ToolbarButton className={s.command} icon={<FolderOpen20Regular />} disabledFocusable={!active || busy} onClick={() => void explore()}>{t.search.explore}</ToolbarButton>
         <ToolbarButton className={s.command} icon={<History20Regular />} disabledFocusable={!active || busy} onClick={() => void versions()}>{t.history.button}</ToolbarButton>
         <ToolbarDivider />
@@ -343,13 +344,13 @@ function HitPreview({ hit, sessions }: { hit: Hit; sessions: Sessions }) {
   const session = useQuery({ queryKey: ["search-session", hit.id], queryFn: () => sessions.at(stateOf(hit)), enabled: h.kind !== "folder", staleTime: Infinity, gcTime: 0 });
   const mail = h.kind === "mail";
   const facts: [string, string | undefined][] = [
-    [mail ? t.mail.from : t.file.by, h.from], [t.mail.to, h.to], [t.mail.cc, h.cc], [mail ? t.mail.received : t.file.modified, f.dateTime(h.time)], [t.search.owner, `${name}${address ? ` (${address})` : ""}`], [t.search.folder, h.folder],
-    [t.file.size, h.kind === "folder" ? undefined : f.bytes(h.size)], [t.search.points, t.search.fromTo(f.dateTime(h.firstPoint.time), f.dateTime(h.lastPoint.time))],
+    [mail ? t.mail.from : t.file.by, h.from], [t.mail.to, h.to], [t.mail.cc, h.cc], [mail ? t.mail.received : t.file.modified, f.dateTime(h.time)], [t.found.owner, `${name}${address ? ` (${address})` : ""}`], [t.found.folder, h.folder],
+    [t.file.size, h.kind === "folder" ? undefined : f.bytes(h.size)], [t.found.points, t.found.fromTo(f.dateTime(h.firstPoint.time), f.dateTime(h.lastPoint.time))],
   ];
   return (
     <article>
       <h2 className={s.name}>
-        {hit.name || t.mail.noSubject} {h.deleted && <Badge appearance="tint" color="warning">{t.search.deleted}</Badge>}
+        {hit.name || t.mail.noSubject} {h.deleted && <Badge appearance="tint" color="warning">{t.found.deleted}</Badge>}
       </h2>
       <dl className={s.facts}>
         {facts.filter(([, value]) => value).map(([term, value]) => [

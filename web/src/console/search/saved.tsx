@@ -7,7 +7,7 @@ import { useFormat } from "../../ui/format";
 import { Empty, Loading, Problem } from "../../ui/page";
 import { FormPanel, Panel } from "../../ui/panel";
 import { DataTable } from "../../ui/table";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 import type { Asked } from "./page";
 
 const queryKey = ["saved-searches"];
@@ -41,7 +41,7 @@ export default function Saved({ onTake, onClose }: { onTake: (asked: Asked) => v
           rowKey={(r) => r.id}
           columns={[
             {
-              key: "name", title: t.search.name, sort: (r) => r.name,
+              key: "name", title: t.found.name, sort: (r) => r.name,
               render: (r) => (
                 <Link as="button" onClick={() => onTake({ q: r.query, ...(r.organizationId ? { org: r.organizationId } : {}), ...(r.kinds?.[0] ? { kinds: r.kinds[0] } : {}), ...(r.deleted ? { deleted: "yes" } : {}), ...(r.sort === "oldest" ? { sort: "oldest" } : {}) })}>
                   {r.name}
@@ -72,7 +72,7 @@ export function SaveSearch({ asked, onClose }: { asked: Asked; onClose: () => vo
         await queries.invalidateQueries({ queryKey });
       }}
     >
-      <Field label={t.search.name} required>
+      <Field label={t.found.name} required>
         <Input required value={name} onChange={(_, d) => setName(d.value)} />
       </Field>
       <p><code>{asked.q}</code></p>

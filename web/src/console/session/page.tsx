@@ -11,9 +11,9 @@ import { Panel } from "../../ui/panel";
 import type { Act } from "../../ui/script";
 import { Status } from "../../ui/status";
 import { DataTable } from "../../ui/table";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 import { JobProgress } from "../job/progress";
-import { RestoreResult } from "./restore";
+import { RestoreResult } from "../../explorer/outcome";
 
 const pageSize = 50;
 
@@ -42,7 +42,7 @@ export default function Sessions() {
     { title: t.session.acts.restores, command: "holdfast explore sessions", method: "GET", path: "/v8/RestoreSessions" },
   ];
   return (
-    <Page title={t.nav.sessions} about={t.session.about} acts={acts}>
+    <Page title={t.pages.sessions} about={t.session.about} acts={acts}>
       <TabList selectedValue={tab} onTabSelect={(_, d) => void navigate({ to: "/sessions", search: d.value === "backup" ? {} : { tab: String(d.value) } })}>
         <Tab value="backup">{t.session.backups}</Tab>
         <Tab value="restore">{t.session.restores}</Tab>
@@ -119,7 +119,7 @@ function Backups({ job, open }: { job: string | undefined; open: string | undefi
             { key: "length", title: t.session.length, render: (r) => (r.endTime && r.creationTime ? f.duration((new Date(r.endTime).getTime() - new Date(r.creationTime).getTime()) / 1000) : ""), wide: true, end: true },
             { key: "objects", title: t.session.objects, render: (r) => f.number(r.statistics?.processedObjects), wide: true, end: true },
             { key: "bytes", title: t.session.transferred, render: (r) => f.bytes(r.statistics?.transferredDataBytes), wide: true, end: true },
-            { key: "details", title: t.session.details, render: (r) => r.details, wide: true },
+            { key: "details", title: t.common.details, render: (r) => r.details, wide: true },
           ]}
         />
       )}
@@ -160,7 +160,7 @@ function Detail({ id, name, onClose }: { id: string; name: (job: string) => stri
     </>
   );
   return (
-    <Panel size="large" title={p ? t.session.title(p.jobName || name(p.jobId)) : t.session.details} onClose={onClose}>
+    <Panel size="large" title={p ? t.session.title(p.jobName || name(p.jobId)) : t.common.details} onClose={onClose}>
       <Problem error={error ?? log.error} />
       {!p && !error && <Loading />}
       {running && <JobProgress progress={running} named={false} />}
@@ -235,7 +235,7 @@ function Restores({ open }: { open: string | undefined }) {
             { key: "type", title: t.session.type, render: (r) => (r.type === "Veod" ? t.kind.files : t.kind.mail) },
             { key: "point", title: t.session.point, render: (r) => r.scopeName, wide: true },
             { key: "state", title: t.session.state, render: (r) => <Status value={r.state} /> },
-            { key: "result", title: t.session.result, render: (r) => <Status value={r.result} /> },
+            { key: "result", title: t.common.result, render: (r) => <Status value={r.result} /> },
             { key: "who", title: t.session.who, render: (r) => r.initiatedBy, wide: true },
             { key: "start", title: t.session.started, render: (r) => f.dateTime(r.creationTime) },
             { key: "open", title: "", render: (r) => (r.state === "Working" ? <Link to="/explore/$session" params={{ session: r.id }}>{t.session.reopen}</Link> : null) },

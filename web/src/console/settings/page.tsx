@@ -7,7 +7,7 @@ import { useFormat } from "../../ui/format";
 import { Note, Page, Problem } from "../../ui/page";
 import type { Act } from "../../ui/script";
 import type { Language, ThemeName } from "../../ui/settings";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 import { useThemes } from "../../ui/theme";
 import { SecondFactor } from "./totp";
 

@@ -6,7 +6,7 @@ import { own } from "../../api/client";
 import { sessionQuery } from "../../api/queries";
 import type { Totp } from "../../api/session";
 import { Note, Problem } from "../../ui/page";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 
 const path = "/holdfast/v1/users/me/totp";
 

@@ -8,7 +8,7 @@ import { jobsQuery, organizationsQuery, overviewQuery, progressQuery, repositori
 import { Loading, Note, Page, Problem } from "../../ui/page";
 import type { Act } from "../../ui/script";
 import { Status } from "../../ui/status";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 import { Schedule, type Policy } from "../job/schedule";
 import { JobProgress } from "../job/progress";
 import { addOrganization, emptyOrganization, NeededPermissions, OrganizationFields } from "../organization/form";

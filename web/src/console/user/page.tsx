@@ -10,7 +10,7 @@ import { Empty, Loading, Note, Page, Problem } from "../../ui/page";
 import { Confirm, FormPanel } from "../../ui/panel";
 import { quote, type Act } from "../../ui/script";
 import { DataTable } from "../../ui/table";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/console";
 
 export const roles = ["Owner", "BackupAdministrator", "StorageAdministrator", "Auditor", "RestoreOperator", "EndUser"] as const;
 
@@ -49,7 +49,7 @@ export default function Users() {
   ];
   return (
     <Page
-      title={t.nav.users}
+      title={t.pages.users}
       about={t.user.about}
       acts={acts}
       commands={[
@@ -66,7 +66,7 @@ export default function Users() {
       {data && all.length === 0 && <Empty icon={<PeopleRegular />} title={t.user.empty} />}
       {all.length > 0 && (
         <DataTable
-          label={t.nav.users}
+          label={t.pages.users}
           rows={all}
           rowKey={(u) => u.id}
           rowName={(u) => u.name}

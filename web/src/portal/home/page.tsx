@@ -6,7 +6,7 @@ import { client, of } from "../../api/client";
 import type { Session } from "../../api/session";
 import { useFormat } from "../../ui/format";
 import { Empty, Loading, Problem } from "../../ui/page";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/portal";
 import { go } from "../address";
 import { objects, type Person } from "../objects";
 

@@ -4,7 +4,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useEffect, useState } from "react";
 import { useFormat } from "../../ui/format";
 import { Empty, Loading, Problem } from "../../ui/page";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/portal";
 import { objects } from "../objects";
 
 const pageSize = 30;

@@ -3,12 +3,12 @@ import { HistoryRegular } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { client, of } from "../../api/client";
-import { RestoreResult } from "../../console/session/restore";
+import { RestoreResult } from "../../explorer/outcome";
 import { useFormat } from "../../ui/format";
 import { Empty, Loading, Problem } from "../../ui/page";
 import { Confirm, Panel } from "../../ui/panel";
 import { Status } from "../../ui/status";
-import { useText } from "../../ui/text";
+import { useText } from "../../ui/text/portal";
 import { full, outcome, restoresQuery, type Restore } from "../notices";
 
 const useStyles = makeStyles({
@@ -98,7 +98,7 @@ function One({ restore: r, onDetails, onStop }: { restore: Restore; onDetails: (
     [t.portal.began, f.dateTime(r.creationTime)],
     [t.portal.endedAt, f.dateTime(r.endTime)],
     [t.portal.items, running ? t.portal.done(f.number(r.processedItems)) : outcome(t, f, r)],
-    [t.session.details, running || r.state === "Success" ? "" : r.message],
+    [t.common.details, running || r.state === "Success" ? "" : r.message],
   ];
   return (
     <Card className={s.card} role="group" aria-label={r.name}>

@@ -1,14 +1,16 @@
 import { createContext, use } from "react";
 import type { Language } from "../settings";
-import { en } from "./en";
+import { text } from "./en/shared";
 
-export { en };
-export type Text = typeof en;
+// Words lie in a folder for each language: what both applications say, and what one of them says alone. ui and the explorers know the first only.
+export type Text = typeof text;
 
-export const TextContext = createContext<{ t: Text; language: Language }>({ t: en, language: "en" });
+// Words are all that an application says; German is loaded when it is asked for.
+export interface Words {
+  en: Text;
+  de: () => Promise<Text>;
+}
+
+export const TextContext = createContext<{ t: Text; language: Language }>({ t: text, language: "en" });
 
 export const useText = () => use(TextContext);
-
-export async function loadText(language: Language): Promise<Text> {
-  return language === "de" ? (await import("./de")).de : en;
-}

@@ -1,32 +1,13 @@
-import type { Text } from ".";
+// German: the same as ../en/console.ts.
+import type { text as en } from "../en/console";
 
-// Alle deutschen Wörter. en.ts gibt die Form vor.
-export const de: Text = {
-  common: {
-    add: "Hinzufügen", again: "Noch einmal", back: "Zurück", cancel: "Abbrechen", close: "Schließen", commands: "Befehle", description: "Beschreibung", edit: "Bearbeiten", loading: "Lädt …", never: "nie", next: "Weiter",
-    newer: "Neuere", older: "Ältere", previous: "Vorige", refresh: "Aktualisieren", remove: "Entfernen", save: "Speichern", yes: "Ja", no: "Nein", on: "An", off: "Aus", nothingFound: "Nichts gefunden.",
-    choose: "Wählen Sie zuerst etwas in der Liste.", chooseOne: "Wählen Sie zuerst eine Zeile der Liste.", selectAll: "Alle auswählen", select: (name) => `${name} auswählen`,
-    offline: "Der Server ist nicht erreichbar. Was Sie sehen, kann veraltet sein.", failed: "Das hat nicht geklappt.",
-    seconds: (n) => `${n} s`, minutes: (n) => `${n} min`, hours: (n) => `${n} h`, days: (n) => `${n} Tage`, page: (n, all) => `Seite ${n} von ${all}`,
-  },
-  nav: {
-    label: "Hauptmenü", skip: "Zum Inhalt", toggle: "Namen der Seiten ein- oder ausblenden", appearance: "Design und Sprache", theme: "Design", language: "Sprache", account: (name) => `Konto von ${name}`, signOut: "Abmelden",
-    home: "Start", jobs: "Sicherungsaufträge", sessions: "Sitzungen", explore: "Wiederherstellen", organizations: "Organisationen", repositories: "Repositorys", proxies: "Proxys", users: "Benutzer und Rollen", keys: "API-Schlüssel",
-    audit: "Protokoll", settings: "Einstellungen", setup: "Einrichtung", search: "Suche", basket: "Korb", roles: "Operatorrollen", portal: "Portal",
-  },
-  theme: { system: "Wie das System", light: "Hell", dark: "Dunkel", contrast: "Hoher Kontrast" },
-  signin: {
-    title: "Anmelden", about: "Mit Ihrem Konto auf diesem Server.", name: "Benutzername", password: "Kennwort", submit: "Anmelden", wrong: "Benutzername oder Kennwort ist falsch.",
-    codeTitle: "Code eingeben", codeAbout: "Ihre Authenticator-App zeigt einen Code aus sechs Ziffern.", code: "Code", verify: "Prüfen",
-  },
-  script: {
-    button: "Skript", title: "Dasselbe per Skript", about: "Was diese Seite tut, für ein Terminal. Melden Sie sich einmal an mit „holdfast login --ca rest.pem“; rest.pem ist das Zertifikat des Servers (D/tls/rest.pem).",
-    command: "holdfast", copy: "Kopieren", copied: "Kopiert", noCommand: "Die Befehlszeile hat dafür noch keinen Befehl; nehmen Sie curl.", token: "Ein Token gilt eine Stunde:",
-  },
-  status: { Success: "Erfolg", Warning: "Warnung", Failed: "Fehlgeschlagen", Running: "Läuft", Queued: "Wartet", Stopped: "Angehalten", Working: "Offen", None: "–", Cancelled: "Angehalten", Skipped: "Ausgelassen" },
+export const text: typeof en = {
   standing: { current: "Wie zugesagt", skipped: "Mit ausgelassenen Elementen", late: "Älter als zugesagt", never: "Nie gesichert", gone: "Bei Microsoft weg, behalten" },
   day: { good: "gesichert", warning: "mit Warnungen", failed: "nicht gesichert", gone: "bei Microsoft weg", none: "keine Sicherung" },
-  kind: { mailbox: "Postfach", drive: "OneDrive", mail: "E-Mail", files: "OneDrive-Dateien" },
+  pages: {
+    label: "Hauptmenü", toggle: "Namen der Seiten ein- oder ausblenden", home: "Start", jobs: "Sicherungsaufträge", sessions: "Sitzungen", organizations: "Organisationen", repositories: "Repositorys", proxies: "Proxys", users: "Benutzer und Rollen",
+    keys: "API-Schlüssel", audit: "Protokoll", setup: "Einrichtung", search: "Suche", basket: "Korb", roles: "Operatorrollen", portal: "Portal",
+  },
   home: {
     title: "Start", health: "Zustand", good: "Alles ist gesichert wie zugesagt.", warning: "Alles ist gesichert, aber etwas braucht Ihre Aufmerksamkeit.", critical: "Etwas ist nicht gesichert wie zugesagt.",
     last: (ago) => `Letzte Sicherung: ${ago}.`, next: (when) => `Nächster Lauf: ${when}.`, noNext: "Kein Auftrag läuft von selbst.", running: "Läuft gerade", calendar: "Schutz der letzten vier Wochen", failed: "Aufträge mit Problemen",
@@ -64,9 +45,9 @@ export const de: Text = {
   },
   session: {
     about: "Was lief und was daraus wurde.", backups: "Sicherungen", restores: "Ansehen und Wiederherstellen", job: "Auftrag", status: "Status", started: "Begonnen", ended: "Beendet", length: "Dauer", objects: "Postfächer und OneDrives", items: "Gespeicherte Elemente", skipped: "Ausgelassene Elemente",
-    read: "Von Microsoft gelesen", written: "Ins Repository geschrieben", transferred: "Geschrieben", requests: "Aufrufe bei Microsoft", throttled: "Microsoft ließ uns warten", notThrottled: "nein", type: "Art", full: "Voll", incremental: "Inkrementell", details: "Einzelheiten", log: "Protokoll",
+    read: "Von Microsoft gelesen", written: "Ins Repository geschrieben", transferred: "Geschrieben", requests: "Aufrufe bei Microsoft", throttled: "Microsoft ließ uns warten", notThrottled: "nein", type: "Art", full: "Voll", incremental: "Inkrementell", log: "Protokoll",
     saveLog: "Protokoll speichern", title: (job) => `Sitzung von ${job}`, allJobs: "Alle Aufträge", allStatuses: "Jeder Status", empty: "Keine Sitzungen", toJobs: "Sicherungsauftrag starten", removedJob: "(entfernter Auftrag)", noRestores: "Noch wurde nichts angesehen oder wiederhergestellt",
-    restore: "Sitzung", restoreTitle: "Ergebnisse von Wiederherstellungen", point: "Wiederherstellungspunkt", state: "Zustand", result: "Ergebnis", who: "Von", reopen: "Fortsetzen",
+    restore: "Sitzung", restoreTitle: "Ergebnisse von Wiederherstellungen", point: "Wiederherstellungspunkt", state: "Zustand", who: "Von", reopen: "Fortsetzen",
     acts: { list: "Sitzungen auflisten", log: "Protokoll einer Sitzung zeigen", wait: "Fortschritt einer Sitzung verfolgen", restores: "Sitzungen zum Ansehen und Wiederherstellen auflisten" },
   },
   organization: {
@@ -156,18 +137,9 @@ export const de: Text = {
     haveRepository: (name, path) => `Das Repository ${name} liegt in ${path}.`, haveOrganization: (name) => `${name} ist verbunden.`, haveJob: (name) => `Der Auftrag ${name} ist da.`, haveKit: (name) => `Das Notfallpaket von ${name} wurde exportiert.`,
     jobName: (name) => `Alles von ${name}`, everything: "Er schützt E-Mail und OneDrive aller in der Organisation. Benutzer oder Ausnahmen wählen Sie später unter Sicherungsaufträge.", mayLeave: "Sie müssen nicht warten: Die Sicherung läuft weiter, wenn Sie diese Seite verlassen.", lastRun: "Letzter Lauf:",
   },
-  explore: {
-    otherTime: "Andere Zeit", deletedMark: "gelöscht", deletedOnly: "Nur Gelöschtes",
-    about: "Sehen Sie in eine Sicherung, wie sie zu einer Zeit war, und holen Sie zurück, was fehlt. Das geht auch, wenn Microsoft 365 nicht erreichbar ist.", what: "Was", when: "Stand von", kind: "Zeigen", calendar: "Tage mit Wiederherstellungspunkten", before: "Monat davor", after: "Monat danach", newest: "Das Neueste von allem",
-    dayPoints: (day, n) => `${day}, ${n} ${n === 1 ? "Wiederherstellungspunkt" : "Wiederherstellungspunkte"}`, open: "Ansehen", nothing: "Noch gibt es nichts anzusehen", nothingAbout: "Fügen Sie eine Organisation hinzu und lassen Sie einen Auftrag laufen.",
-    title: (organization, what) => `${what} von ${organization}`, asOf: (when) => `Stand: ${when}`, asNewest: "Stand der neuesten Wiederherstellungspunkte", tree: "Postfächer, OneDrives und Ordner", folders: "Ordner", items: "Liste", preview: "Vorschau", findUser: "Benutzer suchen", choose: "Wählen Sie links einen Benutzer oder Ordner.", chooseItem: "Wählen Sie etwas in der Liste, um es hier zu sehen.",
-    searchIn: (name) => `In ${name} suchen`, emptyFolder: "Dieser Ordner ist leer.", chooseFolder: "Wählen Sie einen Ordner, oder suchen Sie in allen.", count: (n) => `${n} Elemente`, countUnknown: "Beim Blättern erscheinen mehr", chosen: (n) => `${n} ausgewählt`, narrow: (n) => `${n} weitere: Tippen Sie einen Teil des Namens.`,
-    save: "Herunterladen", close: "Sitzung schließen", stopped: "Diese Sitzung ist geschlossen; öffnen Sie zum Wiederherstellen eine neue.", tooMany: (n) => `Mehr als ${n} Elemente sind ausgewählt. Stellen Sie den ganzen Ordner wieder her oder wählen Sie weniger.`,
-    acts: { points: "Wiederherstellungspunkte auflisten", users: "Auflisten, wessen Daten da sind", open: "Sicherung mit Stand einer Zeit öffnen" },
-  },
   search: {
-    export: "Exportieren", csv: "Als CSV, für eine Tabelle", jsonl: "Als JSON-Zeilen, für ein Programm", box: "Alles durchsuchen", placeholder: "Wörter, oder zum Beispiel subject:budget from:ada received:2026-03", find: "Suchen", help: "So wird gesucht", wrongFrom: "Ab der markierten Stelle stimmt die Suche nicht", kind: "Art", name: "Name", owner: "Wessen", folder: "Ordner", time: "Datum", 
-    gone: "(seither gelöscht)", deleted: "seither gelöscht", points: "Wiederherstellungspunkte", fromTo: (from, to) => (from === to ? from : `${from} bis ${to}`), kinds: { mail: "E-Mail", file: "Datei", folder: "Ordner" }, allKinds: "Jede Art", allOrganizations: "Alle Organisationen",
+    export: "Exportieren", csv: "Als CSV, für eine Tabelle", jsonl: "Als JSON-Zeilen, für ein Programm", box: "Alles durchsuchen", placeholder: "Wörter, oder zum Beispiel subject:budget from:ada received:2026-03", find: "Suchen", help: "So wird gesucht", wrongFrom: "Ab der markierten Stelle stimmt die Suche nicht",
+    allKinds: "Jede Art", allOrganizations: "Alle Organisationen",
     order: "Reihenfolge", newest: "Neueste zuerst", oldest: "Älteste zuerst", asOf: "Stand von", deletedOnly: "Nur seither Gelöschtes", results: "Ergebnisse", begin: "Suchen Sie über alle Postfächer, alle OneDrives und alle Wiederherstellungspunkte", size: (n) => `${n} E-Mails, Dateien und Ordner sind im Index.`, query: "Suche",
     notIndexed: (n) => `${n} Postfächer und OneDrives haben Wiederherstellungspunkte, die noch nicht im Index sind. Was darin liegt, kann hier fehlen.`, since: (when) => `seit ${when}`, neverIndexed: "Einige Organisationen sind noch nicht im Index; er wird nach Sicherungen nachgeführt. Was darin liegt, fehlt hier.",
     maybeLater: "Der Index ist noch nicht vollständig: Suchen Sie später noch einmal.", explore: "Im Explorer öffnen", save: "Suche speichern", saved: "Gespeicherte Suchen", noneSaved: "Keine gespeicherten Suchen", noneSavedAbout: "Suchen Sie und speichern Sie die Suche, um sie mit einem Klick zu wiederholen.", forget: (name) => `Gespeicherte Suche ${name} löschen`,
@@ -180,61 +152,11 @@ export const de: Text = {
     acts: { find: "Über alle Wiederherstellungspunkte suchen", export: "Alles Gefundene exportieren", status: "Wie weit der Suchindex ist", save: "Eine Suche speichern", saved: "Gespeicherte Suchen auflisten" },
   },
   basket: {
-    about: "Sammeln Sie E-Mails, Dateien und Ordner mehrerer Benutzer und Wiederherstellungspunkte, und stellen Sie sie in einem wieder her oder laden Sie sie herunter.", unnamed: "Korb", into: "In den Korb", added: (n, name) => `${n} im Korb „${name}“.`, takeOut: "Herausnehmen", make: "Neuer Korb", delete: "Korb löschen", which: "Korb", run: "Wiederherstellung",
+    about: "Sammeln Sie E-Mails, Dateien und Ordner mehrerer Benutzer und Wiederherstellungspunkte, und stellen Sie sie in einem wieder her oder laden Sie sie herunter.", takeOut: "Herausnehmen", make: "Neuer Korb", delete: "Korb löschen", which: "Korb", run: "Wiederherstellung",
     sum: (n, owners, size) => `${n} Elemente von ${owners} ${owners === "1" ? "Benutzer" : "Benutzern"}, ${size}`, empty: "Der Korb ist leer", emptyAbout: "Wählen Sie E-Mails, Dateien oder Ordner in einer Suche oder im Explorer und dann „In den Korb“.", none: "Es gibt keinen Korb.", noRuns: "Aus diesem Korb wurde noch nichts wiederhergestellt.", more: "Mehr zeigen",
     deleteTitle: (name) => `Den Korb ${name} löschen?`, deleteAbout: "Was daraus wiederhergestellt wurde, bleibt wiederhergestellt.", restoreTitle: (name) => `Den Korb ${name} wiederherstellen`, original: "Jedes, wo es war", userHint: "Adresse. Leer: jedes zu seinem Benutzer.", overwrite: "Auch seither Geändertes ersetzen (sonst bleibt es unberührt)",
     restoreAbout: "Was noch da und gleich ist, bleibt unberührt; ein wiederholtes Wiederherstellen legt keine zweite Kopie an. Niemandem wird eine E-Mail gesendet. Was nicht genau wiederhergestellt werden kann, steht in der Dokumentation (fidelity).",
     runSum: (restored, skipped, failed) => `${restored} wiederhergestellt oder schon da, ${skipped} ausgelassen, ${failed} misslungen.`,
     acts: { list: "Körbe auflisten", make: "Einen Korb anlegen", items: "Auflisten, was in einem Korb ist", add: "Elemente in einen Korb legen", plan: "Probelauf", restore: "Alles in einem Korb wiederherstellen", save: "Alles in einem Korb herunterladen" },
-  },
-  compare: {
-    acts: { live: "Mit Microsoft 365 jetzt vergleichen", versions: "Alle Versionen eines Elements auflisten" },
-    button: "Vergleichen", title: (what) => `${what} vergleichen`, with: "Womit", live: "Mit Microsoft 365, wie es jetzt ist", point: "Mit einem anderen Wiederherstellungspunkt", asking: "Fragt Microsoft 365 …", comparing: "Vergleicht …", equal: "Es gibt keinen Unterschied.", between: (before, after) => `Hier: Stand ${before}. Dort: ${after}.`, now: "Microsoft 365 jetzt",
-    sum: (removed, changed, added) => `${removed} nur hier, ${changed} verschieden, ${added} nur dort`, kinds: { removed: "nur hier", changed: "verschieden", added: "nur dort" }, differences: "Unterschiede", how: "Wie", what: "Was sich unterscheidet", here: "Datum hier", there: "Datum dort",
-    restore: (n) => `${n} wiederherstellen`, restoreChosen: "Ausgewählte wiederherstellen", all: "Alles auswählen, was hier ist",
-  },
-  history: {
-    button: "Alle Versionen", title: (name) => `Alle Versionen von ${name}`, about: (owner) => `Jede Version, die ein Wiederherstellungspunkt von ${owner} hat, die neueste zuerst.`, versions: "Versionen über alle Wiederherstellungspunkte", current: "hier gezeigt", look: (when) => `Version von ${when} ansehen`, restore: (when) => `Version von ${when} wiederherstellen`,
-    asOf: (when) => `Version von ${when}`, elsewhere: "in einem anderen Repository",
-  },
-  plan: {
-    title: "Probelauf", button: "Probelauf", running: "Vergleicht mit Microsoft 365 …", nothingChanged: "Nichts wurde geändert. Eine Wiederherstellung würde dies tun:", sum: (created, overwritten, existing, skipped) => `${created} angelegt, ${overwritten} ersetzt, ${existing} schon da, ${skipped} ausgelassen`,
-    folders: "Ordner anzulegen", requests: "Aufrufe bei Microsoft", bytes: "Zu senden", time: "Dauer", about: (time, limit) => `etwa ${time}, an der Grenze ${limit}`, outcome: "Würde", why: "Warum", outcomes: { created: "angelegt", overwritten: "ersetzt", existing: "schon da", skipped: "ausgelassen" }, more: (n) => `Es gibt mehr; die ersten ${n} werden gezeigt.`,
-  },
-  preview: {
-    attachments: "Anlagen", contents: (name) => `Inhalt von ${name}`, none: "Es gibt nichts zu zeigen. Laden Sie es herunter, um es zu öffnen.", removed: "Zu Ihrer Sicherheit wurde dies hier weggelassen; ein Download hat alles:", removedWhat: (what, n) => `${what} (${n})`,
-    truncated: "Nur der Anfang wird gezeigt. Laden Sie es für den Rest herunter.",
-  },
-  mail: { from: "Von", to: "An", cc: "Cc", subject: "Betreff", received: "Empfangen", sent: "Gesendet", noSubject: "(kein Betreff)" },
-  file: { name: "Name", modified: "Geändert", by: "Geändert von", size: "Größe", versions: "Versionen in diesem Wiederherstellungspunkt", changed: (when, who, size) => `${when}${who ? `, ${who}` : ""} · ${size}`, saveVersion: (when) => `Version von ${when} herunterladen` },
-  restore: {
-    title: "Wiederherstellen", button: "Wiederherstellen", folder: "Diesen Ordner wiederherstellen", all: "Alles wiederherstellen", where: "Wohin", original: "Wo es war", elsewhere: "Zu einem anderen Benutzer oder Ordner", user: "Benutzer", userHint: "Adresse. Leer: derselbe Benutzer.", toFolder: "Ordner", folderHint: "„/“ zwischen Namen; er wird angelegt, wenn er fehlt. Leer: die ursprünglichen Ordner.",
-    overwriteMail: "Seither geänderte E-Mails ersetzen", overwriteFiles: "Seither geänderte Dateien ersetzen (sonst bleiben beide)", items: (n) => (n === "1" ? "1 Element" : `${n} Elemente`), theFolder: (name) => `Der Ordner ${name} mit allem darin`, everything: (name) => `Alles von ${name}`,
-    aboutMail: "Was noch da und gleich ist, bleibt unberührt; ein wiederholtes Wiederherstellen legt keine zweite Kopie an. Niemandem wird eine E-Mail gesendet. Was nicht genau wiederhergestellt werden kann, steht in der Dokumentation (fidelity).",
-    aboutFiles: "Was noch da und gleich ist, bleibt unberührt. Seither Geändertes bleibt neben der wiederhergestellten Datei, wenn Sie nicht ersetzen. Was nicht genau wiederhergestellt werden kann, steht in der Dokumentation (fidelity).",
-    otherFolder: "In einen anderen Ordner", folderMade: "„/“ zwischen Namen; er wird angelegt, wenn er fehlt.", reason: "Grund (freiwillig)", reasonHint: "Bleibt bei der Wiederherstellung, damit andere sie später verstehen.",
-    plan: {
-      ask: "Was würde geschehen?", created: (n) => `wiederhergestellt: ${n}`, overwritten: (n) => `ersetzt: ${n}`, existing: (n) => `schon da: ${n}`, skipped: (n) => `unverändert gelassen: ${n}`,
-      nothing: "Es gibt nichts wiederherzustellen.", would: (parts) => `Zu erwarten: ${parts}.`, takes: (time) => `Das dauert etwa ${time}.`,
-    },
-    results: "Ergebnisse", running: "Stellt wieder her …", none: "In dieser Sitzung wurde noch nichts wiederhergestellt.", item: "Element", target: "Nach", reads: (n) => `${n} Elemente wurden in dieser Sitzung angesehen oder heruntergeladen.`,
-    acts: { restore: "Wiederherstellen", save: "Herunterladen", close: "Sitzung schließen" },
-  },
-  portal: {
-    title: "Wiederherstellen", about: "Finden Sie, was Ihnen fehlt, und holen Sie es zurück.", signIn: "Mit Microsoft anmelden", localAbout: "Kein Konto bei Microsoft?", local: "Mit einem Konto dieses Servers anmelden",
-    closed: "Das Portal ist nicht geöffnet", closedAbout: "Bitten Sie Ihren Administrator, es zu öffnen oder für Sie wiederherzustellen.",
-    signedOut: "Sie sind abgemeldet. Was Sie hier offen hatten, ist geschlossen; laufende Wiederherstellungen gehen weiter. Bei Microsoft sind Sie in diesem Browser vielleicht noch angemeldet.",
-    errors: {
-      denied: "Niemand wurde angemeldet: Die Anmeldung wurde abgebrochen oder von Microsoft abgelehnt.", expired: "Diese Anmeldung gilt nicht mehr: Sie dauerte zu lange, wurde schon benutzt oder begann in einem anderen Browser. Bitte beginnen Sie neu.",
-      unknown_organization: "Ihre Organisation wird hier nicht geschützt. Melden Sie sich mit dem Konto der Organisation an, deren Sicherung dies ist.", not_enabled: "Das Portal ist nicht geöffnet.",
-      failed: "Die Anmeldung ist nicht gelungen. Bitte versuchen Sie es noch einmal; geschieht es wieder, sagen Sie es Ihrem Administrator, der den Grund im Protokoll des Servers findet.", ended: "Ihre Sitzung ist zu Ende. Bitte melden Sie sich wieder an; laufende Wiederherstellungen gehen weiter.",
-    },
-    restores: "Meine Wiederherstellungen", restoresRunning: (n) => `Meine Wiederherstellungen, ${n} laufen`, leaving: (n) => `${n === 1 ? "Eine Wiederherstellung läuft" : `${n} Wiederherstellungen laufen`} noch und geht weiter. Was Sie hier offen haben, wird geschlossen. Die Ergebnisse sehen Sie, wenn Sie sich wieder anmelden.`,
-    whose: "Wessen Daten", choosePerson: "Person wählen", another: "Ändern", findPerson: "Name oder Adresse", people: "Personen", you: "Sie", gone: "nicht mehr im Verzeichnis", found: (n) => (n === "1" ? "1 Person" : `${n} Personen`), noSuchPerson: "So jemanden, dessen Daten Sie sehen dürfen, gibt es nicht.",
-    nothing: "Von Ihnen gibt es keine Sicherung", nothingAbout: "Weder Ihr Postfach noch Ihr OneDrive ist in einer Sicherung, die Sie sehen dürfen. Fragen Sie Ihren Administrator.", newest: "Wie es bei der neuesten Sicherung war", earlier: "Früher …", showDeleted: "Auch, was davor gelöscht wurde", noBackup: "Keine Sicherung",
-    notices: "Meldungen", ended: (name) => `Die Wiederherstellung von „${name}“ ist zu Ende`, endedMany: (n) => `${n} Wiederherstellungen sind zu Ende`, dismiss: "Ausblenden",
-    noRestores: "Sie haben noch nichts wiederhergestellt", begin: "Finden, was fehlt", from: "Von", to: "Nach", reason: "Grund", began: "Begonnen", endedAt: "Beendet", items: "Elemente", done: (n) => `${n} bisher`, each: "Ergebnis je Element",
-    restored: (n) => `wiederhergestellt: ${n}`, existing: (n) => `schon da: ${n}`, skipped: (n) => `unverändert gelassen: ${n}`, failed: (n) => `fehlgeschlagen: ${n}`,
-    stop: "Abbrechen", stopTitle: (name) => `Wiederherstellung von „${name}“ abbrechen?`, stopAbout: "Was schon zurück ist, bleibt. Der Rest kann später wiederhergestellt werden; nichts kommt doppelt.",
   },
 };

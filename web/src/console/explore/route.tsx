@@ -1,5 +1,5 @@
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { Explorer } from "./page";
+import { Explorer } from "../../explorer/page";
 
 // The explorer as a page of the console.
 export default function Route() {

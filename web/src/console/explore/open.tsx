@@ -3,12 +3,12 @@ import { FolderSearchRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { client, of } from "../api/client";
-import { organizationsQuery, type RestoreSession } from "../api/queries";
-import { Empty, Loading, Page, Problem } from "../ui/page";
-import type { Act } from "../ui/script";
-import { useText } from "../ui/text";
-import { When } from "./when";
+import { client, of } from "../../api/client";
+import { organizationsQuery, type RestoreSession } from "../../api/queries";
+import { Empty, Loading, Page, Problem } from "../../ui/page";
+import type { Act } from "../../ui/script";
+import { useText } from "../../ui/text/console";
+import { When } from "../../explorer/when";
 
 const useStyles = makeStyles({
   grid: { display: "flex", flexWrap: "wrap", gap: "16px", alignItems: "flex-start" },

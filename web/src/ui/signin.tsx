@@ -2,9 +2,9 @@ import { Button, Card, Field, Input, makeStyles, Spinner, Title3, tokens } from 
 import { useEffect, useState, type FormEvent } from "react";
 import { ApiError } from "../api/client";
 import { session, type Session } from "../api/session";
-import { ThemeMenu } from "../ui/opens";
-import { Note, Problem } from "../ui/page";
-import { useText } from "../ui/text";
+import { ThemeMenu } from "./opens";
+import { Note, Problem } from "./page";
+import { useText } from "./text";
 
 const useStyles = makeStyles({
   page: { minHeight: "100%", display: "flex", alignItems: "center", justifyContent: "center", backgroundColor: tokens.colorNeutralBackground3, padding: "16px", boxSizing: "border-box", position: "relative" },

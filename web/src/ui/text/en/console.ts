@@ -1,30 +1,11 @@
-// All English words of the console, the explorers and the portal. de.ts has the same in German; the compiler compares them.
-export const en = {
-  common: {
-    add: "Add", again: "Try again", back: "Back", cancel: "Cancel", close: "Close", commands: "Commands", description: "Description", edit: "Edit", loading: "Loading…", never: "never", next: "Next",
-    newer: "Newer", older: "Older", previous: "Previous", refresh: "Refresh", remove: "Remove", save: "Save", yes: "Yes", no: "No", on: "On", off: "Off", nothingFound: "Nothing found.",
-    choose: "Select something in the list first.", chooseOne: "Select one line of the list first.", selectAll: "Select all", select: (name: string) => `Select ${name}`,
-    offline: "The server can't be reached. What you see may be old.", failed: "This did not work.",
-    seconds: (n: number) => `${n} s`, minutes: (n: number) => `${n} min`, hours: (n: string) => `${n} h`, days: (n: string) => `${n} days`, page: (n: number, all: number) => `Page ${n} of ${all}`,
-  },
-  nav: {
-    label: "Main", skip: "Skip to the content", toggle: "Show or hide the names of the pages", appearance: "Theme and language", theme: "Theme", language: "Language", account: (name: string) => `Account of ${name}`, signOut: "Sign out",
-    home: "Home", jobs: "Backup jobs", sessions: "Sessions", explore: "Explore and restore", organizations: "Organizations", repositories: "Repositories", proxies: "Proxies", users: "Users and roles", keys: "API keys",
-    audit: "Audit", settings: "Settings", setup: "Setup", search: "Search", basket: "Basket", roles: "Restore roles", portal: "Restore Portal",
-  },
-  theme: { system: "As the system", light: "Light", dark: "Dark", contrast: "High contrast" },
-  signin: {
-    title: "Sign in", about: "With your account of this server.", name: "User name", password: "Password", submit: "Sign in", wrong: "The user name or the password is wrong.",
-    codeTitle: "Enter the code", codeAbout: "Your authenticator app shows a code of six digits.", code: "Code", verify: "Verify",
-  },
-  script: {
-    button: "Script", title: "Do this from a script", about: "What this page does, for a terminal. Log in once with “holdfast login --ca rest.pem”; rest.pem is the server's certificate (D/tls/rest.pem).",
-    command: "holdfast", copy: "Copy", copied: "Copied", noCommand: "The command line has no command for this yet; use curl.", token: "A token is valid for an hour:",
-  },
-  status: { Success: "Success", Warning: "Warning", Failed: "Failed", Running: "Running", Queued: "Waiting", Stopped: "Stopped", Working: "Open", None: "–", Cancelled: "Stopped", Skipped: "Skipped" },
+// The English words of the console alone.
+export const text = {
   standing: { current: "As promised", skipped: "With skipped items", late: "Older than promised", never: "Never backed up", gone: "Gone at Microsoft, kept" },
   day: { good: "backed up", warning: "with warnings", failed: "not backed up", gone: "gone at Microsoft", none: "no backup" },
-  kind: { mailbox: "mailbox", drive: "OneDrive", mail: "Mail", files: "OneDrive files" },
+  pages: {
+    label: "Main", toggle: "Show or hide the names of the pages", home: "Home", jobs: "Backup jobs", sessions: "Sessions", organizations: "Organizations", repositories: "Repositories", proxies: "Proxies", users: "Users and roles",
+    keys: "API keys", audit: "Audit", setup: "Setup", search: "Search", basket: "Basket", roles: "Restore roles", portal: "Restore Portal",
+  },
   home: {
     title: "Home", health: "Health", good: "Everything is backed up as promised.", warning: "Everything is backed up, but something needs your attention.", critical: "Something is not backed up as promised.",
     last: (ago: string) => `Last backup: ${ago}.`, next: (when: string) => `Next run: ${when}.`, noNext: "No job runs by itself.", running: "Running now", calendar: "Protection of the last four weeks", failed: "Jobs with problems",
@@ -62,9 +43,9 @@ export const en = {
   },
   session: {
     about: "What ran and what came of it.", backups: "Backups", restores: "Explore and restore", job: "Job", status: "Status", started: "Started", ended: "Ended", length: "Took", objects: "Mailboxes and drives", items: "Items stored", skipped: "Items skipped",
-    read: "Read from Microsoft", written: "Written to the repository", transferred: "Written", requests: "Calls to Microsoft", throttled: "Microsoft made us wait", notThrottled: "no", type: "Type", full: "Full", incremental: "Incremental", details: "Details", log: "Log",
+    read: "Read from Microsoft", written: "Written to the repository", transferred: "Written", requests: "Calls to Microsoft", throttled: "Microsoft made us wait", notThrottled: "no", type: "Type", full: "Full", incremental: "Incremental", log: "Log",
     saveLog: "Save the log", title: (job: string) => `Session of ${job}`, allJobs: "All jobs", allStatuses: "Every status", empty: "No sessions", toJobs: "Start a backup job", removedJob: "(removed job)", noRestores: "Nothing was explored or restored yet",
-    restore: "Session", restoreTitle: "Results of restores", point: "Restore point", state: "State", result: "Result", who: "By", reopen: "Go on",
+    restore: "Session", restoreTitle: "Results of restores", point: "Restore point", state: "State", who: "By", reopen: "Go on",
     acts: { list: "List the sessions", log: "Show the log of a session", wait: "Follow the progress of a session", restores: "List explore and restore sessions" },
   },
   organization: {
@@ -154,18 +135,9 @@ export const en = {
     haveRepository: (name: string, path: string) => `The repository ${name} is in ${path}.`, haveOrganization: (name: string) => `${name} is connected.`, haveJob: (name: string) => `The job ${name} is there.`, haveKit: (name: string) => `The recovery kit of ${name} was exported.`,
     jobName: (name: string) => `All of ${name}`, everything: "It protects mail and OneDrive of everybody in the organization. Choose users or exceptions later under Backup jobs.", mayLeave: "You need not wait: the backup goes on when you leave this page.", lastRun: "Last run:",
   },
-  explore: {
-    otherTime: "Other time", deletedMark: "deleted", deletedOnly: "Only what was deleted",
-    about: "Look into a backup as it was at a time, and bring back what is missing. It works also when Microsoft 365 can't be reached.", what: "What", when: "As of when", kind: "Show", calendar: "Days with restore points", before: "Month before", after: "Month after", newest: "The newest of everything",
-    dayPoints: (day: string, n: number) => `${day}, ${n} restore ${n === 1 ? "point" : "points"}`, open: "Explore", nothing: "There is nothing to explore yet", nothingAbout: "Add an organization and let a job run.",
-    title: (organization: string, what: string) => `${what} of ${organization}`, asOf: (when: string) => `As of ${when}`, asNewest: "As of the newest restore points", tree: "Mailboxes, drives and folders", folders: "Folders", items: "List", preview: "Preview", findUser: "Find a user", choose: "Choose a user or a folder on the left.", chooseItem: "Choose something in the list to see it here.",
-    searchIn: (name: string) => `Search in ${name}`, emptyFolder: "This folder is empty.", chooseFolder: "Choose a folder, or search in all of them.", count: (n: string) => `${n} items`, countUnknown: "More appear as you scroll", chosen: (n: string) => `${n} selected`, narrow: (n: number) => `${n} more: type a part of the name.`,
-    save: "Download", close: "Close session", stopped: "This session was closed; open a new one to restore.", tooMany: (n: string) => `More than ${n} items are selected. Restore the whole folder, or select fewer.`,
-    acts: { points: "List the restore points", users: "List whose data is there", open: "Open a backup as of a time" },
-  },
   search: {
-    export: "Export", csv: "As CSV, for a spreadsheet", jsonl: "As lines of JSON, for a program", box: "Search everything", placeholder: "Words, or for example subject:budget from:ada received:2026-03", find: "Search", help: "How to search", wrongFrom: "The search is wrong from the marked place on", kind: "Kind", name: "Name", owner: "Whose", folder: "Folder", time: "Date", 
-    gone: "(deleted since)", deleted: "deleted since", points: "Restore points", fromTo: (from: string, to: string) => (from === to ? from : `${from} to ${to}`), kinds: { mail: "Mail", file: "File", folder: "Folder" }, allKinds: "Every kind", allOrganizations: "All organizations",
+    export: "Export", csv: "As CSV, for a spreadsheet", jsonl: "As lines of JSON, for a program", box: "Search everything", placeholder: "Words, or for example subject:budget from:ada received:2026-03", find: "Search", help: "How to search", wrongFrom: "The search is wrong from the marked place on",
+    allKinds: "Every kind", allOrganizations: "All organizations",
     order: "Order", newest: "Newest first", oldest: "Oldest first", asOf: "As of", deletedOnly: "Only what was deleted since", results: "Results", begin: "Search over every mailbox, every OneDrive and every restore point", size: (n: string) => `${n} mails, files and folders are in the index.`, query: "Search",
     notIndexed: (n: string) => `${n} mailboxes and drives have restore points that are not indexed yet. What is in them may be missing here.`, since: (when: string) => `since ${when}`, neverIndexed: "Some organizations are not indexed yet; the index is kept after backups. What is in them is missing here.",
     maybeLater: "The index is not complete yet: search again later.", explore: "Open in explorer", save: "Save search", saved: "Saved searches", noneSaved: "No saved searches", noneSavedAbout: "Make a search and save it, to make it again with one click.", forget: (name: string) => `Delete the saved search ${name}`,
@@ -178,61 +150,11 @@ export const en = {
     acts: { find: "Search over all restore points", export: "Export all that is found", status: "How far the search index is", save: "Save a search", saved: "List the saved searches" },
   },
   basket: {
-    about: "Gather mails, files and folders of several users and restore points, then restore or download them as one.", unnamed: "Basket", into: "Into the basket", added: (n: string, name: string) => `${n} in the basket “${name}”.`, takeOut: "Take out", make: "New basket", delete: "Delete basket", which: "Basket", run: "Restore",
+    about: "Gather mails, files and folders of several users and restore points, then restore or download them as one.", takeOut: "Take out", make: "New basket", delete: "Delete basket", which: "Basket", run: "Restore",
     sum: (n: string, owners: string, size: string) => `${n} items of ${owners} ${owners === "1" ? "user" : "users"}, ${size}`, empty: "The basket is empty", emptyAbout: "Select mails, files or folders in a search or in the explorer and choose “Into the basket”.", none: "There is no basket.", noRuns: "Nothing of this basket was restored yet.", more: "Show more",
     deleteTitle: (name: string) => `Delete the basket ${name}?`, deleteAbout: "What was restored from it stays restored.", restoreTitle: (name: string) => `Restore the basket ${name}`, original: "Each where it was", userHint: "Address. Empty: each to its own user.", overwrite: "Replace also what was changed since (else it is left alone)",
     restoreAbout: "What is still there and equal is left alone; a repeated restore makes no second copy. No mail is sent to anybody. What can't be restored exactly is listed in the documentation (fidelity).",
     runSum: (restored: string, skipped: string, failed: string) => `${restored} restored or there already, ${skipped} skipped, ${failed} failed.`,
     acts: { list: "List the baskets", make: "Make a basket", items: "List what is in a basket", add: "Put items into a basket", plan: "Dry run", restore: "Restore everything in a basket", save: "Download everything in a basket" },
-  },
-  compare: {
-    acts: { live: "Compare with Microsoft 365 now", versions: "List all versions of an item" },
-    button: "Compare", title: (what: string) => `Compare ${what}`, with: "With", live: "With Microsoft 365 as it is now", point: "With another restore point", asking: "Asking Microsoft 365…", comparing: "Comparing…", equal: "Nothing differs.", between: (before: string, after: string) => `Here: as of ${before}. There: ${after}.`, now: "Microsoft 365 now",
-    sum: (removed: string, changed: string, added: string) => `${removed} only here, ${changed} differ, ${added} only there`, kinds: { removed: "only here", changed: "differs", added: "only there" }, differences: "Differences", how: "How", what: "What differs", here: "Date here", there: "Date there",
-    restore: (n: string) => `Restore ${n}`, restoreChosen: "Restore the selected", all: "Select all that is here",
-  },
-  history: {
-    button: "All versions", title: (name: string) => `All versions of ${name}`, about: (owner: string) => `Every version that a restore point of ${owner} has, newest first.`, versions: "Versions over all restore points", current: "shown here", look: (when: string) => `Look at the version of ${when}`, restore: (when: string) => `Restore the version of ${when}`,
-    asOf: (when: string) => `Version of ${when}`, elsewhere: "in another repository",
-  },
-  plan: {
-    title: "Dry run", button: "Dry run", running: "Comparing with Microsoft 365…", nothingChanged: "Nothing was changed. A restore would do this:", sum: (created: string, overwritten: string, existing: string, skipped: string) => `${created} created, ${overwritten} replaced, ${existing} there already, ${skipped} skipped`,
-    folders: "Folders to make", requests: "Calls to Microsoft", bytes: "To send", time: "Time", about: (time: string, limit: string) => `about ${time}, at the limit of ${limit}`, outcome: "Would be", why: "Why", outcomes: { created: "created", overwritten: "replaced", existing: "there already", skipped: "skipped" }, more: (n: string) => `There are more; the first ${n} are shown.`,
-  },
-  preview: {
-    attachments: "Attachments", contents: (name: string) => `Contents of ${name}`, none: "There is nothing to show. Download it to open it.", removed: "For your safety this was left out here; a download has it all:", removedWhat: (what: string, n: string) => `${what} (${n})`,
-    truncated: "Only the beginning is shown. Download it for the rest.",
-  },
-  mail: { from: "From", to: "To", cc: "Cc", subject: "Subject", received: "Received", sent: "Sent", noSubject: "(no subject)" },
-  file: { name: "Name", modified: "Changed", by: "Changed by", size: "Size", versions: "Versions in this restore point", changed: (when: string, who: string, size: string) => `${when}${who ? `, ${who}` : ""} · ${size}`, saveVersion: (when: string) => `Download the version of ${when}` },
-  restore: {
-    title: "Restore", button: "Restore", folder: "Restore this folder", all: "Restore everything", where: "Where to", original: "Where it was", elsewhere: "To another user or folder", user: "User", userHint: "Address. Empty: the same user.", toFolder: "Folder", folderHint: "“/” between names; it is made when it is missing. Empty: the original folders.",
-    overwriteMail: "Replace mails that were changed since", overwriteFiles: "Replace files that were changed since (else both are kept)", items: (n: string) => (n === "1" ? "1 item" : `${n} items`), theFolder: (name: string) => `The folder ${name} with everything in it`, everything: (name: string) => `Everything of ${name}`,
-    aboutMail: "What is still there and equal is left alone; a repeated restore makes no second copy. No mail is sent to anybody. What can't be restored exactly is listed in the documentation (fidelity).",
-    aboutFiles: "What is still there and equal is left alone. What was changed since is kept beside the restored file unless you choose to replace it. What can't be restored exactly is listed in the documentation (fidelity).",
-    otherFolder: "Into another folder", folderMade: "“/” between names; it is made when it is missing.", reason: "Reason (optional)", reasonHint: "Kept with the restore, so that others can understand it later.",
-    plan: {
-      ask: "What would happen?", created: (n: string) => `restored: ${n}`, overwritten: (n: string) => `replaced: ${n}`, existing: (n: string) => `there already: ${n}`, skipped: (n: string) => `left as they are: ${n}`,
-      nothing: "There is nothing to restore.", would: (parts: string) => `To be expected: ${parts}.`, takes: (time: string) => `This takes about ${time}.`,
-    },
-    results: "Results", running: "Restoring…", none: "Nothing was restored in this session yet.", item: "Item", target: "To", reads: (n: string) => `${n} items were looked at or downloaded in this session.`,
-    acts: { restore: "Restore", save: "Download", close: "Close the session" },
-  },
-  portal: {
-    title: "Restore", about: "Find what you lost and bring it back.", signIn: "Sign in with Microsoft", localAbout: "No Microsoft account?", local: "Sign in with an account of this server",
-    closed: "The portal is not open", closedAbout: "Ask your administrator to open it, or to restore for you.",
-    signedOut: "You are signed out. What you had open here is closed; restores that were running go on. At Microsoft you may still be signed in in this browser.",
-    errors: {
-      denied: "Nobody was signed in: the sign-in was cancelled or Microsoft refused it.", expired: "This sign-in is no longer valid: it took too long, was used before, or began in another browser. Please begin again.",
-      unknown_organization: "Your organization is not protected here. Sign in with the account of the organization whose backup this is.", not_enabled: "The portal is not open.",
-      failed: "The sign-in did not work. Please try again; if it happens again, tell your administrator, who finds the reason in the server's log.", ended: "Your session has ended. Please sign in again; restores that were running go on.",
-    } as Record<string, string>,
-    restores: "My restores", restoresRunning: (n: number) => `My restores, ${n} running`, leaving: (n: number) => `${n === 1 ? "A restore is" : `${n} restores are`} still running and will go on. What you have open here is closed. You can see the results when you sign in again.`,
-    whose: "Whose data", choosePerson: "Choose a person", another: "Change", findPerson: "Name or address", people: "People", you: "you", gone: "no longer in the directory", found: (n: string) => (n === "1" ? "1 person" : `${n} people`), noSuchPerson: "There is nobody like that whose data you may see.",
-    nothing: "There is no backup of yours", nothingAbout: "Neither your mailbox nor your OneDrive is in a backup that you may see. Ask your administrator.", newest: "As it was at the newest backup", earlier: "Earlier…", showDeleted: "Also what was deleted before then", noBackup: "No backup",
-    notices: "Notices", ended: (name: string) => `The restore of “${name}” has ended`, endedMany: (n: number) => `${n} restores have ended`, dismiss: "Dismiss",
-    noRestores: "You have not restored anything yet", begin: "Find what you lost", from: "From", to: "To", reason: "Reason", began: "Began", endedAt: "Ended", items: "Items", done: (n: string) => `${n} so far`, each: "Results of each item",
-    restored: (n: string) => `restored: ${n}`, existing: (n: string) => `there already: ${n}`, skipped: (n: string) => `left as they are: ${n}`, failed: (n: string) => `failed: ${n}`,
-    stop: "Stop", stopTitle: (name: string) => `Stop the restore of “${name}”?`, stopAbout: "What is back already stays. The rest can be restored later; nothing is restored twice.",
   },
 };

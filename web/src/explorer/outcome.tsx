@@ -1,13 +1,13 @@
 import { makeStyles, ProgressBar, tokens } from "@fluentui/react-components";
 import { useQuery } from "@tanstack/react-query";
-import { client, of } from "../../api/client";
-import type { RestoreEvent } from "../../api/queries";
-import { useFormat } from "../../ui/format";
-import { phone, useMedia } from "../../ui/media";
-import { Loading, Note, Problem } from "../../ui/page";
-import { Status } from "../../ui/status";
-import { DataTable } from "../../ui/table";
-import { useText } from "../../ui/text";
+import { client, of } from "../api/client";
+import type { RestoreEvent } from "../api/queries";
+import { useFormat } from "../ui/format";
+import { phone, useMedia } from "../ui/media";
+import { Loading, Note, Problem } from "../ui/page";
+import { Status } from "../ui/status";
+import { DataTable } from "../ui/table";
+import { useText } from "../ui/text";
 
 const useStyles = makeStyles({
   list: { listStyle: "none", margin: 0, padding: 0 },
@@ -66,10 +66,10 @@ export function RestoreResult({ session }: { session: string }) {
           rows={items}
           rowKey={(e) => e.id}
           columns={[
-            { key: "status", title: t.session.result, render: (e) => <Status value={e.status} />, sort: (e) => e.status },
+            { key: "status", title: t.common.result, render: (e) => <Status value={e.status} />, sort: (e) => e.status },
             { key: "item", title: t.restore.item, render: (e) => e.itemName, sort: (e) => e.itemName ?? "" },
             { key: "target", title: t.restore.target, render: (e) => e.target, wide: true },
-            { key: "message", title: t.session.details, render: (e) => e.message },
+            { key: "message", title: t.common.details, render: (e) => e.message },
           ]}
         />
       )}

@@ -1,0 +1,73 @@
+// German: the same as ../en/shared.ts.
+import type { text as en } from "../en/shared";
+
+export const text: typeof en = {
+  common: {
+    details: "Einzelheiten", result: "Ergebnis", add: "Hinzufügen", again: "Noch einmal", back: "Zurück", cancel: "Abbrechen", close: "Schließen", commands: "Befehle", description: "Beschreibung", edit: "Bearbeiten", loading: "Lädt …", never: "nie", next: "Weiter",
+    newer: "Neuere", older: "Ältere", previous: "Vorige", refresh: "Aktualisieren", remove: "Entfernen", save: "Speichern", yes: "Ja", no: "Nein", on: "An", off: "Aus", nothingFound: "Nichts gefunden.",
+    choose: "Wählen Sie zuerst etwas in der Liste.", chooseOne: "Wählen Sie zuerst eine Zeile der Liste.", selectAll: "Alle auswählen", select: (name) => `${name} auswählen`,
+    offline: "Der Server ist nicht erreichbar. Was Sie sehen, kann veraltet sein.", failed: "Das hat nicht geklappt.",
+    seconds: (n) => `${n} s`, minutes: (n) => `${n} min`, hours: (n) => `${n} h`, days: (n) => `${n} Tage`, page: (n, all) => `Seite ${n} von ${all}`,
+  },
+  nav: {
+    skip: "Zum Inhalt", appearance: "Design und Sprache", theme: "Design", language: "Sprache", account: (name) => `Konto von ${name}`, signOut: "Abmelden",
+    explore: "Wiederherstellen",
+    settings: "Einstellungen",
+  },
+  theme: { system: "Wie das System", light: "Hell", dark: "Dunkel", contrast: "Hoher Kontrast" },
+  signin: {
+    title: "Anmelden", about: "Mit Ihrem Konto auf diesem Server.", name: "Benutzername", password: "Kennwort", submit: "Anmelden", wrong: "Benutzername oder Kennwort ist falsch.",
+    codeTitle: "Code eingeben", codeAbout: "Ihre Authenticator-App zeigt einen Code aus sechs Ziffern.", code: "Code", verify: "Prüfen",
+  },
+  script: {
+    button: "Skript", title: "Dasselbe per Skript", about: "Was diese Seite tut, für ein Terminal. Melden Sie sich einmal an mit „holdfast login --ca rest.pem“; rest.pem ist das Zertifikat des Servers (D/tls/rest.pem).",
+    command: "holdfast", copy: "Kopieren", copied: "Kopiert", noCommand: "Die Befehlszeile hat dafür noch keinen Befehl; nehmen Sie curl.", token: "Ein Token gilt eine Stunde:",
+  },
+  status: { Success: "Erfolg", Warning: "Warnung", Failed: "Fehlgeschlagen", Running: "Läuft", Queued: "Wartet", Stopped: "Angehalten", Working: "Offen", None: "–", Cancelled: "Angehalten", Skipped: "Ausgelassen" },
+  kind: { mailbox: "Postfach", drive: "OneDrive", mail: "E-Mail", files: "OneDrive-Dateien" },
+  explore: {
+    basketNamed: "Korb", intoBasket: "In den Korb", inBasket: (n, name) => `${n} im Korb „${name}“.`, otherTime: "Andere Zeit", deletedMark: "gelöscht", deletedOnly: "Nur Gelöschtes",
+    about: "Sehen Sie in eine Sicherung, wie sie zu einer Zeit war, und holen Sie zurück, was fehlt. Das geht auch, wenn Microsoft 365 nicht erreichbar ist.", what: "Was", when: "Stand von", kind: "Zeigen", calendar: "Tage mit Wiederherstellungspunkten", before: "Monat davor", after: "Monat danach", newest: "Das Neueste von allem",
+    dayPoints: (day, n) => `${day}, ${n} ${n === 1 ? "Wiederherstellungspunkt" : "Wiederherstellungspunkte"}`, open: "Ansehen", nothing: "Noch gibt es nichts anzusehen", nothingAbout: "Fügen Sie eine Organisation hinzu und lassen Sie einen Auftrag laufen.",
+    title: (organization, what) => `${what} von ${organization}`, asOf: (when) => `Stand: ${when}`, asNewest: "Stand der neuesten Wiederherstellungspunkte", tree: "Postfächer, OneDrives und Ordner", folders: "Ordner", items: "Liste", preview: "Vorschau", findUser: "Benutzer suchen", choose: "Wählen Sie links einen Benutzer oder Ordner.", chooseItem: "Wählen Sie etwas in der Liste, um es hier zu sehen.",
+    searchIn: (name) => `In ${name} suchen`, emptyFolder: "Dieser Ordner ist leer.", chooseFolder: "Wählen Sie einen Ordner, oder suchen Sie in allen.", count: (n) => `${n} Elemente`, countUnknown: "Beim Blättern erscheinen mehr", chosen: (n) => `${n} ausgewählt`, narrow: (n) => `${n} weitere: Tippen Sie einen Teil des Namens.`,
+    save: "Herunterladen", close: "Sitzung schließen", stopped: "Diese Sitzung ist geschlossen; öffnen Sie zum Wiederherstellen eine neue.", tooMany: (n) => `Mehr als ${n} Elemente sind ausgewählt. Stellen Sie den ganzen Ordner wieder her oder wählen Sie weniger.`,
+    acts: { points: "Wiederherstellungspunkte auflisten", users: "Auflisten, wessen Daten da sind", open: "Sicherung mit Stand einer Zeit öffnen" },
+  },
+  compare: {
+    acts: { live: "Mit Microsoft 365 jetzt vergleichen", versions: "Alle Versionen eines Elements auflisten" },
+    button: "Vergleichen", title: (what) => `${what} vergleichen`, with: "Womit", live: "Mit Microsoft 365, wie es jetzt ist", point: "Mit einem anderen Wiederherstellungspunkt", asking: "Fragt Microsoft 365 …", comparing: "Vergleicht …", equal: "Es gibt keinen Unterschied.", between: (before, after) => `Hier: Stand ${before}. Dort: ${after}.`, now: "Microsoft 365 jetzt",
+    sum: (removed, changed, added) => `${removed} nur hier, ${changed} verschieden, ${added} nur dort`, kinds: { removed: "nur hier", changed: "verschieden", added: "nur dort" }, differences: "Unterschiede", how: "Wie", what: "Was sich unterscheidet", here: "Datum hier", there: "Datum dort",
+    restore: (n) => `${n} wiederherstellen`, restoreChosen: "Ausgewählte wiederherstellen", all: "Alles auswählen, was hier ist",
+  },
+  history: {
+    button: "Alle Versionen", title: (name) => `Alle Versionen von ${name}`, about: (owner) => `Jede Version, die ein Wiederherstellungspunkt von ${owner} hat, die neueste zuerst.`, versions: "Versionen über alle Wiederherstellungspunkte", current: "hier gezeigt", look: (when) => `Version von ${when} ansehen`, restore: (when) => `Version von ${when} wiederherstellen`,
+    asOf: (when) => `Version von ${when}`, elsewhere: "in einem anderen Repository",
+  },
+  plan: {
+    title: "Probelauf", button: "Probelauf", running: "Vergleicht mit Microsoft 365 …", nothingChanged: "Nichts wurde geändert. Eine Wiederherstellung würde dies tun:", sum: (created, overwritten, existing, skipped) => `${created} angelegt, ${overwritten} ersetzt, ${existing} schon da, ${skipped} ausgelassen`,
+    folders: "Ordner anzulegen", requests: "Aufrufe bei Microsoft", bytes: "Zu senden", time: "Dauer", about: (time, limit) => `etwa ${time}, an der Grenze ${limit}`, outcome: "Würde", why: "Warum", outcomes: { created: "angelegt", overwritten: "ersetzt", existing: "schon da", skipped: "ausgelassen" }, more: (n) => `Es gibt mehr; die ersten ${n} werden gezeigt.`,
+  },
+  preview: {
+    attachments: "Anlagen", contents: (name) => `Inhalt von ${name}`, none: "Es gibt nichts zu zeigen. Laden Sie es herunter, um es zu öffnen.", removed: "Zu Ihrer Sicherheit wurde dies hier weggelassen; ein Download hat alles:", removedWhat: (what, n) => `${what} (${n})`,
+    truncated: "Nur der Anfang wird gezeigt. Laden Sie es für den Rest herunter.",
+  },
+  mail: { from: "Von", to: "An", cc: "Cc", subject: "Betreff", received: "Empfangen", sent: "Gesendet", noSubject: "(kein Betreff)" },
+  file: { name: "Name", modified: "Geändert", by: "Geändert von", size: "Größe", versions: "Versionen in diesem Wiederherstellungspunkt", changed: (when, who, size) => `${when}${who ? `, ${who}` : ""} · ${size}`, saveVersion: (when) => `Version von ${when} herunterladen` },
+  found: {
+    kind: "Art", name: "Name", owner: "Wessen", folder: "Ordner", time: "Datum", gone: "(seither gelöscht)", deleted: "seither gelöscht", points: "Wiederherstellungspunkte", fromTo: (from, to) => (from === to ? from : `${from} bis ${to}`), kinds: { mail: "E-Mail", file: "Datei", folder: "Ordner" },
+  },
+  restore: {
+    title: "Wiederherstellen", button: "Wiederherstellen", folder: "Diesen Ordner wiederherstellen", all: "Alles wiederherstellen", where: "Wohin", original: "Wo es war", elsewhere: "Zu einem anderen Benutzer oder Ordner", user: "Benutzer", userHint: "Adresse. Leer: derselbe Benutzer.", toFolder: "Ordner", folderHint: "„/“ zwischen Namen; er wird angelegt, wenn er fehlt. Leer: die ursprünglichen Ordner.",
+    overwriteMail: "Seither geänderte E-Mails ersetzen", overwriteFiles: "Seither geänderte Dateien ersetzen (sonst bleiben beide)", items: (n) => (n === "1" ? "1 Element" : `${n} Elemente`), theFolder: (name) => `Der Ordner ${name} mit allem darin`, everything: (name) => `Alles von ${name}`,
+    aboutMail: "Was noch da und gleich ist, bleibt unberührt; ein wiederholtes Wiederherstellen legt keine zweite Kopie an. Niemandem wird eine E-Mail gesendet. Was nicht genau wiederhergestellt werden kann, steht in der Dokumentation (fidelity).",
+    aboutFiles: "Was noch da und gleich ist, bleibt unberührt. Seither Geändertes bleibt neben der wiederhergestellten Datei, wenn Sie nicht ersetzen. Was nicht genau wiederhergestellt werden kann, steht in der Dokumentation (fidelity).",
+    otherFolder: "In einen anderen Ordner", folderMade: "„/“ zwischen Namen; er wird angelegt, wenn er fehlt.", reason: "Grund (freiwillig)", reasonHint: "Bleibt bei der Wiederherstellung, damit andere sie später verstehen.",
+    plan: {
+      ask: "Was würde geschehen?", created: (n) => `wiederhergestellt: ${n}`, overwritten: (n) => `ersetzt: ${n}`, existing: (n) => `schon da: ${n}`, skipped: (n) => `unverändert gelassen: ${n}`,
+      nothing: "Es gibt nichts wiederherzustellen.", would: (parts) => `Zu erwarten: ${parts}.`, takes: (time) => `Das dauert etwa ${time}.`,
+    },
+    results: "Ergebnisse", running: "Stellt wieder her …", none: "In dieser Sitzung wurde noch nichts wiederhergestellt.", item: "Element", target: "Nach", reads: (n) => `${n} Elemente wurden in dieser Sitzung angesehen oder heruntergeladen.`,
+    acts: { restore: "Wiederherstellen", save: "Herunterladen", close: "Sitzung schließen" },
+  },
+};
