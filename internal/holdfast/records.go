@@ -44,6 +44,9 @@ func stripDashes(s string) string {
 // PublicID is the container's id in the REST API: derived, so that it is stable.
 func (c Container) PublicID() string { return DerivedID(string(c.Organization), c.Key()) }
 
+// OwnerID is the id of the owner, as a user whose data is protected, in the REST API.
+func (c Container) OwnerID() string { return DerivedID(string(c.Organization), "user/"+c.Owner) }
+
 // TokenKind says what a token is good for.
 type TokenKind string
 

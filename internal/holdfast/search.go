@@ -10,6 +10,7 @@ type SearchQuery struct {
 	From    time.Time  // of the items' own time, included; zero: no bound
 	Until   time.Time
 	Deleted bool   // only what the newest restore point no longer has
+	Lenient bool   // what is no search in the grammar is taken for the words in it
 	Oldest  bool   // oldest first, not newest first
 	Limit   int    // at most SearchLimit
 	Cursor  string // of the page before

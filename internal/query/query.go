@@ -187,6 +187,23 @@ func (r Rules) parse(text string) (Node, error) {
 	return n, nil
 }
 
+// Plain is a text without what the grammar takes for more than words: a search that always parses, or nothing.
+func Plain(text string) string {
+	words := strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) })
+	kept, size := words[:0], 0
+	for _, w := range words {
+		if size += len(w) + 1; size > longest {
+			break
+		}
+		switch w {
+		case "AND", "OR", "NOT":
+			w = strings.ToLower(w)
+		}
+		kept = append(kept, w)
+	}
+	return strings.Join(kept, " ")
+}
+
 type parser struct {
 	rules     Rules
 	all, rest string

@@ -111,6 +111,16 @@ func TestWordsAreWhatIsLookedFor(t *testing.T) {
 	}
 }
 
+func TestPlainTextIsWords(t *testing.T) {
+	for text, want := range map[string]string{
+		`Re: the plan (draft`: "Re the plan draft", `"AND" OR -x`: "and or x", `ada@contoso.com, 50 %`: "ada contoso com 50", `Ärger 会議`: "Ärger 会議", `:("-`: "", "": "", strings.Repeat("word ", 2000): strings.TrimSpace(strings.Repeat("word ", 819)),
+	} {
+		if got := query.Plain(text); got != want {
+			t.Errorf("%.40q gives %.40q, not %.40q", text, got, want)
+		}
+	}
+}
+
 // What is parsed, written and parsed again is the same.
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{`a`, `(from:a OR NOT to:"b c") size:>=1.5MB`, `received:2026-01-01..`, `-`, `a - b`, `OR`, "\xff:*?*", `--(a)`, `NOT NOT -a`, `a OR b AND c -d`} {
@@ -118,6 +128,11 @@ func FuzzParse(f *testing.F) {
 	}
 	rules := query.Rules{Now: now}
 	f.Fuzz(func(t *testing.T, search string) {
+		if plain := query.Plain(search); plain != "" {
+			if _, err := rules.Parse(plain); err != nil {
+				t.Errorf("%q in words is %q: %v", search, plain, err)
+			}
+		}
 		n, err := rules.Parse(search)
 		if err != nil {
 			var e *query.Error

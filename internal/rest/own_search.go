@@ -31,6 +31,7 @@ type searchHit struct {
 	Kind           string      `json:"kind"`
 	OrganizationID string      `json:"organizationId"`
 	RepositoryID   string      `json:"repositoryId"`
+	UserID         string      `json:"userId"` // whose mailbox or OneDrive it is in, as operators explore it
 	Container      objectRef   `json:"container"`
 	Name           string      `json:"name"`
 	From           string      `json:"from,omitzero"`
@@ -64,19 +65,25 @@ type searchTotal struct {
 type searchInput struct {
 	Query        string     `json:"query"`
 	Organization string     `json:"organizationId,omitzero"`
+	User         string     `json:"userId,omitzero"`
 	Kinds        []string   `json:"kinds,omitzero"`
 	At           *time.Time `json:"at,omitzero"`
 	From         *time.Time `json:"from,omitzero"`
 	Until        *time.Time `json:"until,omitzero"`
 	Deleted      bool       `json:"deleted,omitzero"`
+	Lenient      bool       `json:"lenient,omitzero"`
 	Sort         string     `json:"sort,omitzero"`
 	Limit        int        `json:"limit,omitzero"`
 	Cursor       string     `json:"cursor,omitzero"`
 	Format       string     `json:"format,omitzero"`
 }
 
+func (in *searchInput) in() service.SearchIn {
+	return service.SearchIn{Organization: holdfast.OrganizationID(in.Organization), Owner: in.User}
+}
+
 func (in *searchInput) toQuery() (holdfast.SearchQuery, error) {
-	q := holdfast.SearchQuery{Text: in.Query, Deleted: in.Deleted, Oldest: in.Sort == sortOldest}
+	q := holdfast.SearchQuery{Text: in.Query, Deleted: in.Deleted, Lenient: in.Lenient, Oldest: in.Sort == sortOldest}
 	if in.Sort != "" && in.Sort != sortNewest && in.Sort != sortOldest {
 		return q, holdfast.Invalid("sort must be %s or %s", sortNewest, sortOldest)
 	}
@@ -101,7 +108,7 @@ func (in *searchInput) toQuery() (holdfast.SearchQuery, error) {
 
 func searchHitOf(h holdfast.SearchResult) searchHit {
 	f := h.Item.Fields
-	hit := searchHit{h.Item.ID, string(h.Item.Kind), string(h.Organization), string(h.Repository), objectOf(h.Container), h.Item.Name,
+	hit := searchHit{h.Item.ID, string(h.Item.Kind), string(h.Organization), string(h.Repository), h.Container.OwnerID(), objectOf(h.Container), h.Item.Name,
 		cmp.Or(f[holdfast.FieldFrom], f[holdfast.FieldAuthor]), f[holdfast.FieldTo], f[holdfast.FieldCc], nil, h.Item.Size, h.Folder,
 		searchPoint{string(h.First.ID), h.First.Time.UTC()}, searchPoint{string(h.Last.ID), h.Last.Time.UTC()}, h.Deleted, h.Snippet}
 	if t := h.Item.Time.UTC(); !t.IsZero() {
@@ -121,7 +128,7 @@ func (a *API) searchFind(ctx context.Context, r *request) (any, error) {
 		return nil, err
 	}
 	q.Limit, q.Cursor = cmp.Or(in.Limit, 50), in.Cursor
-	found, err := a.services.Searches.Find(ctx, r.user, holdfast.OrganizationID(in.Organization), q)
+	found, err := a.services.Searches.Find(ctx, r.user, in.in(), q)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +162,7 @@ func (a *API) searchExport(ctx context.Context, r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := a.services.Searches.Export(ctx, r.user, holdfast.OrganizationID(in.Organization), q)
+	found, err := a.services.Searches.Export(ctx, r.user, in.in(), q)
 	if err != nil {
 		return nil, err
 	}

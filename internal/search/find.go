@@ -57,7 +57,12 @@ func (x *Index) Search(ctx context.Context, q holdfast.SearchQuery, scope []hold
 	var n query.Node
 	if strings.TrimSpace(q.Text) != "" {
 		var err error
-		if n, err = (query.Rules{Now: q.Now, Place: q.Place}).Parse(q.Text); err != nil {
+		rules := query.Rules{Now: q.Now, Place: q.Place}
+		n, err = rules.Parse(q.Text)
+		if plain := query.Plain(q.Text); err != nil && q.Lenient && plain != "" {
+			n, err = rules.Parse(plain)
+		}
+		if err != nil {
 			return page, holdfast.Invalid("%w", err)
 		}
 	}

@@ -529,6 +529,29 @@ func TestScopeIsKept(t *testing.T) {
 	}
 }
 
+// TestWhatIsNoSearchIsTakenForWords: only who asks for it.
+func TestWhatIsNoSearchIsTakenForWords(t *testing.T) {
+	w := newWorld(t)
+	w.churn(box(0), 30)
+	w.point()
+	w.must(w.index.Update(t.Context(), organization))
+	find := func(text string, lenient bool) (holdfast.SearchPage, error) {
+		return w.index.Search(t.Context(), holdfast.SearchQuery{Text: text, Limit: 100, Lenient: lenient}, []holdfast.SearchScope{{Organization: organization, All: true}})
+	}
+	want, err := find("alpha", false)
+	w.must(err)
+	got, err := find("(alpha:", true)
+	w.must(err)
+	if len(want.Results) == 0 || len(got.Results) != len(want.Results) {
+		t.Errorf("%d are found, not %d", len(got.Results), len(want.Results))
+	}
+	for text, lenient := range map[string]bool{"(alpha:": false, "(:": true} {
+		if _, err := find(text, lenient); holdfast.KindOf(err) != holdfast.KindInvalid {
+			t.Errorf("%q gives %v", text, err)
+		}
+	}
+}
+
 // TestTextOfFilesIsFound: what people write is in files, too, and in what is attached to mails.
 func TestTextOfFilesIsFound(t *testing.T) {
 	w := newWorld(t)

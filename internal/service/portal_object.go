@@ -82,7 +82,7 @@ func objectsOf(held []holdfast.ContainerRecord, me, search string) []PortalObjec
 		if !ok {
 			i = len(all)
 			at[key] = i
-			all = append(all, PortalObject{ProtectedUser: ProtectedUser{ID: holdfast.DerivedID(string(c.Organization), "user/"+c.Owner), ObjectID: c.Owner, Organization: c.Organization, Name: c.Name, Address: c.Address}, Self: key == me})
+			all = append(all, PortalObject{ProtectedUser: ProtectedUser{ID: c.OwnerID(), ObjectID: c.Owner, Organization: c.Organization, Name: c.Name, Address: c.Address}, Self: key == me})
 		}
 		all[i].Mailbox = all[i].Mailbox || c.Kind == holdfast.Mailbox
 		all[i].Drive = all[i].Drive || c.Kind == holdfast.Drive

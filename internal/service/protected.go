@@ -41,7 +41,7 @@ func (p *Protected) Users(ctx context.Context, u User, f ProtectedFilter, page h
 	byOwner := map[string]int{}
 	var users []ProtectedUser
 	for _, c := range held {
-		id := holdfast.DerivedID(string(c.Organization), "user/"+c.Owner)
+		id := c.OwnerID()
 		i, ok := byOwner[id]
 		if !ok {
 			i = len(users)

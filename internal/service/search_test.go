@@ -53,7 +53,7 @@ func TestSearchKeepsToWhatTheCallerMay(t *testing.T) {
 		q := holdfast.SearchQuery{Text: "budget", Limit: 5}
 		export := func(u service.User) (ids []string, err error) {
 			w.searcher.scopes = nil
-			found, err := w.Searches.Export(w.ctx, u, org.ID, q)
+			found, err := w.Searches.Export(w.ctx, u, service.SearchIn{Organization: org.ID}, q)
 			if err != nil {
 				return nil, err
 			}
@@ -98,13 +98,32 @@ func TestSearchKeepsToWhatTheCallerMay(t *testing.T) {
 			t.Errorf("without the right to download: %q, %v", ids, w.searcher.scopes)
 		}
 		w.searcher.scopes = nil
-		_, err = w.Searches.Find(w.ctx, now(), org.ID, q)
+		_, err = w.Searches.Find(w.ctx, now(), service.SearchIn{Organization: org.ID}, q)
 		w.ok(err)
 		if got := keys(w.searcher.scopes); !slices.Equal(got, []string{ann.Key()}) {
 			t.Errorf("found in %q", got)
 		}
+		// One user's things are found by naming him, where the caller may see him.
+		bob := mailbox("bob")
+		bob.Organization = org.ID
+		for _, tc := range []struct {
+			u    service.User
+			of   holdfast.Container
+			want []string
+		}{{now(), ann, []string{ann.Key()}}, {admin, bob, []string{bob.Key()}}, {now(), bob, nil}} {
+			w.searcher.scopes = nil
+			_, err := w.Searches.Find(w.ctx, tc.u, service.SearchIn{Owner: tc.of.OwnerID()}, q)
+			if tc.want == nil {
+				w.kind(err, holdfast.KindNotFound, "no backup holds anything")
+			} else {
+				w.ok(err)
+			}
+			if got := keys(w.searcher.scopes); !slices.Equal(got, tc.want) {
+				t.Errorf("%s finds of %s in %q", tc.u.Name, tc.of.Name, got)
+			}
+		}
 		auditor, _, _ := w.user("aud", service.RoleAuditor)
-		_, err = w.Searches.Export(w.ctx, auditor, org.ID, q)
+		_, err = w.Searches.Export(w.ctx, auditor, service.SearchIn{Organization: org.ID}, q)
 		w.kind(err, holdfast.KindDenied, "")
 	})
 }

@@ -273,6 +273,123 @@ test("what the newest backup has no more is found and restored on a desktop", { 
   assert.deepEqual(serious, []);
 });
 
+// find types words on the portal's first page.
+async function find(page, words) {
+  const box = page.getByRole("searchbox", { name: /A word of the subject/ });
+  await box.fill(words);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/#\/find\?/);
+}
+
+test("a word finds a lost mail whatever day it vanished, on a phone", { timeout: 180_000 }, async () => {
+  const [user, other] = world.tenant.users;
+  const had = await messages(world, user.upn);
+  const theirs = await messages(world, other.upn);
+  const lost = had.find((m) => /^\w+( \w+){1,4}$/.test(m.subject) && had.filter((o) => o.subject === m.subject).length === 1);
+  const foreign = theirs.find((m) => /^\w+( \w+){1,4}$/.test(m.subject) && !had.some((o) => o.subject === m.subject));
+  await mutate(world, { op: "deleteMessage", user: user.upn, id: lost.id });
+  await api.call("POST", `/v8/Jobs/${api.job.id}/start`, {});
+  await api.idle();
+  await api.indexed();
+  b = await open(world, { viewport: phone });
+  const { page, wrong } = b;
+  const serious = [];
+  const look = async (label) => serious.push(...(await audit(page, label)));
+  await signInAs(page, user);
+  // As it stands in a mail program: the colon would begin a field, were it a search of the console.
+  await find(page, `Re: ${lost.subject}`);
+  const rows = page.getByRole("grid", { name: "What was found" }).getByRole("row");
+  await rows.or(page.getByText("Nothing found.")).first().waitFor();
+  assert.deepEqual(wrong, [], "it is taken for words");
+  await page.getByRole("link", { name: "Holdfast" }).click();
+  await find(page, lost.subject);
+  const row = rows.filter({ hasText: lost.subject }).filter({ hasText: "(deleted since)" });
+  await row.first().waitFor();
+  assert.match(await row.first().innerText(), /\d{4}/, "it says in which restore points it is");
+  await look("found");
+  await row.first().click();
+  const preview = page.getByRole("region", { name: "Preview" });
+  await preview.getByRole("heading", { name: lost.subject }).waitFor();
+  await preview.getByText("Restore points").waitFor();
+  await preview.locator("iframe").waitFor();
+  await look("hit");
+  const saved = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Download" }).click();
+  assert.match((await saved).suggestedFilename(), /\.eml$/);
+  await page.getByRole("button", { name: "Restore", exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: "What would happen?" }).click();
+  await dialog.getByText("To be expected: restored: 1.").waitFor();
+  await dialog.getByRole("button", { name: "Restore", exact: true }).click();
+  await page.getByRole("dialog", { name: "Results" }).getByRole("listitem").filter({ hasText: "Success" }).first().waitFor({ timeout: 60_000 });
+  assert.equal((await messages(world, user.upn)).filter((m) => m.subject === lost.subject).length, 1, "the mail is back");
+  await page.getByRole("dialog", { name: "Results" }).getByRole("button", { name: "Close" }).first().click();
+  // Back is the list, with what was typed; the folder in which it was is one step away.
+  await page.goBack();
+  await rows.first().waitFor();
+  assert.equal(await page.getByRole("searchbox").inputValue(), lost.subject);
+  await row.first().click();
+  await page.getByRole("button", { name: "In its folder" }).click();
+  await page.getByRole("grid").getByRole("row").first().waitFor();
+  await page.getByText(/^As of/).waitFor();
+  await page.goBack();
+  await page.goBack();
+  // What a colleague has is not found.
+  await page.goto(`${world.url}/portal#/find?q=${encodeURIComponent(`subject:"${foreign.subject}"`)}`);
+  await page.getByText("Nothing found.").waitFor();
+  await look("nothing found");
+  assert.deepEqual(wrong, []);
+  assert.deepEqual(serious, []);
+});
+
+test("an operator finds what his people lost, and nothing of who is excluded", { timeout: 180_000 }, async () => {
+  const [colleague, operator, excluded] = world.tenant.users; // by the role of a test above
+  const everybody = (await api.call("GET", "/v8/ProtectedUsers?limit=100")).results;
+  const idOf = (u) => everybody.find((p) => p.msid === u.id).id;
+  const secret = (await messages(world, excluded.upn)).find((m) => /^\w+( \w+){1,4}$/.test(m.subject));
+  const had = await messages(world, colleague.upn);
+  const lost = had.filter((m) => /^\w+( \w+){1,4}$/.test(m.subject) && had.filter((o) => o.subject === m.subject).length === 1).slice(0, 2);
+  assert.equal(lost.length, 2);
+  for (const m of lost) await mutate(world, { op: "deleteMessage", user: colleague.upn, id: m.id });
+  b = await open(world, { viewport: phone });
+  const { page, wrong } = b;
+  const serious = [];
+  const look = async (label) => serious.push(...(await audit(page, label)));
+  await signInAs(page, operator);
+  await find(page, secret.subject);
+  await page.getByRole("checkbox", { name: /^Only what is / }).click();
+  await page.getByText("In what everybody has whom you help.").waitFor();
+  await page.getByRole("grid").or(page.getByText("Nothing found.")).first().waitFor();
+  const hits = async (query, more = {}) => b.context.request.post(`${world.url}/holdfast/v1/Search`, { data: { query, limit: 500, ...more } });
+  const owners = new Set((await (await hits("kind:mail")).json()).results.map((r) => r.container.address));
+  assert.ok(owners.has(colleague.upn) && owners.has(operator.upn) && !owners.has(excluded.upn), [...owners].join());
+  assert.equal((await hits("kind:mail", { userId: idOf(excluded) })).status(), 404);
+  assert.equal((await hits("kind:mail", { userId: idOf(colleague) })).status(), 200);
+  await page.goto(`${world.url}/portal#/find?q=kind:mail&of=${idOf(excluded)}`);
+  await page.getByText(/No backup holds anything/).waitFor();
+  wrong.splice(0, wrong.length, ...wrong.filter((w) => !/status of 404/.test(w))); // the refusal that was asked for
+  // Two mails of one colleague at once; the role lets him restore, not download.
+  await page.goto(`${world.url}/portal#/find?q=${encodeURIComponent(lost.map((m) => `subject:"${m.subject}"`).join(" OR "))}`);
+  const rows = page.getByRole("grid", { name: "What was found" }).getByRole("row");
+  for (const m of lost) {
+    await rows.filter({ hasText: m.subject }).first().waitFor();
+    await page.getByRole("checkbox", { name: `Select ${m.subject}`, exact: true }).first().check({ force: true });
+  }
+  await look("everybody's");
+  await page.getByRole("button", { name: "Restore", exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("2 items").waitFor();
+  await dialog.getByLabel("Reason").fill("Ticket 4712");
+  await dialog.getByRole("button", { name: "Restore", exact: true }).click();
+  await api.until("both mails", async () => (await messages(world, colleague.upn)).length === had.length);
+  await page.goto(`${world.url}/portal#/find?q=${encodeURIComponent(`subject:"${lost[0].subject}"`)}`);
+  await rows.filter({ hasText: lost[0].subject }).first().click();
+  await page.getByRole("button", { name: "Restore", exact: true }).and(page.locator(":not([aria-disabled=true])")).waitFor();
+  assert.equal(await page.getByRole("button", { name: "Download" }).count(), 0);
+  assert.deepEqual(wrong, []);
+  assert.deepEqual(serious, []);
+});
+
 test("a wrong password and a change of mind leave nobody signed in", { timeout: 60_000 }, async () => {
   b = await open(world, { viewport: phone });
   const { page, wrong } = b;

@@ -4,27 +4,29 @@ import { client, of } from "../api/client";
 import { useFormat } from "../ui/format";
 import { Note, Problem } from "../ui/page";
 import { FormPanel } from "../ui/panel";
+import { ScriptFolded } from "../ui/script";
 import { useText } from "../ui/text";
 import type { Item, Kind, Place, Selection, Target } from "./kind";
 import { restoring, type Restoring } from "./restoring";
 
 const PlanView = lazy(async () => ({ default: (await import("./plan")).PlanView }));
-const Script = lazy(async () => ({ default: (await import("../ui/script_panel")).Script }));
 
 const mostReason = 500; // characters, as the server has it
 
 const plan = (body: Restoring) => of(client.POST("/holdfast/v1/Restore/Plan", { body: { ...body, limit: 1 } }));
 type Plan = Awaited<ReturnType<typeof plan>>;
 
-// RestoreDialog asks where to and why, and tells what would happen. others: it may go to another user. script: it shows the same for a script, and of a dry run every item.
-export function RestoreDialog({ kind, place, selection, others, script, onClose, start }: {
+// RestoreDialog asks where to and why, and tells what would happen. others: it may go to another user. script: it shows the same for a script, and of a dry run every item. several: the
+// selection is of several places, of which place is the first; what would happen is not asked for then.
+export function RestoreDialog({ kind, place, selection, others, script, several = false, onClose, start }: {
   kind: Kind<Item>;
   place: Place;
   selection: Selection;
   others: boolean;
   script: boolean;
+  several?: boolean;
   onClose: () => void;
-  start: (body: Restoring) => Promise<void>;
+  start: (body: Restoring, target: Target) => Promise<void>;
 }) {
   const { t } = useText();
   const f = useFormat();
@@ -35,11 +37,15 @@ export function RestoreDialog({ kind, place, selection, others, script, onClose,
   const elsewhere = target.place === "elsewhere";
   const ready = !elsewhere || target.folder !== "" || target.user !== "";
   return (
-    <FormPanel size="medium" title={t.restore.title} submit={t.restore.button} onClose={onClose} save={() => start(body)}>
+    <FormPanel size="medium" title={t.restore.title} submit={t.restore.button} onClose={onClose} save={() => start(body, target)}>
       <p>
         <strong>{what}</strong>
-        <br />
-        {place.container.name} {place.container.address && `(${place.container.address})`}
+        {!several && (
+          <>
+            <br />
+            {place.container.name} {place.container.address && `(${place.container.address})`}
+          </>
+        )}
       </p>
       <Field label={t.restore.where}>
         <RadioGroup value={target.place} onChange={(_, d) => set({ place: d.value as "original" })}>
@@ -68,17 +74,10 @@ export function RestoreDialog({ kind, place, selection, others, script, onClose,
         <Suspense>
           <PlanView key={JSON.stringify({ ...body, reason: "" })} ask={(signal) => of(client.POST("/holdfast/v1/Restore/Plan", { body, signal }))} ready={ready} />
         </Suspense>
-      ) : (
+      ) : several ? null : (
         <DryRun key={JSON.stringify({ ...body, reason: "" })} body={body} ready={ready} />
       )}
-      {script && (
-        <details>
-          <summary>{t.script.title}</summary>
-          <Suspense>
-            <Script acts={[{ title: t.restore.acts.restore, command: kind.command(place, selection, target), method: "POST", path: "/holdfast/v1/Restore", body }]} />
-          </Suspense>
-        </details>
-      )}
+      {script && <ScriptFolded acts={[{ title: t.restore.acts.restore, command: kind.command(place, selection, target), method: "POST", path: "/holdfast/v1/Restore", body }]} />}
     </FormPanel>
   );
 }

@@ -15,6 +15,7 @@ export function typeFor(containerKind: string): Type {
 // At is what a restore session shows: an organization (in one repository) as it was at a time, or, without one, as it is in its newest restore points.
 export interface At {
   organization: string;
+  user?: string | undefined; // of the organization, whose mailbox or OneDrive alone is shown
   type: Type;
   time?: string | undefined;
   repository?: string | undefined;
@@ -29,6 +30,10 @@ export const openBody = (at: At) => ({
 });
 
 export async function openSession(at: At): Promise<string> {
+  if (at.user) {
+    const { id } = await of(client.POST("/v8/Organization/OperatorExplore", { body: { ...openBody(at), scope: { type: "User", id: at.user } } }));
+    return id;
+  }
   const opened = await of(client.POST("/v8/Organizations/{organizationId}/explore", { params: { path: { organizationId: at.organization } }, body: openBody(at) }));
   return opened.id;
 }
@@ -41,7 +46,7 @@ export class Sessions {
   private readonly kept = new Set<string>();
 
   at(at: At): Promise<string> {
-    const key = JSON.stringify([at.organization, at.type, at.time, at.repository, at.deleted]);
+    const key = JSON.stringify([at.organization, at.user, at.type, at.time, at.repository, at.deleted]);
     let session = this.opened.get(key);
     if (!session) {
       session = openSession(at);

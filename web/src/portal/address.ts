@@ -33,3 +33,8 @@ export function useAddress(): Address {
 export function go(to: string) {
   location.hash = to;
 }
+
+// findAddress is where words are looked for, in what one person has or (no person) in all that the caller may see. at: a hit is shown on a phone.
+export function findAddress(words: string, person: string, at = false): string {
+  return `/find?${new URLSearchParams({ q: words, ...(person ? { of: person } : {}), ...(at ? { at: "1" } : {}) })}`;
+}

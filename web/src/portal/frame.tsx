@@ -13,6 +13,7 @@ import { mayRestore, Notices, useRestores } from "./notices";
 const Account = lazy(async () => ({ default: (await import("../ui/menus")).Account }));
 const Confirm = lazy(async () => ({ default: (await import("../ui/panel")).Confirm }));
 const Explorer = lazy(async () => ({ default: (await import("../explorer/page")).Explorer }));
+const Find = lazy(() => import("./find/page"));
 const People = lazy(() => import("./people/page"));
 const Restores = lazy(() => import("./restores/page"));
 
@@ -26,6 +27,13 @@ const useStyles = makeStyles({
   main: { overflow: "auto", outline: "none", backgroundColor: tokens.colorNeutralBackground1, minWidth: 0, minHeight: 0 },
   skip: { position: "absolute", left: "-10000px", ":focus": { left: "8px", top: "8px", zIndex: 100, padding: "8px", backgroundColor: tokens.colorNeutralBackground1, color: tokens.colorNeutralForeground1 } },
 });
+
+// beginOf is where the explorer begins for who comes from a search.
+function beginOf(query: URLSearchParams) {
+  const container = query.get("container");
+  const item = query.get("item");
+  return container ? { begin: { container, ...(item ? { item } : {}) } } : {};
+}
 
 // Frame is around every page of the portal behind the sign-in.
 export default function Frame({ session }: { session: Session }) {
@@ -77,8 +85,10 @@ export default function Frame({ session }: { session: Session }) {
             <Restores />
           ) : page === "people" ? (
             <People />
+          ) : page === "find" ? (
+            <Find session={session} words={query.get("q") ?? ""} person={query.get("of") ?? ""} at={query.has("at")} />
           ) : page === "look" && id ? (
-            <Explorer session={id} at={Number(query.get("at")) || 0} onAt={(at) => go(`/look/${id}?at=${at}`)} again="#/" scripts={false} />
+            <Explorer session={id} at={Number(query.get("at")) || 0} onAt={(at) => go(`/look/${id}?at=${at}`)} {...beginOf(query)} again="#/" scripts={false} />
           ) : (
             <Home session={session} id={page === "of" ? id : ""} />
           )}

@@ -5,6 +5,7 @@ import { useText } from "./text";
 
 // The panel is loaded when it is opened: the first page must be small.
 const ScriptPanel = lazy(() => import("./script_panel"));
+const Script = lazy(async () => ({ default: (await import("./script_panel")).Script }));
 
 // Act is one thing that a page does, told for a script: as a command of holdfast (none: the command line has none for it) and as a call.
 export interface Act {
@@ -45,3 +46,19 @@ export function ScriptButton({ acts }: { acts: Act[] }) {
   );
 }
 
+
+// ScriptFolded shows the same where a dialog has it, once it is unfolded. Before, it is not in the page: there the Tab key would come to a stop at what can't be seen.
+export function ScriptFolded({ acts }: { acts: Act[] }) {
+  const { t } = useText();
+  const [open, setOpen] = useState(false);
+  return (
+    <details onToggle={(e) => setOpen(e.currentTarget.open)}>
+      <summary>{t.script.title}</summary>
+      {open && (
+        <Suspense>
+          <Script acts={acts} />
+        </Suspense>
+      )}
+    </details>
+  );
+}

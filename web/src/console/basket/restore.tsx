@@ -6,7 +6,7 @@ import type { Target } from "../../explorer/kind";
 import { PlanView } from "../../explorer/plan";
 import { Note } from "../../ui/page";
 import { FormPanel } from "../../ui/panel";
-import { Script } from "../../ui/script_panel";
+import { ScriptFolded } from "../../ui/script";
 import { useText } from "../../ui/text/console";
 
 // bodyOf is a restore of a basket as its operations take it.
@@ -53,10 +53,7 @@ export function BasketRestore({ basket, onClose, onDone }: { basket: Basket; onC
       </Field>
       <Note>{t.basket.restoreAbout}</Note>
       <PlanView key={JSON.stringify(bodyOf({ ...target, reason: "" }))} ask={(signal) => of(client.POST("/holdfast/v1/Baskets/{basketId}/Plan", { params: { path }, body, signal }))} ready={!elsewhere || target.user !== "" || target.folder !== ""} />
-      <details>
-        <summary>{t.script.title}</summary>
-        <Script acts={[{ title: t.basket.acts.restore, method: "POST", path: `/holdfast/v1/Baskets/${basket.id}/Restore`, body }]} />
-      </details>
+      <ScriptFolded acts={[{ title: t.basket.acts.restore, method: "POST", path: `/holdfast/v1/Baskets/${basket.id}/Restore`, body }]} />
     </FormPanel>
   );
 }

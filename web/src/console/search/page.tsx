@@ -1,4 +1,4 @@
-import { Badge, Button, Checkbox, Input, makeStyles, Menu, MenuItem, MenuList, MenuPopover, MenuTrigger, SearchBox, Select, tokens, Toolbar, ToolbarButton, ToolbarDivider } from "@fluentui/react-components";
+import { Button, Checkbox, Input, makeStyles, Menu, MenuItem, MenuList, MenuPopover, MenuTrigger, SearchBox, Select, tokens, Toolbar, ToolbarButton, ToolbarDivider } from "@fluentui/react-components";
 import { ArrowDownload20Regular, ArrowUndo20Regular, Bookmark20Regular, BookmarkAdd20Regular, Cart20Regular, FolderOpen20Regular, History20Regular, QuestionCircle20Regular, SearchRegular } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
@@ -6,22 +6,21 @@ import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { ApiError, client, download, of } from "../../api/client";
 import { organizationsQuery, type RestoreSession } from "../../api/queries";
 import { addTo, addToCurrent, basketsQuery, makeBasket, type Part } from "../../explorer/basket";
+import { HitPreview, pointsOf } from "../../explorer/found";
 import type { Item, ItemColumn, Kind, Place } from "../../explorer/kind";
 import { kindOf } from "../../explorer/kinds";
+import { RestoreResult } from "../../explorer/outcome";
 import { RestoreDialog } from "../../explorer/restore";
 import { nothing, Rows, type Chosen } from "../../explorer/rows";
+import { partsOf, placeOf, problemAt, Results, stateOf, type Hit, type Query } from "../../explorer/search";
 import { Sessions } from "../../explorer/sessions";
-import { Shown } from "../../explorer/shown";
 import { Caret } from "../../ui/caret";
-import { useFormat, type Format } from "../../ui/format";
+import { useFormat } from "../../ui/format";
 import { useMedia } from "../../ui/media";
 import { Empty, Loading, Note, Problem } from "../../ui/page";
 import { Panel } from "../../ui/panel";
 import { quote, ScriptButton, type Act } from "../../ui/script";
-import type { Text } from "../../ui/text";
 import { useText } from "../../ui/text/console";
-import { RestoreResult } from "../../explorer/outcome";
-import { problemAt, Results, stateOf, type Hit, type Query } from "./results";
 import { useAct } from "../../ui/act";
 
 const History = lazy(() => import("../../explorer/history"));
@@ -43,11 +42,6 @@ const useStyles = makeStyles({
   panes: { display: "grid", gridTemplateColumns: "minmax(400px, 2.2fr) minmax(280px, 1fr)", flexGrow: 1, minHeight: 0, "@media (max-width: 1100px)": { gridTemplateColumns: "1fr", gridTemplateRows: "minmax(220px, 1fr) minmax(160px, 40%)" } },
   list: { display: "flex", flexDirection: "column", minHeight: 0, minWidth: 0, borderRight: `1px solid ${tokens.colorNeutralStroke2}` },
   preview: { overflow: "auto", padding: "16px 20px", minHeight: 0, "@media (max-width: 1100px)": { borderTop: `1px solid ${tokens.colorNeutralStroke2}` } },
-  name: { fontSize: tokens.fontSizeBase500, lineHeight: tokens.lineHeightBase500, margin: "0 0 8px", overflowWrap: "anywhere" },
-  facts: { display: "grid", gridTemplateColumns: "max-content 1fr", gap: "4px 14px", margin: "0 0 12px" },
-  dt: { color: tokens.colorNeutralForeground2 },
-  dd: { margin: 0, overflowWrap: "anywhere" },
-  snippet: { margin: "0 0 12px", padding: "8px 10px", borderLeft: `3px solid ${tokens.colorNeutralStroke1}`, overflowWrap: "anywhere" },
 });
 
 // What a search is, as it stands in the page's address.
@@ -71,12 +65,6 @@ const queryOf = (a: Asked): Query => ({
 
 const kindsOfItems = ["mail", "file", "folder"] as const;
 
-// pointsOf says in which restore points a hit is, by days; the preview has the times.
-function pointsOf(h: Hit, f: Format, t: Text): string {
-  const points = t.found.fromTo(f.date(h.found.firstPoint.time), f.date(h.found.lastPoint.time));
-  return h.found.deleted ? `${points} ${t.found.gone}` : points;
-}
-
 const columns: ItemColumn<Hit>[] = [
   { key: "kind", title: (t) => t.found.kind, text: (h, _, t) => t.found.kinds[h.found.kind as "mail"] ?? h.found.kind, width: "64px" },
   { key: "name", title: (t) => t.found.name, text: (h, _, t) => h.name || t.mail.noSubject, width: "minmax(140px, 2fr)" },
@@ -85,6 +73,8 @@ const columns: ItemColumn<Hit>[] = [
   { key: "time", title: (t) => t.found.time, text: (h, f) => f.date(h.found.time), width: "104px" },
   { key: "points", title: (t) => t.found.points, text: pointsOf, width: "minmax(120px, 1.2fr)", wide: true },
 ];
+
+const basketPart = (p: { place: Place; items: string[] }): Part => ({ session: p.place.session, container: p.place.container.id, items: p.items });
 
 export default function Search() {
   const s = useStyles();
@@ -169,19 +159,9 @@ export default function Search() {
     if (rows.length > most) throw new Error(t.search.tooMany(f.number(most)));
     return rows;
   };
-  const partsOf = async (all: Hit[]): Promise<Part[]> => {
-    const parts = new Map<string, Part>();
-    for (const h of all) {
-      const session = await sessions.at(stateOf(h));
-      const id = `${session} ${h.found.container.id}`;
-      const part = parts.get(id) ?? { session, container: h.found.container.id, items: [] };
-      part.items.push(h.itemId);
-      parts.set(id, part);
-    }
-    return [...parts.values()];
-  };
+  const sessionOf = (h: Hit) => sessions.at(stateOf(h));
   const intoBasket = () => act(async () => {
-    const { basket, added } = await addToCurrent(t.explore.basketNamed, await partsOf(await hits()));
+    const { basket, added } = await addToCurrent(t.explore.basketNamed, (await partsOf(await hits(), sessionOf)).map(basketPart));
     await queries.invalidateQueries({ queryKey: basketsQuery.queryKey });
     await queries.invalidateQueries({ queryKey: ["basket", basket.id] });
     setSaid(t.explore.inBasket(f.number(added), basket.name));
@@ -189,26 +169,19 @@ export default function Search() {
   // What lies in one mailbox or drive at one time is restored here; what is of several goes through a basket, which restores it as one.
   const restore = () => act(async () => {
     const all = await hits();
-    const parts = await partsOf(all);
+    const parts = await partsOf(all, sessionOf);
     const [part] = parts;
-    const [hit] = all;
-    if (!part || !hit) return;
-    if (parts.length === 1) {
-      const kind = await kindOf(stateOf(hit).type);
-      const { id, name, address } = hit.found.container;
-      setRestoring({ kind, place: { session: part.session, container: { id, name, address } }, items: part.items });
-      return;
-    }
+    if (!part) return;
+    if (parts.length === 1) return setRestoring({ kind: await kindOf(stateOf(part.first).type), place: part.place, items: part.items });
     const basket = await makeBasket(t.search.basketOf(asked.q || t.search.everything));
-    await addTo(basket.id, parts);
+    await addTo(basket.id, parts.map(basketPart));
     await queries.invalidateQueries({ queryKey: basketsQuery.queryKey });
     await navigate({ to: "/basket", search: { basket: basket.id, restore: "yes" } });
   });
   const exportAs = (format: "csv" | "jsonl") => act(() => download("/holdfast/v1/Search/Export", { ...queryOf(asked), format }, `found.${format}`));
   const versions = () => act(async () => {
     if (!active) return;
-    const { id, name, address } = active.found.container;
-    setPast({ place: { session: await sessions.at(stateOf(active)), container: { id, name, address } }, item: { id: active.itemId, name: active.name } });
+    setPast({ place: placeOf(active, await sessionOf(active)), item: { id: active.itemId, name: active.name } });
   });
   const restoreVersion = (of: { place: Place }, item: string, type: RestoreSession["type"]) => act(async () => {
     setPast(undefined);
@@ -216,7 +189,7 @@ export default function Search() {
   });
   const explore = () => act(async () => {
     if (!active) return;
-    const session = await sessions.at(stateOf(active));
+    const session = await sessionOf(active);
     sessions.keep(session);
     await navigate({ to: "/explore/$session", params: { session }, search: { container: active.found.container.id, item: active.itemId } });
   });
@@ -310,7 +283,7 @@ export default function Search() {
           )}
         </section>
         <section className={s.preview} aria-label={t.explore.preview} tabIndex={0}>
-          {active ? <HitPreview key={active.id} hit={active} sessions={sessions} /> : <Empty icon={<SearchRegular />} title={t.explore.chooseItem} />}
+          {active ? <HitPreview key={active.id} hit={active} sessionOf={sessionOf} /> : <Empty icon={<SearchRegular />} title={t.explore.chooseItem} />}
         </section>
       </div>
       <Suspense>
@@ -331,37 +304,5 @@ export default function Search() {
         </Panel>
       )}
     </div>
-  );
-}
-
-// HitPreview shows what was found, with its contents as the newest restore point that has it shows them.
-function HitPreview({ hit, sessions }: { hit: Hit; sessions: Sessions }) {
-  const s = useStyles();
-  const { t } = useText();
-  const f = useFormat();
-  const h = hit.found;
-  const { id, name, address } = h.container;
-  const session = useQuery({ queryKey: ["search-session", hit.id], queryFn: () => sessions.at(stateOf(hit)), enabled: h.kind !== "folder", staleTime: Infinity, gcTime: 0 });
-  const mail = h.kind === "mail";
-  const facts: [string, string | undefined][] = [
-    [mail ? t.mail.from : t.file.by, h.from], [t.mail.to, h.to], [t.mail.cc, h.cc], [mail ? t.mail.received : t.file.modified, f.dateTime(h.time)], [t.found.owner, `${name}${address ? ` (${address})` : ""}`], [t.found.folder, h.folder],
-    [t.file.size, h.kind === "folder" ? undefined : f.bytes(h.size)], [t.found.points, t.found.fromTo(f.dateTime(h.firstPoint.time), f.dateTime(h.lastPoint.time))],
-  ];
-  return (
-    <article>
-      <h2 className={s.name}>
-        {hit.name || t.mail.noSubject} {h.deleted && <Badge appearance="tint" color="warning">{t.found.deleted}</Badge>}
-      </h2>
-      <dl className={s.facts}>
-        {facts.filter(([, value]) => value).map(([term, value]) => [
-          <dt key={term} className={s.dt}>{term}</dt>,
-          <dd key={`${term}d`} className={s.dd}>{value}</dd>,
-        ])}
-      </dl>
-      {h.snippet && <p className={s.snippet}>{h.snippet}</p>}
-      <Problem error={session.error} />
-      {session.isFetching && <Loading />}
-      {session.data && <Shown place={{ session: session.data, container: { id, name, address } }} item={{ id: hit.itemId, name: hit.name }} />}
-    </article>
   );
 }

@@ -7,9 +7,10 @@ import type { Session } from "../../api/session";
 import { useFormat } from "../../ui/format";
 import { Empty, Loading, Problem } from "../../ui/page";
 import { useText } from "../../ui/text/portal";
-import { go } from "../address";
+import { findAddress, go } from "../address";
 import { objects, type Person } from "../objects";
 
+const FindBox = lazy(async () => ({ default: (await import("../find/box")).FindBox }));
 const When = lazy(async () => ({ default: (await import("../../explorer/when")).When }));
 
 const useStyles = makeStyles({
@@ -32,6 +33,8 @@ const useStyles = makeStyles({
   whenHead: { display: "flex", alignItems: "center", gap: "8px" },
   whenText: { flexGrow: 1, minWidth: 0 },
   button: { flexShrink: 0 }, // an icon neither
+  find: { minHeight: "40px" },
+  or: { margin: 0, fontSize: tokens.fontSizeBase400, lineHeight: tokens.lineHeightBase400, fontWeight: tokens.fontWeightSemibold },
   calendar: { maxWidth: "340px", marginTop: "8px" },
 });
 
@@ -111,6 +114,12 @@ function Choose({ person, operator }: { person: Person; operator: boolean }) {
           </Button>
         )}
       </section>
+      <div className={s.find}>
+        <Suspense>
+          <FindBox onFind={(words) => go(findAddress(words, operator ? person.id : ""))} />
+        </Suspense>
+      </div>
+      <h2 className={s.or}>{t.portal.orLook}</h2>
       <section className={s.when} aria-label={t.explore.when}>
         <div className={s.whenHead}>
           <CalendarClock20Regular className={s.button} aria-hidden />

@@ -1,7 +1,7 @@
-import { client, of } from "../../api/client";
-import type { paths } from "../../api/schema";
-import type { Item } from "../../explorer/kind";
-import { typeFor, type At } from "../../explorer/sessions";
+import { client, of } from "../api/client";
+import type { paths } from "../api/schema";
+import type { Item, Place } from "./kind";
+import { typeFor, type At } from "./sessions";
 
 type Answer = paths["/holdfast/v1/Search"]["post"]["responses"]["200"]["content"]["application/json"];
 export type Query = paths["/holdfast/v1/Search"]["post"]["requestBody"]["content"]["application/json"];
@@ -15,8 +15,26 @@ export interface Hit extends Item {
 
 const hitOf = (r: Answer["results"][number]): Hit => ({ id: [r.repositoryId, r.container.id, r.id, r.firstPoint.id].join(" "), itemId: r.id, name: r.name, found: r });
 
-// stateOf is the newest state in which a hit is.
-export const stateOf = (h: Hit): At => ({ organization: h.found.organizationId, type: typeFor(h.found.container.kind), time: h.found.lastPoint.time, repository: h.found.repositoryId });
+// stateOf is the newest state in which a hit is. own: of its user alone, as people and operators of restore roles see it, who see no organization.
+export const stateOf = (h: Hit, own = false): At => ({
+  organization: h.found.organizationId, type: typeFor(h.found.container.kind), time: h.found.lastPoint.time, repository: h.found.repositoryId, ...(own ? { user: h.found.userId } : {}),
+});
+
+// placeOf is where a hit is in a session that shows its state.
+export const placeOf = (h: Hit, session: string): Place => ({ session, container: { id: h.found.container.id, name: h.found.container.name, address: h.found.container.address } });
+
+// partsOf gathers hits by the session that shows them; sessionOf opens it.
+export async function partsOf(hits: Hit[], sessionOf: (h: Hit) => Promise<string>): Promise<{ first: Hit; place: Place; items: string[] }[]> {
+  const parts = new Map<string, { first: Hit; place: Place; items: string[] }>();
+  for (const h of hits) {
+    const place = placeOf(h, await sessionOf(h));
+    const key = `${place.session} ${place.container.id}`;
+    const part = parts.get(key) ?? { first: h, place, items: [] };
+    part.items.push(h.itemId);
+    parts.set(key, part);
+  }
+  return [...parts.values()];
+}
 
 // Results are what a search finds. The server gives pages one after the other; a list asks for any part of them.
 export class Results {

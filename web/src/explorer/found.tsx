@@ -1,0 +1,58 @@
+import { Badge, makeStyles, tokens } from "@fluentui/react-components";
+import { useQuery } from "@tanstack/react-query";
+import { useFormat, type Format } from "../ui/format";
+import { Loading, Problem } from "../ui/page";
+import { useText, type Text } from "../ui/text";
+import { placeOf, type Hit } from "./search";
+import { Shown } from "./shown";
+
+const useStyles = makeStyles({
+  name: { fontSize: tokens.fontSizeBase500, lineHeight: tokens.lineHeightBase500, margin: "0 0 8px", overflowWrap: "anywhere" },
+  facts: { display: "grid", gridTemplateColumns: "max-content 1fr", gap: "4px 14px", margin: "0 0 12px" },
+  dt: { color: tokens.colorNeutralForeground2 },
+  dd: { margin: 0, overflowWrap: "anywhere" },
+  snippet: { margin: "0 0 12px", padding: "8px 10px", borderLeft: `3px solid ${tokens.colorNeutralStroke1}`, overflowWrap: "anywhere" },
+});
+
+// pointsOf says in which restore points a hit is, by days; the preview has the times.
+export function pointsOf(h: Hit, f: Format, t: Text): string {
+  const points = t.found.fromTo(f.date(h.found.firstPoint.time), f.date(h.found.lastPoint.time));
+  return h.found.deleted ? `${points} ${t.found.gone}` : points;
+}
+
+// useHitSession opens the session that shows a hit; what it is used for twice is opened once.
+export function useHitSession(hit: Hit | undefined, sessionOf: (h: Hit) => Promise<string>) {
+  return useQuery({ queryKey: ["search-session", hit?.id], queryFn: () => (hit ? sessionOf(hit) : ""), enabled: hit !== undefined && hit.found.kind !== "folder", staleTime: Infinity, gcTime: 0 });
+}
+
+// HitPreview shows what was found, with its contents as the newest restore point that has it shows them.
+export function HitPreview({ hit, sessionOf }: { hit: Hit; sessionOf: (h: Hit) => Promise<string> }) {
+  const s = useStyles();
+  const { t } = useText();
+  const f = useFormat();
+  const h = hit.found;
+  const { name, address } = h.container;
+  const session = useHitSession(hit, sessionOf);
+  const mail = h.kind === "mail";
+  const facts: [string, string | undefined][] = [
+    [mail ? t.mail.from : t.file.by, h.from], [t.mail.to, h.to], [t.mail.cc, h.cc], [mail ? t.mail.received : t.file.modified, f.dateTime(h.time)], [t.found.owner, `${name}${address ? ` (${address})` : ""}`], [t.found.folder, h.folder],
+    [t.file.size, h.kind === "folder" ? undefined : f.bytes(h.size)], [t.found.points, t.found.fromTo(f.dateTime(h.firstPoint.time), f.dateTime(h.lastPoint.time))],
+  ];
+  return (
+    <article>
+      <h2 className={s.name}>
+        {hit.name || t.mail.noSubject} {h.deleted && <Badge appearance="tint" color="warning">{t.found.deleted}</Badge>}
+      </h2>
+      <dl className={s.facts}>
+        {facts.filter(([, value]) => value).map(([term, value]) => [
+          <dt key={term} className={s.dt}>{term}</dt>,
+          <dd key={`${term}d`} className={s.dd}>{value}</dd>,
+        ])}
+      </dl>
+      {h.snippet && <p className={s.snippet}>{h.snippet}</p>}
+      <Problem error={session.error} />
+      {session.isFetching && <Loading />}
+      {session.data && <Shown place={placeOf(hit, session.data)} item={{ id: hit.itemId, name: hit.name }} />}
+    </article>
+  );
+}
