@@ -2,35 +2,24 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { promisify } from "node:util";
-import { open, signIn } from "./browser.mjs";
-import { backUp, startWorld } from "./world.mjs";
+import { consoleStage } from "./stage.mjs";
 
 const run = promisify(execFile);
 const holdfast = process.env.HOLDFAST ?? "holdfast";
 
-let world;
-let api;
-let b;
 let pages;
-before(async () => {
-  world = await startWorld({ users: 2 });
-  api = await backUp(world);
-  const organization = api.organization.id;
-  const mail = await api.call("POST", `/v8/Organizations/${organization}/explore`, { type: "Vex" });
-  const files = await api.call("POST", `/v8/Organizations/${organization}/explore`, { type: "Veod" });
-  await api.call("POST", "/holdfast/v1/Baskets", { name: "b" });
-  await api.call("POST", `/v8/Organizations/${organization}/RbacRoles`, { name: "help desk", roleType: "EntireOrganization", operators: [{ type: "User", user: { id: "", name: world.tenant.users[0].upn, displayName: "", type: "User" } }] });
-  pages = ["/", "/jobs", "/sessions", "/explore", "/search", "/basket", "/organizations", "/repositories", "/proxies", "/users", "/roles", "/portal", "/api-keys", "/audit", "/settings", `/explore/${mail.id}`, `/explore/${files.id}`];
-  b = await open(world);
-  await signIn(b.page, world);
-  await b.page.getByRole("navigation").first().waitFor();
-});
-after(async () => {
-  await b?.close();
-  await api?.close();
-  await world?.stop();
+const on = consoleStage({
+  name: "script", users: 2,
+  prepare: async ({ world, api }) => {
+    const organization = api.organization.id;
+    const mail = await api.call("POST", `/v8/Organizations/${organization}/explore`, { type: "Vex" });
+    const files = await api.call("POST", `/v8/Organizations/${organization}/explore`, { type: "Veod" });
+    await api.call("POST", "/holdfast/v1/Baskets", { name: "b" });
+    await api.call("POST", `/v8/Organizations/${organization}/RbacRoles`, { name: "help desk", roleType: "EntireOrganization", operators: [{ type: "User", user: { id: "", name: world.tenant.users[0].upn, displayName: "", type: "User" } }] });
+    pages = ["/", "/jobs", "/sessions", "/explore", "/search", "/basket", "/organizations", "/repositories", "/proxies", "/users", "/roles", "/portal", "/api-keys", "/audit", "/settings", `/explore/${mail.id}`, `/explore/${files.id}`];
+  },
 });
 
 // words splits a line as a POSIX shell does, as far as the pages write it: single and double quotation marks, \' between them, \ before a new line.
@@ -110,14 +99,14 @@ async function routes() {
 }
 
 test("every page's commands and calls can be run", { timeout: 180_000 }, async () => {
-  const { page } = b;
+  const { page } = on.b;
   const table = await routes();
   assert.ok(table.length > 500);
   const problems = [];
   const commands = new Set();
   const calls = new Set();
   for (const [n, at] of pages.entries()) {
-    await page.goto(`${world.url}/?${n}#${at}`); // a new document, in which nothing of the page before is left
+    await page.goto(`${on.world.url}/?${n}#${at}`); // a new document, in which nothing of the page before is left
     if (at.startsWith("/explore/")) await page.getByRole("treeitem").first().click();
     await page.getByRole("toolbar").getByRole("button", { name: "Script", exact: true }).click();
     const dialog = page.getByRole("dialog", { name: "Do this from a script" });
@@ -140,12 +129,12 @@ test("every page's commands and calls can be run", { timeout: 180_000 }, async (
     const args = words(call);
     const method = args.includes("-X") ? args[args.indexOf("-X") + 1] : "GET";
     const { pathname, search, origin } = new URL(args.at(-1));
-    if (origin !== world.url) problems.push(`${call}\n    goes to ${origin}`);
+    if (origin !== on.world.url) problems.push(`${call}\n    goes to ${origin}`);
     if (!table.some((r) => r.method === method && r.path.test(pathname + search))) problems.push(`${call}\n    ${method} ${pathname} is no route`);
     const body = args.includes("-d") ? args[args.indexOf("-d") + 1] : undefined;
     if (body !== undefined) JSON.parse(body);
   }
   assert.deepEqual(problems, []);
-  assert.deepEqual(b.wrong, []);
+  assert.deepEqual(on.b.wrong, []);
   console.log(`# ${pages.length} pages, ${commands.size} commands, ${calls.size} calls`);
 });
