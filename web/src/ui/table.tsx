@@ -35,8 +35,7 @@ const useStyles = makeStyles({
   wide: { "@media (max-width: 900px)": { display: "none" } },
 });
 
-// DataTable is a list of a few hundred rows at most. Longer ones are virtual (see rows.tsx).
-export function DataTable<R>({ label, rows, columns, rowKey, rowName, selected, onSelect, first }: {
+export interface Table<R> {
   label: string;
   rows: R[];
   columns: Column<R>[];
@@ -45,7 +44,10 @@ export function DataTable<R>({ label, rows, columns, rowKey, rowName, selected, 
   selected?: ReadonlySet<string>;
   onSelect?: (keys: Set<string>) => void;
   first?: { key: string; down?: boolean };
-}) {
+}
+
+// DataTable is a list of a few hundred rows at most. Longer ones are virtual (see rows.tsx).
+export function DataTable<R>({ label, rows, columns, rowKey, rowName, selected, onSelect, first }: Table<R>) {
   const s = useStyles();
   const { t } = useText();
   const [order, setOrder] = useState<{ key: string; down: boolean } | undefined>(first && { key: first.key, down: first.down ?? false });

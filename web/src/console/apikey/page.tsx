@@ -5,10 +5,10 @@ import { useState } from "react";
 import { own } from "../../api/client";
 import { keysQuery } from "../../api/queries";
 import { useFormat } from "../../ui/format";
-import { Empty, Loading, Note, Page, Problem } from "../../ui/page";
+import { List } from "../../ui/list";
+import { Empty, Note, Page } from "../../ui/page";
 import { Confirm, FormPanel, Panel } from "../../ui/panel";
 import { quote, type Act } from "../../ui/script";
-import { DataTable } from "../../ui/table";
 import { useText } from "../../ui/text/console";
 import { roleName, roles } from "../user/page";
 
@@ -19,11 +19,11 @@ export default function ApiKeys() {
   const { t } = useText();
   const f = useFormat();
   const queries = useQueryClient();
-  const { data, error, isPending, refetch } = useQuery(keysQuery);
+  const list = useQuery(keysQuery);
   const [selected, setSelected] = useState<Set<string>>(new Set());
   const [open, setOpen] = useState<"add" | "remove">();
   const [made, setMade] = useState<string>();
-  const all = data ?? [];
+  const all = list.data ?? [];
   const chosen = all.filter((k) => selected.has(k.id));
   const again = () => queries.invalidateQueries({ queryKey: keysQuery.queryKey });
   const acts: Act[] = [
@@ -41,31 +41,28 @@ export default function ApiKeys() {
         { key: "remove", label: t.key.revoke, icon: <Delete20Regular />, onClick: () => setOpen("remove"), disabled: chosen.length === 0, why: t.common.choose },
       ]}
     >
-      <Problem error={error} onRetry={() => void refetch()} />
-      {isPending && <Loading />}
-      {data && all.length === 0 && (
-        <Empty icon={<KeyRegular />} title={t.key.empty} action={<Button appearance="primary" onClick={() => setOpen("add")}>{t.key.add}</Button>}>
-          {t.key.emptyAbout}
-        </Empty>
-      )}
-      {all.length > 0 && (
-        <DataTable
-          label={t.pages.keys}
-          rows={all}
-          rowKey={(k) => k.id}
-          rowName={(k) => k.name}
-          selected={selected}
-          onSelect={setSelected}
-          first={{ key: "name" }}
-          columns={[
-            { key: "name", title: t.user.name, sort: (k) => k.name, render: (k) => k.name },
-            { key: "role", title: t.user.role, render: (k) => f.list((k.roles ?? (k.role ? [k.role] : [])).map((r) => roleName(t, r))) },
-            { key: "created", title: t.user.created, render: (k) => f.date(k.created), wide: true },
-            { key: "expires", title: t.key.expires, sort: (k) => k.expires ?? "", render: (k) => (k.expires ? f.date(k.expires) : t.common.never) },
-            { key: "used", title: t.key.lastUsed, render: (k) => (k.lastUsed ? f.ago(k.lastUsed) : t.common.never), wide: true },
-          ]}
-        />
-      )}
+      <List
+        query={list}
+        empty={
+          <Empty icon={<KeyRegular />} title={t.key.empty} action={<Button appearance="primary" onClick={() => setOpen("add")}>{t.key.add}</Button>}>
+            {t.key.emptyAbout}
+          </Empty>
+        }
+        label={t.pages.keys}
+        rows={all}
+        rowKey={(k) => k.id}
+        rowName={(k) => k.name}
+        selected={selected}
+        onSelect={setSelected}
+        first={{ key: "name" }}
+        columns={[
+          { key: "name", title: t.user.name, sort: (k) => k.name, render: (k) => k.name },
+          { key: "role", title: t.user.role, render: (k) => f.list((k.roles ?? (k.role ? [k.role] : [])).map((r) => roleName(t, r))) },
+          { key: "created", title: t.user.created, render: (k) => f.date(k.created), wide: true },
+          { key: "expires", title: t.key.expires, sort: (k) => k.expires ?? "", render: (k) => (k.expires ? f.date(k.expires) : t.common.never) },
+          { key: "used", title: t.key.lastUsed, render: (k) => (k.lastUsed ? f.ago(k.lastUsed) : t.common.never), wide: true },
+        ]}
+      />
       {open === "add" && <Add onClose={() => setOpen(undefined)} onDone={async (secret) => { setMade(secret); await again(); }} />}
       {made !== undefined && (
         <Panel title={t.key.made} onClose={() => setMade(undefined)}>

@@ -6,11 +6,11 @@ import { useEffect, useRef, useState } from "react";
 import { client, of } from "../../api/client";
 import { jobsQuery, organizationsQuery, progressQuery, repositoriesQuery, type Job } from "../../api/queries";
 import { useFormat } from "../../ui/format";
-import { Empty, Loading, Page, Problem, type Command } from "../../ui/page";
+import { List } from "../../ui/list";
+import { Empty, Page, type Command } from "../../ui/page";
 import { Confirm } from "../../ui/panel";
 import { quote, type Act } from "../../ui/script";
 import { Status } from "../../ui/status";
-import { DataTable } from "../../ui/table";
 import { useText } from "../../ui/text/console";
 import { JobEditor } from "./editor";
 import { JobProgress } from "./progress";
@@ -83,52 +83,50 @@ export default function Jobs() {
   ];
   return (
     <Page title={t.pages.jobs} about={t.job.about} commands={commands} acts={acts}>
-      <Problem error={error ?? jobs.error} {...(jobs.error ? { onRetry: () => void jobs.refetch() } : {})} />
-      {jobs.isPending && <Loading />}
-      {jobs.data && all.length === 0 && (
-        <Empty
-          icon={<ClipboardTaskListLtrRegular />}
-          title={t.job.empty}
-          action={
-            organizations.data?.length === 0 || repositories.data?.length === 0 ? (
-              <Button appearance="primary" onClick={() => void navigate({ to: "/setup" })}>{t.home.setup}</Button>
-            ) : (
-              <Button appearance="primary" onClick={() => setEditing("new")}>{t.job.new}</Button>
-            )
-          }
-        >
-          {t.job.emptyAbout}
-        </Empty>
-      )}
-      {all.length > 0 && (
-        <DataTable
-          label={t.pages.jobs}
-          rows={all}
-          rowKey={(j) => j.id ?? ""}
-          rowName={(j) => j.name ?? ""}
-          selected={selected}
-          onSelect={setSelected}
-          first={{ key: "name" }}
-          columns={[
-            { key: "name", title: t.job.name, sort: (j) => j.name ?? "", render: (j) => <Link to="/sessions" search={{ job: j.id ?? "" }}>{j.name}</Link> },
-            {
-              key: "status",
-              title: t.job.status,
-              sort: (j) => (runs(j) ? "" : (j.lastStatus ?? "")),
-              render: (j) => {
-                const p = runs(j);
-                if (p) return <div className={s.running}><JobProgress progress={p} named={false} bare /></div>;
-                return j.lastRun ? <Status value={j.lastStatus} /> : t.job.neverRan;
-              },
+      <List
+        query={jobs}
+        failed={error}
+        empty={
+          <Empty
+            icon={<ClipboardTaskListLtrRegular />}
+            title={t.job.empty}
+            action={
+              organizations.data?.length === 0 || repositories.data?.length === 0 ? (
+                <Button appearance="primary" onClick={() => void navigate({ to: "/setup" })}>{t.home.setup}</Button>
+              ) : (
+                <Button appearance="primary" onClick={() => setEditing("new")}>{t.job.new}</Button>
+              )
+            }
+          >
+            {t.job.emptyAbout}
+          </Empty>
+        }
+        label={t.pages.jobs}
+        rows={all}
+        rowKey={(j) => j.id ?? ""}
+        rowName={(j) => j.name ?? ""}
+        selected={selected}
+        onSelect={setSelected}
+        first={{ key: "name" }}
+        columns={[
+          { key: "name", title: t.job.name, sort: (j) => j.name ?? "", render: (j) => <Link to="/sessions" search={{ job: j.id ?? "" }}>{j.name}</Link> },
+          {
+            key: "status",
+            title: t.job.status,
+            sort: (j) => (runs(j) ? "" : (j.lastStatus ?? "")),
+            render: (j) => {
+              const p = runs(j);
+              if (p) return <div className={s.running}><JobProgress progress={p} named={false} bare /></div>;
+              return j.lastRun ? <Status value={j.lastStatus} /> : t.job.neverRan;
             },
-            { key: "last", title: t.job.lastRun, sort: (j) => j.lastRun ?? "", render: (j) => (j.lastRun ? <time dateTime={j.lastRun} title={f.dateTime(j.lastRun)}>{f.ago(j.lastRun)}</time> : ""), wide: true },
-            { key: "next", title: t.job.nextRun, sort: (j) => j.nextRun ?? "", render: (j) => (!j.isEnabled ? <em className={s.off}>{t.job.disabled}</em> : j.nextRun ? f.dateTime(j.nextRun) : t.schedule.manual), wide: true },
-            { key: "schedule", title: t.schedule.title, render: (j) => scheduleText(t, j.schedulePolicy), wide: true },
-            { key: "organization", title: t.job.organization, render: (j) => { const o = organizations.data?.find((x) => x.id === j.organizationId); return o?.officeName || o?.name || ""; }, wide: true },
-            { key: "repository", title: t.job.repository, render: (j) => repositories.data?.find((r) => r.id === j.repositoryId)?.name ?? "", wide: true },
-          ]}
-        />
-      )}
+          },
+          { key: "last", title: t.job.lastRun, sort: (j) => j.lastRun ?? "", render: (j) => (j.lastRun ? <time dateTime={j.lastRun} title={f.dateTime(j.lastRun)}>{f.ago(j.lastRun)}</time> : ""), wide: true },
+          { key: "next", title: t.job.nextRun, sort: (j) => j.nextRun ?? "", render: (j) => (!j.isEnabled ? <em className={s.off}>{t.job.disabled}</em> : j.nextRun ? f.dateTime(j.nextRun) : t.schedule.manual), wide: true },
+          { key: "schedule", title: t.schedule.title, render: (j) => scheduleText(t, j.schedulePolicy), wide: true },
+          { key: "organization", title: t.job.organization, render: (j) => { const o = organizations.data?.find((x) => x.id === j.organizationId); return o?.officeName || o?.name || ""; }, wide: true },
+          { key: "repository", title: t.job.repository, render: (j) => repositories.data?.find((r) => r.id === j.repositoryId)?.name ?? "", wide: true },
+        ]}
+      />
       {editing && <JobEditor {...(editing === "new" ? {} : { job: editing })} onClose={() => setEditing(undefined)} />}
       {full && (
         <Confirm title={t.job.full} action={t.job.startFull} onClose={() => setFull(false)} run={() => start(true)}>

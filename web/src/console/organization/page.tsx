@@ -6,6 +6,7 @@ import { useState } from "react";
 import { client, of } from "../../api/client";
 import { organizationsQuery, type Organization } from "../../api/queries";
 import { useFormat } from "../../ui/format";
+import { List } from "../../ui/list";
 import { Empty, Loading, Note, Page, Problem } from "../../ui/page";
 import { Confirm, FormPanel, Panel } from "../../ui/panel";
 import { quote, type Act } from "../../ui/script";
@@ -21,13 +22,13 @@ export default function Organizations() {
   const f = useFormat();
   const queries = useQueryClient();
   const navigate = useNavigate();
-  const { data, error, isPending, refetch } = useQuery(organizationsQuery);
+  const list = useQuery(organizationsQuery);
   const [selected, setSelected] = useState<Set<string>>(new Set());
   const [adding, setAdding] = useState(false);
   const [renewing, setRenewing] = useState(false);
   const [shown, setShown] = useState<Organization>();
   const [removing, setRemoving] = useState(false);
-  const all = data ?? [];
+  const all = list.data ?? [];
   const chosen = all.filter((o) => selected.has(o.id ?? ""));
   const one = chosen.length === 1 ? chosen[0] : undefined;
   const id = one?.id ?? "ORGANIZATION";
@@ -51,30 +52,27 @@ export default function Organizations() {
         { key: "remove", label: t.common.remove, icon: <Delete20Regular />, onClick: () => setRemoving(true), disabled: !one, why: t.common.chooseOne },
       ]}
     >
-      <Problem error={error} onRetry={() => void refetch()} />
-      {isPending && <Loading />}
-      {data && all.length === 0 && (
-        <Empty icon={<BuildingRegular />} title={t.organization.empty} action={<Button appearance="primary" onClick={() => setAdding(true)}>{t.organization.add}</Button>}>
-          {t.organization.emptyAbout}
-        </Empty>
-      )}
-      {all.length > 0 && (
-        <DataTable
-          label={t.pages.organizations}
-          rows={all}
-          rowKey={(o) => o.id ?? ""}
-          rowName={(o) => o.officeName || o.name || ""}
-          selected={selected}
-          onSelect={setSelected}
-          columns={[
-            { key: "name", title: t.organization.name, sort: (o) => o.officeName || o.name || "", render: (o) => <Link as="button" inline onClick={() => setShown(o)} style={{ color: "inherit" }}>{o.officeName || o.name}</Link> },
-            { key: "domain", title: t.organization.domain, render: (o) => o.name },
-            { key: "region", title: t.organization.region, render: (o) => t.organization.regions[o.region as "China"] ?? o.region, wide: true },
-            { key: "protects", title: t.organization.protect, render: (o) => f.list([...(o.isExchangeOnline ? [t.kind.mail] : []), ...(o.isSharePointOnline ? [t.kind.files] : [])]), wide: true },
-            { key: "last", title: t.home.lastBackup, render: (o) => (o.lastBackuptime ? f.ago(o.lastBackuptime) : t.common.never) },
-          ]}
-        />
-      )}
+      <List
+        query={list}
+        empty={
+          <Empty icon={<BuildingRegular />} title={t.organization.empty} action={<Button appearance="primary" onClick={() => setAdding(true)}>{t.organization.add}</Button>}>
+            {t.organization.emptyAbout}
+          </Empty>
+        }
+        label={t.pages.organizations}
+        rows={all}
+        rowKey={(o) => o.id ?? ""}
+        rowName={(o) => o.officeName || o.name || ""}
+        selected={selected}
+        onSelect={setSelected}
+        columns={[
+          { key: "name", title: t.organization.name, sort: (o) => o.officeName || o.name || "", render: (o) => <Link as="button" inline onClick={() => setShown(o)} style={{ color: "inherit" }}>{o.officeName || o.name}</Link> },
+          { key: "domain", title: t.organization.domain, render: (o) => o.name },
+          { key: "region", title: t.organization.region, render: (o) => t.organization.regions[o.region as "China"] ?? o.region, wide: true },
+          { key: "protects", title: t.organization.protect, render: (o) => f.list([...(o.isExchangeOnline ? [t.kind.mail] : []), ...(o.isSharePointOnline ? [t.kind.files] : [])]), wide: true },
+          { key: "last", title: t.home.lastBackup, render: (o) => (o.lastBackuptime ? f.ago(o.lastBackuptime) : t.common.never) },
+        ]}
+      />
       {adding && <Add onClose={() => setAdding(false)} />}
       {renewing && one && <Renew organization={one} onClose={() => setRenewing(false)} />}
       {shown && (

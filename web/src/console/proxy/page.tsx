@@ -6,22 +6,22 @@ import { Field, Input } from "@fluentui/react-components";
 import { client, of, type Schemas } from "../../api/client";
 import { proxiesQuery } from "../../api/queries";
 import { useFormat } from "../../ui/format";
-import { Empty, Loading, Page, Problem } from "../../ui/page";
+import { List } from "../../ui/list";
+import { Empty, Page } from "../../ui/page";
 import { FormPanel } from "../../ui/panel";
 import type { Act } from "../../ui/script";
-import { DataTable } from "../../ui/table";
 import { useText } from "../../ui/text/console";
 
 export default function Proxies() {
   const { t } = useText();
   const f = useFormat();
   const queries = useQueryClient();
-  const { data, error, isPending, refetch } = useQuery(proxiesQuery);
+  const list = useQuery(proxiesQuery);
   const [selected, setSelected] = useState<Set<string>>(new Set());
   const [editing, setEditing] = useState(false);
   const [description, setDescription] = useState("");
   const [failed, setFailed] = useState<unknown>();
-  const all = data ?? [];
+  const all = list.data ?? [];
   const chosen = all.filter((p) => selected.has(p.id ?? ""));
   const one = chosen.length === 1 ? chosen[0] : undefined;
   const resting = one?.maintenanceModeState === "Enabled";
@@ -55,29 +55,27 @@ export default function Proxies() {
         { key: "edit", label: t.common.edit, icon: <Edit20Regular />, onClick: () => { setDescription(one?.description ?? ""); setEditing(true); }, ...need },
       ]}
     >
-      <Problem error={failed ?? error} {...(error ? { onRetry: () => void refetch() } : {})} />
-      {isPending && <Loading />}
-      {data && all.length === 0 && <Empty icon={<ServerRegular />} title={t.proxy.empty} />}
-      {all.length > 0 && (
-        <DataTable
-          label={t.pages.proxies}
-          rows={all}
-          rowKey={(p) => p.id ?? ""}
-          rowName={(p) => p.hostName ?? ""}
-          selected={selected}
-          onSelect={setSelected}
-          columns={[
-            { key: "name", title: t.proxy.name, render: (p) => p.hostName, sort: (p) => p.hostName ?? "" },
-            { key: "type", title: t.proxy.type, render: (p) => (p.type === "Local" ? t.proxy.local : t.proxy.remote) },
-            { key: "status", title: t.session.status, render: (p) => <Badge appearance="tint" color={p.status === "Online" ? "success" : "danger"}>{p.status === "Online" ? t.proxy.online : t.proxy.offline}</Badge> },
-            { key: "mode", title: t.proxy.mode, render: (p) => (p.maintenanceModeState === "Enabled" ? t.proxy.resting : t.proxy.working) },
-            { key: "cpu", title: t.proxy.cpu, end: true, render: (p) => `${f.number(Math.round(p.cpuUsagePercent ?? 0))} %`, wide: true },
-            { key: "memory", title: t.proxy.memory, end: true, render: (p) => `${f.number(Math.round(p.memoryUsagePercent ?? 0))} %`, wide: true },
-            { key: "version", title: t.proxy.version, render: (p) => p.version, wide: true },
-            { key: "description", title: t.common.description, render: (p) => p.description, wide: true },
-          ]}
-        />
-      )}
+      <List
+        query={list}
+        failed={failed}
+        empty={<Empty icon={<ServerRegular />} title={t.proxy.empty} />}
+        label={t.pages.proxies}
+        rows={all}
+        rowKey={(p) => p.id ?? ""}
+        rowName={(p) => p.hostName ?? ""}
+        selected={selected}
+        onSelect={setSelected}
+        columns={[
+          { key: "name", title: t.proxy.name, render: (p) => p.hostName, sort: (p) => p.hostName ?? "" },
+          { key: "type", title: t.proxy.type, render: (p) => (p.type === "Local" ? t.proxy.local : t.proxy.remote) },
+          { key: "status", title: t.session.status, render: (p) => <Badge appearance="tint" color={p.status === "Online" ? "success" : "danger"}>{p.status === "Online" ? t.proxy.online : t.proxy.offline}</Badge> },
+          { key: "mode", title: t.proxy.mode, render: (p) => (p.maintenanceModeState === "Enabled" ? t.proxy.resting : t.proxy.working) },
+          { key: "cpu", title: t.proxy.cpu, end: true, render: (p) => `${f.number(Math.round(p.cpuUsagePercent ?? 0))} %`, wide: true },
+          { key: "memory", title: t.proxy.memory, end: true, render: (p) => `${f.number(Math.round(p.memoryUsagePercent ?? 0))} %`, wide: true },
+          { key: "version", title: t.proxy.version, render: (p) => p.version, wide: true },
+          { key: "description", title: t.common.description, render: (p) => p.description, wide: true },
+        ]}
+      />
       {editing && one && (
         <FormPanel title={one.hostName ?? ""} submit={t.common.save} onClose={() => setEditing(false)} save={async () => {
           await of(client.PUT("/v8/Proxies/{proxyId}", { ...params, body: { description } as Schemas["RESTProxyFromClient"] }));

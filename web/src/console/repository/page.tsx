@@ -5,10 +5,10 @@ import { useState } from "react";
 import { client, of, type Schemas } from "../../api/client";
 import { overviewQuery, repositoriesQuery, type Repository } from "../../api/queries";
 import { useFormat } from "../../ui/format";
-import { Empty, Loading, Note, Page, Problem } from "../../ui/page";
+import { List } from "../../ui/list";
+import { Empty, Note, Page } from "../../ui/page";
 import { Confirm, FormPanel, Panel } from "../../ui/panel";
 import { quote, type Act } from "../../ui/script";
-import { DataTable } from "../../ui/table";
 import { useText } from "../../ui/text/console";
 import { addRepository, emptyRepository, keepOf, Kit, RepositoryFields, retentionOf } from "./form";
 
@@ -16,13 +16,13 @@ export default function Repositories() {
   const { t } = useText();
   const f = useFormat();
   const queries = useQueryClient();
-  const { data, error, isPending, refetch } = useQuery(repositoriesQuery);
+  const list = useQuery(repositoriesQuery);
   const overview = useQuery(overviewQuery);
   const [selected, setSelected] = useState<Set<string>>(new Set());
   const [open, setOpen] = useState<"add" | "edit" | "kit" | "remove" | "retention">();
   const [said, setSaid] = useState("");
   const [failed, setFailed] = useState<unknown>();
-  const all = data ?? [];
+  const all = list.data ?? [];
   const chosen = all.filter((r) => selected.has(r.id ?? ""));
   const one = chosen.length === 1 ? chosen[0] : undefined;
   const close = () => setOpen(undefined);
@@ -63,46 +63,44 @@ export default function Repositories() {
         { key: "remove", label: t.common.remove, icon: <Delete20Regular />, onClick: () => setOpen("remove"), ...need },
       ]}
     >
-      <Problem error={failed ?? error} {...(error ? { onRetry: () => void refetch() } : {})} />
       {said && <Note intent="success">{said}</Note>}
-      {isPending && <Loading />}
-      {data && all.length === 0 && (
-        <Empty icon={<DatabaseRegular />} title={t.repository.empty} action={<Button appearance="primary" onClick={() => setOpen("add")}>{t.repository.add}</Button>}>
-          {t.repository.emptyAbout}
-        </Empty>
-      )}
-      {all.length > 0 && (
-        <DataTable
-          label={t.pages.repositories}
-          rows={all}
-          rowKey={(r) => r.id ?? ""}
-          rowName={(r) => r.name ?? ""}
-          selected={selected}
-          onSelect={setSelected}
-          first={{ key: "name" }}
-          columns={[
-            { key: "name", title: t.repository.name, sort: (r) => r.name ?? "", render: (r) => r.name },
-            { key: "path", title: t.repository.path, render: (r) => <code>{r.path}</code>, wide: true },
-            { key: "keep", title: t.repository.keep, render: (r) => t.repository.period(keepOf(r)) },
-            { key: "used", title: t.repository.used, end: true, render: (r) => f.bytes(state(r)?.used.reduce((sum, u) => sum + u.usedSpaceBytes, 0)) },
-            {
-              key: "free", title: t.repository.free, width: "220px",
-              render: (r) => {
-                const capacity = r.capacityBytes ?? 0;
-                if (capacity === 0) return t.repository.unreachable;
-                const full = 1 - (r.freeSpaceBytes ?? 0) / capacity;
-                return (
-                  <>
-                    {t.repository.freeOf(f.bytes(r.freeSpaceBytes), f.bytes(capacity))}
-                    <ProgressBar value={full} color={full > 0.95 ? "error" : full > 0.85 ? "warning" : "brand"} aria-label={t.home.fullness(r.name ?? "")} />
-                  </>
-                );
-              },
+      <List
+        query={list}
+        failed={failed}
+        empty={
+          <Empty icon={<DatabaseRegular />} title={t.repository.empty} action={<Button appearance="primary" onClick={() => setOpen("add")}>{t.repository.add}</Button>}>
+            {t.repository.emptyAbout}
+          </Empty>
+        }
+        label={t.pages.repositories}
+        rows={all}
+        rowKey={(r) => r.id ?? ""}
+        rowName={(r) => r.name ?? ""}
+        selected={selected}
+        onSelect={setSelected}
+        first={{ key: "name" }}
+        columns={[
+          { key: "name", title: t.repository.name, sort: (r) => r.name ?? "", render: (r) => r.name },
+          { key: "path", title: t.repository.path, render: (r) => <code>{r.path}</code>, wide: true },
+          { key: "keep", title: t.repository.keep, render: (r) => t.repository.period(keepOf(r)) },
+          { key: "used", title: t.repository.used, end: true, render: (r) => f.bytes(state(r)?.used.reduce((sum, u) => sum + u.usedSpaceBytes, 0)) },
+          {
+            key: "free", title: t.repository.free, width: "220px",
+            render: (r) => {
+              const capacity = r.capacityBytes ?? 0;
+              if (capacity === 0) return t.repository.unreachable;
+              const full = 1 - (r.freeSpaceBytes ?? 0) / capacity;
+              return (
+                <>
+                  {t.repository.freeOf(f.bytes(r.freeSpaceBytes), f.bytes(capacity))}
+                  <ProgressBar value={full} color={full > 0.95 ? "error" : full > 0.85 ? "warning" : "brand"} aria-label={t.home.fullness(r.name ?? "")} />
+                </>
+              );
             },
-            { key: "kit", title: t.repository.kitColumn, render: (r) => (state(r) ? (state(r)?.recoveryKitExported ? t.repository.exported : t.repository.notExported) : ""), wide: true },
-          ]}
-        />
-      )}
+          },
+          { key: "kit", title: t.repository.kitColumn, render: (r) => (state(r) ? (state(r)?.recoveryKitExported ? t.repository.exported : t.repository.notExported) : ""), wide: true },
+        ]}
+      />
       {open === "add" && <Edit onClose={close} />}
       {open === "edit" && one && <Edit repository={one} onClose={close} />}
       {open === "kit" && one && (

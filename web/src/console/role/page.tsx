@@ -5,10 +5,10 @@ import { useState } from "react";
 import { own } from "../../api/client";
 import { organizationsQuery, sessionQuery } from "../../api/queries";
 import { useFormat } from "../../ui/format";
-import { Empty, Loading, Page, Problem } from "../../ui/page";
+import { List } from "../../ui/list";
+import { Empty, Page } from "../../ui/page";
 import { Confirm } from "../../ui/panel";
 import { quote, type Act } from "../../ui/script";
-import { DataTable } from "../../ui/table";
 import { useText } from "../../ui/text/console";
 import { RoleEditor, type Role } from "./editor";
 import { bodyOf } from "./members";
@@ -22,10 +22,10 @@ export default function Roles() {
   const queries = useQueryClient();
   const acting = useQuery(sessionQuery).data?.user.acts;
   const organizations = useQuery(organizationsQuery).data ?? [];
-  const { data, error, isPending, refetch } = useQuery({ queryKey: ["rbac-roles"], queryFn: ({ signal }) => own<Role[]>("GET", "/v8/RbacRoles", undefined, signal) });
+  const list = useQuery({ queryKey: ["rbac-roles"], queryFn: ({ signal }) => own<Role[]>("GET", "/v8/RbacRoles", undefined, signal) });
   const [selected, setSelected] = useState<Set<string>>(new Set());
   const [open, setOpen] = useState<"add" | "edit" | "remove">();
-  const all = data ?? [];
+  const all = list.data ?? [];
   const chosen = all.filter((r) => selected.has(r.id ?? ""));
   const one = chosen.length === 1 ? chosen[0] : undefined;
   const change = !acting || acting.includes("change restore roles");
@@ -56,30 +56,27 @@ export default function Roles() {
         { key: "remove", label: t.common.remove, icon: <Delete20Regular />, onClick: () => setOpen("remove"), disabled: chosen.length === 0 || !change, why: t.common.choose },
       ]}
     >
-      <Problem error={error} onRetry={() => void refetch()} />
-      {isPending && <Loading />}
-      {data && all.length === 0 && (
-        <Empty icon={<PersonKeyRegular />} title={t.grant.empty} action={change && organizations.length > 0 ? <Button appearance="primary" onClick={() => setOpen("add")}>{t.grant.add}</Button> : null}>
-          {t.grant.emptyAbout}
-        </Empty>
-      )}
-      {all.length > 0 && (
-        <DataTable
-          label={t.pages.roles}
-          rows={all}
-          rowKey={(r) => r.id ?? ""}
-          rowName={(r) => r.name ?? ""}
-          selected={selected}
-          onSelect={setSelected}
-          first={{ key: "name" }}
-          columns={[
-            { key: "name", title: t.user.name, sort: (r) => r.name ?? "", render: (r) => r.name },
-            { key: "manages", title: t.grant.manages, render: (r) => (r.roleType === "EntireOrganization" ? t.grant.everybody : t.grant.some) },
-            { key: "organization", title: t.job.organization, render: (r) => nameOf(r.organizationId), wide: true },
-            { key: "description", title: t.common.description, render: (r) => r.description, wide: true },
-          ]}
-        />
-      )}
+      <List
+        query={list}
+        empty={
+          <Empty icon={<PersonKeyRegular />} title={t.grant.empty} action={change && organizations.length > 0 ? <Button appearance="primary" onClick={() => setOpen("add")}>{t.grant.add}</Button> : null}>
+            {t.grant.emptyAbout}
+          </Empty>
+        }
+        label={t.pages.roles}
+        rows={all}
+        rowKey={(r) => r.id ?? ""}
+        rowName={(r) => r.name ?? ""}
+        selected={selected}
+        onSelect={setSelected}
+        first={{ key: "name" }}
+        columns={[
+          { key: "name", title: t.user.name, sort: (r) => r.name ?? "", render: (r) => r.name },
+          { key: "manages", title: t.grant.manages, render: (r) => (r.roleType === "EntireOrganization" ? t.grant.everybody : t.grant.some) },
+          { key: "organization", title: t.job.organization, render: (r) => nameOf(r.organizationId), wide: true },
+          { key: "description", title: t.common.description, render: (r) => r.description, wide: true },
+        ]}
+      />
       {open === "add" && <RoleEditor onClose={close} onDone={again} />}
       {open === "edit" && one && <RoleEditor role={one} onClose={close} onDone={again} />}
       {open === "remove" && (

@@ -5,15 +5,15 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { client, of } from "../../api/client";
 import { jobsQuery, progressQuery, type JobSession, type RestoreSession } from "../../api/queries";
+import { RestoreResult } from "../../explorer/outcome";
 import { useFormat } from "../../ui/format";
+import { List } from "../../ui/list";
 import { Empty, Loading, Note, Page, Problem } from "../../ui/page";
 import { Panel } from "../../ui/panel";
 import type { Act } from "../../ui/script";
 import { Status } from "../../ui/status";
-import { DataTable } from "../../ui/table";
 import { useText } from "../../ui/text/console";
 import { JobProgress } from "../job/progress";
-import { RestoreResult } from "../../explorer/outcome";
 
 const pageSize = 50;
 
@@ -76,14 +76,14 @@ function Backups({ job, open }: { job: string | undefined; open: string | undefi
   const [page, setPage] = useState(0);
   const [status, setStatus] = useState("");
   const query = { limit: pageSize, offset: page * pageSize, ...(job ? { jobId: job } : {}), ...(status ? { status: status as "Failed" } : {}) };
-  const { data, error, isPending, refetch } = useQuery({
+  const list = useQuery({
     queryKey: ["job-sessions", query],
     queryFn: ({ signal }) => of(client.GET("/v8/JobSessions", { params: { query }, signal })),
     placeholderData: keepPreviousData,
     refetchInterval: 5_000,
   });
   const names = new Map((jobs.data ?? []).map((j) => [j.id, j.name]));
-  const rows = (data?.results ?? []) as JobSession[];
+  const rows = (list.data?.results ?? []) as JobSession[];
   return (
     <>
       <div style={{ display: "flex", gap: 12, margin: "12px 0", flexWrap: "wrap" }}>
@@ -104,25 +104,22 @@ function Backups({ job, open }: { job: string | undefined; open: string | undefi
           ))}
         </Select>
       </div>
-      <Problem error={error} onRetry={() => void refetch()} />
-      {isPending && <Loading />}
-      {data && rows.length === 0 && <Empty icon={<HistoryRegular />} title={t.session.empty} action={<Link to="/jobs">{t.session.toJobs}</Link>} />}
-      {rows.length > 0 && (
-        <DataTable
-          label={t.session.backups}
-          rows={rows}
-          rowKey={(r) => r.id ?? ""}
-          columns={[
-            { key: "job", title: t.session.job, render: (r) => <Link to="/sessions" search={{ ...(job ? { job } : {}), session: r.id ?? "" }}>{names.get(r.jobId ?? "") ?? t.session.removedJob}</Link> },
-            { key: "status", title: t.session.status, render: (r) => <Status value={r.status} /> },
-            { key: "start", title: t.session.started, render: (r) => f.dateTime(r.creationTime) },
-            { key: "length", title: t.session.length, render: (r) => (r.endTime && r.creationTime ? f.duration((new Date(r.endTime).getTime() - new Date(r.creationTime).getTime()) / 1000) : ""), wide: true, end: true },
-            { key: "objects", title: t.session.objects, render: (r) => f.number(r.statistics?.processedObjects), wide: true, end: true },
-            { key: "bytes", title: t.session.transferred, render: (r) => f.bytes(r.statistics?.transferredDataBytes), wide: true, end: true },
-            { key: "details", title: t.common.details, render: (r) => r.details, wide: true },
-          ]}
-        />
-      )}
+      <List
+        query={list}
+        empty={<Empty icon={<HistoryRegular />} title={t.session.empty} action={<Link to="/jobs">{t.session.toJobs}</Link>} />}
+        label={t.session.backups}
+        rows={rows}
+        rowKey={(r) => r.id ?? ""}
+        columns={[
+          { key: "job", title: t.session.job, render: (r) => <Link to="/sessions" search={{ ...(job ? { job } : {}), session: r.id ?? "" }}>{names.get(r.jobId ?? "") ?? t.session.removedJob}</Link> },
+          { key: "status", title: t.session.status, render: (r) => <Status value={r.status} /> },
+          { key: "start", title: t.session.started, render: (r) => f.dateTime(r.creationTime) },
+          { key: "length", title: t.session.length, render: (r) => (r.endTime && r.creationTime ? f.duration((new Date(r.endTime).getTime() - new Date(r.creationTime).getTime()) / 1000) : ""), wide: true, end: true },
+          { key: "objects", title: t.session.objects, render: (r) => f.number(r.statistics?.processedObjects), wide: true, end: true },
+          { key: "bytes", title: t.session.transferred, render: (r) => f.bytes(r.statistics?.transferredDataBytes), wide: true, end: true },
+          { key: "details", title: t.common.details, render: (r) => r.details, wide: true },
+        ]}
+      />
       <Pager page={page} more={rows.length === pageSize} onPage={setPage} />
       {open && <Detail id={open} name={(id) => names.get(id) ?? t.session.removedJob} onClose={() => void navigate({ to: "/sessions", search: job ? { job } : {} })} />}
     </>
@@ -208,40 +205,37 @@ function Restores({ open }: { open: string | undefined }) {
   const navigate = useNavigate();
   const [page, setPage] = useState(0);
   const query = { limit: pageSize, offset: page * pageSize };
-  const { data, error, isPending, refetch } = useQuery({
+  const list = useQuery({
     queryKey: ["restore-sessions", query],
     queryFn: ({ signal }) => of(client.GET("/v8/RestoreSessions", { params: { query }, signal })),
     placeholderData: keepPreviousData,
     refetchInterval: 10_000,
   });
-  const rows = (data?.results ?? []) as RestoreSession[];
+  const rows = (list.data?.results ?? []) as RestoreSession[];
   return (
     <>
       <div style={{ margin: "12px 0" }}>
-        <Button icon={<ArrowSync20Regular />} appearance="subtle" onClick={() => void refetch()}>
+        <Button icon={<ArrowSync20Regular />} appearance="subtle" onClick={() => void list.refetch()}>
           {t.common.refresh}
         </Button>
       </div>
-      <Problem error={error} onRetry={() => void refetch()} />
-      {isPending && <Loading />}
-      {data && rows.length === 0 && <Empty icon={<HistoryRegular />} title={t.session.noRestores} action={<Link to="/explore">{t.nav.explore}</Link>} />}
-      {rows.length > 0 && (
-        <DataTable
-          label={t.session.restores}
-          rows={rows}
-          rowKey={(r) => r.id}
-          columns={[
-            { key: "name", title: t.session.restore, render: (r) => <Link to="/sessions" search={{ tab: "restore", session: r.id }}>{r.name || r.organization || r.id}</Link> },
-            { key: "type", title: t.session.type, render: (r) => (r.type === "Veod" ? t.kind.files : t.kind.mail) },
-            { key: "point", title: t.session.point, render: (r) => r.scopeName, wide: true },
-            { key: "state", title: t.session.state, render: (r) => <Status value={r.state} /> },
-            { key: "result", title: t.common.result, render: (r) => <Status value={r.result} /> },
-            { key: "who", title: t.session.who, render: (r) => r.initiatedBy, wide: true },
-            { key: "start", title: t.session.started, render: (r) => f.dateTime(r.creationTime) },
-            { key: "open", title: "", render: (r) => (r.state === "Working" ? <Link to="/explore/$session" params={{ session: r.id }}>{t.session.reopen}</Link> : null) },
-          ]}
-        />
-      )}
+      <List
+        query={list}
+        empty={<Empty icon={<HistoryRegular />} title={t.session.noRestores} action={<Link to="/explore">{t.nav.explore}</Link>} />}
+        label={t.session.restores}
+        rows={rows}
+        rowKey={(r) => r.id}
+        columns={[
+          { key: "name", title: t.session.restore, render: (r) => <Link to="/sessions" search={{ tab: "restore", session: r.id }}>{r.name || r.organization || r.id}</Link> },
+          { key: "type", title: t.session.type, render: (r) => (r.type === "Veod" ? t.kind.files : t.kind.mail) },
+          { key: "point", title: t.session.point, render: (r) => r.scopeName, wide: true },
+          { key: "state", title: t.session.state, render: (r) => <Status value={r.state} /> },
+          { key: "result", title: t.common.result, render: (r) => <Status value={r.result} /> },
+          { key: "who", title: t.session.who, render: (r) => r.initiatedBy, wide: true },
+          { key: "start", title: t.session.started, render: (r) => f.dateTime(r.creationTime) },
+          { key: "open", title: "", render: (r) => (r.state === "Working" ? <Link to="/explore/$session" params={{ session: r.id }}>{t.session.reopen}</Link> : null) },
+        ]}
+      />
       <Pager page={page} more={rows.length === pageSize} onPage={setPage} />
       {open && (
         <Panel size="large" title={t.session.restoreTitle} onClose={() => void navigate({ to: "/sessions", search: { tab: "restore" } })}>

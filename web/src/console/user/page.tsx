@@ -6,10 +6,10 @@ import { own } from "../../api/client";
 import { sessionQuery, usersQuery } from "../../api/queries";
 import type { LocalUser } from "../../api/session";
 import { useFormat } from "../../ui/format";
-import { Empty, Loading, Note, Page, Problem } from "../../ui/page";
+import { List } from "../../ui/list";
+import { Empty, Note, Page } from "../../ui/page";
 import { Confirm, FormPanel } from "../../ui/panel";
 import { quote, type Act } from "../../ui/script";
-import { DataTable } from "../../ui/table";
 import { useText } from "../../ui/text/console";
 
 export const roles = ["Owner", "BackupAdministrator", "StorageAdministrator", "Auditor", "RestoreOperator", "EndUser"] as const;
@@ -19,11 +19,11 @@ export default function Users() {
   const f = useFormat();
   const queries = useQueryClient();
   const me = useQuery(sessionQuery).data?.user.name;
-  const { data, error, isPending, refetch } = useQuery(usersQuery);
+  const list = useQuery(usersQuery);
   const [selected, setSelected] = useState<Set<string>>(new Set());
   const [open, setOpen] = useState<"add" | "edit" | "password" | "remove" | "factor">();
   const [failed, setFailed] = useState<unknown>();
-  const all = data ?? [];
+  const all = list.data ?? [];
   const chosen = all.filter((u) => selected.has(u.id));
   const one = chosen.length === 1 ? chosen[0] : undefined;
   const close = () => setOpen(undefined);
@@ -61,27 +61,25 @@ export default function Users() {
         { key: "remove", label: t.common.remove, icon: <Delete20Regular />, onClick: () => setOpen("remove"), ...need },
       ]}
     >
-      <Problem error={failed ?? error} {...(error ? { onRetry: () => void refetch() } : {})} />
-      {isPending && <Loading />}
-      {data && all.length === 0 && <Empty icon={<PeopleRegular />} title={t.user.empty} />}
-      {all.length > 0 && (
-        <DataTable
-          label={t.pages.users}
-          rows={all}
-          rowKey={(u) => u.id}
-          rowName={(u) => u.name}
-          selected={selected}
-          onSelect={setSelected}
-          first={{ key: "name" }}
-          columns={[
-            { key: "name", title: t.user.name, sort: (u) => u.name, render: (u) => (u.name === me ? t.user.you(u.name) : u.name) },
-            { key: "role", title: t.user.role, render: (u) => f.list((u.roles ?? (u.role ? [u.role] : [])).map((r) => roleName(t, r))) },
-            { key: "second", title: t.user.secondFactor, render: (u) => <Badge appearance="tint" color={u.secondFactor ? "success" : "warning"}>{u.secondFactor ? t.common.on : t.common.off}</Badge> },
-            { key: "state", title: t.session.state, render: (u) => (u.disabled ? t.user.disabled : t.user.enabled), wide: true },
-            { key: "created", title: t.user.created, render: (u) => f.date(u.created), wide: true },
-          ]}
-        />
-      )}
+      <List
+        query={list}
+        failed={failed}
+        empty={<Empty icon={<PeopleRegular />} title={t.user.empty} />}
+        label={t.pages.users}
+        rows={all}
+        rowKey={(u) => u.id}
+        rowName={(u) => u.name}
+        selected={selected}
+        onSelect={setSelected}
+        first={{ key: "name" }}
+        columns={[
+          { key: "name", title: t.user.name, sort: (u) => u.name, render: (u) => (u.name === me ? t.user.you(u.name) : u.name) },
+          { key: "role", title: t.user.role, render: (u) => f.list((u.roles ?? (u.role ? [u.role] : [])).map((r) => roleName(t, r))) },
+          { key: "second", title: t.user.secondFactor, render: (u) => <Badge appearance="tint" color={u.secondFactor ? "success" : "warning"}>{u.secondFactor ? t.common.on : t.common.off}</Badge> },
+          { key: "state", title: t.session.state, render: (u) => (u.disabled ? t.user.disabled : t.user.enabled), wide: true },
+          { key: "created", title: t.user.created, render: (u) => f.date(u.created), wide: true },
+        ]}
+      />
       <h2 style={{ fontSize: 16, margin: "28px 0 4px" }}>{t.user.rolesTitle}</h2>
       <dl style={{ display: "grid", gridTemplateColumns: "max-content 1fr", gap: "6px 20px", margin: 0, maxWidth: 760 }}>
         {roles.map((r) => [
