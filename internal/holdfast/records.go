@@ -220,6 +220,19 @@ type RestoreEvent struct {
 	User         string // Entra object id of the owner
 	Started      time.Time
 	Ended        time.Time
+
+	// What became of an item, as codes: Message has the same in words.
+	Outcome string     // engine.Outcome
+	Skip    SkipReason // why it was skipped
+	Detail  string     // what was in the way, in words
+	Lost    []string   // what is not as it was stored
+
+	Counts *RestoreCounts // of a whole request that has ended
+}
+
+// RestoreCounts says what became of the items of a restore.
+type RestoreCounts struct {
+	Restored, Existing, Skipped, Failed int
 }
 
 // RestoreItem is the intent to restore one item and, later, what became of it.

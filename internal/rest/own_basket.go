@@ -280,6 +280,11 @@ type resultShape struct {
 	Name    string `json:"name"`
 	Status  string `json:"status"`
 	Message string `json:"message,omitzero"`
+
+	Outcome       string   `json:"outcome,omitzero"`
+	OutcomeReason string   `json:"outcomeReason,omitzero"`
+	OutcomeDetail string   `json:"outcomeDetail,omitzero"`
+	NotEqual      []string `json:"notEqual,omitzero"`
 }
 
 type runStateShape struct {
@@ -310,6 +315,7 @@ func (a *API) basketGetRun(ctx context.Context, r *request) (any, error) {
 		return nil, err
 	}
 	return runStateShape{runToShape(s.BasketRun), s.Status, s.Restored, s.Skipped, s.Failed, page(r, w, s.Results, func(b service.BasketResult) resultShape {
-		return resultShape{string(b.Entry), string(b.Session), b.Event.Item, b.Event.ItemName, b.Event.Status, b.Event.Message}
+		e := b.Event
+		return resultShape{string(b.Entry), string(b.Session), e.Item, e.ItemName, e.Status, e.Message, e.Outcome, string(e.Skip), e.Detail, e.Lost}
 	})}, nil
 }

@@ -57,6 +57,10 @@ func eventToContract(l links, e holdfast.RestoreEvent) contract.RESTRestoreSessi
 		Target:                 optional(e.Target),
 		Title:                  optional(e.Title),
 		Message:                e.Message,
+		Outcome:                optional(e.Outcome),
+		OutcomeReason:          optional(string(e.Skip)),
+		OutcomeDetail:          optional(e.Detail),
+		NotEqual:               e.Lost,
 		Order:                  int32(e.Number),
 		StartTime:              e.Started.UTC(),
 		EndTime:                stamp(e.Ended),
@@ -70,6 +74,9 @@ func eventToContract(l links, e holdfast.RestoreEvent) contract.RESTRestoreSessi
 	}
 	if e.ItemSize > 0 {
 		out.ItemSizeBytes = &e.ItemSize
+	}
+	if n := e.Counts; n != nil {
+		out.RestoredItems, out.ExistingItems, out.SkippedItems, out.FailedItems = new(int64(n.Restored)), new(int64(n.Existing)), new(int64(n.Skipped)), new(int64(n.Failed))
 	}
 	if !e.Ended.IsZero() {
 		out.Duration = new(clockText(e.Ended.Sub(e.Started)))

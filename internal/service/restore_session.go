@@ -619,7 +619,8 @@ func (r *RestoreSessions) Statistics(ctx context.Context, u User, id holdfast.Re
 func (c *core) itemEvent(ctx context.Context, tx Tx, req holdfast.RestoreRequest, res holdfast.ItemResult) error {
 	now := c.now()
 	e := holdfast.RestoreEvent{ID: holdfast.DerivedID(string(req.Session), req.ID+"/"+res.Item), Session: req.Session, Request: req.ID, Item: res.Item, Type: "Restore", Status: "Success",
-		ItemName: res.Name, Source: res.Path, Target: req.To, Title: "Restored " + res.Name, Organization: req.Organization, Started: now, Ended: now}
+		ItemName: res.Name, Source: res.Path, Target: req.To, Title: "Restored " + res.Name, Organization: req.Organization, Started: now, Ended: now,
+		Outcome: res.Outcome, Skip: res.Reason, Detail: res.Detail, Lost: res.Lost}
 	e.Message = res.Outcome
 	if res.Outcome == "existing" {
 		e.Existing, e.Title, e.Message = true, "There already: "+res.Name, "there already"
@@ -667,6 +668,7 @@ func (c *core) restoreEnded(ctx context.Context, tx Tx, t holdfast.TaskRecord, r
 		return err
 	}
 	e.Ended, e.Status = c.now(), "Success"
+	e.Counts = &holdfast.RestoreCounts{Restored: counts["Success"] + counts["Warning"], Existing: counts["Existing"], Skipped: counts["Skipped"], Failed: counts["Failed"]}
 	e.Message = fmt.Sprintf("%d restored", counts["Success"])
 	for _, c := range []struct {
 		status, words string

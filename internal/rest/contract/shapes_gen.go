@@ -3481,6 +3481,14 @@ type RESTRestoreSessionEvent struct {
 	Duration               *string                       `json:"duration,omitzero"`
 	Title                  *string                       `json:"title,omitzero"`
 	Message                string                        `json:"message"`
+	Outcome                *string                       `json:"outcome,omitzero"`
+	OutcomeReason          *string                       `json:"outcomeReason,omitzero"`
+	OutcomeDetail          *string                       `json:"outcomeDetail,omitzero"`
+	NotEqual               []string                      `json:"notEqual,omitzero"`
+	RestoredItems          *int64                        `json:"restoredItems,omitzero"`
+	ExistingItems          *int64                        `json:"existingItems,omitzero"`
+	SkippedItems           *int64                        `json:"skippedItems,omitzero"`
+	FailedItems            *int64                        `json:"failedItems,omitzero"`
 	Order                  int32                         `json:"order"`
 	OrganizationID         *uuid.UUID                    `json:"organizationId,omitzero"`
 	BackedUpOrganizationID *string                       `json:"backedUpOrganizationId,omitzero"`

@@ -4,6 +4,7 @@ import { client, of } from "../api/client";
 import type { RestoreEvent } from "../api/queries";
 import { useFormat } from "../ui/format";
 import { phone, useMedia } from "../ui/media";
+import { countsOf, outcomeOf } from "../ui/outcome";
 import { Loading, Note, Problem } from "../ui/page";
 import { Status } from "../ui/status";
 import { DataTable } from "../ui/table";
@@ -45,7 +46,7 @@ export function RestoreResult({ session }: { session: string }) {
       {running && <ProgressBar aria-label={t.restore.running} />}
       {!running && whole.map((e) => (
         <Note key={e.id} intent={e.status === "Failed" ? "error" : e.status === "Warning" ? "warning" : "success"}>
-          <strong>{e.itemName}</strong>: {e.message || t.status[e.status as "Success"]}
+          <strong>{e.itemName}</strong>: {(e.status !== "Failed" && countsOf(t, f, e)) || e.message || t.status[e.status as "Success"]}
         </Note>
       ))}
       {restores.length === 0 && <p>{t.restore.none}</p>}
@@ -55,7 +56,7 @@ export function RestoreResult({ session }: { session: string }) {
             <li key={e.id} className={s.item}>
               <Status value={e.status} />
               <div className={s.name}>{e.itemName}</div>
-              {e.message && <div className={s.message}>{e.message}</div>}
+              {e.message && <div className={s.message}>{outcomeOf(t, f, e)}</div>}
             </li>
           ))}
         </ul>
@@ -69,7 +70,7 @@ export function RestoreResult({ session }: { session: string }) {
             { key: "status", title: t.common.result, render: (e) => <Status value={e.status} />, sort: (e) => e.status },
             { key: "item", title: t.restore.item, render: (e) => e.itemName, sort: (e) => e.itemName ?? "" },
             { key: "target", title: t.restore.target, render: (e) => e.target, wide: true },
-            { key: "message", title: t.common.details, render: (e) => e.message },
+            { key: "message", title: t.common.details, render: (e) => outcomeOf(t, f, e) },
           ]}
         />
       )}

@@ -51,7 +51,7 @@ export function PlanView({ ask, ready }: { ask: (signal: AbortSignal) => Promise
                 { key: "outcome", title: t.plan.outcome, sort: (r) => r.outcome, render: (r) => (t.plan.outcomes as Record<string, string>)[r.outcome] ?? r.outcome },
                 { key: "name", title: t.restore.item, sort: (r) => r.name, render: (r) => r.name || t.mail.noSubject },
                 { key: "path", title: t.restore.target, render: (r) => <span style={{ overflowWrap: "anywhere" }}>{r.path}</span>, wide: true },
-                { key: "detail", title: t.plan.why, render: (r) => r.detail || r.reason },
+                { key: "detail", title: t.plan.why, render: (r) => [t.restore.skips[r.reason as "conflict"] ?? r.reason, r.detail].filter(Boolean).join(": ") },
               ]}
             />
           )}

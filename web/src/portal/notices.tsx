@@ -5,8 +5,9 @@ import { useEffect, useState } from "react";
 import { client, of } from "../api/client";
 import type { Session } from "../api/session";
 import { keep, read } from "../ui/settings";
-import { useFormat, type Format } from "../ui/format";
-import { useText, type Text } from "../ui/text/portal";
+import { useFormat } from "../ui/format";
+import { countsOf } from "../ui/outcome";
+import { useText } from "../ui/text/portal";
 
 const pageSize = 20;
 
@@ -18,12 +19,6 @@ export const restoresQuery = (page: number) => ({
 });
 export type Restore = Awaited<ReturnType<typeof list>>["results"][number];
 const list = () => of(client.GET("/holdfast/v1/portal/restores"));
-
-// outcome counts what became of a restore's items, in words.
-export function outcome(t: Text, f: Format, r: Restore): string {
-  const parts = [[r.restoredItems, t.portal.restored], [r.existingItems, t.portal.existing], [r.skippedItems, t.portal.skipped], [r.failedItems, t.portal.failed]] as const;
-  return f.list(parts.filter(([n]) => n > 0).map(([n, say]) => say(f.number(n))));
-}
 
 export const full = (page: Restore[] | undefined) => page?.length === pageSize;
 
@@ -65,7 +60,7 @@ export function Notices({ session, here }: { session: Session; here: string }) {
       {one && (
         <MessageBar className={s.bar} intent={bad ? "warning" : "success"} layout="multiline">
           <MessageBarBody className={s.text}>
-            <strong>{ended.length === 1 ? t.portal.ended(one.name) : t.portal.endedMany(ended.length)}</strong> {ended.length === 1 && (one.state === "Success" ? outcome(t, f, one) : one.message)}
+            <strong>{ended.length === 1 ? t.portal.ended(one.name) : t.portal.endedMany(ended.length)}</strong> {ended.length === 1 && ((one.state !== "Failed" && countsOf(t, f, one)) || one.message)}
             {here !== "restores" && (
               <a className={s.link} href="#/restores">
                 {t.portal.restores}

@@ -70,10 +70,12 @@ export function useFormat() {
 
 export type Format = ReturnType<typeof useFormat>;
 
+// errorText is what went wrong. The server says it in English; where the reader's language is another one, what kind of refusal it is goes before.
 export function errorText(t: Text, error: unknown): string {
-  if (error instanceof ApiError) {
-    if (error.status === 0) return t.common.offline;
-    return error.message ? error.message[0]!.toUpperCase() + error.message.slice(1) : t.common.failed;
-  }
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
+  if (error.status === 0) return t.common.offline;
+  if (!error.message) return t.refused[error.status] ?? t.common.failed;
+  const message = error.message[0]!.toUpperCase() + error.message.slice(1);
+  const kind = t.refused[error.status];
+  return kind ? t.common.serverSays(kind, message) : message;
 }

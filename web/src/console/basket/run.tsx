@@ -4,6 +4,7 @@ import { useState } from "react";
 import { client, of } from "../../api/client";
 import type { Basket } from "../../explorer/basket";
 import { useFormat } from "../../ui/format";
+import { outcomeOf } from "../../ui/outcome";
 import { Loading, Note, Problem } from "../../ui/page";
 import { Panel } from "../../ui/panel";
 import { Status } from "../../ui/status";
@@ -47,7 +48,7 @@ export function Runs({ basket, onClose }: { basket: Basket; onClose: () => void 
               columns={[
                 { key: "status", title: t.common.result, sort: (r) => r.status, render: (r) => <Status value={r.status} /> },
                 { key: "item", title: t.restore.item, sort: (r) => r.name, render: (r) => r.name || t.mail.noSubject },
-                { key: "message", title: t.common.details, render: (r) => r.message },
+                { key: "message", title: t.common.details, render: (r) => outcomeOf(t, f, r) },
               ]}
             />
           )}

@@ -5,11 +5,12 @@ import { useEffect, useState } from "react";
 import { client, of } from "../../api/client";
 import { RestoreResult } from "../../explorer/outcome";
 import { useFormat } from "../../ui/format";
+import { countsOf } from "../../ui/outcome";
 import { Empty, Loading, Problem } from "../../ui/page";
 import { Confirm, Panel } from "../../ui/panel";
 import { Status } from "../../ui/status";
 import { useText } from "../../ui/text/portal";
-import { full, outcome, restoresQuery, type Restore } from "../notices";
+import { full, restoresQuery, type Restore } from "../notices";
 
 const useStyles = makeStyles({
   page: { maxWidth: "760px", margin: "0 auto", padding: "20px 16px 40px", boxSizing: "border-box", display: "flex", flexDirection: "column", gap: "12px" },
@@ -97,8 +98,8 @@ function One({ restore: r, onDetails, onStop }: { restore: Restore; onDetails: (
     [t.portal.reason, r.reason ?? ""],
     [t.portal.began, f.dateTime(r.creationTime)],
     [t.portal.endedAt, f.dateTime(r.endTime)],
-    [t.portal.items, running ? t.portal.done(f.number(r.processedItems)) : outcome(t, f, r)],
-    [t.common.details, running || r.state === "Success" ? "" : r.message],
+    [t.portal.items, running ? t.portal.done(f.number(r.processedItems)) : countsOf(t, f, r)],
+    [t.common.details, r.state === "Failed" ? r.message : ""],
   ];
   return (
     <Card className={s.card} role="group" aria-label={r.name}>

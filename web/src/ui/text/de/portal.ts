@@ -18,7 +18,6 @@ export const text: typeof en = {
     nothing: "Von Ihnen gibt es keine Sicherung", nothingAbout: "Weder Ihr Postfach noch Ihr OneDrive ist in einer Sicherung, die Sie sehen dürfen. Fragen Sie Ihren Administrator.", newest: "Wie es bei der neuesten Sicherung war", earlier: "Früher …", showDeleted: "Auch, was davor gelöscht wurde", noBackup: "Keine Sicherung",
     notices: "Meldungen", ended: (name) => `Die Wiederherstellung von „${name}“ ist zu Ende`, endedMany: (n) => `${n} Wiederherstellungen sind zu Ende`, dismiss: "Ausblenden",
     noRestores: "Sie haben noch nichts wiederhergestellt", begin: "Finden, was fehlt", from: "Von", to: "Nach", reason: "Grund", began: "Begonnen", endedAt: "Beendet", items: "Elemente", done: (n) => `${n} bisher`, each: "Ergebnis je Element",
-    restored: (n) => `wiederhergestellt: ${n}`, existing: (n) => `schon da: ${n}`, skipped: (n) => `unverändert gelassen: ${n}`, failed: (n) => `fehlgeschlagen: ${n}`,
     stop: "Abbrechen", stopTitle: (name) => `Wiederherstellung von „${name}“ abbrechen?`, stopAbout: "Was schon zurück ist, bleibt. Der Rest kann später wiederhergestellt werden; nichts kommt doppelt.",
   },
 };

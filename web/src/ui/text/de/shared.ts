@@ -6,8 +6,12 @@ export const text: typeof en = {
     details: "Einzelheiten", result: "Ergebnis", add: "Hinzufügen", again: "Noch einmal", back: "Zurück", cancel: "Abbrechen", close: "Schließen", commands: "Befehle", description: "Beschreibung", edit: "Bearbeiten", loading: "Lädt …", never: "nie", next: "Weiter",
     newer: "Neuere", older: "Ältere", previous: "Vorige", refresh: "Aktualisieren", remove: "Entfernen", save: "Speichern", yes: "Ja", no: "Nein", on: "An", off: "Aus", nothingFound: "Nichts gefunden.",
     choose: "Wählen Sie zuerst etwas in der Liste.", chooseOne: "Wählen Sie zuerst eine Zeile der Liste.", selectAll: "Alle auswählen", select: (name) => `${name} auswählen`,
-    offline: "Der Server ist nicht erreichbar. Was Sie sehen, kann veraltet sein.", failed: "Das hat nicht geklappt.",
+    serverSays: (kind, message) => `${kind} Der Server sagt: „${message}“`, offline: "Der Server ist nicht erreichbar. Was Sie sehen, kann veraltet sein.", failed: "Das hat nicht geklappt.",
     seconds: (n) => `${n} s`, minutes: (n) => `${n} min`, hours: (n) => `${n} h`, days: (n) => `${n} Tage`, page: (n, all) => `Seite ${n} von ${all}`,
+  },
+  refused: {
+    400: "So geht es nicht.", 401: "Die Anmeldung gilt nicht oder nicht mehr.", 403: "Das dürfen Sie nicht.", 404: "Das gibt es hier nicht oder nicht mehr.", 409: "Das geht im Moment nicht.", 413: "Das ist zu viel auf einmal.", 429: "Das war zu oft; versuchen Sie es gleich noch einmal.",
+    500: "Auf dem Server ging etwas schief.", 503: "Der Server kann das gerade nicht; versuchen Sie es gleich noch einmal.",
   },
   nav: {
     skip: "Zum Inhalt", appearance: "Design und Sprache", theme: "Design", language: "Sprache", account: (name) => `Konto von ${name}`, signOut: "Abmelden",
@@ -66,6 +70,12 @@ export const text: typeof en = {
     plan: {
       ask: "Was würde geschehen?", created: (n) => `wiederhergestellt: ${n}`, overwritten: (n) => `ersetzt: ${n}`, existing: (n) => `schon da: ${n}`, skipped: (n) => `unverändert gelassen: ${n}`,
       nothing: "Es gibt nichts wiederherzustellen.", would: (parts) => `Zu erwarten: ${parts}.`, takes: (time) => `Das dauert etwa ${time}.`,
+    },
+    restored: (n) => `wiederhergestellt: ${n}`, existing: (n) => `schon da: ${n}`, skipped: (n) => `unverändert gelassen: ${n}`, failed: (n) => `fehlgeschlagen: ${n}`,
+    outcomes: { created: "wiederhergestellt", overwritten: "ersetzt", existing: "schon da", skipped: "unberührt gelassen" }, notEqual: (what) => `nicht wie gespeichert, siehe Dokumentation (fidelity): ${what}`,
+    skips: {
+      corrupt: "das Gespeicherte ist beschädigt", denied: "eine Berechtigung fehlt", locked: "es ist bei Microsoft gesperrt", malware: "Microsoft hält es für Schadsoftware", vanished: "es wurde inzwischen gelöscht", changing: "es änderte sich immer wieder", "too large": "es ist zu groß",
+      unlicensed: "das Postfach hat keine Lizenz", gone: "es ist nicht mehr da", transient: "Microsoft scheiterte bei jedem Versuch; versuchen Sie es später noch einmal", conflict: "dort liegt etwas Neueres", unsupported: "diese Art kann nicht wiederhergestellt werden",
     },
     results: "Ergebnisse", running: "Stellt wieder her …", none: "In dieser Sitzung wurde noch nichts wiederhergestellt.", item: "Element", target: "Nach", reads: (n) => `${n} Elemente wurden in dieser Sitzung angesehen oder heruntergeladen.`,
     acts: { restore: "Wiederherstellen", save: "Herunterladen", close: "Sitzung schließen" },

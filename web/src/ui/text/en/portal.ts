@@ -16,7 +16,6 @@ export const text = {
     nothing: "There is no backup of yours", nothingAbout: "Neither your mailbox nor your OneDrive is in a backup that you may see. Ask your administrator.", newest: "As it was at the newest backup", earlier: "Earlier…", showDeleted: "Also what was deleted before then", noBackup: "No backup",
     notices: "Notices", ended: (name: string) => `The restore of “${name}” has ended`, endedMany: (n: number) => `${n} restores have ended`, dismiss: "Dismiss",
     noRestores: "You have not restored anything yet", begin: "Find what you lost", from: "From", to: "To", reason: "Reason", began: "Began", endedAt: "Ended", items: "Items", done: (n: string) => `${n} so far`, each: "Results of each item",
-    restored: (n: string) => `restored: ${n}`, existing: (n: string) => `there already: ${n}`, skipped: (n: string) => `left as they are: ${n}`, failed: (n: string) => `failed: ${n}`,
     stop: "Stop", stopTitle: (name: string) => `Stop the restore of “${name}”?`, stopAbout: "What is back already stays. The rest can be restored later; nothing is restored twice.",
   },
 };

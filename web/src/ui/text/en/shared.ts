@@ -4,9 +4,10 @@ export const text = {
     details: "Details", result: "Result", add: "Add", again: "Try again", back: "Back", cancel: "Cancel", close: "Close", commands: "Commands", description: "Description", edit: "Edit", loading: "Loading…", never: "never", next: "Next",
     newer: "Newer", older: "Older", previous: "Previous", refresh: "Refresh", remove: "Remove", save: "Save", yes: "Yes", no: "No", on: "On", off: "Off", nothingFound: "Nothing found.",
     choose: "Select something in the list first.", chooseOne: "Select one line of the list first.", selectAll: "Select all", select: (name: string) => `Select ${name}`,
-    offline: "The server can't be reached. What you see may be old.", failed: "This did not work.",
+    serverSays: (kind: string, message: string) => `${kind} ${message}`, offline: "The server can't be reached. What you see may be old.", failed: "This did not work.",
     seconds: (n: number) => `${n} s`, minutes: (n: number) => `${n} min`, hours: (n: string) => `${n} h`, days: (n: string) => `${n} days`, page: (n: number, all: number) => `Page ${n} of ${all}`,
   },
+  refused: {} as Record<number, string>, // by the status of the answer; the server's own words are English
   nav: {
     skip: "Skip to the content", appearance: "Theme and language", theme: "Theme", language: "Language", account: (name: string) => `Account of ${name}`, signOut: "Sign out",
     explore: "Explore and restore",
@@ -64,6 +65,12 @@ export const text = {
     plan: {
       ask: "What would happen?", created: (n: string) => `restored: ${n}`, overwritten: (n: string) => `replaced: ${n}`, existing: (n: string) => `there already: ${n}`, skipped: (n: string) => `left as they are: ${n}`,
       nothing: "There is nothing to restore.", would: (parts: string) => `To be expected: ${parts}.`, takes: (time: string) => `This takes about ${time}.`,
+    },
+    restored: (n: string) => `restored: ${n}`, existing: (n: string) => `there already: ${n}`, skipped: (n: string) => `left as they are: ${n}`, failed: (n: string) => `failed: ${n}`,
+    outcomes: { created: "restored", overwritten: "replaced", existing: "there already", skipped: "left as it is" }, notEqual: (what: string) => `not as it was stored, as the documentation (fidelity) says: ${what}`,
+    skips: {
+      corrupt: "what is stored is damaged", denied: "a permission is missing", locked: "it is locked at Microsoft", malware: "Microsoft takes it for malware", vanished: "it was deleted meanwhile", changing: "it changed again and again", "too large": "it is too large",
+      unlicensed: "the mailbox has no licence", gone: "it is not there any more", transient: "Microsoft failed every attempt; try again later", conflict: "something newer is there", unsupported: "this kind can't be restored",
     },
     results: "Results", running: "Restoring…", none: "Nothing was restored in this session yet.", item: "Item", target: "To", reads: (n: string) => `${n} items were looked at or downloaded in this session.`,
     acts: { restore: "Restore", save: "Download", close: "Close the session" },
