@@ -150,12 +150,13 @@ type opened struct {
 	mails                    int
 }
 
-// million is a lab with one mailbox of 1,000,000 mails, backed up, and a restore session on it. The parts that want one share it.
-func (b *bench) million() (*lab, opened, error) {
+// million is a lab with one mailbox of 1,000,000 mails, backed up, and a restore session on it. The parts that want one share it; the first one's
+// flags for the server count.
+func (b *bench) million(server ...string) (*lab, opened, error) {
 	if b.shared != nil {
 		return b.shared, b.opened, nil
 	}
-	l, err := b.lab("million", mailOnly, "--users", "1", "--mail-messages", b.n(1_000_000), "--mail-size", "2000", "--mail-attachments", "-1", "--mail-one-folder", "--files", "1", "--limits", "off")
+	l, err := b.labWith("million", mailOnly, server, "--users", "1", "--mail-messages", b.n(1_000_000), "--mail-size", "2000", "--mail-attachments", "-1", "--mail-one-folder", "--files", "1", "--limits", "off")
 	if err != nil {
 		return nil, opened{}, err
 	}
@@ -163,8 +164,10 @@ func (b *bench) million() (*lab, opened, error) {
 	if _, err := l.run(b.ctx); err != nil {
 		return nil, opened{}, err
 	}
-	if err := l.indexed(b.ctx); err != nil {
-		return nil, opened{}, err
+	if len(server) == 0 {
+		if err := l.indexed(b.ctx); err != nil {
+			return nil, opened{}, err
+		}
 	}
 	b.opened, err = l.open(b.ctx, sys.System.Now())
 	b.opened.mails = int(1_000_000 * b.scale)

@@ -9,11 +9,12 @@ const signInHost = "login.microsoftonline.com";
 // The only requests to another host are the page's own navigations to the sign-in page.
 const signsIn = (r, url) => url.host === signInHost && r.isNavigationRequest() && r.frame().parentFrame() === null;
 
-export async function open(world, { theme = "light", language = "en", viewport = { width: 1280, height: 860 } } = {}) {
+// scrollbars: they are shown as on a desktop, so that a mouse can draw them.
+export async function open(world, { theme = "light", language = "en", viewport = { width: 1280, height: 860 }, scrollbars = false } = {}) {
   // The simulator plays Microsoft's sign-in page under its real name.
   const args = [`--host-resolver-rules=MAP ${signInHost} ${world.dial}`];
   if (process.getuid?.() === 0) args.push("--no-sandbox");
-  const browser = await chromium.launch({ executablePath, args });
+  const browser = await chromium.launch({ executablePath, args, ...(scrollbars ? { ignoreDefaultArgs: ["--hide-scrollbars"] } : {}) });
   const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport, locale: language === "de" ? "de-DE" : "en-GB", acceptDownloads: true, reducedMotion: "reduce" });
   await context.addInitScript(([t, l]) => {
     if (window !== window.top) return; // a preview's frame has no storage
@@ -49,4 +50,35 @@ export async function signIn(page, world) {
   await page.getByLabel("User name").fill(world.user);
   await page.getByLabel("Password").fill(world.password);
   await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+// tabs goes through the page by the Tab key and gives what is wrong with that, in words: a focus that can't be seen, or one that gets stuck.
+export async function tabs(page, label, most = 120) {
+  const problems = new Set();
+  await page.evaluate(() => (window.tabbed = []));
+  for (let i = 0; i < most; i++) {
+    await page.keyboard.press("Tab");
+    const at = await page.evaluate(() => {
+      const el = document.activeElement;
+      if (!el || el === document.body) return { body: true };
+      if (el.tagName === "IFRAME" || el.hasAttribute("data-tabster-dummy")) return { pass: true };
+      if (window.tabbed.at(-1) === el && /^(date|time|datetime-local)$/.test(el.type)) return { pass: true }; // day, month and year are one element
+      const again = window.tabbed.indexOf(el);
+      window.tabbed.push(el);
+      const box = el.getBoundingClientRect();
+      const styles = [getComputedStyle(el), getComputedStyle(el, "::after"), getComputedStyle(el, "::before"), ...(el.parentElement ? [getComputedStyle(el.parentElement), getComputedStyle(el.parentElement, "::after")] : []), ...[...el.parentElement?.children ?? []].map((c) => getComputedStyle(c))];
+      const marked = styles.some((s) => (s.outlineStyle !== "none" && parseFloat(s.outlineWidth) > 0) || parseFloat(s.borderBottomWidth) > 0 || s.boxShadow !== "none" || s.textDecorationStyle === "double");
+      const label = el.getAttribute("aria-label") || el.textContent.trim().slice(0, 40) || el.getAttribute("type") || "";
+      return { again, stuck: window.tabbed.at(-2) === el, seen: box.width > 0 && box.height > 0 && box.bottom > 0 && box.top < innerHeight, marked, what: `${el.tagName.toLowerCase()}${el.getAttribute("role") ? `[${el.getAttribute("role")}]` : ""} ${label}` };
+    });
+    if (at.body || at.again === 0) break;
+    if (at.pass) continue;
+    if (at.stuck) {
+      problems.add(`the focus is stuck on ${at.what}`);
+      break;
+    }
+    if (!at.seen) problems.add(`out of sight with the focus: ${at.what}`);
+    else if (!at.marked) problems.add(`nothing shows the focus on ${at.what}`);
+  }
+  return [...problems].map((p) => `${label}: ${p}`);
 }

@@ -1,7 +1,7 @@
-// Pictures of every page in every theme, to be looked at: node e2e/shots.mjs DIR [theme…]. They are not committed.
+// Pictures of every page in every theme and at two widths, to be looked at: node e2e/shots.mjs DIR [theme…]. They are not committed.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { audit, open, signIn } from "./browser.mjs";
+import { audit, open, signIn, tabs } from "./browser.mjs";
 import { backUp, startWorld } from "./world.mjs";
 
 const dir = process.argv[2] ?? "shots";
@@ -35,9 +35,13 @@ try {
     const b = await open(world, { theme, language: theme === "dark" ? "de" : "en" });
     const { page } = b;
     const shot = async (name) => {
-      await page.waitForTimeout(250);
-      await page.screenshot({ path: join(dir, `${name}-${theme}.png`) });
+      for (const width of name.endsWith("-phone") ? [390] : [1440, 1280]) {
+        await page.setViewportSize({ width, height: width === 390 ? 800 : 860 });
+        await page.waitForTimeout(250);
+        await page.screenshot({ path: join(dir, `${name}-${theme}-${width}.png`) });
+      }
       problems.push(...(await audit(page, `${name} ${theme}`)));
+      if (theme === "light" && name !== "menu") problems.push(...(await tabs(page, name)));
     };
     let at = "sign in";
     page.on("crash", () => problems.push(`${theme}: the page crashed`));

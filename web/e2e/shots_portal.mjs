@@ -1,12 +1,12 @@
-// Pictures of the portal's pages in every theme, on a phone and on a desktop: node e2e/shots_portal.mjs DIR [theme…]. They are not committed.
+// Pictures of the portal's pages in every theme, on a phone and at two widths of a desktop: node e2e/shots_portal.mjs DIR [theme…]. They are not committed.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { audit, open } from "./browser.mjs";
+import { audit, open, tabs } from "./browser.mjs";
 import { backUp, openPortal, startWorld } from "./world.mjs";
 
 const dir = process.argv[2] ?? "shots";
 const themes = process.argv.slice(3).length > 0 ? process.argv.slice(3) : ["light", "dark", "contrast"];
-const screens = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } };
+const screens = { phone: { width: 390, height: 844 }, desktop: { width: 1440, height: 860 } };
 await mkdir(dir, { recursive: true });
 const world = await startWorld({ users: 8 });
 const problems = [];
@@ -33,6 +33,17 @@ async function walk(page, german, shot) {
   await page.goto(`${portal}#/people`);
   await page.getByRole("list").getByRole("link").nth(2).waitFor();
   await shot("people");
+  await page.goto(`${portal}#/find?q=kind:mail`);
+  await page.getByRole("grid").getByRole("row").first().waitFor();
+  await settle();
+  await shot("find");
+  await page.getByRole("grid").getByRole("row").first().click();
+  await page.getByRole("article").locator("iframe").waitFor();
+  await settle();
+  await shot("find-hit");
+  await page.goto(`${portal}#/find?q=zzzz`);
+  await settle();
+  await shot("find-nothing");
   await page.goto(`${portal}#/`);
   const kind = (name) => page.getByRole("button", { name });
   await kind(say("OneDrive files", "OneDrive-Dateien")).click();
@@ -81,6 +92,7 @@ async function walk(page, german, shot) {
 try {
   const api = await backUp(world);
   await openPortal(world, api);
+  await api.indexed();
   const [operator, , , excluded] = world.tenant.users;
   const item = (u) => ({ type: "User", user: { id: u.id, displayName: u.upn, name: u.upn, type: "User" } });
   await api.call("POST", `/v8/Organizations/${api.organization.id}/RbacRoles`, { name: "helpdesk", roleType: "EntireOrganization", operators: [item(operator)], excludedItems: [item(excluded)] });
@@ -92,8 +104,13 @@ try {
       const shot = async (name) => {
         at = name;
         await b.page.waitForTimeout(250);
-        await b.page.screenshot({ path: join(dir, `portal-${name}-${screen}-${theme}.png`) });
+        for (const width of screen === "desktop" ? [1440, 1280] : [viewport.width]) {
+          await b.page.setViewportSize({ ...viewport, width });
+          await b.page.waitForTimeout(150);
+          await b.page.screenshot({ path: join(dir, `portal-${name}-${theme}-${width}.png`) });
+        }
         problems.push(...(await audit(b.page, `${name} ${screen} ${theme}`)));
+        if (theme === "light" && name !== "account") problems.push(...(await tabs(b.page, `${name} ${screen}`)));
       };
       try {
         await walk(b.page, german, shot);

@@ -35,6 +35,8 @@ const useStyles = makeStyles({
   bar: { padding: "4px 12px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, flexWrap: "wrap" },
   space: { flexGrow: 1 },
   command: { fontWeight: tokens.fontWeightRegular, padding: "5px 8px", minWidth: 0, whiteSpace: "nowrap" },
+  // The console's bar has more commands than a laptop has room for: there those that are used less are pictures, with their names to be heard and pointed at.
+  seldom: { "@media (min-width: 641px) and (max-width: 1500px)": { display: "none" } },
   panes: { display: "grid", gridTemplateColumns: "minmax(180px, 220px) minmax(360px, 1.5fr) minmax(280px, 1fr)", minHeight: 0, "@media (max-width: 1100px)": { gridTemplateColumns: "minmax(180px, 240px) 1fr" }, [`@media ${phone}`]: { display: "flex", flexDirection: "column", overflow: "hidden", position: "relative" } },
   tree: { overflow: "auto", borderRight: `1px solid ${tokens.colorNeutralStroke2}`, backgroundColor: tokens.colorNeutralBackground2, minHeight: 0 },
   list: { display: "flex", flexDirection: "column", minHeight: 0, minWidth: 0, borderRight: `1px solid ${tokens.colorNeutralStroke2}`, [`@media ${phone}`]: { flexGrow: 1, borderRight: "none" } },
@@ -269,6 +271,7 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
     { title: t.compare.acts.versions, command: `holdfast explore versions --user ${quote(where.container.address || where.container.name)}${flags} --id ${quote(sample.items?.[0] ?? "")}`, method: "GET", path: `/holdfast/v1/RestoreSessions/${session.id}/Containers/${where.container.id}/Items/${enc(sample.items?.[0] ?? "")}/Versions` },
     { title: t.restore.acts.close, method: "POST", path: `/v8/RestoreSessions/${session.id}/Stop` },
   ];
+  const seldom = (label: string) => (scripts ? { "aria-label": label, title: label, children: <span className={s.seldom}>{label}</span> } : { children: label });
   const Preview = kind.Preview;
   const whose = begin ? begin.container.name : (session.organization ?? "");
   const title = t.explore.title(whose, session.type === "Veod" ? t.kind.files : t.kind.mail);
@@ -300,17 +303,15 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
         {(!small || running) && <ToolbarButton className={s.command} icon={<Info20Regular />} onClick={() => setResults(true)}>{running ? t.restore.running : t.restore.results}</ToolbarButton>}
         {view?.organizationId && look.onSession && (
           <>
-            <ToolbarButton className={s.command} icon={<CalendarClock20Regular />} onClick={() => setTool("time")}>{t.explore.otherTime}</ToolbarButton>
-            <ToolbarButton className={s.command} icon={<BranchCompare20Regular />} disabledFocusable={!place} onClick={() => setTool("compare")}>{t.compare.button}</ToolbarButton>
+            <ToolbarButton className={s.command} icon={<CalendarClock20Regular />} onClick={() => setTool("time")} {...seldom(t.explore.otherTime)} />
+            <ToolbarButton className={s.command} icon={<BranchCompare20Regular />} disabledFocusable={!place} onClick={() => setTool("compare")} {...seldom(t.compare.button)} />
           </>
         )}
-        {(!small || shown) && <ToolbarButton className={s.command} icon={<History20Regular />} disabledFocusable={!shown} onClick={() => setTool("history")}>{t.history.button}</ToolbarButton>}
+        {(!small || shown) && <ToolbarButton className={s.command} icon={<History20Regular />} disabledFocusable={!shown} onClick={() => setTool("history")} {...seldom(t.history.button)} />}
         {((view?.organizationId && look.onSession) || view?.showDeleted) && (!small || !shown) && (
-          <>
-            <ToolbarButton className={s.command} icon={<DeleteDismiss20Regular />} aria-pressed={deletedOnly} appearance={deletedOnly ? "primary" : "subtle"} disabledFocusable={busy} onClick={() => void toggleDeleted()}>{t.explore.deletedOnly}</ToolbarButton>
-          </>
+          <ToolbarButton className={s.command} icon={<DeleteDismiss20Regular />} aria-pressed={deletedOnly} appearance={deletedOnly ? "primary" : "subtle"} disabledFocusable={busy} onClick={() => void toggleDeleted()} {...seldom(t.explore.deletedOnly)} />
         )}
-        {look.onClosed && <ToolbarButton className={s.command} icon={<DismissCircle20Regular />} onClick={() => void close()}>{t.explore.close}</ToolbarButton>}
+        {look.onClosed && <ToolbarButton className={s.command} icon={<DismissCircle20Regular />} onClick={() => void close()} {...seldom(t.explore.close)} />}
         <span className={s.space} />
         {scripts && <ScriptButton acts={acts} />}
       </Toolbar>

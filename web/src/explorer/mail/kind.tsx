@@ -64,7 +64,7 @@ export const mail: Kind<Mail> = {
   of: (i) => ({ id: i.id, name: i.name, deleted: i.deleted === true, from: i.from ?? "", to: i.to ?? "", cc: i.cc ?? "", received: i.time, sent: i.sent, importance: i.importance ?? "Normal" }),
   columns: [
     { key: "from", title: (t) => t.mail.from, text: (m) => nameOf(m.from), width: "minmax(110px, 1fr)", brief: "head" },
-    { key: "subject", title: (t) => t.mail.subject, text: (m) => m.name, width: "minmax(160px, 2fr)", brief: "line" },
+    { key: "subject", title: (t) => t.mail.subject, text: (m, _, t) => m.name || t.mail.noSubject, width: "minmax(160px, 2fr)", brief: "line" },
     { key: "received", title: (t) => t.mail.received, text: (m, f) => f.dateTime(m.received), width: "152px", wide: true, brief: "side" },
   ],
   Preview: MailPreview,
