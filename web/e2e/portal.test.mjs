@@ -275,7 +275,7 @@ test("what the newest backup has no more is found and restored on a desktop", { 
 
 // find types words on the portal's first page.
 async function find(page, words) {
-  const box = page.getByRole("searchbox", { name: /A word of the subject/ });
+  const box = page.getByRole("searchbox", { name: /A word of subject/ });
   await box.fill(words);
   await page.keyboard.press("Enter");
   await page.waitForURL(/#\/find\?/);

@@ -11,6 +11,8 @@ export interface Column<R> {
   sort?: (row: R) => string | number;
   width?: string;
   end?: boolean;
+  // whole cells keep to one line.
+  whole?: boolean;
   // wide columns vanish on narrow screens.
   wide?: boolean;
 }
@@ -25,6 +27,7 @@ const useStyles = makeStyles({
   },
   td: { overflowWrap: "break-word", padding: "8px 10px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, verticalAlign: "middle" },
   end: { textAlign: "right" },
+  whole: { whiteSpace: "nowrap" },
   // The words go with their ground: in high contrast both change.
   row: { ":hover": { backgroundColor: tokens.colorNeutralBackground1Hover, color: tokens.colorNeutralForeground1Hover }, ":hover a": { color: tokens.colorNeutralForeground1Hover }, ":hover code": { color: "inherit" } },
   chosen: {
@@ -123,7 +126,7 @@ export function DataTable<R>({ label, rows, columns, rowKey, rowName, selected, 
                   </td>
                 )}
                 {columns.map((c) => (
-                  <td key={c.key} className={mergeClasses(s.td, c.end && s.end, c.wide && s.wide)}>
+                  <td key={c.key} className={mergeClasses(s.td, c.end && s.end, c.whole && s.whole, c.wide && s.wide)}>
                     {c.render(row)}
                   </td>
                 ))}

@@ -11,7 +11,7 @@ import { useText } from "../../ui/text/console";
 
 const pageSize = 100;
 
-const useStyles = makeStyles({ filters: { display: "flex", flexWrap: "wrap", gap: "8px 12px", alignItems: "flex-end", marginBottom: "12px" }, line: { whiteSpace: "nowrap" } });
+const useStyles = makeStyles({ filters: { display: "flex", flexWrap: "wrap", gap: "8px 12px", alignItems: "flex-end", marginBottom: "12px" }, short: { width: "150px" } });
 
 // shortOf leaves of an id as much as tells it from others on a page.
 const shortOf = (object: string) => object.replace(/([0-9a-f]{8})-[0-9a-f-]{27}/, "$1…");
@@ -85,19 +85,19 @@ export default function Audit() {
         }}
       >
         <Field label={t.audit.actor}>
-          <Input value={form.actor} onChange={(_, d) => setForm({ ...form, actor: d.value })} />
+          <Input className={s.short} value={form.actor} onChange={(_, d) => setForm({ ...form, actor: d.value })} />
         </Field>
         <Field label={t.audit.actBegins}>
-          <Input value={form.act} onChange={(_, d) => setForm({ ...form, act: d.value })} placeholder="restore_session" />
+          <Input className={s.short} value={form.act} onChange={(_, d) => setForm({ ...form, act: d.value })} placeholder="restore_session" />
         </Field>
         <Field label={t.audit.text}>
-          <Input value={form.search} onChange={(_, d) => setForm({ ...form, search: d.value })} />
+          <Input className={s.short} value={form.search} onChange={(_, d) => setForm({ ...form, search: d.value })} />
         </Field>
         <Field label={t.audit.from}>
-          <Input type="date" value={form.from} onChange={(_, d) => setForm({ ...form, from: d.value })} />
+          <Input className={s.short} type="date" value={form.from} onChange={(_, d) => setForm({ ...form, from: d.value })} />
         </Field>
         <Field label={t.audit.until}>
-          <Input type="date" value={form.until} onChange={(_, d) => setForm({ ...form, until: d.value })} />
+          <Input className={s.short} type="date" value={form.until} onChange={(_, d) => setForm({ ...form, until: d.value })} />
         </Field>
         <Button type="submit" icon={<Filter20Regular />}>{t.audit.filter}</Button>
         {Object.keys(wanted).length > 0 && <Button appearance="subtle" onClick={() => { setPage(0); setForm(none); setFilter(none); }}>{t.audit.all}</Button>}
@@ -111,11 +111,11 @@ export default function Audit() {
           rowKey={(e) => String(e.number)}
           columns={[
             { key: "number", title: t.audit.number, render: (e) => f.number(e.number), end: true },
-            { key: "time", title: t.audit.time, render: (e) => <span style={{ whiteSpace: "nowrap" }}>{f.dateTime(e.time)}</span> },
+            { key: "time", title: t.audit.time, render: (e) => f.dateTime(e.time), whole: true },
             { key: "actor", title: t.audit.actor, render: (e) => e.actor },
             { key: "act", title: t.audit.act, render: (e) => <code>{e.act}</code> },
-            { key: "object", title: t.audit.object, render: (e) => <span className={s.line} title={e.object}>{shortOf(e.object ?? "")}</span>, wide: true },
-            { key: "detail", title: t.common.details, render: (e) => <span style={{ overflowWrap: "anywhere" }}>{e.detail}</span>, wide: true },
+            { key: "object", title: t.audit.object, render: (e) => <span title={e.object}>{shortOf(e.object ?? "")}</span>, whole: true, wide: true },
+            { key: "detail", title: t.common.details, width: "32%", render: (e) => <span style={{ overflowWrap: "anywhere" }}>{e.detail}</span>, wide: true },
             { key: "address", title: t.audit.address, render: (e) => e.address, wide: true },
           ]}
         />

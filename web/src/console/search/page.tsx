@@ -70,8 +70,8 @@ const columns: ItemColumn<Hit>[] = [
   { key: "name", title: (t) => t.found.name, text: (h, _, t) => h.name || t.mail.noSubject, width: "minmax(140px, 2fr)" },
   { key: "owner", title: (t) => t.found.owner, text: (h) => h.found.container.name, width: "minmax(90px, 1fr)" },
   { key: "folder", title: (t) => t.found.folder, text: (h) => h.found.folder?.split("/").at(-1) ?? "", width: "minmax(70px, 0.8fr)", wide: true },
-  { key: "time", title: (t) => t.found.time, text: (h, f) => f.date(h.found.time), width: "104px" },
-  { key: "points", title: (t) => t.found.points, text: pointsOf, width: "minmax(120px, 1.2fr)", wide: true },
+  { key: "time", title: (t) => t.found.time, text: (h, f) => f.date(h.found.time), width: "116px" },
+  { key: "points", title: (t) => t.found.points, text: pointsOf, width: "minmax(132px, 1.2fr)", wide: true },
 ];
 
 const basketPart = (p: { place: Place; items: string[] }): Part => ({ session: p.place.session, container: p.place.container.id, items: p.items });

@@ -113,7 +113,7 @@ function Backups({ job, open }: { job: string | undefined; open: string | undefi
         columns={[
           { key: "job", title: t.session.job, render: (r) => <Link to="/sessions" search={{ ...(job ? { job } : {}), session: r.id ?? "" }}>{names.get(r.jobId ?? "") ?? t.session.removedJob}</Link> },
           { key: "status", title: t.session.status, render: (r) => <Status value={r.status} /> },
-          { key: "start", title: t.session.started, render: (r) => f.dateTime(r.creationTime) },
+          { key: "start", title: t.session.started, render: (r) => f.dateTime(r.creationTime), whole: true },
           { key: "length", title: t.session.length, render: (r) => (r.endTime && r.creationTime ? f.duration((new Date(r.endTime).getTime() - new Date(r.creationTime).getTime()) / 1000) : ""), wide: true, end: true },
           { key: "objects", title: t.session.objects, render: (r) => f.number(r.statistics?.processedObjects), wide: true, end: true },
           { key: "bytes", title: t.session.transferred, render: (r) => f.bytes(r.statistics?.transferredDataBytes), wide: true, end: true },
@@ -227,13 +227,13 @@ function Restores({ open }: { open: string | undefined }) {
         rowKey={(r) => r.id}
         columns={[
           { key: "name", title: t.session.restore, render: (r) => <Link to="/sessions" search={{ tab: "restore", session: r.id }}>{r.name || r.organization || r.id}</Link> },
-          { key: "type", title: t.session.type, render: (r) => (r.type === "Veod" ? t.kind.files : t.kind.mail) },
-          { key: "point", title: t.session.point, render: (r) => r.scopeName, wide: true },
+          { key: "type", title: t.session.type, render: (r) => (r.type === "Veod" ? t.kind.files : t.kind.mail), whole: true },
+          { key: "point", title: t.session.point, render: (r) => (r.scopeName ? f.dateTime(r.scopeName.replace(/^state of /, "")) : t.explore.newest), wide: true },
           { key: "state", title: t.session.state, render: (r) => <Status value={r.state} /> },
           { key: "result", title: t.common.result, render: (r) => <Status value={r.result} /> },
           { key: "who", title: t.session.who, render: (r) => r.initiatedBy, wide: true },
-          { key: "start", title: t.session.started, render: (r) => f.dateTime(r.creationTime) },
-          { key: "open", title: "", render: (r) => (r.state === "Working" ? <Link to="/explore/$session" params={{ session: r.id }}>{t.session.reopen}</Link> : null) },
+          { key: "start", title: t.session.started, render: (r) => f.dateTime(r.creationTime), whole: true },
+          { key: "open", title: "", whole: true, render: (r) => (r.state === "Working" ? <Link to="/explore/$session" params={{ session: r.id }}>{t.session.reopen}</Link> : null) },
         ]}
       />
       <Pager page={page} more={rows.length === pageSize} onPage={setPage} />

@@ -65,7 +65,7 @@ export const mail: Kind<Mail> = {
   columns: [
     { key: "from", title: (t) => t.mail.from, text: (m) => nameOf(m.from), width: "minmax(110px, 1fr)", brief: "head" },
     { key: "subject", title: (t) => t.mail.subject, text: (m, _, t) => m.name || t.mail.noSubject, width: "minmax(160px, 2fr)", brief: "line" },
-    { key: "received", title: (t) => t.mail.received, text: (m, f) => f.dateTime(m.received), width: "152px", wide: true, brief: "side" },
+    { key: "received", title: (t) => t.mail.received, text: (m, f) => f.dateTime(m.received), width: "168px", brief: "side" },
   ],
   Preview: MailPreview,
   save: (p, s) => ({ method: "POST", path: `${at(p)}/items/Save`, body: { items: ids(s) }, name: s.items?.length === 1 ? "mail.eml" : "mails.zip" }),

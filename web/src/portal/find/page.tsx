@@ -39,14 +39,14 @@ const useStyles = makeStyles({
   preview: { overflow: "auto", padding: "16px 20px", minHeight: 0, [`@media ${phone}`]: { position: "absolute", inset: 0, padding: "12px", backgroundColor: tokens.colorNeutralBackground1 } },
 });
 
-const columns: ItemColumn<Hit>[] = [
-  { key: "name", title: (t) => t.found.name, text: (h, _, t) => h.name || t.mail.noSubject, width: "minmax(140px, 2fr)", brief: "head" },
-  { key: "from", title: (t) => t.mail.from, text: (h) => (h.found.from ?? "").replace(/\s*<[^<>]*>$/, ""), width: "minmax(90px, 1fr)", brief: "line", wide: true },
-  { key: "time", title: (t) => t.found.time, text: (h, f) => f.date(h.found.time), width: "104px", brief: "side" },
-  { key: "points", title: (t) => t.found.points, text: pointsOf, width: "minmax(150px, 1.4fr)", brief: "line" },
-];
-// Who sees more than one person's things is told whose each is.
-const others: ItemColumn<Hit>[] = [...columns.slice(0, 1), { key: "owner", title: (t) => t.found.owner, text: (h) => h.found.container.name, width: "minmax(90px, 1fr)", brief: "line" }, ...columns.slice(1)];
+// On a phone the line below the name begins with what matters most: when it was there.
+const name: ItemColumn<Hit> = { key: "name", title: (t) => t.found.name, text: (h, _, t) => h.name || t.mail.noSubject, width: "minmax(140px, 2fr)", brief: "head" };
+const points: ItemColumn<Hit> = { key: "points", title: (t) => t.found.points, text: pointsOf, width: "minmax(150px, 1.4fr)", brief: "line" };
+const owner: ItemColumn<Hit> = { key: "owner", title: (t) => t.found.owner, text: (h) => h.found.container.name, width: "minmax(90px, 1fr)", brief: "line" };
+const from: ItemColumn<Hit> = { key: "from", title: (t) => t.mail.from, text: (h) => (h.found.from ?? "").replace(/\s*<[^<>]*>$/, ""), width: "minmax(90px, 1fr)", brief: "line", wide: true };
+const time: ItemColumn<Hit> = { key: "time", title: (t) => t.found.time, text: (h, f) => f.date(h.found.time), width: "116px", brief: "side" };
+const columns = [name, points, from, time];
+const others = [name, points, owner, from, time]; // who sees more than one person's things is told whose each is
 
 // Find looks for words in everything that the caller may see, or in what one person has, whatever restore point holds it. at: a phone shows the hit.
 export default function Find({ session, words, person, at }: { session: Session; words: string; person: string; at: boolean }) {
