@@ -29,6 +29,7 @@ type port struct {
 // portsOf are the flags that say which configuration is meant.
 type portsOf struct {
 	region, sharepoint, dial, ca, rest string
+	hosts                              []string
 }
 
 func (p *portsOf) flags(cmd *cobra.Command) {
@@ -37,13 +38,18 @@ func (p *portsOf) flags(cmd *cobra.Command) {
 	f.StringVar(&p.sharepoint, "sharepoint", "", "the organization's name in SharePoint's hosts: contoso for contoso.sharepoint.com")
 	f.StringVar(&p.dial, "m365-dial", "", "HOST:PORT that every connection to Microsoft goes to instead")
 	f.StringVar(&p.ca, "m365-ca", "", "file with authorities (PEM) that are trusted besides the system's")
+	f.StringArrayVar(&p.hosts, "m365-host", nil, "REGION.KIND=HOST, as the server has it")
 	f.StringVar(&p.rest, "rest", "127.0.0.1:4443", "address of the REST API")
 }
 
 // table is what the dialler obeys, and where the server listens.
 func (p *portsOf) table() ([]port, m365.Network, error) {
 	n := m365.Network{Dial: p.dial}
-	cloud, err := m365.CloudNamed(p.region)
+	presets, err := m365.ParseHosts(p.hosts)
+	if err != nil {
+		return nil, n, err
+	}
+	cloud, err := presets.Named(p.region)
 	if err != nil {
 		return nil, n, err
 	}

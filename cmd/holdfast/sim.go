@@ -29,7 +29,7 @@ certificate authority of its own. It writes D/ca.pem and D/tenant.json, which ho
 				fmt.Fprintf(out, "proxy       http://%s  (HTTPS_PROXY)\n", a)
 			}
 			fmt.Fprintf(out, "authority   %s  (SSL_CERT_FILE)\n", s.CAFile())
-			fmt.Fprintf(out, "tenant      %s, %d users\n", s.Tenant().Domain, len(s.Tenant().Users))
+			fmt.Fprintf(out, "tenant      %s, region %s, %d users\n", s.Tenant().Domain, s.Tenant().Region, len(s.Tenant().Users))
 			if us := s.Tenant().Users; len(us) > 0 {
 				fmt.Fprintf(out, "sign-in     %s, password %s; the others' passwords are in %s\n", us[0].UPN, us[0].Password, filepath.Join(o.Dir, "tenant.json"))
 			}
@@ -41,6 +41,7 @@ certificate authority of its own. It writes D/ca.pem and D/tenant.json, which ho
 	f.StringVar(&o.Dir, "dir", "", "folder for ca.pem, tenant.json and spill files")
 	f.IntVar(&o.Users, "users", 0, "number of users (default: the profile's)")
 	f.StringVar(&o.Profile, "profile", "tiny", "size of the tenant: tiny, small, medium, large")
+	f.StringVar(&o.Cloud, "cloud", "", "cloud: worldwide (default), usgovernment (L4), usdefence (L5), china (21Vianet)")
 	f.Uint64Var(&o.Seed, "seed", 1, "content is a function of the seed")
 	f.StringVar(&o.Corpus, "corpus", "", "folder of .eml files to serve as mail and of other files to serve as documents")
 	f.StringVar(&o.Control, "control", "127.0.0.1:8480", "address of the control port (plain HTTP, loopback only)")

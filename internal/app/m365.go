@@ -22,6 +22,7 @@ import (
 // spend it twice; a client is kept as long as its credential stays the same.
 type microsoft struct {
 	network m365.Network
+	presets m365.Presets
 	limits  throttle.Limits
 	budgets throttle.Budgets
 	clock   sys.Clock
@@ -60,7 +61,7 @@ func (m *microsoft) Graph(_ context.Context, org holdfast.Organization, cred hol
 }
 
 func (m *microsoft) dial(org holdfast.Organization, cred holdfast.Credential) (*graph.Client, error) {
-	cloud, err := m365.CloudNamed(string(org.Region))
+	cloud, err := m.presets.Named(string(org.Region))
 	if err != nil {
 		return nil, holdfast.Invalid("%w", err)
 	}

@@ -40,11 +40,12 @@ import (
 
 // ServerConfig is what "holdfast server" is told.
 type ServerConfig struct {
-	Data     string // folder; made when missing
-	REST     string // HOST:PORT of the REST API
-	Database string // "sqlite" or postgres://…
-	Dial     string // HOST:PORT that every connection to Microsoft goes to instead; empty: the real hosts
-	CA       string // file with authorities in PEM that connections to Microsoft trust besides the system's
+	Data     string   // folder; made when missing
+	REST     string   // HOST:PORT of the REST API
+	Database string   // "sqlite" or postgres://…
+	Dial     string   // HOST:PORT that every connection to Microsoft goes to instead; empty: the real hosts
+	Hosts    []string // of clouds, in the place of Microsoft's own: see m365.ParseHosts
+	CA       string   // file with authorities in PEM that connections to Microsoft trust besides the system's
 	// AdminPassword of the first start; empty draws one.
 	AdminPassword holdfast.Secret
 	Version       string
@@ -104,7 +105,11 @@ func New(ctx context.Context, c ServerConfig) (_ *Server, err error) {
 			return nil, holdfast.Invalid("%w", err)
 		}
 	}
-	s.microsoft = &microsoft{network: network, clock: c.Clock, faults: c.Faults, version: c.Version}
+	presets, err := m365.ParseHosts(c.Hosts)
+	if err != nil {
+		return nil, holdfast.Invalid("host of a cloud: %w", err)
+	}
+	s.microsoft = &microsoft{network: network, presets: presets, clock: c.Clock, faults: c.Faults, version: c.Version}
 	if c.Limits != nil {
 		s.microsoft.limits = *c.Limits
 	}

@@ -150,7 +150,7 @@ func New(c Config) (*Client, error) {
 		LoginHost: c.Cloud.Login, Tenant: c.Tenant, Application: c.Application, Credential: c.Credential,
 		HTTP: client.http, Clock: c.Clock,
 	})
-	client.users = auth.NewUsers(c.Cloud.Login, client.http, c.Clock)
+	client.users = auth.NewUsers(auth.UsersConfig{LoginHost: c.Cloud.Login, Issuer: c.Cloud.Issuer, HTTP: client.http, Clock: c.Clock})
 	client.budget = c.Budgets.For(c.Clock, c.Tenant, c.Application, c.Limits)
 	return client, nil
 }

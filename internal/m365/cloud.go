@@ -20,24 +20,41 @@ type Cloud struct {
 	SharePoint string
 	// Exchange serves Outlook; upload sessions of attachments live on these hosts too.
 	Exchange []string
-	// MailDelta says that messages and mail folders can be read by delta here.
-	MailDelta bool
+	// Issuer is the host that tokens of version 1.0 name as their issuer; those of version 2.0 name Login.
+	Issuer string
+	// Lacks are the parts of Microsoft Graph that are missing here.
+	Lacks []string
 }
+
+// What a cloud may lack. The metadata of each (v1.0-Prod.csdl, v1.0-Fairfax.csdl, v1.0-Mooncake.csdl) says so.
+const (
+	MessageDelta      = "message/delta" // and mailFolder/delta
+	MailboxExport     = "mailbox/exportItems"
+	MessageFlag       = "message.flag"
+	ConversationIndex = "message.conversationIndex"
+	FolderHidden      = "mailFolder.isHidden"
+)
+
+// Has tells whether a part of Microsoft Graph is there.
+func (c Cloud) Has(part string) bool { return !slices.Contains(c.Lacks, part) }
 
 var clouds = []Cloud{
 	{Name: "Worldwide", Login: "login.microsoftonline.com", Graph: "graph.microsoft.com", SharePoint: "sharepoint.com",
-		Exchange: []string{"outlook.office365.com", "outlook.office.com"}, MailDelta: true},
+		Exchange: []string{"outlook.office365.com", "outlook.office.com"}, Issuer: "sts.windows.net"},
 	{Name: "USGovernment", Login: "login.microsoftonline.us", Graph: "graph.microsoft.us", SharePoint: "sharepoint.us",
-		Exchange: []string{"outlook.office365.us"}, MailDelta: true}, // L4, GCC High
+		Exchange: []string{"outlook.office365.us"}, Issuer: "sts.windows.net",
+		Lacks: []string{MailboxExport, ConversationIndex, FolderHidden}}, // L4, GCC High
 	{Name: "USDefence", Login: "login.microsoftonline.us", Graph: "dod-graph.microsoft.us", SharePoint: "sharepoint-mil.us",
-		Exchange: []string{"webmail.apps.mil", "outlook-dod.office365.us"}, MailDelta: true}, // L5, DoD
+		Exchange: []string{"webmail.apps.mil", "outlook-dod.office365.us"}, Issuer: "sts.windows.net",
+		Lacks: []string{MailboxExport, ConversationIndex, FolderHidden}}, // L5, DoD
+	// 21Vianet. login.chinacloudapi.cn is another name of the login host, which some of Microsoft's pages give.
 	{Name: "China", Login: "login.partner.microsoftonline.cn", Graph: "microsoftgraph.chinacloudapi.cn", SharePoint: "sharepoint.cn",
-		Exchange: []string{"partner.outlook.cn"}},
+		Exchange: []string{"partner.outlook.cn"}, Issuer: "sts.chinacloudapi.cn", Lacks: []string{MessageDelta, MailboxExport, MessageFlag, ConversationIndex}},
 }
 
 // aliases are other usual names of clouds.
 var aliases = map[string]string{
-	"usgovl4": "USGovernment", "usgovgcchigh": "USGovernment", "usgovl5": "USDefence", "usgovdod": "USDefence",
+	"usgovl4": "USGovernment", "usgovgcchigh": "USGovernment", "l4": "USGovernment", "usgovl5": "USDefence", "usgovdod": "USDefence", "l5": "USDefence", "21vianet": "China",
 }
 
 // Clouds lists the known clouds.
@@ -62,20 +79,96 @@ func CloudNamed(name string) (Cloud, error) {
 	return Cloud{}, fmt.Errorf("unknown region %q; known are Worldwide, USGovernment, USDefence and China", name)
 }
 
-// With replaces hosts of the cloud; empty fields of o keep what is there.
-func (c Cloud) With(o Cloud) Cloud {
-	replace := func(to *string, from string) {
-		if from != "" {
-			*to = from
+// Presets are the known clouds with what an administrator set otherwise. The zero value is as Microsoft documents them.
+type Presets struct{ changed map[string]Cloud }
+
+// Named is CloudNamed with the hosts as they are set.
+func (p Presets) Named(name string) (Cloud, error) {
+	c, err := CloudNamed(name)
+	if set, ok := p.changed[c.Name]; ok && err == nil {
+		c = set
+	}
+	return c, err
+}
+
+// All lists the known clouds with the hosts as they are set.
+func (p Presets) All() []Cloud {
+	all := Clouds()
+	for i, c := range all {
+		if set, ok := p.changed[c.Name]; ok {
+			all[i] = set
 		}
 	}
-	replace(&c.Login, o.Login)
-	replace(&c.Graph, o.Graph)
-	replace(&c.SharePoint, o.SharePoint)
-	if len(o.Exchange) > 0 {
-		c.Exchange = o.Exchange
+	return all
+}
+
+// ParseHosts reads settings such as "China.login=login.chinacloudapi.cn": a region, what its host is for (login, graph, sharepoint, exchange), and
+// the host; for exchange there may be several with commas between them. Spaces part settings. A host that is another cloud's is refused: tokens do not cross clouds.
+func ParseHosts(settings []string) (Presets, error) {
+	p := Presets{changed: map[string]Cloud{}}
+	for _, s := range strings.Fields(strings.Join(settings, " ")) {
+		at, value, ok := strings.Cut(s, "=")
+		region, kind, named := strings.Cut(at, ".")
+		if !ok || !named {
+			return p, fmt.Errorf("%q: write REGION.KIND=HOST, for instance China.login=login.chinacloudapi.cn", s)
+		}
+		c, err := p.Named(region)
+		if err != nil {
+			return p, err
+		}
+		hosts := strings.Split(strings.ToLower(value), ",")
+		for _, h := range hosts {
+			if !isHostName(h) {
+				return p, fmt.Errorf("%q: %q is no name of a host", s, h)
+			}
+			if owner := ownerOf(h); owner != "" && !sharesHost(owner, c.Name, h) {
+				return p, fmt.Errorf("%q: %s belongs to the cloud %s, and tokens do not cross clouds", s, h, owner)
+			}
+		}
+		if len(hosts) > 1 && !strings.EqualFold(kind, "exchange") {
+			return p, fmt.Errorf("%q: only exchange has several hosts", s)
+		}
+		switch strings.ToLower(kind) {
+		case "login":
+			c.Login = hosts[0]
+		case "graph":
+			c.Graph = hosts[0]
+		case "sharepoint":
+			c.SharePoint = hosts[0]
+		case "exchange":
+			c.Exchange = hosts
+		default:
+			return p, fmt.Errorf("%q: a host is for login, graph, sharepoint or exchange", s)
+		}
+		p.changed[c.Name] = c
 	}
-	return c
+	return p, nil
+}
+
+func isHostName(h string) bool {
+	return strings.Contains(h, ".") && net.ParseIP(h) == nil && !strings.ContainsFunc(h, func(r rune) bool {
+		return r != '.' && r != '-' && (r < 'a' || r > 'z') && (r < '0' || r > '9')
+	}) && !slices.ContainsFunc(strings.Split(h, "."), func(label string) bool { return label == "" || label[0] == '-' })
+}
+
+// has tells whether a host is one of the cloud's, or below its domain of SharePoint.
+func (c Cloud) has(host string) bool {
+	return host == c.Login || host == c.Graph || host == c.SharePoint || strings.HasSuffix(host, "."+c.SharePoint) || slices.Contains(c.Exchange, host)
+}
+
+// ownerOf is the first cloud that documents a host as its own, or "".
+func ownerOf(host string) string {
+	for _, c := range clouds {
+		if c.has(host) {
+			return c.Name
+		}
+	}
+	return ""
+}
+
+// sharesHost tells whether two clouds have a host in common, as both of US Government have the login host.
+func sharesHost(owner, name, host string) bool {
+	return owner == name || slices.ContainsFunc(clouds, func(c Cloud) bool { return c.Name == name && c.has(host) })
 }
 
 // Connection is one row of the table of hosts that may be called. Host is a name, or "*.domain" for any name under it.

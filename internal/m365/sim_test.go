@@ -32,7 +32,7 @@ func simulated(t *testing.T, o sim.Options) (*sim.Sim, m365.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cloud, err := m365.CloudNamed("Worldwide")
+	cloud, err := m365.CloudNamed(s.Tenant().Region)
 	if err != nil {
 		t.Fatal(err)
 	}

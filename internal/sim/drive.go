@@ -134,7 +134,7 @@ func (s *Sim) driveID(u *User) string {
 	return ""
 }
 
-func (s *Sim) driveHost() string { return s.opt.Tenant + "-my.sharepoint.com" }
+func (s *Sim) driveHost() string { return s.opt.Tenant + "-my." + s.cloud.sharePoint }
 
 // personal is the name of a user's site below /personal.
 func personal(u *User) string {

@@ -103,12 +103,12 @@ func (e *entra) openid(c *Call) (*Reply, error) {
 		"authorization_endpoint":                path + "/oauth2/v2.0/authorize",
 		"device_authorization_endpoint":         path + "/oauth2/v2.0/devicecode",
 		"end_session_endpoint":                  path + "/oauth2/v2.0/logout",
-		"userinfo_endpoint":                     "https://graph.microsoft.com/oidc/userinfo",
+		"userinfo_endpoint":                     "https://" + e.s.cloud.graph + "/oidc/userinfo",
 		"claims_supported":                      []string{"sub", "iss", "aud", "exp", "iat", "nonce", "preferred_username", "name", "tid", "ver"},
 		"tenant_region_scope":                   "EU",
-		"cloud_instance_name":                   "microsoftonline.com",
+		"cloud_instance_name":                   e.s.cloud.instance,
 		"cloud_graph_host_name":                 "graph.windows.net",
-		"msgraph_host":                          "graph.microsoft.com",
+		"msgraph_host":                          e.s.cloud.graph,
 		"rbac_url":                              "https://pas.windows.net",
 	}), nil
 }
@@ -118,8 +118,8 @@ func (e *entra) instance(c *Call) (*Reply, error) {
 		"tenant_discovery_endpoint": "https://" + c.Host + "/" + e.s.tenant.TenantID + "/v2.0/.well-known/openid-configuration",
 		"api-version":               "1.1",
 		"metadata": []map[string]any{{
-			"preferred_network": "login.microsoftonline.com", "preferred_cache": "login.windows.net",
-			"aliases": []string{"login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"},
+			"preferred_network": e.s.cloud.login[0], "preferred_cache": e.s.cloud.login[len(e.s.cloud.login)-1],
+			"aliases": slices.Concat(e.s.cloud.login, []string{e.s.cloud.issuer}),
 		}},
 	}), nil
 }
@@ -132,7 +132,7 @@ func (e *entra) keys(*Call) (*Reply, error) {
 	return JSON(200, map[string]any{"keys": []map[string]any{{
 		"kty": "RSA", "use": "sig", "kid": keyID(k), "x5t": keyID(k),
 		"n": b64(k.N.Bytes()), "e": b64(big.NewInt(int64(k.E)).Bytes()),
-		"issuer": "https://login.microsoftonline.com/" + e.s.tenant.TenantID + "/v2.0",
+		"issuer": e.issuer("2.0"),
 	}}}), nil
 }
 
@@ -194,7 +194,7 @@ func (e *entra) clientCredentials(c *Call, f url.Values) (*Reply, error) {
 		return slices.Contains([]string{"openid", "offline_access", "profile"}, p)
 	}), " ")
 	if scope == ".default" { // without a resource, Microsoft Graph is meant (identity platform, scopes and permissions); rclone asks so
-		scope = "https://graph.microsoft.com/.default"
+		scope = "https://" + e.s.cloud.graph + "/.default"
 	}
 	audience, ok := strings.CutSuffix(scope, "/.default")
 	if scope == "" {
@@ -351,6 +351,14 @@ func decodePart(s string, v any) error {
 	return json.Unmarshal(b, v)
 }
 
+// issuer is who has issued a token of that version.
+func (e *entra) issuer(version string) string {
+	if version == "1.0" {
+		return "https://" + e.s.cloud.issuer + "/" + e.s.tenant.TenantID + "/"
+	}
+	return "https://" + e.s.cloud.login[0] + "/" + e.s.tenant.TenantID + "/v2.0"
+}
+
 // sign makes a token of claims, signed with the key that the JWKS names.
 func (e *entra) sign(claims map[string]any) (string, error) {
 	k, err := e.key()
@@ -388,7 +396,7 @@ func (e *entra) issue(audience string, now time.Time, bySecret bool) (string, er
 		how = "1"
 	}
 	tok, err := e.sign(map[string]any{
-		"aud": audience, "iss": "https://sts.windows.net/" + e.s.tenant.TenantID + "/", "iat": now.Unix(), "nbf": now.Unix(), "exp": exp.Unix(),
+		"aud": audience, "iss": e.issuer("1.0"), "iat": now.Unix(), "nbf": now.Unix(), "exp": exp.Unix(),
 		"app_displayname": "Holdfast", "appid": e.s.tenant.ApplicationID, "appidacr": how, "idtyp": "app", "roles": roles,
 		"tid": e.s.tenant.TenantID, "uti": newUUID(), "ver": "1.0",
 	})
@@ -410,7 +418,7 @@ func (e *entra) issue(audience string, now time.Time, bySecret bool) (string, er
 func (e *entra) authorize(c *Call) error {
 	unauthorized := func(msg string) error {
 		return Fail(http.StatusUnauthorized, "InvalidAuthenticationToken", "%s", msg).
-			With("WWW-Authenticate", `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`)
+			With("WWW-Authenticate", `Bearer realm="", authorization_uri="https://`+e.s.cloud.login[0]+`/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`)
 	}
 	tok, ok := strings.CutPrefix(c.Header.Get("Authorization"), "Bearer ")
 	if !ok || tok == "" {
@@ -506,7 +514,7 @@ func entraError(c *Call, e *Error, r *Reply) *Reply {
 	}
 	if len(e.Inner) > 0 {
 		body["error_codes"] = []json.Number{json.Number(e.Inner[0])}
-		body["error_uri"] = "https://login.microsoftonline.com/error?code=" + e.Inner[0]
+		body["error_uri"] = "https://" + c.Host + "/error?code=" + e.Inner[0]
 	}
 	r.body = body
 	return r

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +24,7 @@ type Fault struct {
 	User        string  `json:"user,omitempty"`        // only for calls about this user, by id or name
 	Path        string  `json:"path,omitempty"`        // only on routes whose method and pattern contain this
 	RetryAfter  string  `json:"retryAfter,omitempty"`  // of throttle and unavailable: seconds or a date; default 2
+	Host        string  `json:"host,omitempty"`        // of foreignNextLink and foreignRedirect: a host of another cloud; default ForeignHost
 
 	chances, fired int
 }
@@ -42,6 +44,7 @@ const (
 	FaultOutOfOrder      = "outOfOrderRows"    // rows of a delta page come in another order
 	FaultEmptyPage       = "emptyPages"        // a page is empty and has a nextLink
 	FaultForeignLink     = "foreignNextLink"   // a nextLink leads to a host that is not the service's
+	FaultForeignRedirect = "foreignRedirect"   // a redirect leads to a host that is not the service's
 	FaultToken           = "tokenExpired"      // the token is refused as expired, and stays so
 	FaultTruncated       = "truncated"         // the connection breaks in the middle of the answer
 	FaultShort           = "shortBody"         // the answer ends early and nothing else tells so
@@ -61,9 +64,9 @@ const (
 )
 
 var faultNames = []string{FaultThrottled, FaultThrottledBare, FaultUnavailable, FaultUnavailableBare, FaultServerError, FaultBadGateway, FaultFatPage, FaultSyncState, FaultSyncStateBad, FaultDuplicate,
-	FaultOutOfOrder, FaultEmptyPage, FaultForeignLink, FaultToken, FaultTruncated, FaultShort, FaultHTML, FaultSlow, FaultDropped, FaultAckLost, FaultItemChanged, FaultItemVanished, FaultItemBroken, FaultBoundaries, FaultUntold, FaultFolderLost, FaultDeepRefused, FaultDeepFat, FaultCounts}
+	FaultOutOfOrder, FaultEmptyPage, FaultForeignLink, FaultForeignRedirect, FaultToken, FaultTruncated, FaultShort, FaultHTML, FaultSlow, FaultDropped, FaultAckLost, FaultItemChanged, FaultItemVanished, FaultItemBroken, FaultBoundaries, FaultUntold, FaultFolderLost, FaultDeepRefused, FaultDeepFat, FaultCounts}
 
-// ForeignHost is where the links of FaultForeignLink lead. A bearer token that is sent to it counts as leaked.
+// ForeignHost is where foreign links and redirects lead when a fault does not say. A bearer token that is sent to it counts as leaked.
 const ForeignHost = "graph.example.net"
 
 // faults decides which calls break, and how.
@@ -85,6 +88,9 @@ func (s *Sim) SetFaults(list ...Fault) error {
 		}
 		if f.Probability < 0 || f.Probability > 1 || f.Every < 0 {
 			return fmt.Errorf("fault %q: probability is 0 to 1, every is not negative", f.Name)
+		}
+		if f.Host != "" && !s.foreign[f.Host] {
+			return fmt.Errorf("fault %q: %s is no host of another cloud", f.Name, f.Host)
 		}
 		if f.User != "" {
 			u := s.dir.find(f.User)
@@ -203,6 +209,12 @@ func (f *faults) after(c *Call, r *Reply) {
 		c.drop = true
 		return
 	}
+	if at, err := url.Parse(r.Header.Get("Location")); r.Status == http.StatusFound && err == nil {
+		if x := f.strike(c, FaultForeignRedirect); x != nil {
+			at.Host = x.elsewhere()
+			r.Header.Set("Location", at.String())
+		}
+	}
 	if r.Status != http.StatusOK {
 		return
 	}
@@ -284,9 +296,19 @@ func (f *faults) page(c *Call, body map[string]any, again string, delta bool) {
 		f.mu.Unlock()
 		body["value"] = lastWins(rows)
 	}
-	if next, ok := body["@odata.nextLink"].(string); ok && f.hit(c, FaultForeignLink) {
-		body["@odata.nextLink"] = strings.Replace(next, "https://"+c.Host, "https://"+ForeignHost, 1)
+	if next, ok := body["@odata.nextLink"].(string); ok {
+		if x := f.strike(c, FaultForeignLink); x != nil {
+			body["@odata.nextLink"] = strings.Replace(next, "https://"+c.Host, "https://"+x.elsewhere(), 1)
+		}
 	}
+}
+
+// elsewhere is where a foreign link leads.
+func (x *Fault) elsewhere() string {
+	if x.Host == "" {
+		return ForeignHost
+	}
+	return x.Host
 }
 
 // lastWins keeps the shuffle of a page from making an older state of an item the last one: equal ids keep their order.

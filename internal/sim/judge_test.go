@@ -19,7 +19,7 @@ var metadata = sync.OnceValues(func() ([]*judge.Table, string) {
 	if dir == "" {
 		dir = "../../../shared/data/graph"
 	}
-	if table, err := judge.FromFolder(dir); err == nil {
+	if table, err := judge.FromFolder(dir, "v1.0-Prod.csdl"); err == nil {
 		return []*judge.Table{judge.Reduced(), table}, ""
 	}
 	return []*judge.Table{judge.Reduced()}, "judged by the reduced table: the full metadata is not at hand"

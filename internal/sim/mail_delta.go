@@ -139,7 +139,7 @@ func (s *Sim) messagesDelta(c *Call) (*Reply, error) {
 		gone[i] = map[string]any{"@odata.type": "#microsoft.graph.message", "id": b.itemID(m, v.immutable), "@removed": map[string]any{"reason": "deleted"}}
 	}
 	b.mu.Unlock()
-	if err := checkSelect(q.Select); err != nil {
+	if err := s.checkSelect(q.Select); err != nil {
 		return nil, err
 	}
 	if err := s.basicOnly(c, q.Select, q.Expand); err != nil {

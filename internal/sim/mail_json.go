@@ -96,10 +96,10 @@ var messageProperties = []string{"bccRecipients", "body", "bodyPreview", "catego
 // onRequest are properties that are only shown when selected.
 var onRequest = []string{"internetMessageHeaders", "uniqueBody"}
 
-func checkSelect(sel []string) error {
+func (s *Sim) checkSelect(sel []string) error {
 	for _, n := range sel {
 		name, _, _ := strings.Cut(n, "/")
-		if n != "*" && !slices.Contains(messageProperties, name) && name != "attachments" && name != "extensions" && name != "singleValueExtendedProperties" && name != "multiValueExtendedProperties" {
+		if !s.cloud.has("message."+name) || n != "*" && !slices.Contains(messageProperties, name) && name != "attachments" && name != "extensions" && name != "singleValueExtendedProperties" && name != "multiValueExtendedProperties" {
 			return Fail(400, "BadRequest", "Parsing OData Select and Expand failed: Could not find a property named '%s' on type 'microsoft.graph.message'.", name)
 		}
 	}
@@ -113,6 +113,9 @@ func (b *mailbox) messageJSON(v view, m *message, sel []string, expand []Expand)
 	out["@odata.etag"] = `W/"` + key + `"`
 	all := len(sel) == 0 || slices.Contains(sel, "*")
 	has := func(name string) bool {
+		if !b.s.cloud.has("message." + name) {
+			return false
+		}
 		if all && !slices.Contains(onRequest, name) {
 			return true
 		}
@@ -150,7 +153,7 @@ func (b *mailbox) messageJSON(v view, m *message, sel []string, expand []Expand)
 	put("isRead", func() any { return m.isRead })
 	put("isDraft", func() any { return m.isDraft })
 	put("webLink", func() any {
-		return "https://outlook.office365.com/owa/?ItemID=" + url.QueryEscape(b.itemID(m, false)) + "&exvsurl=1&viewmodel=ReadMessageItem"
+		return "https://" + b.s.cloud.outlook[0] + "/owa/?ItemID=" + url.QueryEscape(b.itemID(m, false)) + "&exvsurl=1&viewmodel=ReadMessageItem"
 	})
 	put("inferenceClassification", func() any { return m.inference })
 	put("categories", func() any { return append([]string{}, m.categories...) })
@@ -368,6 +371,13 @@ func extendedIDs(e Expand) ([]string, error) {
 
 const mapiTime = "2006-01-02T15:04:05Z"
 
+// The dates of a flag: PidLidTaskStartDate, PidLidTaskDueDate and PidLidTaskDateCompleted of MS-OXOFLAG.
+const (
+	flagStart     = "SystemTime {00062003-0000-0000-c000-000000000046} Id 0x8104"
+	flagDue       = "SystemTime {00062003-0000-0000-c000-000000000046} Id 0x8105"
+	flagCompleted = "SystemTime {00062003-0000-0000-c000-000000000046} Id 0x810f"
+)
+
 // extended gives an extended property: one that is computed from the message, or one that was set.
 func (b *mailbox) extended(m *message, id string) (string, bool, error) {
 	switch id {
@@ -408,6 +418,16 @@ func (b *mailbox) extended(m *message, id string) (string, bool, error) {
 		return m.subject, true, nil
 	case "String 0x1035":
 		return m.messageID, m.messageID != "", nil
+	case "Integer 0x1090": // PidTagFlagStatus: followupComplete, followupFlagged; none without a flag
+		n := map[string]string{"complete": "1", "flagged": "2"}[m.flag.status]
+		return n, n != "", nil
+	case flagStart, flagDue, flagCompleted:
+		t := map[string]*dateTimeZone{flagStart: m.flag.start, flagDue: m.flag.due, flagCompleted: m.flag.completed}[id]
+		if t == nil {
+			return "", false, nil
+		}
+		at, ok := parseTime(t.DateTime + "Z")
+		return at.UTC().Format(mapiTime), ok, nil
 	case "Binary 0x71":
 		return base64.StdEncoding.EncodeToString(m.conversationIndex), m.conversationIndex != nil, nil
 	case "String 0x7d":
@@ -628,6 +648,9 @@ func (b *mailbox) folderJSON(f *folder, q *Query) (map[string]any, error) {
 	}
 	full := map[string]any{"id": b.folderID(f.key), "displayName": f.name, "parentFolderId": parent, "childFolderCount": children,
 		"totalItemCount": f.total(), "unreadItemCount": f.unread(), "isHidden": f.hidden}
+	if !b.s.cloud.has("mailFolder.isHidden") {
+		delete(full, "isHidden")
+	}
 	out, err := project(full, q.Select, "microsoft.graph.mailFolder", func(string) bool { return false })
 	if err != nil {
 		return nil, err
@@ -635,6 +658,9 @@ func (b *mailbox) folderJSON(f *folder, q *Query) (map[string]any, error) {
 	for _, e := range q.Expand {
 		switch strings.ToLower(e.Name) {
 		case "singlevalueextendedproperties":
+			if !b.s.cloud.has("mailFolder.singleValueExtendedProperties") {
+				return nil, Fail(400, "BadRequest", "Parsing OData Select and Expand failed: Could not find a property named '%s' on type 'microsoft.graph.mailFolder'.", e.Name)
+			}
 			ids, err := extendedIDs(e)
 			if err != nil {
 				return nil, err

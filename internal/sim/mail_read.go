@@ -447,7 +447,7 @@ func (s *Sim) messagesList(c *Call) (*Reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSelect(q.Select); err != nil {
+	if err := s.checkSelect(q.Select); err != nil {
 		return nil, err
 	}
 	v, err := c.view()
@@ -723,7 +723,7 @@ func (s *Sim) messageGet(c *Call) (*Reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSelect(q.Select); err != nil {
+	if err := s.checkSelect(q.Select); err != nil {
 		return nil, err
 	}
 	v, err := c.view()

@@ -102,7 +102,7 @@ func (s *Sim) attachmentUpload(c *Call) (*Reply, error) {
 	s.mail.mu.Lock()
 	s.mail.ups[session] = u
 	s.mail.mu.Unlock()
-	addr := fmt.Sprintf("https://outlook.office365.com/api/gv1.0/users('%s')/messages('%s')/AttachmentSessions('%s')?authtoken=%s", b.user.ID, b.itemID(m, true), session, u.token)
+	addr := fmt.Sprintf("https://%s/api/gv1.0/users('%s')/messages('%s')/AttachmentSessions('%s')?authtoken=%s", s.cloud.outlook[0], b.user.ID, b.itemID(m, true), session, u.token)
 	return JSON(201, map[string]any{"@odata.context": c.context("microsoft.graph.uploadSession"), "uploadUrl": addr, "expirationDateTime": stamp(u.expires), "nextExpectedRanges": []string{"0-"}}), nil
 }
 
@@ -200,7 +200,7 @@ func (s *Sim) uploadPut(c *Call) (*Reply, error) {
 	m.attach(&a)
 	m.raw = nil
 	b.store(old, m, c.Now.UTC().Truncate(time.Second))
-	return (&Reply{Status: 201}).With("Location", fmt.Sprintf("https://outlook.office365.com/api/gv1.0/users('%s')/messages('%s')/attachments('%s')", b.user.ID, b.itemID(m, true), b.attachmentID(m, &a, true))), nil
+	return (&Reply{Status: 201}).With("Location", fmt.Sprintf("https://%s/api/gv1.0/users('%s')/messages('%s')/attachments('%s')", s.cloud.outlook[0], b.user.ID, b.itemID(m, true), b.attachmentID(m, &a, true))), nil
 }
 
 // closeUploads ends what is unfinished.

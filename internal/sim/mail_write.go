@@ -176,7 +176,7 @@ func (s *Sim) fill(m *message, f fields, mode int) error {
 		if strings.HasPrefix(k, "@") || strings.Contains(k, "@odata.") {
 			continue
 		}
-		if !slices.Contains(messageProperties, k) && messageWrites[k] == 0 && k != "extensions" {
+		if !s.cloud.has("message."+k) || !slices.Contains(messageProperties, k) && messageWrites[k] == 0 && k != "extensions" {
 			return Fail(400, "RequestBodyRead", "The property '%s' does not exist on type 'microsoft.graph.message'. Make sure to only use property names that are defined by the type.", k)
 		}
 		if w := messageWrites[k]; mode == onPatch && w&onPatch == 0 && w&onPatchOfDraft != 0 && !m.isDraft {
@@ -369,6 +369,14 @@ func (m *message) fillExtended(raw json.RawMessage, mode int) error {
 			m.sent, _ = mapiStamp(value)
 		case "SystemTime 0xe06":
 			m.received, _ = mapiStamp(value)
+		case "Integer 0x1090":
+			if m.flag.status = map[string]string{"1": "complete", "2": "flagged"}[value]; m.flag.status == "" {
+				m.flag.status = "notFlagged"
+			}
+		case flagStart, flagDue, flagCompleted:
+			at, _ := mapiStamp(value)
+			set := &dateTimeZone{DateTime: at.UTC().Format("2006-01-02T15:04:05.0000000"), TimeZone: "UTC"}
+			*map[string]**dateTimeZone{flagStart: &m.flag.start, flagDue: &m.flag.due, flagCompleted: &m.flag.completed}[id] = set
 		case "Binary 0x71":
 			m.conversationIndex, _ = base64.StdEncoding.DecodeString(value)
 		case "String 0x1035":
@@ -919,9 +927,9 @@ func (b *mailbox) sibling(parent uint32, name string, self uint32) bool {
 var folderExists = Fail(409, "ErrorFolderExists", "A folder with the specified name already exists.")
 
 // fillFolder reads a folder's JSON.
-func fillFolder(f *folder, in fields, create bool) error {
+func (s *Sim) fillFolder(f *folder, in fields, create bool) error {
 	for k := range in {
-		if !strings.Contains(k, "@") && !slices.Contains(folderProperties, k) && k != "singleValueExtendedProperties" {
+		if !s.cloud.has("mailFolder."+k) || !strings.Contains(k, "@") && !slices.Contains(folderProperties, k) && k != "singleValueExtendedProperties" {
 			return Fail(400, "RequestBodyRead", "The property '%s' does not exist on type 'microsoft.graph.mailFolder'. Make sure to only use property names that are defined by the type.", k)
 		}
 	}
@@ -974,7 +982,7 @@ func (s *Sim) folderCreate(c *Call) (*Reply, error) {
 		parent = p.key
 	}
 	f := &folder{key: b.nextFold, parent: parent}
-	if err := fillFolder(f, in, true); err != nil {
+	if err := s.fillFolder(f, in, true); err != nil {
 		return nil, err
 	}
 	if b.sibling(parent, f.name, 0) {
@@ -997,7 +1005,7 @@ func (s *Sim) folderPatch(c *Call) (*Reply, error) {
 	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	return s.changeFolder(c, func(_ *mailbox, f *folder) error { return fillFolder(f, in, false) }, 200)
+	return s.changeFolder(c, func(_ *mailbox, f *folder) error { return s.fillFolder(f, in, false) }, 200)
 }
 
 func (s *Sim) folderMove(c *Call) (*Reply, error) {

@@ -191,6 +191,9 @@ func (s *Sim) addRoutes(all []Route) error {
 		if c.Cost == 0 {
 			c.Cost = 1
 		}
+		if !s.cloud.serves(r.Pattern) {
+			continue
+		}
 		if c.MaxBody == 0 {
 			c.MaxBody = defaultMaxBody
 		}
@@ -333,12 +336,24 @@ func (s *Sim) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	kind, ok := s.hosts[host]
 	s.stats.host(host, ok)
 	if !ok {
+		s.stray(r)
 		http.Error(w, "Misdirected Request", http.StatusMisdirectedRequest)
 		return
 	}
 	c := &Call{Sim: s, Method: r.Method, Host: host, Path: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery, Header: r.Header, HTTP: r, host: kind}
 	reply := s.handle(c, func(max int64) ([]byte, error) { return readBody(r.Body, max) })
 	s.write(w, c, reply)
+}
+
+// credentials are the parameters by which somebody proves at a login host who he is.
+var credentials = []string{"client_assertion=", "client_secret=", "refresh_token=", "device_code=", "assertion="}
+
+// stray counts a request to a host of another cloud that offers a token or proves an identity.
+func (s *Sim) stray(r *http.Request) {
+	body, _ := readBody(r.Body, 1<<20) // what is longer is no login
+	if r.Header.Get("Authorization") != "" || slices.ContainsFunc(credentials, func(c string) bool { return strings.Contains(string(body), c) }) {
+		s.stats.canary()
+	}
 }
 
 func readBody(r io.Reader, max int64) ([]byte, error) {

@@ -119,12 +119,12 @@ func (a authorization) back(answer url.Values) *Reply {
 	return (&Reply{Status: http.StatusFound}).With("Location", a.RedirectURI+sep+answer.Encode()).With("Cache-Control", "no-store, no-cache")
 }
 
-func (a authorization) refuse(err error) (*Reply, error) {
+func (a authorization) refuse(c *Call, err error) (*Reply, error) {
 	var e *Error
 	if !errors.As(err, &e) {
 		return nil, err
 	}
-	return a.back(url.Values{"error": {e.Code}, "error_description": {e.Message}, "error_uri": {"https://login.microsoftonline.com/error?code=" + e.Inner[0]}}), nil
+	return a.back(url.Values{"error": {e.Code}, "error_description": {e.Message}, "error_uri": {"https://" + c.Host + "/error?code=" + e.Inner[0]}}), nil
 }
 
 // signInPage answers GET /authorize.
@@ -134,7 +134,7 @@ func (e *entra) signInPage(c *Call) (*Reply, error) {
 		return e.page(c, http.StatusBadRequest, signInView{Error: err})
 	}
 	if err := a.check(); err != nil {
-		return a.refuse(err)
+		return a.refuse(c, err)
 	}
 	return e.page(c, http.StatusOK, signInView{Form: &a, Name: a.LoginHint, Users: e.users()})
 }
@@ -150,7 +150,7 @@ func (e *entra) signIn(c *Call) (*Reply, error) {
 		return e.page(c, http.StatusBadRequest, signInView{Error: err})
 	}
 	if err := a.check(); err != nil {
-		return a.refuse(err)
+		return a.refuse(c, err)
 	}
 	if f.Get("cancel") != "" {
 		return a.back(url.Values{"error": {"access_denied"}, "error_subcode": {"cancel"}, "error_description": {"AADSTS65004: User declined to consent to access the app."}}), nil
@@ -267,7 +267,7 @@ func (e *entra) userTokens(c *Call, k code) (*Reply, error) {
 	// A user's sub differs from application to application (id token claims reference: pairwise).
 	sum := sha256.Sum256([]byte(k.application + "\x00" + k.user.ID))
 	claims := map[string]any{
-		"aud": k.application, "iss": "https://login.microsoftonline.com/" + t.TenantID + "/v2.0", "iat": c.Now.Unix(), "nbf": c.Now.Unix(), "exp": c.Now.Add(e.s.opt.TokenLife).Unix(),
+		"aud": k.application, "iss": e.issuer("2.0"), "iat": c.Now.Unix(), "nbf": c.Now.Unix(), "exp": c.Now.Add(e.s.opt.TokenLife).Unix(),
 		"oid": k.user.ID, "tid": t.TenantID, "sub": b64(sum[:]), "uti": newUUID(), "ver": "2.0",
 	}
 	if k.nonce != "" {
@@ -281,7 +281,7 @@ func (e *entra) userTokens(c *Call, k code) (*Reply, error) {
 		return nil, err
 	}
 	access, err := e.sign(map[string]any{
-		"aud": "00000003-0000-0000-c000-000000000000", "iss": "https://sts.windows.net/" + t.TenantID + "/", "iat": c.Now.Unix(), "nbf": c.Now.Unix(), "exp": c.Now.Add(e.s.opt.TokenLife).Unix(),
+		"aud": "00000003-0000-0000-c000-000000000000", "iss": e.issuer("1.0"), "iat": c.Now.Unix(), "nbf": c.Now.Unix(), "exp": c.Now.Add(e.s.opt.TokenLife).Unix(),
 		"appid": k.application, "idtyp": "user", "oid": k.user.ID, "tid": t.TenantID, "upn": k.user.UPN, "scp": k.scope, "uti": newUUID(), "ver": "1.0",
 	})
 	if err != nil {

@@ -55,6 +55,7 @@ type Options struct {
 	Corpus  string // folder of .eml files, served as mail, and other files, served as documents
 	Limits  string // enforce, count or off (default)
 	Tenant  string // the first label of the tenant's host names, default holdfastsim
+	Cloud   string // worldwide (default), usgovernment, usdefence or china
 
 	RedirectURIs []string // to which the sign-in page may send a user back; POST /application changes them
 
@@ -84,11 +85,13 @@ type MailShape struct {
 // Sim is a running simulator. All methods may be called at once from many goroutines.
 type Sim struct {
 	opt     Options
+	cloud   cloud
 	shape   profile
 	clock   *sys.Shifted
 	tenant  tenant
 	ca      *authority
 	hosts   map[string]HostKind
+	foreign map[string]bool // hosts of other clouds, where no token belongs
 	routes  map[HostKind][]*route
 	control *http.ServeMux
 
@@ -123,8 +126,12 @@ func New(opt Options) (*Sim, error) {
 	if err != nil {
 		return nil, err
 	}
+	where, err := cloudNamed(opt.Cloud)
+	if err != nil {
+		return nil, err
+	}
 	s := &Sim{
-		opt: opt, shape: shape, clock: sys.NewShifted(opt.Clock),
+		opt: opt, cloud: where, shape: shape, clock: sys.NewShifted(opt.Clock),
 		control: http.NewServeMux(), limiters: map[Class]Limiter{},
 		slots: make(chan struct{}, opt.MaxRequests), done: make(chan struct{}),
 	}

@@ -67,7 +67,7 @@ func (c *client) login() *client {
 	c.t.Helper()
 	ten := c.s.Tenant()
 	status, body := c.form("/"+ten.TenantID+"/oauth2/v2.0/token", url.Values{
-		"grant_type": {"client_credentials"}, "client_id": {ten.ApplicationID}, "client_secret": {ten.ApplicationSecret}, "scope": {"https://graph.microsoft.com/.default"}})
+		"grant_type": {"client_credentials"}, "client_id": {ten.ApplicationID}, "client_secret": {ten.ApplicationSecret}, "scope": {"https://" + ten.GraphHost + "/.default"}})
 	if status != 200 {
 		c.t.Fatalf("token: %d %v", status, body)
 	}
@@ -77,7 +77,7 @@ func (c *client) login() *client {
 
 func (c *client) form(path string, v url.Values) (int, map[string]any) {
 	c.t.Helper()
-	resp, err := c.http.PostForm("https://login.microsoftonline.com"+path, v)
+	resp, err := c.http.PostForm("https://"+c.s.Tenant().LoginHost+path, v)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func (c *client) call(method, u string, body any, headers ...string) answer {
 
 func (c *client) try(method, u string, body any, headers ...string) (answer, error) {
 	if strings.HasPrefix(u, "/") {
-		u = "https://graph.microsoft.com/v1.0" + u
+		u = "https://" + c.s.Tenant().GraphHost + "/v1.0" + u
 	}
 	u = strings.ReplaceAll(u, " ", "%20")
 	var r io.Reader
@@ -224,7 +224,7 @@ func TestUsersAreServedByTheirRealHost(t *testing.T) {
 
 func TestNamesThatAreNotServedGetNoCertificate(t *testing.T) {
 	c := start(t, sim.Options{Users: 1})
-	if _, err := c.http.Get("https://graph.microsoft.us/v1.0/users"); err == nil {
+	if _, err := c.http.Get("https://graph.microsoft.example/v1.0/users"); err == nil {
 		t.Error("a foreign name was served")
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -32,6 +33,8 @@ type Tenant struct {
 	TenantID            string `json:"tenantId"`
 	Domain              string `json:"domain"`
 	Region              string `json:"region"`
+	LoginHost           string `json:"loginHost"`
+	GraphHost           string `json:"graphHost"`
 	ApplicationID       string `json:"applicationId"`
 	ApplicationSecret   string `json:"applicationSecret"`
 	CertificatePFX      string `json:"certificatePfx"` // base64
@@ -83,22 +86,15 @@ func (s *Sim) HTTPHosts() []string {
 func (s *Sim) openTenant() error {
 	r := newRand(s.opt.Seed, "tenant")
 	s.tenant.TenantID = r.uuid()
-	s.tenant.Domain = s.opt.Tenant + ".onmicrosoft.com"
-	s.tenant.Region = "Worldwide"
+	s.tenant.Domain = s.opt.Tenant + "." + s.cloud.domain
+	s.tenant.Region, s.tenant.LoginHost, s.tenant.GraphHost = s.cloud.name, s.cloud.login[0], s.cloud.graph
 	s.tenant.ApplicationID = r.uuid()
 	s.tenant.ApplicationSecret = base64.RawURLEncoding.EncodeToString(r.bytes(30))
 	s.tenant.PortalApplicationID = newRand(s.opt.Seed, "portal application").uuid()
 	s.tenant.RedirectURIs = slices.Concat([]string{}, s.opt.RedirectURIs)
 	s.tenant.created = epoch
-	s.hosts = map[string]HostKind{
-		"login.microsoftonline.com":         HostLogin,
-		"graph.microsoft.com":               HostGraph,
-		s.opt.Tenant + ".sharepoint.com":    HostSharePoint,
-		s.opt.Tenant + "-my.sharepoint.com": HostSharePoint,
-		"outlook.office365.com":             HostOutlook,
-		"outlook.office.com":                HostOutlook,
-		"localhost":                         HostLogin, // for browsers that nobody told where login.microsoftonline.com is to be found
-	}
+	s.hosts, s.foreign = s.cloud.hosts(s.opt.Tenant), s.cloud.foreign(s.opt.Tenant)
+	s.hosts["localhost"] = HostLogin // for browsers that nobody told where the login host is to be found
 	var old Tenant
 	b, err := os.ReadFile(filepath.Join(s.opt.Dir, "tenant.json"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -122,7 +118,7 @@ func (s *Sim) openTenant() error {
 	if _, s.tenant.cert, err = pkcs12.Decode(pfx, s.tenant.CertificatePassword); err != nil {
 		return fmt.Errorf("simulator application certificate: %w", err)
 	}
-	s.ca, err = openAuthority(s.opt.Dir, s.HTTPHosts(), s.now())
+	s.ca, err = openAuthority(s.opt.Dir, slices.AppendSeq(s.HTTPHosts(), maps.Keys(s.foreign)), s.now())
 	return err
 }
 

@@ -515,15 +515,15 @@ func (w *world) graph(method, path string, body []byte, contentType string) []by
 	c, err := w.sim.Client()
 	w.must(err)
 	t := w.sim.Tenant
-	resp, err := c.PostForm("https://login.microsoftonline.com/"+t.TenantID+"/oauth2/v2.0/token", url.Values{"grant_type": {"client_credentials"},
-		"client_id": {t.ApplicationID}, "client_secret": {t.ApplicationSecret}, "scope": {"https://graph.microsoft.com/.default"}})
+	resp, err := c.PostForm("https://"+t.LoginHost+"/"+t.TenantID+"/oauth2/v2.0/token", url.Values{"grant_type": {"client_credentials"},
+		"client_id": {t.ApplicationID}, "client_secret": {t.ApplicationSecret}, "scope": {"https://" + t.GraphHost + "/.default"}})
 	w.must(err)
 	var token struct {
 		Access string `json:"access_token"`
 	}
 	err = json.NewDecoder(resp.Body).Decode(&token)
 	w.must(errors.Join(err, resp.Body.Close()))
-	req, err := http.NewRequestWithContext(w.ctx, method, "https://graph.microsoft.com/v1.0"+path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(w.ctx, method, "https://"+t.GraphHost+"/v1.0"+path, bytes.NewReader(body))
 	w.must(err)
 	req.Header.Set("Authorization", "Bearer "+token.Access)
 	req.Header.Set("Prefer", `IdType="ImmutableId"`)

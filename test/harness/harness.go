@@ -181,6 +181,8 @@ type Tenant struct {
 	TenantID            string `json:"tenantId"`
 	Domain              string `json:"domain"`
 	Region              string `json:"region"`
+	LoginHost           string `json:"loginHost"`
+	GraphHost           string `json:"graphHost"`
 	ApplicationID       string `json:"applicationId"`
 	ApplicationSecret   string `json:"applicationSecret"`
 	CertificatePFX      string `json:"certificatePfx"`
@@ -490,7 +492,7 @@ func (s *Server) AddOrganization(ctx context.Context, byCertificate bool) (strin
 		settings["applicationSecret"] = t.ApplicationSecret
 	}
 	var o id
-	err := s.Call(ctx, http.MethodPost, "/v8/Organizations", map[string]any{"type": "Office365", "region": "Worldwide", "isExchangeOnline": true, "isSharePointOnline": true,
+	err := s.Call(ctx, http.MethodPost, "/v8/Organizations", map[string]any{"type": "Office365", "region": t.Region, "isExchangeOnline": true, "isSharePointOnline": true,
 		"exchangeOnlineSettings": settings, "sharePointOnlineSettings": settings}, &o)
 	return o.ID, err
 }

@@ -20,18 +20,28 @@ import (
 
 // Users signs people in at one login host by the code flow with PKCE. It is safe for use by many goroutines.
 type Users struct {
-	host  string
-	http  *http.Client
-	clock sys.Clock
-	keys  func() oidc.KeySet
+	host   string
+	issuer string
+	http   *http.Client
+	clock  sys.Clock
+	keys   func() oidc.KeySet
 }
 
-// NewUsers asks nothing yet. client must reach the login host.
-func NewUsers(loginHost string, client *http.Client, clock sys.Clock) *Users {
-	return &Users{host: loginHost, http: client, clock: clock, keys: sync.OnceValue(func() oidc.KeySet {
+// UsersConfig says where people sign in.
+type UsersConfig struct {
+	LoginHost string
+	// Issuer is the host that tokens of version 1.0 name as their issuer.
+	Issuer string
+	HTTP   *http.Client // must reach the login host
+	Clock  sys.Clock
+}
+
+// NewUsers asks nothing yet.
+func NewUsers(c UsersConfig) *Users {
+	return &Users{host: c.LoginHost, issuer: c.Issuer, http: c.HTTP, clock: c.Clock, keys: sync.OnceValue(func() oidc.KeySet {
 		// The key set outlives the request that asks for it first. The keys of all tenants are the same.
-		ctx := oidc.ClientContext(context.Background(), client)
-		return oidc.NewRemoteKeySet(ctx, "https://"+loginHost+"/common/discovery/v2.0/keys")
+		ctx := oidc.ClientContext(context.Background(), c.HTTP)
+		return oidc.NewRemoteKeySet(ctx, "https://"+c.LoginHost+"/common/discovery/v2.0/keys")
 	})}
 }
 
@@ -119,7 +129,7 @@ func (u *Users) Verify(ctx context.Context, token, application, nonce string) (C
 	if err := got.Claims(&c); err != nil {
 		return Claims{}, fmt.Errorf("read the claims of a token of Microsoft Entra: %w", err)
 	}
-	issuers := map[string]string{"2.0": "https://" + u.host + "/" + c.Tenant + "/v2.0", "1.0": "https://sts.windows.net/" + c.Tenant + "/"}
+	issuers := map[string]string{"2.0": "https://" + u.host + "/" + c.Tenant + "/v2.0", "1.0": "https://" + u.issuer + "/" + c.Tenant + "/"}
 	audiences := []string{application, "api://" + application}
 	switch {
 	case c.Tenant == "" || c.ObjectID == "":

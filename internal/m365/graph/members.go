@@ -68,6 +68,23 @@ func With(object []byte, name string, value []byte) ([]byte, error) {
 	})
 }
 
+// Add gives the object with one member more at its end.
+func Add(object []byte, name string, value []byte) ([]byte, error) {
+	out, err := Without(object, name)
+	if err != nil {
+		return nil, err
+	}
+	out = out[:len(out)-1]
+	if len(out) > 1 {
+		out = append(out, ',')
+	}
+	out = append(out, '"')
+	out = append(out, name...)
+	out = append(out, '"', ':')
+	out = append(out, value...)
+	return append(out, '}'), nil
+}
+
 // Without gives the object without the named members, everything else as it stands.
 func Without(object []byte, names ...string) ([]byte, error) {
 	return rewrite(object, func(m Member) ([]byte, bool) { return m.Value, !slices.Contains(names, m.Name) })

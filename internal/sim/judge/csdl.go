@@ -325,9 +325,9 @@ func keysOf[V any](m map[string]V) []string {
 	return out
 }
 
-// FromFolder reads v1.0-Prod.csdl and permissions.json from a folder.
-func FromFolder(dir string) (*Table, error) {
-	csdl, err := os.Open(filepath.Join(dir, "v1.0-Prod.csdl"))
+// FromFolder reads the metadata of a cloud and permissions.json from a folder; the file of the worldwide cloud is v1.0-Prod.csdl.
+func FromFolder(dir, metadata string) (*Table, error) {
+	csdl, err := os.Open(filepath.Join(dir, metadata))
 	if err != nil {
 		return nil, fmt.Errorf("open the metadata: %w", err)
 	}

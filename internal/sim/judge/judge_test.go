@@ -20,7 +20,7 @@ func full(t *testing.T) *judge.Table {
 		t.Logf("the full metadata is not at hand (%v): judging by the reduced table only", err)
 		return nil
 	}
-	table, err := judge.FromFolder(dir)
+	table, err := judge.FromFolder(dir, "v1.0-Prod.csdl")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -84,13 +84,18 @@ var signed = []string{"body", "subject", "from", "sender", "toRecipients", "ccRe
 	"hasAttachments", "attachments", "sentDateTime", "receivedDateTime", "isDraft", "importance"}
 
 // rows asks for messages as they are stored, size of them to a page; attachments is one of the two ways to have attachments.
-func rows(size int, attachments string) graph.List {
-	return graph.List{Select: messageFields, Expand: []string{attachments, expandProperties}, PageSize: size, Prefer: []string{`outlook.body-content-type="html"`, "outlook.allow-unsafe-html"}}
+func (r *reader) rows(size int, attachments string) graph.List {
+	return graph.List{Select: r.fields, Expand: []string{attachments, r.expand}, PageSize: size, Prefer: []string{`outlook.body-content-type="html"`, "outlook.allow-unsafe-html"}}
 }
 
 // Read brings a mailbox up to date: the folder tree by one delta, each folder's messages by one delta each.
 func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Previous, sink engine.Sink) error {
 	r := &reader{g: s.g, mailbox: c.Source, prev: prev, sink: sink, now: s.g.M365().Clock().Now(), folders: map[string]string{}, placed: map[[12]byte]string{}, read: map[string]bool{}, later: map[string]bool{}, put: map[string]*written{}, relist: map[string]bool{}, drafts: map[string]string{}, pending: map[string]string{}, retry: map[string]bool{}}
+	cloud := s.g.M365().Cloud()
+	r.fields, r.expand = fieldsIn(cloud)
+	if !cloud.Has(m365.MessageDelta) {
+		r.versions = map[[12]byte]uint64{}
+	}
 	for cur, err := range prev.Cursors(ctx) {
 		if err != nil {
 			return err
@@ -167,7 +172,11 @@ func (r *reader) all(ctx context.Context) error {
 			if _, known := r.folders[folder]; !known {
 				continue // dropped since, with a folder that it was in
 			}
-			if err := r.messages(ctx, folder); err != nil {
+			read := r.messages
+			if r.versions != nil {
+				read = r.list
+			}
+			if err := read(ctx, folder); err != nil {
 				return err
 			}
 		}
@@ -247,7 +256,11 @@ type reader struct {
 	earlier []string        // messages that an earlier session could not read
 	mu      sync.Mutex      // guards retry and gone
 	retry   map[string]bool // messages that could not be read so far
-	shallow bool            // the service refuses rows with attached items: they are asked for one by one
+	// versions are those of the messages of this read, where there is no delta and lists are compared; nil elsewhere.
+	versions map[[12]byte]uint64
+	fields   []string // properties of messages that the cloud has
+	expand   string   // of what is read with each message
+	shallow  bool     // the service refuses rows with attached items: they are asked for one by one
 }
 
 // fetch is a mail whose MIME is to be read, with what its row told of it. Nothing in it holds on to the page that the row was in.
@@ -308,6 +321,9 @@ func (r *reader) tree(ctx context.Context) error {
 	if err := r.names(ctx); err != nil {
 		return err
 	}
+	if r.versions != nil {
+		return r.listTree(ctx)
+	}
 	link, changed := r.tree0, false
 	folders := graph.List{PageSize: folderPage}
 	var page *graph.Page[graph.MailFolder]
@@ -354,7 +370,7 @@ func (r *reader) tree(ctx context.Context) error {
 	if page.DeltaLink == "" {
 		return fmt.Errorf("read folders of mailbox %s: %w", r.mailbox, errors.New("the last page has no delta link"))
 	}
-	if err := r.hidden(ctx, reset || r.stale(), seen); err != nil {
+	if err := r.hidden(ctx, reset || r.stale() || !r.g.M365().Cloud().Has(m365.FolderHidden), seen); err != nil {
 		return err
 	}
 	if reset && r.tree0 != "" {
@@ -376,15 +392,23 @@ func (r *reader) tree(ctx context.Context) error {
 			return err
 		}
 	}
-	if r.stale() {
-		return r.sink.Cursor(ctx, cursorFresh, r.now.UTC().Format(time.RFC3339))
+	return r.refreshed(ctx)
+}
+
+// refreshed notes, after a whole walk of the tree, that links were written.
+func (r *reader) refreshed(ctx context.Context) error {
+	if !r.stale() {
+		return nil
 	}
-	return nil
+	return r.sink.Cursor(ctx, cursorFresh, r.now.UTC().Format(time.RFC3339))
 }
 
 // newFolders asks what came to the tree since it was read: a mail may have moved into a folder that was not there then. Folders that went are for the
 // next read, or show as their messages are asked for.
 func (r *reader) newFolders(ctx context.Context) error {
+	if r.versions != nil {
+		return r.hidden(ctx, true, map[string]bool{})
+	}
 	folders := graph.List{PageSize: folderPage}
 	page, err := graph.Follow[graph.MailFolder](ctx, r.g, r.treeLink, folders)
 	switch m365.KindOf(err) {
@@ -653,14 +677,14 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 			r.relist[folder] = r.relist[folder] || w != nil && w.more
 			r.news = true
 		}
-		page, err = r.g.MessageDelta(ctx, r.mailbox, folder, rows(size, attachments))
+		page, err = r.g.MessageDelta(ctx, r.mailbox, folder, r.rows(size, attachments))
 	}
 	link := ""
 	if cursor == "" || restart {
 		begin(restart)
 	} else {
 		link = cursor
-		page, err = graph.Follow[graph.Message](ctx, r.g, link, rows(size, attachments))
+		page, err = graph.Follow[graph.Message](ctx, r.g, link, r.rows(size, attachments))
 	}
 	news := cursor == "" || restart
 	for {
@@ -702,7 +726,7 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 				if link == "" {
 					begin(seen != nil)
 				} else {
-					page, err = graph.Follow[graph.Message](ctx, r.g, link, rows(size, attachments))
+					page, err = graph.Follow[graph.Message](ctx, r.g, link, r.rows(size, attachments))
 				}
 				continue
 			}
@@ -767,7 +791,7 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 		if err := r.sink.Savepoint(ctx); err != nil {
 			return err
 		}
-		page, err = graph.Follow[graph.Message](ctx, r.g, link, rows(size, attachments))
+		page, err = graph.Follow[graph.Message](ctx, r.g, link, r.rows(size, attachments))
 	}
 	if page.DeltaLink == "" {
 		return fmt.Errorf("read folder %s: the last page has no delta link", folder)
@@ -820,10 +844,16 @@ func (r *reader) row(ctx context.Context, m *graph.Message, folder string) error
 		return errors.New("a message without an id")
 	}
 	twice := false // this read has put it before, so that what prev says of it is old
-	if !r.prev.Empty() {
+	if !r.prev.Empty() || r.versions != nil {
 		k := short(m.ID)
 		_, twice = r.placed[k]
 		r.placed[k] = folder
+		if r.versions != nil {
+			r.versions[k] = versionOf(m.ChangeKey)
+		}
+	}
+	if err := supply(m, r.g.M365().Cloud()); err != nil {
+		return fmt.Errorf("message %s: %w", m.ID, err)
 	}
 	if was, ok := r.pending[m.ID]; ok && was == folder {
 		// It came back after it left.
@@ -1279,7 +1309,7 @@ type answer struct {
 // ask reads messages by id, twenty to a round trip.
 func (r *reader) ask(ctx context.Context, ids []string) iter.Seq2[answer, error] {
 	return func(yield func(answer, error) bool) {
-		l := rows(0, expandAttachments) // an answer to a batch is one body
+		l := r.rows(0, expandAttachments) // an answer to a batch is one body
 		for chunk := range slices.Chunk(ids, 20) {
 			parts := make([]graph.Part, len(chunk))
 			for i, id := range chunk {

@@ -111,7 +111,7 @@ func (r *restore) child(ctx context.Context, parent, name string, hidden bool) (
 		return id, nil
 	}
 	body := object{"displayName": name}
-	if hidden {
+	if hidden && r.g.M365().Cloud().Has(m365.FolderHidden) {
 		body["isHidden"] = true
 	}
 	f, err := r.g.CreateMailFolder(ctx, r.mailbox, parent, body)
@@ -468,6 +468,7 @@ func (r *restore) create(ctx context.Context, parent string, p engine.Put, s *st
 	if len(inline) > 0 {
 		body["attachments"] = inline
 	}
+	suit(body, r.g.M365().Cloud())
 	m, err := r.g.CreateMessage(ctx, r.mailbox, parent, body)
 	for try := 0; m365.OutcomeUnknown(err) && try < 3; try++ {
 		found, ferr := r.find(ctx, p)
@@ -506,6 +507,7 @@ func (r *restore) attach(ctx context.Context, message string, a *attachment, ite
 		if err != nil {
 			return err
 		}
+		suit(object{"attachments": []object{o}}, r.g.M365().Cloud())
 		_, err = r.g.AddAttachment(ctx, r.mailbox, message, o)
 		return err
 	}
@@ -588,7 +590,12 @@ var readOnly = []string{"id", "changeKey", "createdDateTime", "lastModifiedDateT
 // compare reads a restored mail back, in two calls and one for each attached event or contact, and names what differs from the stored one. whole is
 // false when content is missing.
 func (r *restore) compare(ctx context.Context, id string, s *stored) (lost []string, whole bool, err error) {
-	l := graph.List{Select: messageFields, Prefer: []string{`outlook.body-content-type="html"`, "outlook.allow-unsafe-html"}}
+	cloud := r.g.M365().Cloud()
+	fields, expand := fieldsIn(cloud)
+	l := graph.List{Select: fields, Prefer: []string{`outlook.body-content-type="html"`, "outlook.allow-unsafe-html"}}
+	if expand != expandProperties {
+		l.Expand = []string{expand}
+	}
 	var foreign []map[string]json.RawMessage
 	for _, b := range s.beyond {
 		if o := foreignItem(b); o != nil {
@@ -596,10 +603,13 @@ func (r *restore) compare(ctx context.Context, id string, s *stored) (lost []str
 		}
 	}
 	if len(foreign) > 0 {
-		l.Expand = []string{"attachments($select=id,name,contentType)"}
+		l.Expand = append(l.Expand, "attachments($select=id,name,contentType)")
 	}
 	m, err := r.g.Message(ctx, r.mailbox, id, l)
 	if err != nil {
+		return nil, false, fmt.Errorf("read back: %w", err)
+	}
+	if err := supply(m, cloud); err != nil {
 		return nil, false, fmt.Errorf("read back: %w", err)
 	}
 	var now map[string]json.RawMessage

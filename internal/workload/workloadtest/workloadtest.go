@@ -56,7 +56,7 @@ func Tenant(t testing.TB, o sim.Options) (*sim.Sim, *graph.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cloud, err := m365.CloudNamed("Worldwide")
+	cloud, err := m365.CloudNamed(s.Tenant().Region)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ func main() {
 }
 
 func run(dir, out string) error {
-	full, err := judge.FromFolder(dir)
+	full, err := judge.FromFolder(dir, "v1.0-Prod.csdl")
 	if err != nil {
 		return err
 	}
