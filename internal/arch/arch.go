@@ -40,6 +40,7 @@ var Rooms = []Room{
 	{Path: "internal/engine", May: []string{"internal/vault", "internal/holdfast"}, Why: "the engine moves items of any workload and knows none by name"},
 	{Path: "internal/vault", May: []string{"internal/holdfast"}, Why: "the vault knows no Microsoft API, job or user"},
 	{Path: "internal/extract", May: nil, Why: "text is taken out of bytes, wherever they are from"},
+	{Path: "internal/fasttransfer", May: nil, Why: "a stream is read wherever it is from: the format knows nothing of mailboxes, vault or server"},
 	{Path: "internal/preview", May: []string{"internal/extract", "internal/holdfast"}, Why: "a preview is made of bytes, wherever they are from, and asks nobody for more"},
 	{Path: "internal/query", Bare: true, Why: "the grammar of searches knows nothing of what is searched"},
 	{Path: "internal/search", May: []string{"internal/vault", "internal/holdfast", "internal/query", "internal/extract"}, Why: "the search index is made from the vault alone and can be made anew"},

@@ -1,0 +1,371 @@
+package fasttransfer
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+)
+
+// Options bound what a Message costs.
+type Options struct {
+	Memory      int64  // bytes of values that stay in memory, default 8 MiB; the others, but for small ones, go into a temporary file
+	TempDir     string // of that file; default: the system's
+	WithoutData bool   // the content of attachments is not kept, only its size
+}
+
+const (
+	defaultMemory = 8 << 20
+	maxProperties = 500_000 // of a message with all that is in it
+	smallValue    = 64      // bytes that are always in memory: numbers, times, short texts
+)
+
+// Property is one property of an object, with its value as it lies in the stream.
+type Property struct {
+	ID    uint16
+	Type  Type
+	Count uint32 // of values, 1 when the type has no Many
+	Name  *Name  // nil unless the ID is 0x8000 or above
+	small []byte
+	big   *Content
+}
+
+// Content is the bytes of the value: of many values of variable length each with its length before it.
+func (p *Property) Content() Content {
+	if p.big != nil {
+		return *p.big
+	}
+	return Content{memory: p.small, size: int64(len(p.small))}
+}
+
+func (p *Property) is(n Name) bool {
+	if n.Set == (GUID{}) {
+		return p.ID == uint16(n.ID)
+	}
+	return p.Name != nil && *p.Name == n
+}
+
+// Content is bytes in memory or in the message's temporary file.
+type Content struct {
+	memory []byte
+	file   *os.File
+	at     int64
+	size   int64
+	unread bool
+}
+
+// ErrUnread is given for content that Options.WithoutData left out.
+var ErrUnread = errors.New("the content of attachments was not read")
+
+// Size is how many bytes there are.
+func (c Content) Size() int64 { return c.size }
+
+// Reader gives the bytes from the start, as often as it is called, until the message is closed.
+func (c Content) Reader() io.Reader {
+	switch {
+	case c.unread:
+		return failing{ErrUnread}
+	case c.file != nil:
+		return io.NewSectionReader(c.file, c.at, c.size)
+	}
+	return bytes.NewReader(c.memory)
+}
+
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// Bytes is the content, unless it has more than limit bytes.
+func (c Content) Bytes(limit int64) ([]byte, error) {
+	if c.size > limit {
+		return nil, fmt.Errorf("it has %d bytes, more than %d", c.size, limit)
+	}
+	if c.file == nil && !c.unread {
+		return c.memory, nil
+	}
+	return io.ReadAll(c.Reader())
+}
+
+// Object is a list of properties, in the order of the stream, those that nobody knows included.
+type Object struct {
+	Properties []Property
+	codePage   int // of text whose type does not name one
+}
+
+// Message is an item: a mail, an appointment, a contact, a task, a note or anything else.
+type Message struct {
+	Object
+	Recipients  []*Recipient
+	Attachments []*Attachment
+	Problems    []string // what the server could not put into the stream
+	store       *store
+	embedded    bool
+}
+
+// Recipient is one of a message's recipients.
+type Recipient struct{ Object }
+
+// Attachment is one of a message's attachments.
+type Attachment struct {
+	Object
+	Message *Message // an embedded message, or nil
+}
+
+// store holds the values of a message and of the messages in it.
+type store struct {
+	o    Options
+	left int64 // of the memory
+	slab []byte
+	file *os.File
+	end  int64 // of what was written to file
+	copy []byte
+}
+
+// Close removes the temporary file, if there is one. The messages within are closed with the outermost.
+func (m *Message) Close() error {
+	if m.embedded || m.store == nil || m.store.file == nil {
+		return nil
+	}
+	f := m.store.file
+	m.store.file = nil
+	return f.Close()
+}
+
+// keep reads a value that says it has size bytes (-1: it does not say) and holds it where there is room.
+func (st *store) keep(r io.Reader, size int64) (small []byte, big *Content, err error) {
+	switch {
+	case size == 0:
+		return nil, nil, nil
+	case size > 0 && (size <= smallValue || size <= 1<<10 && st.left >= 16<<10):
+		if int(size) > cap(st.slab)-len(st.slab) {
+			st.slab = make([]byte, 0, 16<<10)
+			st.left -= 16 << 10
+		}
+		at := len(st.slab)
+		st.slab = st.slab[:at+int(size)]
+		small = st.slab[at:len(st.slab):len(st.slab)]
+		_, err = io.ReadFull(r, small)
+		return small, nil, err
+	case size > 0 && size <= st.left:
+		st.left -= size
+		small = make([]byte, size)
+		_, err = io.ReadFull(r, small)
+		return small, nil, err
+	case size < 0 && st.left > 0:
+		// Many values of variable length: most have few bytes.
+		limit := min(st.left, 64<<10)
+		small, err = io.ReadAll(io.LimitReader(r, limit))
+		if err != nil {
+			return nil, nil, err
+		}
+		if int64(len(small)) < limit {
+			st.left -= int64(len(small))
+			return small, nil, nil
+		}
+		r = io.MultiReader(bytes.NewReader(small), r)
+	}
+	c, err := st.spool(r)
+	return nil, &c, err
+}
+
+// spool writes r to the temporary file, which has no name any more from the first moment, so that it goes with the process.
+func (st *store) spool(r io.Reader) (Content, error) {
+	if st.file == nil {
+		f, err := os.CreateTemp(st.o.TempDir, "fasttransfer-*")
+		if err != nil {
+			return Content{}, fmt.Errorf("make room for a large item: %w", err)
+		}
+		if err := os.Remove(f.Name()); err != nil {
+			f.Close()
+			return Content{}, fmt.Errorf("make room for a large item: %w", err)
+		}
+		st.file, st.copy = f, make([]byte, 64<<10)
+	}
+	at := st.end
+	n, err := io.CopyBuffer(writeFunc(st.file.Write), r, st.copy)
+	st.end += n
+	return Content{file: st.file, at: at, size: n}, err
+}
+
+type reader struct {
+	s     *Scanner
+	store *store
+	count int
+	names []Name
+}
+
+// Read reads the stream of one message. What Exchange wrote but nobody knows is kept as it is. The message is to be closed.
+func Read(r io.Reader, o Options) (*Message, error) {
+	if o.Memory <= 0 {
+		o.Memory = defaultMemory
+	}
+	in := &reader{s: NewScanner(r), store: &store{o: o, left: o.Memory}}
+	m := &Message{store: in.store}
+	if err := in.message(m, 0); err != nil {
+		m.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+func (in *reader) errorf(e Element, format string, args ...any) error {
+	return in.s.in.errorf(e.Offset, format, args...)
+}
+
+// message reads until the marker end, or to the end of the stream.
+func (in *reader) message(m *Message, end Marker) error {
+	m.codePage = pageWestern
+	var scrap Object
+	into := &m.Object
+	first, whole := true, false
+	for {
+		e, err := in.s.Next()
+		if err == io.EOF {
+			in.finish(m)
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if whole {
+			return in.errorf(e, "there is more than one item in it")
+		}
+		switch {
+		case e.Marker == 0:
+			if err := in.property(into, e, false); err != nil {
+				return err
+			}
+			if e.Is(metaWarning) {
+				m.problem(into)
+			}
+			first = first && e.Is(metaDNPrefix)
+			continue
+		case e.Marker == end && end != 0:
+			in.finish(m)
+			return nil
+		case (e.Marker == StartMessage || e.Marker == StartFAI) && end == 0 && first:
+		case e.Marker == EndMessage && end == 0:
+			whole = true
+		case e.Marker == StartRecipient:
+			into = &m.Object
+			r := &Recipient{}
+			if err := in.properties(&r.Object, EndRecipient); err != nil {
+				return err
+			}
+			m.Recipients = append(m.Recipients, r)
+		case e.Marker == NewAttachment:
+			into = &m.Object
+			a := &Attachment{}
+			if err := in.attachment(a); err != nil {
+				return err
+			}
+			m.Attachments = append(m.Attachments, a)
+		case e.Marker == ErrorInfo:
+			m.Problems = append(m.Problems, "the server could not export a part of it")
+			into = &scrap // what follows is about the error
+		default:
+			return in.errorf(e, "a %v where a message is awaited", e.Marker)
+		}
+		first = false
+	}
+}
+
+// problem notes an error code that stands in the stream for something that is missing.
+func (m *Message) problem(o *Object) {
+	if n, ok := o.number(Name{ID: metaWarning}); ok && n != 0 {
+		m.Problems = append(m.Problems, fmt.Sprintf("the server left something out (error %#08x)", uint32(n)))
+	}
+}
+
+// finish gives the objects of m the code page that text without one is in.
+func (in *reader) finish(m *Message) {
+	for _, id := range []Name{propMessageCodePage, propInternetCodePage} {
+		if n, ok := m.number(id); ok && n != pageUTF16 && knownCodePage(int(n)) {
+			m.codePage = int(n)
+			break
+		}
+	}
+	for _, r := range m.Recipients {
+		r.codePage = m.codePage
+	}
+	for _, a := range m.Attachments {
+		a.codePage = m.codePage
+	}
+}
+
+func (in *reader) properties(o *Object, end Marker) error {
+	for {
+		e, err := in.s.Next()
+		if err != nil {
+			return err
+		}
+		switch e.Marker {
+		case 0:
+			if err := in.property(o, e, false); err != nil {
+				return err
+			}
+		case end:
+			return nil
+		default:
+			return in.errorf(e, "a %v within a recipient", e.Marker)
+		}
+	}
+}
+
+func (in *reader) attachment(a *Attachment) error {
+	for {
+		e, err := in.s.Next()
+		if err != nil {
+			return err
+		}
+		switch e.Marker {
+		case 0:
+			if err := in.property(&a.Object, e, in.store.o.WithoutData && e.Is(uint16(propAttachData.ID))); err != nil {
+				return err
+			}
+		case EndAttachment:
+			return nil
+		case StartEmbedded:
+			if a.Message != nil {
+				return in.errorf(e, "an attachment with two messages")
+			}
+			a.Message = &Message{store: in.store, embedded: true}
+			if err := in.message(a.Message, EndEmbedded); err != nil {
+				return err
+			}
+		case ErrorInfo: // the properties that follow are about the error, and are kept with the attachment's
+		default:
+			return in.errorf(e, "a %v within an attachment", e.Marker)
+		}
+	}
+}
+
+func (in *reader) property(o *Object, e Element, unread bool) error {
+	if in.count++; in.count > maxProperties {
+		return in.errorf(e, "the item has more than %d properties", maxProperties)
+	}
+	if e.Count > math.MaxUint32 {
+		return in.errorf(e, "a property with %d values", e.Count)
+	}
+	p := Property{ID: e.ID, Type: e.Type, Count: uint32(e.Count)}
+	if e.ID >= firstNamed {
+		if len(in.names) == cap(in.names) {
+			in.names = make([]Name, 0, 32)
+		}
+		in.names = append(in.names, e.Name)
+		p.Name = &in.names[len(in.names)-1]
+	}
+	if unread {
+		p.big = &Content{size: max(0, e.Size), unread: true}
+	} else {
+		var err error
+		if p.small, p.big, err = in.store.keep(in.s, e.Size); err == io.ErrUnexpectedEOF {
+			return in.s.in.ended()
+		} else if err != nil {
+			return err
+		}
+	}
+	o.Properties = append(o.Properties, p)
+	return nil
+}
