@@ -177,7 +177,7 @@ func verify(cmd *cobra.Command, w *which, quick bool) error {
 				fmt.Fprintln(out, "  hurts no item")
 			}
 			for _, i := range d.Items {
-				fmt.Fprintf(out, "  %s  %s  %s\n", i.Container, i.ID, clean(i.Name))
+				fmt.Fprintf(out, "  %s  %s  %s  %s\n", i.Container, i.ID, cmp.Or(string(i.Form), "row"), clean(i.Name))
 			}
 			if more := d.Hurt - int64(len(d.Items)); more > 0 {
 				fmt.Fprintf(out, "  and %d more\n", more)

@@ -239,7 +239,7 @@ func (e *Engine) Finish(ctx context.Context, repo *vault.Repository, task Finish
 	}
 	point.Entries = entries
 	if why := nothingRead(entries); why != "" {
-		return nil, holdfast.Conflict("nothing could be read, and there is no earlier state to show: %s", why)
+		return nil, holdfast.Conflict("nothing was backed up, and there is no earlier state to show: %s", why)
 	}
 	// An earlier attempt may have written the record and not lived to commit it. It is immutable, so it is the one.
 	var stored *holdfast.RestorePoint

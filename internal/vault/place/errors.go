@@ -26,7 +26,10 @@ func (s *storage) clear(ctx context.Context, err error) error {
 	}
 	var clear *holdfast.Error
 	switch {
-	case errors.As(err, &clear), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, &clear) && clear.Message != err.Error():
+		// Kopia's chain of what it was doing stands before the one sentence that helps.
+		return &holdfast.Error{Kind: clear.Kind, Message: clear.Message, RetryAfter: clear.RetryAfter, Cause: err}
+	case clear != nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case errors.Is(err, format.ErrInvalidPassword):
 		return wrongKey(s.disk.root, err)

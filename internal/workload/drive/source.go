@@ -45,6 +45,8 @@ const (
 	reconcileAfter = 30 * 24 * time.Hour
 	// readAttempts bounds how often a file that changes while it is read is read anew.
 	readAttempts = 5
+	// versionReads bounds how often an older version, of which the service gives no hash, is read until its reads agree.
+	versionReads = 9
 	// resyncs bounds how often a walk may be refused within one read.
 	resyncs = 4
 )
@@ -576,8 +578,9 @@ func (f *fetch) whole(ctx context.Context) error {
 		}
 		check := &checked{row: f.item}
 		if n := len(reads); n >= 2 && reads[n-1] == reads[n-2] {
-			check.accept = &reads[n-1]
-			f.item = reads[n-1].as(f.item)
+			again := reads[n-1]
+			check.accept = func(got promoted) bool { return got == again }
+			f.item = again.as(f.item)
 		}
 		err = f.r.sink.Put(ctx, f.item, append(payloads, f.content(ctx, check))...)
 		if err == nil {
@@ -667,9 +670,9 @@ func (e *differsError) Error() string {
 // checked compares content with its row as it ends.
 type checked struct {
 	row    holdfast.Item
-	accept *promoted // what an earlier read found
-	strict bool      // there is no hash in the row: only accept or known will do
-	known  string    // a hash that the content may have
+	accept func(promoted) bool // by what earlier reads found; nil: nothing
+	strict bool                // there is no hash in the row: only accept or known will do
+	known  string              // a hash that the content may have
 	r      io.Reader
 	quick  graph.QuickXor
 	sum    interface {
@@ -691,7 +694,7 @@ func (c *checked) Read(p []byte) (int, error) {
 	copy(got.sum[:], c.sum.Sum(nil))
 	want := c.row.Fields[holdfast.FieldHash]
 	switch {
-	case c.accept != nil && got == *c.accept:
+	case c.accept != nil && c.accept(got):
 	case got.size == c.row.Size && (got.hash == want || want == "" && !c.strict || c.known != "" && got.hash == c.known || got.size == 0):
 	default:
 		return n, &differsError{want: c.row, got: got}
@@ -756,14 +759,27 @@ func (f *fetch) versions(ctx context.Context) error {
 	return nil
 }
 
+// votes are what reads of the same content found, and how often each.
+type votes map[promoted]int
+
+// elect says whether one more read that found got decides for it: it is then two ahead of everything else that was found.
+func (v votes) elect(got promoted) bool {
+	for other, n := range v {
+		if other != got && v[got]+1 < n+2 {
+			return false
+		}
+	}
+	return v[got] > 0
+}
+
 // version reads one older version. The service gives no hash of it: what it read before is known when it was the present content at the last
-// backup, else it is read until two reads agree.
+// backup, else it is read until enough reads agree.
 func (f *fetch) version(ctx context.Context, item holdfast.Item, v *graph.Version) error {
-	var last *promoted
-	for attempt := 1; ; attempt++ {
+	reads, n, failed := votes{}, 0, 0
+	for {
 		raw := without(v.Raw, addresses...)
 		meta := holdfast.Whole(holdfast.FormJSON, bytes.NewReader(raw), int64(len(raw)))
-		check := &checked{row: item, accept: last, strict: true}
+		check := &checked{row: item, accept: reads.elect, strict: true}
 		if f.had && f.old.Size == v.Size {
 			check.known = f.old.Fields[holdfast.FieldHash]
 		}
@@ -783,14 +799,16 @@ func (f *fetch) version(ctx context.Context, item holdfast.Item, v *graph.Versio
 		case err == nil, ctx.Err() != nil:
 			return err
 		case errors.As(err, &differs):
-			last = &differs.got
-			err = &holdfast.Skip{Reason: holdfast.SkipChanging, Err: fmt.Errorf("no two of %d reads of version %s agreed", attempt, v.ID)}
+			reads[differs.got]++
+			if n++; n >= versionReads {
+				return &holdfast.Skip{Reason: holdfast.SkipChanging, Err: fmt.Errorf("%d reads of version %s disagree: %d different contents", n, v.ID, len(reads))}
+			}
 		case kind == m365.Changed, kind == m365.Unavailable:
 			// The file got another version meanwhile, which changes the tag of all, or something else came in the place of the bytes.
+			if failed++; failed >= readAttempts {
+				return err
+			}
 		default:
-			return err
-		}
-		if attempt >= readAttempts {
 			return err
 		}
 	}
