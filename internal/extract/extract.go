@@ -10,9 +10,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"path"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/html"
@@ -265,17 +267,12 @@ func fromHTML(b *builder, text string) error {
 				raw = html.UnescapeString(raw)
 			}
 			empty := true
-			for word := range strings.FieldsSeq(raw) {
+			for word := range fields(raw) {
 				empty = false
-				if space && b.Len() > 0 && !strings.HasSuffix(b.String(), "\n") {
-					if err := b.add(" "); err != nil {
-						return err
-					}
-				}
-				space = true
-				if err := b.add(word); err != nil {
+				if err := b.word(word, space); err != nil {
 					return err
 				}
+				space = true
 			}
 			if empty {
 				space = space || raw != ""
@@ -284,6 +281,54 @@ func fromHTML(b *builder, text string) error {
 			}
 		}
 	}
+}
+
+// fields gives what strings.FieldsSeq does; most text has letters of one byte, between which it is faster.
+func fields(s string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for len(s) > 0 {
+			n := 0
+			for n < len(s) && s[n] > ' ' && s[n] < utf8.RuneSelf {
+				n++
+			}
+			if n < len(s) && strings.IndexByte(" \t\n\v\f\r", s[n]) < 0 {
+				if n = strings.IndexFunc(s, unicode.IsSpace); n < 0 {
+					n = len(s)
+				}
+			}
+			if n > 0 {
+				if !yield(s[:n]) {
+					return
+				}
+				s = s[n:]
+				continue
+			}
+			_, size := utf8.DecodeRuneInString(s)
+			s = s[size:]
+		}
+	}
+}
+
+// word adds a word of a page, with a space before it unless it begins a line.
+func (b *builder) word(w string, space bool) error {
+	space = space && b.Len() > 0 && !strings.HasSuffix(b.String(), "\n")
+	plain := 0
+	for plain < len(w) && w[plain] > ' ' && w[plain] < 0x7f {
+		plain++
+	}
+	if b.n++; plain == len(w) && b.n%256 > 0 && b.Len()+len(w) < b.limit {
+		if space {
+			b.WriteByte(' ')
+		}
+		b.WriteString(w)
+		return nil
+	}
+	if space {
+		if err := b.add(" "); err != nil {
+			return err
+		}
+	}
+	return b.add(w)
 }
 
 // alternative adds what stands in place of a picture.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -183,6 +184,17 @@ func FuzzFrom(f *testing.F) {
 			if c < ' ' && c != '\n' && c != '\t' {
 				t.Fatalf("control character %q in %q, %v", c, got.Text, err)
 			}
+		}
+	})
+}
+
+func FuzzFields(f *testing.F) {
+	for _, seed := range []string{"", " ", "a", "one two\tthree ", "Grüße an\u00a0alle\u2003\u0085x", "a\x00b \x01", "\xff\xfe a", "ende\u00a0", "日本 語"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if got, want := slices.Collect(extract.Fields(s)), strings.Fields(s); !slices.Equal(got, want) {
+			t.Errorf("%q gives %q, want %q", s, got, want)
 		}
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"mime/quotedprintable"
 	"net/textproto"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -23,11 +24,17 @@ const (
 )
 
 // Mail takes out what a search looks through in a mail: its bodies, the names of what is attached, and the text of that. Headers are left
-// out. Its error is one of reading r, or ctx's.
-func Mail(ctx context.Context, r io.Reader, l Limits) (Words, error) {
+// out. Its error is one of reading pieces, or ctx's. kept, unless it is nil, is one for all mails that have the same limits.
+func Mail(ctx context.Context, pieces []Piece, l Limits, kept *Cache) (Words, error) {
 	c := newCollector(ctx, l)
-	err := c.mail(r, 0)
-	return c.words(), err
+	c.cache = kept
+	f := &folded{pieces: pieces}
+	in := f
+	if !slices.ContainsFunc(pieces, func(p Piece) bool { return p.Decoded != nil }) {
+		in = nil
+	}
+	err := c.mail(f, in, 0)
+	return c.words(), errors.Join(err, f.Close())
 }
 
 // source remembers the error of a reader, to tell it from those of what is read.
@@ -44,9 +51,10 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (c *collector) mail(r io.Reader, depth int) error {
+// mail reads one; f is r, or nil when nothing is folded in it.
+func (c *collector) mail(r io.Reader, f *folded, depth int) error {
 	s := &source{r: io.LimitReader(r, 4*c.limits.Input)}
-	w := &mailWalk{collector: c}
+	w := &mailWalk{collector: c, folded: f}
 	b := bufio.NewReaderSize(s, 4096)
 	header, err := textproto.NewReader(b).ReadMIMEHeader()
 	if err != nil && len(header) == 0 && s.err == nil {
@@ -59,13 +67,39 @@ func (c *collector) mail(r io.Reader, depth int) error {
 	if s.err != nil {
 		return s.err
 	}
+	if f != nil && f.err != nil {
+		return f.err
+	}
 	return errors.Join(c.b.ctx.Err(), w.err)
 }
 
 type mailWalk struct {
 	*collector
-	parts int
-	err   error // of the caller's own, not of the mail
+	folded *folded
+	parts  int
+	err    error // of the caller's own, not of the mail
+}
+
+// ended says that nothing more is to be read.
+func (w *mailWalk) ended() bool {
+	return w.b.ctx.Err() != nil || w.err != nil || w.b.full || w.folded != nil && w.folded.err != nil
+}
+
+// body gives a part's body as it was before it was encoded. Close it.
+func (w *mailWalk) body(kind string, header textproto.MIMEHeader, r io.Reader) io.ReadCloser {
+	encoding := strings.ToLower(strings.TrimSpace(header.Get("Content-Transfer-Encoding")))
+	// What is folded in a mail within the mail stays so: its parts are looked at one by one.
+	if w.folded == nil || kind == "message/rfc822" && encoding != "base64" && encoding != "quoted-printable" {
+		return io.NopCloser(decodeTransfer(encoding, r))
+	}
+	p := w.folded.part(r)
+	if piece, ok := p.whole(); ok && encoding == "base64" {
+		return &lazy{mail: w.folded, piece: piece}
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{decodeTransfer(encoding, p), p}
 }
 
 func (w *mailWalk) part(header textproto.MIMEHeader, r io.Reader, depth int) {
@@ -73,7 +107,7 @@ func (w *mailWalk) part(header textproto.MIMEHeader, r io.Reader, depth int) {
 		w.remark("a mail has too many parts")
 		return
 	}
-	if w.b.ctx.Err() != nil || w.err != nil || w.b.full {
+	if w.ended() {
 		return
 	}
 	kind, params := mediaType(header.Get("Content-Type"))
@@ -81,7 +115,8 @@ func (w *mailWalk) part(header textproto.MIMEHeader, r io.Reader, depth int) {
 		w.multi(kind, params["boundary"], r, depth)
 		return
 	}
-	body := decodeTransfer(header.Get("Content-Transfer-Encoding"), r)
+	body := w.body(kind, header, r)
+	defer func() { w.err = errors.Join(w.err, body.Close()) }()
 	disposition, more := mediaType(header.Get("Content-Disposition"))
 	name := more["filename"]
 	if name == "" {
@@ -101,7 +136,11 @@ func (w *mailWalk) part(header textproto.MIMEHeader, r io.Reader, depth int) {
 			w.part(inner, b, depth+1)
 		}
 	case disposition == "attachment" || name != "" && Readable(name) && ext != ".html" && ext != ".htm":
-		if err := w.file(name, body, depth); err != nil && w.b.ctx.Err() != nil {
+		read := w.file
+		if piece, ok := body.(*lazy); ok && w.cache != nil && piece.piece.Name != "" && dear(name) {
+			read = func(name string, _ io.Reader, depth int) error { return w.kept(name, piece, depth) }
+		}
+		if err := read(name, body, depth); err != nil && w.b.ctx.Err() != nil {
 			w.err = w.b.ctx.Err()
 		}
 	case kind == "text/html":
@@ -141,14 +180,16 @@ func (w *mailWalk) multi(kind, boundary string, r io.Reader, depth int) {
 		if kind != "multipart/alternative" || t != "text/plain" && t != "text/html" {
 			w.part(p.Header, p, depth+1)
 		} else {
-			b, _ := io.ReadAll(io.LimitReader(decodeTransfer(p.Header.Get("Content-Transfer-Encoding"), p), longestPart)) // as far as it can be read
+			body := w.body(t, p.Header, p)
+			b, _ := io.ReadAll(io.LimitReader(body, longestPart)) // as far as it can be read
+			w.err = errors.Join(w.err, body.Close())
 			if t == "text/html" {
 				page, pageCharset = b, params["charset"]
 			} else if plain == nil {
 				plain, plainCharset = b, params["charset"]
 			}
 		}
-		if w.b.full || w.err != nil || w.parts > mostParts {
+		if w.ended() || w.parts > mostParts {
 			break
 		}
 	}
@@ -173,7 +214,7 @@ func mediaType(value string) (string, map[string]string) {
 }
 
 func decodeTransfer(encoding string, r io.Reader) io.Reader {
-	switch strings.ToLower(strings.TrimSpace(encoding)) {
+	switch encoding {
 	case "quoted-printable":
 		return quotedprintable.NewReader(r)
 	case "base64":

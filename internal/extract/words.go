@@ -36,6 +36,7 @@ type collector struct {
 	b       *builder
 	limits  Limits
 	remarks []string
+	cache   *Cache
 }
 
 func newCollector(ctx context.Context, l Limits) *collector {
@@ -69,7 +70,7 @@ func (c *collector) file(name string, r io.Reader, depth int) error {
 		return nil
 	}
 	if strings.EqualFold(path.Ext(name), ".eml") {
-		return c.mail(r, depth+1)
+		return c.mail(r, nil, depth+1)
 	}
 	data, err := io.ReadAll(io.LimitReader(r, c.limits.Input+1))
 	if err != nil {

@@ -57,7 +57,7 @@ func TestMailsGiveTheirText(t *testing.T) {
 		"no boundary": {"Content-Type: multipart/mixed\r\n\r\nbody", ""},
 		"bad base64":  {"Content-Transfer-Encoding: base64\r\n\r\naGkgdGhlcmU=!!!!", "hi there"},
 	} {
-		got, err := extract.Mail(t.Context(), strings.NewReader(tc.mail), extract.Limits{})
+		got, err := extract.Mail(t.Context(), []extract.Piece{text(tc.mail)}, extract.Limits{}, nil)
 		if words(got.Text) != tc.want || err != nil {
 			t.Errorf("%s gives %q %q, %v; want %q", name, got.Text, got.Remark, err, tc.want)
 		}
@@ -122,7 +122,7 @@ func TestErrorsOfReadingAreNotRemarks(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := extract.Mail(ctx, strings.NewReader("Subject: a\r\n\r\nb"), extract.Limits{}); !errors.Is(err, context.Canceled) {
+	if _, err := extract.Mail(ctx, []extract.Piece{text("Subject: a\r\n\r\nb")}, extract.Limits{}, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("an ended context gives %v", err)
 	}
 }

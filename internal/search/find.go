@@ -216,7 +216,8 @@ func (p *part) notIndexed(ctx context.Context, db querier) (list []holdfast.NotI
 	return p.unheard(ctx, db, listed, list)
 }
 
-// mostUnheard is how many restore points that the side file does not know are read; more there are only where it is made anew.
+// mostUnheard is how many restore points that the side file does not know are read. More there are only where it is made anew: then all that
+// was ever backed up, and is not in it, may be missing.
 const mostUnheard = 4
 
 // unheard adds the containers of restore points that the indexer has not even seen yet: a moment after a backup.
@@ -238,6 +239,14 @@ func (p *part) unheard(ctx context.Context, db querier, listed map[string]bool, 
 		return known[r.ID] || !p.query.At.IsZero() && r.Time.After(p.query.At)
 	})
 	slices.SortFunc(all, func(a, b holdfast.RestorePoint) int { return b.Time.Compare(a.Time) })
+	add := func(repository holdfast.RepositoryID, c holdfast.Container) {
+		key := c.Key()
+		if listed[string(repository)+key] || !p.scope.All && !slices.Contains(p.scope.Containers, key) {
+			return
+		}
+		listed[string(repository)+key] = true
+		list = append(list, holdfast.NotIndexed{Organization: p.scope.Organization, Repository: repository, Container: c, Since: all[len(all)-1].Time.UTC()})
+	}
 	for _, r := range all[:min(len(all), mostUnheard)] {
 		full, err := p.index.c.Catalogue.Point(ctx, r.ID)
 		if holdfast.KindOf(err) == holdfast.KindNotFound {
@@ -256,12 +265,30 @@ func (p *part) unheard(ctx context.Context, db querier, listed map[string]bool, 
 			return nil, err
 		}
 		for _, e := range full.Entries {
-			key := e.Container.Key()
-			if e.Head == 0 || listed[string(r.Repository)+key] || done[fmt.Sprint(key, "/", e.Head)] || !p.scope.All && !slices.Contains(p.scope.Containers, key) {
-				continue
+			if e.Head > 0 && !done[fmt.Sprint(e.Container.Key(), "/", e.Head)] {
+				add(r.Repository, e.Container)
 			}
-			listed[string(r.Repository)+key] = true
-			list = append(list, holdfast.NotIndexed{Organization: p.scope.Organization, Repository: r.Repository, Container: e.Container, Since: all[len(all)-1].Time.UTC()})
+		}
+	}
+	if len(all) <= mostUnheard {
+		return list, nil
+	}
+	backed, err := p.index.c.Catalogue.Containers(ctx, p.scope.Organization)
+	if err != nil {
+		return nil, err
+	}
+	begun := map[string]bool{}
+	if err := each(ctx, db, `SELECT repository, key FROM containers c WHERE EXISTS(SELECT 1 FROM heads h WHERE h.container = c.id AND h.done)`, nil, func(scan func(...any) error) error {
+		var repository, key string
+		err := scan(&repository, &key)
+		begun[repository+key] = true
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	for _, c := range backed {
+		if c.Head > 0 && !begun[string(c.Repository)+c.Key()] {
+			add(c.Repository, c.Container)
 		}
 	}
 	return list, nil
@@ -625,11 +652,11 @@ func (s *snipper) of(ctx context.Context, r *holdfast.SearchResult) string {
 	if err != nil {
 		return ""
 	}
-	payloads, err := v.Payloads(ctx, r.Item.ID)
-	if err != nil {
+	content, ok, err := v.Content(ctx, r.Item.ID)
+	if err != nil || !ok {
 		return ""
 	}
-	body, _, err := bodyOf(ctx, v, &r.Item, payloads, extract.Limits{Input: longestSnipped, Unpacked: longestSnipped, Text: 64 << 10})
+	body, _, err := bodyOf(ctx, &r.Item, content, extract.Limits{Input: longestSnipped, Unpacked: longestSnipped, Text: 64 << 10}, nil)
 	if err != nil {
 		return ""
 	}

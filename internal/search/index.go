@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -254,14 +255,15 @@ type reading struct {
 // batch is what one transaction writes.
 type batch struct {
 	docs  []document
+	words *builder       // of the documents, in the same order
 	taken map[int64]bool // numbers of documents in docs
 	close []closing      // versions that end
 	open  []versionRow   // versions that begin
 	heads []finished     // of which all is in the index then
-	bytes int
+	held  int            // bytes of memory besides words, about
 }
 
-func newBatch() batch { return batch{taken: map[int64]bool{}} }
+func newBatch() batch { return batch{words: newBuilder(), taken: map[int64]bool{}} }
 
 func (b *batch) has(container int64) bool {
 	return slices.ContainsFunc(b.heads, func(f finished) bool { return f.container == container })
@@ -273,11 +275,14 @@ type closing struct{ doc, head int64 }
 // finished is a head of a container.
 type finished struct{ container, head int64 }
 
+// document is what docs has of one; its words are in the builder already.
 type document struct {
 	id, key, container      int64
-	item                    *holdfast.Item
+	item, name, class       string
+	kind                    holdfast.ItemKind
 	sender, recipients, cc  string
-	body, remark            string
+	remark                  string
+	time, size              int64
 	hash                    []byte
 	sent, created, modified any
 }
@@ -299,10 +304,14 @@ type held struct {
 	versionRow
 }
 
-// Bounds of what waits in memory for one transaction.
+// Bounds of what waits in memory for one transaction, and the last item may go beyond.
 const (
-	mostText  = 32 << 20 // bytes of text
+	mostHeld  = 48 << 20 // bytes of documents and their words
 	mostHeads = 1000
+
+	// Bytes of memory of a document and of a version besides their texts, about.
+	documentCost = 500
+	versionCost  = 150
 )
 
 func (r *reading) all(ctx context.Context, before *vault.Head) error {
@@ -337,7 +346,7 @@ func (r *reading) all(ctx context.Context, before *vault.Head) error {
 
 func (w *work) full() bool {
 	b, most := &w.batch, w.index.c.Batch
-	return len(b.docs) >= most || len(b.open)+len(b.close) >= 4*most || b.bytes >= mostText || len(b.heads) >= mostHeads
+	return len(b.docs) >= most || len(b.open)+len(b.close) >= 4*most || b.held+b.words.held >= mostHeld || len(b.heads) >= mostHeads
 }
 
 // fresh looks whether the index has anything of the container; a pass that was cut short may have left some.
@@ -394,19 +403,24 @@ func (r *reading) change(ctx context.Context, c *vault.Change, whole bool) error
 	if same {
 		return nil
 	}
-	d := document{key: key, container: r.target.container, item: &c.Item, hash: hash, sender: cmp.Or(c.Item.Fields[holdfast.FieldFrom], c.Item.Fields[holdfast.FieldAuthor]),
-		recipients: c.Item.Fields[holdfast.FieldTo], cc: c.Item.Fields[holdfast.FieldCc],
-		sent: nanoseconds(c.Item.Fields[holdfast.FieldSent]), created: nanoseconds(c.Item.Fields[holdfast.FieldCreated]), modified: nanoseconds(c.Item.Fields[holdfast.FieldModified])}
-	if d.body, d.remark, err = bodyOf(ctx, r.view, &c.Item, c.Payloads, r.index.c.Limits); err != nil {
+	fields := c.Item.Fields
+	d := document{key: key, container: r.target.container, item: c.Item.ID, name: c.Item.Name, class: fields[holdfast.FieldClass], kind: c.Item.Kind,
+		sender: cmp.Or(fields[holdfast.FieldFrom], fields[holdfast.FieldAuthor]), recipients: fields[holdfast.FieldTo], cc: fields[holdfast.FieldCc],
+		time: clampedNanoseconds(c.Item.Time), size: c.Item.Size, hash: hash,
+		sent: nanoseconds(fields[holdfast.FieldSent]), created: nanoseconds(fields[holdfast.FieldCreated]), modified: nanoseconds(fields[holdfast.FieldModified])}
+	var body string
+	if body, d.remark, err = bodyOf(ctx, &c.Item, c.Content, r.index.c.Limits, r.index.kept); err != nil {
 		return err
 	}
 	if d.id, err = r.number(ctx, &c.Item); err != nil {
 		return err
 	}
 	v.doc = d.id
-	r.batch.docs = append(r.batch.docs, d)
-	r.batch.open = append(r.batch.open, v)
-	r.batch.bytes += len(d.body) + 500
+	b := &r.batch
+	b.words.add([columnsAll]string{columnBody: body, columnName: d.name, columnSender: d.sender, columnRecipients: d.recipients, columnCc: d.cc})
+	b.docs = append(b.docs, d)
+	b.open = append(b.open, v)
+	b.held += documentCost + versionCost + len(d.item) + len(d.name) + len(d.sender) + len(d.recipients) + len(d.cc) + len(d.remark) + len(v.folder) + len(v.categories)
 	if whole {
 		r.seen = append(r.seen, d.id)
 	}
@@ -446,7 +460,7 @@ func (r *reading) held(ctx context.Context, key int64, item string) (have []held
 				return err
 			}
 			if of != item || container != r.target.container {
-				return nil // the first eight bytes of two hashes are the same
+				return nil // two items have the same key
 			}
 			h.open = open.Valid
 			h.versionRow = versionRow{doc: h.doc, folder: folder.String, marks: int(marks.Int64), categories: categories.String}
@@ -490,7 +504,6 @@ func (r *reading) number(ctx context.Context, i *holdfast.Item) (id int64, err e
 // flush writes the batch, and with it what last does.
 func (w *work) flush(ctx context.Context, last func(tx *sql.Tx) error) error {
 	b := &w.batch
-	slices.SortFunc(b.docs, func(a, b document) int { return cmp.Compare(a.id, b.id) })
 	err := w.tx(ctx, func(tx *sql.Tx) error {
 		if err := w.write(ctx, tx); err != nil {
 			return err
@@ -501,7 +514,8 @@ func (w *work) flush(ctx context.Context, last func(tx *sql.Tx) error) error {
 		return nil
 	})
 	clear(b.docs)
-	w.batch = batch{taken: map[int64]bool{}, docs: b.docs[:0], open: b.open[:0], close: b.close[:0], heads: b.heads[:0]}
+	clear(b.open)
+	w.batch = batch{words: newBuilder(), taken: map[int64]bool{}, docs: b.docs[:0], open: b.open[:0], close: b.close[:0], heads: b.heads[:0]}
 	if err != nil {
 		return err
 	}
@@ -568,11 +582,17 @@ func (w *work) writeDocs(ctx context.Context, tx *sql.Tx) error {
 	if err != nil {
 		return err
 	}
-	for i := range w.batch.docs {
-		d := &w.batch.docs[i]
+	// In order of their numbers, which are an index.
+	docs := w.batch.docs
+	order := make([]int, len(docs))
+	for n := range order {
+		order[n] = n
+	}
+	slices.SortFunc(order, func(x, y int) int { return cmp.Compare(docs[x].id, docs[y].id) })
+	for _, n := range order {
+		d := &docs[n]
 		for {
-			done, err := put.Exec(d.id, d.container, d.key, d.item.ID, d.item.Kind, d.item.Name, d.sender, d.recipients, d.cc, clampedNanoseconds(d.item.Time), d.item.Size,
-				d.sent, d.created, d.modified, d.item.Fields[holdfast.FieldClass], d.hash, d.remark)
+			done, err := put.Exec(d.id, d.container, d.key, d.item, d.kind, d.name, d.sender, d.recipients, d.cc, d.time, d.size, d.sent, d.created, d.modified, d.class, d.hash, d.remark)
 			if err != nil {
 				return err
 			}
@@ -584,17 +604,11 @@ func (w *work) writeDocs(ctx context.Context, tx *sql.Tx) error {
 			w.renumber(d)
 		}
 	}
-	slices.SortFunc(w.batch.docs, func(a, b document) int { return cmp.Compare(a.id, b.id) })
-	words := newBuilder()
-	for i := range w.batch.docs {
-		d := &w.batch.docs[i]
-		words.add(d.id, [columnsAll]string{columnBody: d.body, columnName: d.item.Name, columnSender: d.sender, columnRecipients: d.recipients, columnCc: d.cc})
-		d.body = "" // it is large
-		if err := w.yield(ctx); err != nil {
-			return err
-		}
+	ids := make([]int64, len(docs))
+	for n := range docs {
+		ids[n] = docs[n].id
 	}
-	return words.write(ctx, tx)
+	return w.batch.words.write(ctx, tx, ids, func() error { return w.yield(ctx) })
 }
 
 // renumber gives a document of the batch another number: its own is taken.
@@ -669,9 +683,10 @@ func (r *reading) closeUnseen(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
+// keyOf is under what docs finds an item: the container, so that a container's keys lie together, and 40 bits of a hash.
 func keyOf(container int64, item string) int64 {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d/%s", container, item))
-	return int64(binary.BigEndian.Uint64(sum[:]))
+	sum := sha256.Sum256([]byte(item))
+	return container<<40 | int64(binary.BigEndian.Uint64(sum[:])>>24)
 }
 
 // secondsOf is the time by which documents are numbered. What has none, or one before 1970, comes last.
@@ -713,42 +728,66 @@ func versionOf(i *holdfast.Item) versionRow {
 
 // hashOf tells documents of an item apart: all that docs and words have of it.
 func hashOf(i *holdfast.Item, payloads []vault.PayloadInfo) []byte {
-	h := sha256.New()
-	put := func(s string) { fmt.Fprintf(h, "%d:%s", len(s), s) }
+	var b []byte
+	put := func(s string) { b = append(append(strconv.AppendInt(b, int64(len(s)), 10), ':'), s...) }
 	put(string(i.Kind))
 	put(i.Name)
-	put(fmt.Sprint(clampedNanoseconds(i.Time), secondsOf(i.Time), i.Size))
+	for _, n := range []int64{clampedNanoseconds(i.Time), secondsOf(i.Time), i.Size} {
+		b = append(strconv.AppendInt(b, n, 10), ':')
+	}
 	for _, f := range []string{holdfast.FieldFrom, holdfast.FieldTo, holdfast.FieldCc, holdfast.FieldAuthor, holdfast.FieldSent, holdfast.FieldCreated, holdfast.FieldModified, holdfast.FieldClass} {
 		put(i.Fields[f])
 	}
 	for _, p := range payloads {
 		if p.Form == holdfast.FormMIME || p.Form == holdfast.FormFile {
-			put(string(p.SHA256[:]))
+			b = append(b, p.SHA256[:]...)
 		}
 	}
-	return h.Sum(nil)[:16]
+	sum := sha256.Sum256(b)
+	return sum[:16]
 }
 
 // bodyOf reads the text of an item's content.
-func bodyOf(ctx context.Context, v *vault.View, i *holdfast.Item, payloads []vault.PayloadInfo, l extract.Limits) (body, remark string, err error) {
-	form, read := holdfast.FormFile, func(r io.Reader) (extract.Words, error) { return extract.File(ctx, i.Name, r, l) }
+func bodyOf(ctx context.Context, i *holdfast.Item, c vault.Content, l extract.Limits, kept *extract.Cache) (body, remark string, err error) {
+	var got extract.Words
 	switch {
 	case i.Kind == holdfast.KindMail:
-		form, read = holdfast.FormMIME, func(r io.Reader) (extract.Words, error) { return extract.Mail(ctx, r, l) }
-	case i.Kind != holdfast.KindFile || !extract.Readable(i.Name):
+		all, ok := c.Pieces(ctx, holdfast.FormMIME)
+		if !ok {
+			return "", "", nil
+		}
+		mail := make([]extract.Piece, len(all))
+		for n, p := range all {
+			mail[n] = extract.Piece{Open: p.Open}
+			if p.Base64 {
+				mail[n] = extract.Piece{Open: func() (io.ReadCloser, error) { return encoded(p.Open()) }, Decoded: p.Open, Name: p.Name}
+			}
+		}
+		got, err = extract.Mail(ctx, mail, l, kept)
+	case i.Kind == holdfast.KindFile && extract.Readable(i.Name):
+		r, ok := c.Open(ctx, holdfast.FormFile)
+		if !ok {
+			return "", "", nil
+		}
+		got, err = extract.File(ctx, i.Name, r, l)
+		err = errors.Join(err, r.Close())
+	default:
 		return "", "", nil
 	}
-	if !slices.ContainsFunc(payloads, func(p vault.PayloadInfo) bool { return p.Form == form }) {
-		return "", "", nil
-	}
-	r, ok, err := v.Open(ctx, i.ID, form)
-	if err != nil || !ok {
-		return "", "", err
-	}
-	got, err := read(r)
-	if err = errors.Join(err, r.Close()); err != nil && holdfast.KindOf(err) == holdfast.KindDamaged {
+	if err != nil && holdfast.KindOf(err) == holdfast.KindDamaged {
 		// The name is still worth finding; verification reports the damage.
 		return "", "its content is damaged", nil
 	}
 	return got.Text, strings.Join(got.Remark, "; "), err
+}
+
+// encoded gives base64 as it stands in a mail.
+func encoded(r io.ReadCloser, err error) (io.ReadCloser, error) {
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{holdfast.EncodeBase64Lines(r), r}, nil
 }

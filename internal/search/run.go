@@ -2,12 +2,14 @@ package search
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
 	"hash/maphash"
+	"math/bits"
 	"slices"
 	"strings"
 )
@@ -16,7 +18,8 @@ import (
 // Its words are sorted and lie in rows of words, some hundred in a row (terms); docs has for each word the documents that it stands in, as
 // differences, positions for each of those the places, as differences from 1 on, and a 0. A place is column << 24 | nth word of the column.
 //
-// Small runs are merged into larger ones. Documents that are forgotten stay in their run, and their numbers in dead, until then.
+// Small runs are merged into larger ones; what a full transaction has written is large. Documents that are forgotten stay in their run, and
+// their numbers in dead, until it is written anew.
 
 // Columns of a document; the body is first, for its places are most and so take fewest bytes.
 const (
@@ -29,9 +32,10 @@ const (
 )
 
 const (
-	fanOut  = 8        // runs of one size that are merged into one
-	mostRun = 100_000  // documents of a run that is not merged any more
-	rowSize = 48 << 10 // bytes of a row of words, about
+	fanOut   = 8        // runs of one size that are merged into one
+	largeRun = 16 << 20 // bytes of words of a run that is not merged any more
+	smallRun = 32 << 10 // bytes of the smallest size of runs
+	rowSize  = 48 << 10 // bytes of a row of words, about
 )
 
 // posting is what one word has in a run that is being made. It is 64 bytes, a line of the processor's cache, for nearly all the time goes
@@ -48,12 +52,18 @@ type posting struct {
 const (
 	shortWord = 23
 	slabSize  = 512
+
+	// Bytes of memory: of a posting, of a slot, and about of a long word besides itself.
+	postingSize = 64
+	slotSize    = 8
+	longCost    = 160
 )
 
-// builder makes a run. Its table of words is one of its own: slots are few bytes and stay near the processor.
+// builder makes a run. Its table of words is one of its own: slots are few bytes and stay near the processor. Documents come in any order and
+// are put into that of their numbers when the run is written, so that nothing but their words has to wait for that.
 type builder struct {
-	ids   []int64
-	cut   tokenizer
+	docs  int
+	held  int // bytes of memory, about
 	seed  maphash.Seed
 	slots []slot // a power of two of them, at most half of them used
 	slabs [][]posting
@@ -84,6 +94,7 @@ func (b *builder) posting(word []byte, h uint64) *posting {
 		if p == nil {
 			p = &posting{last: -1}
 			b.long[string(word)] = p
+			b.held += len(word) + longCost
 		}
 		return p
 	}
@@ -127,6 +138,7 @@ func (b *builder) warmUp() {
 func (b *builder) put(word []byte) *posting {
 	if b.words%slabSize == 0 {
 		b.slabs = append(b.slabs, make([]posting, slabSize))
+		b.held += slabSize * postingSize
 	}
 	p := b.at(b.words)
 	p.length, p.last = uint8(copy(p.short[:], word)), -1
@@ -137,6 +149,7 @@ func (b *builder) put(word []byte) *posting {
 }
 
 func (b *builder) grow() {
+	b.held += 3 * len(b.slots) * slotSize
 	b.slots = make([]slot, 4*len(b.slots))
 	mask := uint32(len(b.slots) - 1)
 	for n := range b.words {
@@ -149,22 +162,24 @@ func (b *builder) grow() {
 	}
 }
 
-// add takes the next document; numbers ascend.
-func (b *builder) add(id int64, columns [columnsAll]string) {
-	doc := int32(len(b.ids))
-	b.ids = append(b.ids, id)
+// add takes the next document.
+func (b *builder) add(columns [columnsAll]string) {
+	doc := int32(b.docs)
+	b.docs++
 	for column, text := range columns {
-		b.text, b.ends, b.hashes = b.text[:0], b.ends[:0], b.hashes[:0]
-		b.cut.each(text, func(word []byte) {
-			b.text = append(b.text, word...)
-			b.ends = append(b.ends, len(b.text))
-			b.hashes = append(b.hashes, maphash.Bytes(b.seed, word))
-		})
-		b.warmUp()
+		b.text, b.ends = appendWords(b.text[:0], b.ends[:0], text)
+		b.hashes = b.hashes[:0]
 		from := 0
+		for _, end := range b.ends {
+			b.hashes = append(b.hashes, maphash.Bytes(b.seed, b.text[from:end]))
+			from = end
+		}
+		b.warmUp()
+		from = 0
 		for n, end := range b.ends {
 			p := b.posting(b.text[from:end], b.hashes[n])
 			from = end
+			had := cap(p.data)
 			place := int32(column<<24 + n)
 			if p.last != doc {
 				if p.count > 0 {
@@ -176,43 +191,128 @@ func (b *builder) add(id int64, columns [columnsAll]string) {
 			}
 			p.data = binary.AppendUvarint(p.data, uint64(place-p.place))
 			p.place = place
+			b.held += cap(p.data) - had
 		}
 	}
 }
 
-// write stores the run.
-func (b *builder) write(ctx context.Context, tx *sql.Tx) error {
-	w, err := newRunWriter(ctx, tx, b.ids)
+// write stores the run; ids are the numbers of the documents as they were added. pause is called now and then.
+func (b *builder) write(ctx context.Context, tx *sql.Tx, ids []int64, pause func() error) error {
+	rank := make([]int32, len(ids)) // of a document among all
+	order := make([]int32, len(ids))
+	for n := range order {
+		order[n] = int32(n)
+	}
+	slices.SortFunc(order, func(x, y int32) int { return cmp.Compare(ids[x], ids[y]) })
+	sorted := make([]int64, len(ids))
+	for n, doc := range order {
+		rank[doc], sorted[n] = int32(n), ids[doc]
+	}
+	w, err := newRunWriter(ctx, tx, sorted)
 	if err != nil {
 		return err
 	}
 	type named struct {
-		word string
+		word []byte
 		*posting
 	}
 	all := make([]named, 0, b.words+len(b.long))
 	for n := range b.words {
 		p := b.at(n)
-		all = append(all, named{string(p.word()), p})
+		all = append(all, named{p.word(), p})
 	}
 	for word, p := range b.long {
-		all = append(all, named{word, p})
+		all = append(all, named{[]byte(word), p})
 	}
-	slices.SortFunc(all, func(x, y named) int { return strings.Compare(x.word, y.word) })
-	t := term{}
-	for _, p := range all {
-		t.word, t.count, t.docs, t.positions = append(t.word[:0], p.word...), int(p.count), t.docs[:0], t.positions[:0]
-		for data := append(p.data, 0); len(data) > 0; {
-			_, n := binary.Uvarint(data)
-			end := n + bytes.IndexByte(data[n:], 0) + 1
-			t.docs, t.positions = append(t.docs, data[:n]...), append(t.positions, data[n:end]...)
-			data = data[end:]
+	slices.SortFunc(all, func(x, y named) int { return bytes.Compare(x.word, y.word) })
+	t, in := term{}, newSorter(len(ids))
+	for n, p := range all {
+		if n%256 == 0 {
+			if err := pause(); err != nil {
+				return err
+			}
 		}
+		doc := -1
+		for data := append(p.data, 0); len(data) > 0; {
+			step, n := binary.Uvarint(data)
+			doc += int(step)
+			end := n + bytes.IndexByte(data[n:], 0)
+			in.add(rank[doc], data[n:end])
+			data = data[end+1:]
+		}
+		t.word = p.word
+		in.take(&t)
 		if err := w.put(t); err != nil {
 			return err
 		}
 	}
-	return w.flush()
+	return w.end()
+}
+
+// sorter puts the documents of a word into order.
+type sorter struct {
+	keys, other []uint64 // document << 32 | nth of places
+	places      [][]byte
+	digits      int // that documents have
+	ascending   bool
+}
+
+const (
+	digitBits = 11 // of a digit by which many documents are sorted
+	fewKeys   = 512
+)
+
+func newSorter(docs int) *sorter {
+	return &sorter{digits: (bits.Len(uint(docs)) + digitBits - 1) / digitBits, ascending: true}
+}
+
+// add notes a document with its places, without the 0 that ends them; they are kept until take.
+func (s *sorter) add(doc int32, places []byte) {
+	key := uint64(doc)<<32 | uint64(len(s.keys))
+	s.ascending = s.ascending && (len(s.keys) == 0 || s.keys[len(s.keys)-1] < key)
+	s.keys, s.places = append(s.keys, key), append(s.places, places)
+}
+
+// take gives t what was added, in order, and forgets it. Documents are at most once in it.
+func (s *sorter) take(t *term) {
+	switch {
+	case s.ascending:
+	case len(s.keys) < fewKeys:
+		slices.Sort(s.keys)
+	default:
+		s.byDigits()
+	}
+	t.count, t.docs, t.positions = len(s.keys), t.docs[:0], t.positions[:0]
+	last := -1
+	for _, k := range s.keys {
+		doc := int(k >> 32)
+		t.docs = binary.AppendUvarint(t.docs, uint64(doc-last))
+		last = doc
+		t.positions = append(append(t.positions, s.places[uint32(k)]...), 0)
+	}
+	s.keys, s.places, s.ascending = s.keys[:0], s.places[:0], true
+}
+
+// byDigits sorts the keys by one digit of the document after the other: comparing many costs several times as much.
+func (s *sorter) byDigits() {
+	s.other = slices.Grow(s.other[:0], len(s.keys))[:len(s.keys)]
+	for digit := range s.digits {
+		shift := 32 + digit*digitBits
+		var at [1 << digitBits]int32
+		for _, k := range s.keys {
+			at[k>>shift&(1<<digitBits-1)]++
+		}
+		sum := int32(0)
+		for i, n := range at {
+			at[i], sum = sum, sum+n
+		}
+		for _, k := range s.keys {
+			d := k >> shift & (1<<digitBits - 1)
+			s.other[at[d]] = k
+			at[d]++
+		}
+		s.keys, s.other = s.other, s.keys
+	}
 }
 
 // term is a word with its documents and places.
@@ -225,8 +325,10 @@ type term struct {
 // runWriter writes rows of words.
 type runWriter struct {
 	ctx  context.Context
+	tx   *sql.Tx
 	stmt *sql.Stmt
 	run  int64
+	size int64 // bytes of words so far
 
 	first, last            []byte
 	terms, docs, positions []byte
@@ -239,8 +341,8 @@ func newRunWriter(ctx context.Context, tx *sql.Tx, ids []int64) (*runWriter, err
 		raw = binary.AppendUvarint(raw, uint64(id-last))
 		last = id
 	}
-	w := &runWriter{ctx: ctx}
-	err := tx.QueryRowContext(ctx, `INSERT INTO runs(docs, ids) VALUES(?, ?) RETURNING id`, len(ids), sealed(raw)).Scan(&w.run)
+	w := &runWriter{ctx: ctx, tx: tx}
+	err := tx.QueryRowContext(ctx, `INSERT INTO runs(docs, size, ids) VALUES(?, 0, ?) RETURNING id`, len(ids), sealed(raw)).Scan(&w.run)
 	if err != nil {
 		return nil, err
 	}
@@ -277,7 +379,17 @@ func (w *runWriter) flush() error {
 		return nil
 	}
 	_, err := w.stmt.ExecContext(context.WithoutCancel(w.ctx), w.run, w.first, sealed(w.terms), sealed(w.docs), sealed(w.positions))
+	w.size += int64(len(w.terms) + len(w.docs) + len(w.positions))
 	w.terms, w.docs, w.positions = w.terms[:0], w.docs[:0], w.positions[:0]
+	return err
+}
+
+// end writes what is left.
+func (w *runWriter) end() error {
+	if err := w.flush(); err != nil {
+		return err
+	}
+	_, err := w.tx.ExecContext(context.WithoutCancel(w.ctx), `UPDATE runs SET size = ? WHERE id = ?`, w.size, w.run)
 	return err
 }
 
@@ -394,12 +506,13 @@ type run struct {
 	db   querier
 	id   int64
 	docs int
+	size int64 // bytes of words
 }
 
 func runsOf(ctx context.Context, db querier) (all []run, err error) {
-	err = each(ctx, db, `SELECT id, docs FROM runs ORDER BY id`, nil, func(scan func(...any) error) error {
+	err = each(ctx, db, `SELECT id, docs, size FROM runs ORDER BY id`, nil, func(scan func(...any) error) error {
 		r := run{ctx: ctx, db: db}
-		err := scan(&r.id, &r.docs)
+		err := scan(&r.id, &r.docs, &r.size)
 		all = append(all, r)
 		return err
 	})
@@ -644,15 +757,12 @@ func merge(ctx context.Context, tx *sql.Tx, runs []run, pause func() error) erro
 	})
 }
 
-// piece is a document of a word, on its way into another run.
-type piece struct {
-	doc    int32
-	places []byte // without the 0 that ends them
-}
-
 func mergeWords(ctx context.Context, tx *sql.Tx, w *runWriter, readers []*reader, into [][]int32, pause func() error) error {
-	var pieces []piece
-	var docs, positions, word []byte
+	docs := 0
+	for _, to := range into {
+		docs += len(to)
+	}
+	t, in := term{}, newSorter(docs)
 	for n := 0; ; n++ {
 		if n%256 == 0 {
 			if err := pause(); err != nil {
@@ -666,13 +776,11 @@ func mergeWords(ctx context.Context, tx *sql.Tx, w *runWriter, readers []*reader
 			}
 		}
 		if least == nil {
-			return w.flush()
+			return w.end()
 		}
-		word = append(word[:0], least.t.word...)
-		pieces = pieces[:0]
-		sorted := true
+		t.word = append(t.word[:0], least.t.word...)
 		for i, r := range readers {
-			if !r.more || !bytes.Equal(r.t.word, word) {
+			if !r.more || !bytes.Equal(r.t.word, t.word) {
 				continue
 			}
 			doc := -1
@@ -683,8 +791,7 @@ func mergeWords(ctx context.Context, tx *sql.Tx, w *runWriter, readers []*reader
 					return errGarbled
 				}
 				if to := into[i][doc]; to >= 0 {
-					sorted = sorted && (len(pieces) == 0 || pieces[len(pieces)-1].doc < to)
-					pieces = append(pieces, piece{to, p[:end]})
+					in.add(to, p[:end])
 				}
 				p = p[end+1:]
 			}
@@ -692,20 +799,11 @@ func mergeWords(ctx context.Context, tx *sql.Tx, w *runWriter, readers []*reader
 				return err
 			}
 		}
-		if len(pieces) == 0 {
-			continue
+		if len(in.keys) == 0 {
+			continue // all of its documents are dead
 		}
-		if !sorted {
-			slices.SortFunc(pieces, func(a, b piece) int { return int(a.doc - b.doc) })
-		}
-		docs, positions = docs[:0], positions[:0]
-		last := int32(-1)
-		for _, p := range pieces {
-			docs = binary.AppendUvarint(docs, uint64(p.doc-last))
-			last = p.doc
-			positions = append(append(positions, p.places...), 0)
-		}
-		if err := w.put(term{word, len(pieces), docs, positions}); err != nil {
+		in.take(&t)
+		if err := w.put(t); err != nil {
 			return err
 		}
 	}
@@ -713,7 +811,7 @@ func mergeWords(ctx context.Context, tx *sql.Tx, w *runWriter, readers []*reader
 
 // level is the size of a run: those of one level are merged.
 func (r *run) level() (n int) {
-	for d := r.docs / 64; d > 0; d /= fanOut {
+	for d := r.size / smallRun; d > 0; d /= fanOut {
 		n++
 	}
 	return n
@@ -729,7 +827,7 @@ func due(ctx context.Context, db querier) ([]run, error) {
 	total := 0
 	for _, r := range all {
 		total += r.docs
-		if r.docs < mostRun {
+		if r.size < largeRun {
 			levels[r.level()] = append(levels[r.level()], r)
 		}
 	}

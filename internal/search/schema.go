@@ -15,10 +15,11 @@ import (
 )
 
 // version is that of the side file. One of another version is made anew.
-const version = 3
+const version = 4
 
-// A document is what of an item makes words: it has a row in docs, and its number stands in a run (run.go). The number is the item's time in
-// seconds << 22 and a few bits of a hash, so that order of number is order of time. A version says from which head (born) to before which
+// A document is what of an item makes words: it has a row in docs, and its number (id) stands in a run (run.go). The number is the item's time in
+// seconds << 22 and a few bits of a hash, so that order of number is order of time. Rows of docs lie as they came (n): were they in order of
+// time, every transaction would write nearly all pages of a large table again. A version says from which head (born) to before which
 // (gone) the container had the document, in which folder and with which marks: moving or flagging an item makes a version, no document.
 //
 // heads are the heads that stand in restore points, with the first and the last of those; ahead are heads that were committed and stand in
@@ -33,13 +34,13 @@ CREATE TABLE heads(container INTEGER NOT NULL, head INTEGER NOT NULL, first INTE
 CREATE TABLE ahead(container INTEGER NOT NULL, head INTEGER NOT NULL, done INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(container, head)) WITHOUT ROWID;
 CREATE VIEW known AS SELECT container, head, done FROM heads UNION ALL SELECT container, head, done FROM ahead;
 CREATE TABLE folders(id INTEGER PRIMARY KEY, container INTEGER NOT NULL, item TEXT NOT NULL, UNIQUE(container, item));
-CREATE TABLE docs(id INTEGER PRIMARY KEY, container INTEGER NOT NULL, key INTEGER NOT NULL, item TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, sender TEXT NOT NULL,
+CREATE TABLE docs(n INTEGER PRIMARY KEY, id INTEGER NOT NULL UNIQUE, container INTEGER NOT NULL, key INTEGER NOT NULL, item TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, sender TEXT NOT NULL,
 	recipients TEXT NOT NULL, cc TEXT NOT NULL, time INTEGER NOT NULL, size INTEGER NOT NULL, sent INTEGER, created INTEGER, modified INTEGER, class TEXT NOT NULL, hash BLOB NOT NULL, remark TEXT NOT NULL);
 CREATE INDEX docs_key ON docs(key);
 CREATE TABLE versions(doc INTEGER NOT NULL, born INTEGER NOT NULL, gone INTEGER, container INTEGER NOT NULL, folder INTEGER NOT NULL, marks INTEGER NOT NULL, categories TEXT NOT NULL,
 	PRIMARY KEY(doc, born)) WITHOUT ROWID;
 CREATE INDEX docs_folder ON docs(container, item, name) WHERE kind = 'folder';
-CREATE TABLE runs(id INTEGER PRIMARY KEY, docs INTEGER NOT NULL, ids BLOB NOT NULL);
+CREATE TABLE runs(id INTEGER PRIMARY KEY, docs INTEGER NOT NULL, size INTEGER NOT NULL, ids BLOB NOT NULL);
 CREATE TABLE words(run INTEGER NOT NULL, first BLOB NOT NULL, terms BLOB NOT NULL, docs BLOB NOT NULL, positions BLOB NOT NULL);
 CREATE UNIQUE INDEX words_first ON words(run, first);
 CREATE TABLE dead(id INTEGER PRIMARY KEY);

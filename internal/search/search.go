@@ -51,16 +51,20 @@ type Config struct {
 	// together; 0 means 5 s.
 	Interval time.Duration
 	Gather   time.Duration
-	// Batch is how many new documents one transaction writes; 0 means 16000.
+	// Batch is how many new documents one transaction writes; 0 means 32000.
 	Batch int
 	// Crash, for tests, is called before each transaction that the indexer commits; its error ends the work.
 	Crash func() error
 }
 
+// keptText is how many bytes of text of attachments stay in memory, for other mails that have the same ones.
+const keptText = 8 << 20
+
 // Index searches and keeps what it searches. It is safe for concurrent use.
 type Index struct {
 	c    Config
 	wake chan struct{} // room for one
+	kept *extract.Cache
 
 	mu     sync.Mutex // guards all below
 	files  map[holdfast.OrganizationID]*shelf
@@ -100,7 +104,7 @@ func New(c Config) *Index {
 		c.Limits.Unpacked = 20 << 20
 	}
 	if c.Batch <= 0 {
-		c.Batch = 16000
+		c.Batch = 32000
 	}
 	if c.Gather <= 0 {
 		c.Gather = 5 * time.Second
@@ -108,7 +112,7 @@ func New(c Config) *Index {
 	if c.Busy == nil {
 		c.Busy = func() bool { return false }
 	}
-	return &Index{c: c, wake: make(chan struct{}, 1), files: map[holdfast.OrganizationID]*shelf{}}
+	return &Index{c: c, wake: make(chan struct{}, 1), kept: extract.NewCache(keptText), files: map[holdfast.OrganizationID]*shelf{}}
 }
 
 // Wake says that heads or restore points were committed: Run looks at the catalogue soon.

@@ -507,6 +507,41 @@ func TestWhatIsNotIndexedYetIsShown(t *testing.T) {
 	}
 }
 
+// An index that is made anew knows of nothing: all that was ever backed up may be missing, not only what the newest restore points have.
+func TestAllMayBeMissingFromAnIndexThatIsMadeAnew(t *testing.T) {
+	w := newWorld(t)
+	w.churn(box(0), 30)
+	w.point()
+	for range 6 { // of another job
+		w.churn(box(1), 5)
+		w.point()
+		p := &w.points[len(w.points)-1]
+		p.Entries = p.Entries[1:]
+	}
+	for _, scope := range []holdfast.SearchScope{{Organization: organization, All: true}, {Organization: organization, Containers: []string{box(0).Key()}}} {
+		page, err := w.index.Search(t.Context(), holdfast.SearchQuery{Limit: 10}, []holdfast.SearchScope{scope})
+		w.must(err)
+		var keys []string
+		for _, n := range page.NotIndexed {
+			keys = append(keys, n.Container.Key())
+		}
+		slices.Sort(keys)
+		want := []string{box(0).Key(), box(1).Key()}
+		if !scope.All {
+			want = want[:1]
+		}
+		if !slices.Equal(keys, want) {
+			t.Errorf("who sees %+v: %q are not indexed", scope, keys)
+		}
+	}
+	w.must(w.index.Update(t.Context(), organization))
+	page, err := w.index.Search(t.Context(), holdfast.SearchQuery{Limit: 10}, []holdfast.SearchScope{{Organization: organization, All: true}})
+	w.must(err)
+	if len(page.NotIndexed) > 0 {
+		t.Errorf("all is indexed, but %+v", page.NotIndexed)
+	}
+}
+
 func TestScopeIsKept(t *testing.T) {
 	w := newWorld(t)
 	w.churn(box(0), 30)

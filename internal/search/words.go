@@ -42,24 +42,22 @@ var folded = func() (t [0x500]string) {
 	return t
 }()
 
-// A tokenizer cuts text into words: runs of letters and digits, folded. A sign of Chinese or Japanese is a word of its own, for they do not
-// put spaces between words.
-type tokenizer struct{ word []byte }
-
-// each calls fn for each word of s, in order; the word is good for the call only.
-func (t *tokenizer) each(s string, fn func(word []byte)) {
-	word := t.word[:0]
+// appendWords cuts s into words: runs of letters and digits, folded. A sign of Chinese or Japanese is a word of its own, for they do not put
+// spaces between words. The words are appended to text, one after the other, and to ends where in text each ends.
+func appendWords(text []byte, ends []int, s string) ([]byte, []int) {
+	start := len(text)
 	end := func() {
-		if len(word) > 0 {
-			fn(word[:min(len(word), longestWord)])
-			word = word[:0]
+		if len(text) > start {
+			text = text[:min(len(text), start+longestWord)]
+			ends = append(ends, len(text))
+			start = len(text)
 		}
 	}
 	for i := 0; i < len(s); {
 		c := s[i]
 		if c < utf8.RuneSelf {
 			if l := letters[c]; l != 0 {
-				word = append(word, l)
+				text = append(text, l)
 			} else {
 				end()
 			}
@@ -73,27 +71,32 @@ func (t *tokenizer) each(s string, fn func(word []byte)) {
 			end()
 		case int(r) < len(folded):
 			if unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r) {
-				word = append(word, folded[r]...)
+				text = append(text, folded[r]...)
 			} else {
 				end()
 			}
 		case unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana):
 			end()
-			word = append(word, Fold(string(r))...)
+			text = append(text, Fold(string(r))...)
 			end()
 		case unicode.In(r, unicode.L, unicode.N, unicode.Co, unicode.M):
-			word = append(word, Fold(string(r))...)
+			text = append(text, Fold(string(r))...)
 		default:
 			end()
 		}
 	}
 	end()
-	t.word = word
+	return text, ends
 }
 
 // wordsOf cuts a text into words.
 func wordsOf(s string) (all []string) {
-	(&tokenizer{}).each(s, func(w []byte) { all = append(all, string(w)) })
+	text, ends := appendWords(nil, nil, s)
+	from := 0
+	for _, end := range ends {
+		all = append(all, string(text[from:end]))
+		from = end
+	}
 	return all
 }
 

@@ -13,6 +13,7 @@ type Change struct {
 	Item     holdfast.Item // when Gone, only its ID is known
 	Payloads []PayloadInfo
 	Gone     bool
+	Content  Content // none when Gone
 }
 
 // Changes gives what may differ between an earlier head and this view, each item once: all that differs, and what merges wrote again
@@ -60,6 +61,7 @@ func (v *View) changes(ctx context.Context, runs []RunRef, whole bool, yield fun
 		case classTomb:
 			c.Gone = true
 		default:
+			c.Content = Content{v.repo, r}
 			c.Payloads = make([]PayloadInfo, len(r.payloads))
 			for i, p := range r.payloads {
 				c.Payloads[i] = PayloadInfo{p.form, p.size, p.sum}

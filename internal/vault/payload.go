@@ -295,6 +295,113 @@ func (e *exactHash) finish() int64 {
 	return e.size
 }
 
+// Piece is a piece of a payload as it is stored.
+type Piece struct {
+	// Base64: the payload's bytes are the stored ones as holdfast.EncodeBase64Lines writes them.
+	Base64 bool
+	// Name tells pieces of base64 apart: two of a repository with the same name have the same bytes.
+	Name string
+	// Open gives the stored bytes. What can't be read is holdfast.Damaged, but nothing proves the SHA-256 of the payload.
+	Open func() (io.ReadCloser, error)
+}
+
+// Content is what is stored of an item besides its row.
+type Content struct {
+	repo *shared
+	row  *row
+}
+
+// Open gives the exact bytes of a payload; ok is false when the item has no such form. Reading to the end proves the SHA-256:
+// what is not as it was written gives holdfast.Damaged instead of io.EOF.
+func (c Content) Open(ctx context.Context, f holdfast.Form) (r io.ReadCloser, ok bool) {
+	p, what := c.payload(f)
+	if p == nil {
+		return nil, false
+	}
+	return c.repo.openPayload(ctx, p, what), true
+}
+
+// Pieces gives what is stored of a payload, in order, for who needs only some of it; ok is false when the item has no such form.
+func (c Content) Pieces(ctx context.Context, f holdfast.Form) (list []Piece, ok bool) {
+	p, what := c.payload(f)
+	if p == nil {
+		return nil, false
+	}
+	for i := range p.pieces {
+		x := &p.pieces[i]
+		one := Piece{Base64: x.base64, Open: func() (io.ReadCloser, error) {
+			r, err := c.repo.openStored(ctx, x)
+			if err != nil {
+				return nil, named(err, what)
+			}
+			return r, nil
+		}}
+		if x.base64 {
+			one.Name = fmt.Sprint(x.ref.id, "/", x.offset, "/", x.length)
+		}
+		list = append(list, one)
+	}
+	return list, true
+}
+
+func (c Content) payload(f holdfast.Form) (p *payload, what string) {
+	for i := range c.row.payloads {
+		if p := &c.row.payloads[i]; p.form == f {
+			return p, fmt.Sprintf("%s of item %q", f, c.row.item.ID)
+		}
+	}
+	return nil, ""
+}
+
+// stored reads the stored bytes of a piece. At their end it is holdfast.Damaged when there are too few.
+type stored struct {
+	in     io.Reader
+	object io.Closer // nil when the piece lies in a block
+	left   int64     // bytes still to come of an object
+}
+
+func (s *shared) openStored(ctx context.Context, c *piece) (*stored, error) {
+	if c.ref.packed {
+		raw, err := s.loadBlock(ctx, c.ref)
+		if err != nil {
+			return nil, err
+		}
+		return &stored{in: bytes.NewReader(raw[c.offset : c.offset+c.length])}, nil // decodeRow and loadBlock checked the bounds
+	}
+	o, err := s.store.open(ctx, c.ref.id)
+	if err != nil {
+		return nil, err
+	}
+	return &stored{in: io.LimitReader(o, c.length), object: o, left: c.length}, nil
+}
+
+// Read implements io.Reader.
+func (r *stored) Read(p []byte) (int, error) {
+	n, err := r.in.Read(p)
+	if r.object != nil {
+		if r.left -= int64(n); err == io.EOF && r.left != 0 {
+			err = holdfast.Damaged("an object ends %d bytes early", r.left)
+		}
+	}
+	return n, err
+}
+
+// Close implements io.Closer.
+func (r *stored) Close() error {
+	if r.object == nil {
+		return nil
+	}
+	return r.object.Close()
+}
+
+// named says of an error what could not be read.
+func named(err error, what string) error {
+	if holdfast.KindOf(err) == holdfast.KindDamaged {
+		return holdfast.Damaged("%s is damaged: %w", what, err)
+	}
+	return fmt.Errorf("read %s: %w", what, err)
+}
+
 // openPayload streams the exact bytes of a payload; what names it in errors.
 func (s *shared) openPayload(ctx context.Context, p *payload, what string) io.ReadCloser {
 	return &payloadReader{ctx: ctx, repo: s, p: p, what: what, h: sha256.New()}
@@ -310,8 +417,7 @@ type payloadReader struct {
 	size   int64
 	next   int // piece
 	piece  io.Reader
-	object io.Closer // of piece, when it is an object
-	left   int64     // stored bytes that the piece still has to give
+	stored io.Closer // what piece reads
 	err    error
 }
 
@@ -330,7 +436,7 @@ func (r *payloadReader) Read(b []byte) (int, error) {
 				return 0, r.err
 			}
 			if err := r.openPiece(); err != nil {
-				r.err = r.name(err)
+				r.err = named(err, r.what)
 				return 0, r.err
 			}
 		}
@@ -340,11 +446,11 @@ func (r *payloadReader) Read(b []byte) (int, error) {
 		switch {
 		case err == io.EOF:
 			if err := r.closePiece(); err != nil {
-				r.err = r.name(err)
+				r.err = named(err, r.what)
 				return n, r.err
 			}
 		case err != nil:
-			r.err = r.name(err)
+			r.err = named(err, r.what)
 			return n, r.err
 		}
 		if n > 0 {
@@ -360,59 +466,26 @@ func (r *payloadReader) verdict() error {
 	return io.EOF
 }
 
-func (r *payloadReader) name(err error) error {
-	if holdfast.KindOf(err) == holdfast.KindDamaged {
-		return holdfast.Damaged("%s is damaged: %w", r.what, err)
-	}
-	return fmt.Errorf("read %s: %w", r.what, err)
-}
-
 func (r *payloadReader) openPiece() error {
-	c := r.p.pieces[r.next]
+	c := &r.p.pieces[r.next]
 	r.next++
-	var in io.Reader
-	if c.ref.packed {
-		raw, err := r.repo.loadBlock(r.ctx, c.ref)
-		if err != nil {
-			return err
-		}
-		in = bytes.NewReader(raw[c.offset : c.offset+c.length]) // decodeRow and loadBlock checked the bounds
-	} else {
-		o, err := r.repo.store.open(r.ctx, c.ref.id)
-		if err != nil {
-			return err
-		}
-		r.object, r.left = o, c.length
-		in = &counted{io.LimitReader(o, c.length), &r.left}
+	in, err := r.repo.openStored(r.ctx, c)
+	if err != nil {
+		return err
 	}
+	r.piece, r.stored = in, in
 	if c.base64 {
-		in = holdfast.EncodeBase64Lines(in)
+		r.piece = holdfast.EncodeBase64Lines(in)
 	}
-	r.piece = in
 	return nil
 }
 
-type counted struct {
-	r    io.Reader
-	left *int64
-}
-
-func (c *counted) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	*c.left -= int64(n)
-	return n, err
-}
-
 func (r *payloadReader) closePiece() error {
-	r.piece = nil
-	if r.object == nil {
+	if r.stored == nil {
 		return nil
 	}
-	err := r.object.Close()
-	r.object = nil
-	if err == nil && r.left != 0 {
-		err = holdfast.Damaged("an object ends %d bytes early", r.left)
-	}
+	err := r.stored.Close()
+	r.piece, r.stored = nil, nil
 	return err
 }
 
@@ -421,10 +494,5 @@ func (r *payloadReader) Close() error {
 	if r.err == nil {
 		r.err = errors.New("read after close")
 	}
-	if r.object == nil {
-		return nil
-	}
-	err := r.object.Close()
-	r.object = nil
-	return err
+	return r.closePiece()
 }

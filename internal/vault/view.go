@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"io"
 	"iter"
 	"slices"
@@ -441,16 +440,21 @@ func (v *View) Payloads(ctx context.Context, id string) ([]PayloadInfo, error) {
 // Open gives the exact bytes of a payload; ok is false when the item has no such form. Reading to the end proves the SHA-256:
 // what is not as it was written gives holdfast.Damaged instead of io.EOF.
 func (v *View) Open(ctx context.Context, id string, f holdfast.Form) (r io.ReadCloser, ok bool, err error) {
-	found, err := v.row(ctx, id)
-	if found == nil || err != nil {
+	c, ok, err := v.Content(ctx, id)
+	if !ok || err != nil {
 		return nil, false, err
 	}
-	for i := range found.payloads {
-		if p := &found.payloads[i]; p.form == f {
-			return v.repo.openPayload(ctx, p, fmt.Sprintf("%s of item %q", f, id)), true, nil
-		}
+	r, ok = c.Open(ctx, f)
+	return r, ok, nil
+}
+
+// Content gives what the live item with that id has; ok is false when there is none.
+func (v *View) Content(ctx context.Context, id string) (c Content, ok bool, err error) {
+	found, err := v.row(ctx, id)
+	if found == nil || err != nil {
+		return c, false, err
 	}
-	return nil, false, nil
+	return Content{v.repo, found}, true, nil
 }
 
 // ItemVersion is an item as a head has it.
