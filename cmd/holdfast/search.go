@@ -150,7 +150,13 @@ func (s *searched) ask(cmd *cobra.Command, c *client, query string) error {
 			return err
 		}
 		defer resp.Body.Close()
-		return saveAnswer(cmd, resp, s.out)
+		if err := saveAnswer(cmd, resp, s.out); err != nil {
+			return err
+		}
+		if n := resp.Header.Get("Holdfast-Not-Indexed"); n != "" && n != "0" {
+			fmt.Fprintf(cmd.ErrOrStderr(), "not indexed yet, so there may be more: %s mailboxes or drives; wait with --wait\n", clean(n))
+		}
+		return nil
 	}
 	if s.out != "" {
 		return errors.New("--out goes with --export csv or --export jsonl")

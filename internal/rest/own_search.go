@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"iter"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -144,6 +145,9 @@ func (a *API) searchFind(ctx context.Context, r *request) (any, error) {
 	return out, nil
 }
 
+// notIndexedHeader says how many mailboxes and drives an export may lack something of.
+const notIndexedHeader = "Holdfast-Not-Indexed"
+
 // searchExport sends all that is found as CSV or as a line of JSON for each. What is wrong with the question is said before the first line.
 func (a *API) searchExport(ctx context.Context, r *request) (any, error) {
 	var in searchInput
@@ -162,11 +166,12 @@ func (a *API) searchExport(ctx context.Context, r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := a.services.Searches.Export(ctx, r.user, in.in(), q)
+	found, missing, err := a.services.Searches.Export(ctx, r.user, in.in(), q)
 	if err != nil {
 		return nil, err
 	}
-	return &download{name: name, size: -1, write: func(_ context.Context, w io.Writer) error { return write(w, found) }}, nil
+	extra := http.Header{notIndexedHeader: {strconv.Itoa(len(missing))}}
+	return &download{name: name, size: -1, extra: extra, write: func(_ context.Context, w io.Writer) error { return write(w, found) }}, nil
 }
 
 func writeJSONLines(w io.Writer, found iter.Seq2[holdfast.SearchResult, error]) error {

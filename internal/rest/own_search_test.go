@@ -15,6 +15,9 @@ func searchExport(w *world) {
 	} {
 		got := w.call("POST", export, map[string]any{"query": subject, "kinds": []string{"mail"}}).want(200)
 		text, marked := strings.CutPrefix(string(got.body), "\ufeff")
+		if n := got.header.Get("Holdfast-Not-Indexed"); n != "1" {
+			w.t.Errorf("%q: %q mailboxes are not indexed yet", subject, n)
+		}
 		if d := got.header.Get("Content-Disposition"); !marked || !strings.Contains(d, "search.csv") {
 			w.t.Errorf("%q: marked %v, %q", subject, marked, d)
 		}

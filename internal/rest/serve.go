@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"mime"
 	"net"
 	"net/http"
@@ -249,6 +250,7 @@ func (a *API) fail(out *answer, hr *http.Request, operation string, err error) {
 type download struct {
 	name  string
 	size  int64 // -1 when not known
+	extra http.Header
 	write func(ctx context.Context, w io.Writer) error
 	open  func(ctx context.Context) (service.Content, error)
 }
@@ -271,6 +273,7 @@ func (a *API) stream(out *answer, control *http.ResponseController, r *request, 
 	}
 	lazy := &lazyWriter{out: out, control: control, begin: func() {
 		h := out.Header()
+		maps.Copy(h, d.extra)
 		h.Set("Content-Type", "application/octet-stream") // whatever it is: the contract's clients expect this
 		h.Set("Content-Disposition", disposition(d.name))
 		if d.size >= 0 {

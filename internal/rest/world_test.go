@@ -747,6 +747,7 @@ func (finder) Search(_ context.Context, q holdfast.SearchQuery, scope []holdfast
 	page.Exact = true
 	for _, s := range scope {
 		page.Total++
+		page.NotIndexed = append(page.NotIndexed, late(s.Organization))
 		page.Results = append(page.Results, holdfast.SearchResult{Organization: s.Organization, Item: holdfast.Item{ID: "item", Kind: holdfast.KindMail, Name: q.Text}})
 	}
 	return page, nil
@@ -754,6 +755,12 @@ func (finder) Search(_ context.Context, q holdfast.SearchQuery, scope []holdfast
 
 func (finder) Wake() {}
 
+// late is a mailbox that is not indexed yet.
+func late(org holdfast.OrganizationID) holdfast.NotIndexed {
+	return holdfast.NotIndexed{Organization: org, Container: holdfast.Container{Organization: org, Kind: holdfast.Mailbox, Source: "late", Name: "Late", Address: "late@contoso.com"},
+		Since: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), Err: "it is damaged"}
+}
+
 func (finder) Status(_ context.Context, s holdfast.SearchScope) (holdfast.SearchStatus, error) {
-	return holdfast.SearchStatus{Organization: s.Organization, Documents: 1}, nil
+	return holdfast.SearchStatus{Organization: s.Organization, Documents: 1, Pending: []holdfast.NotIndexed{late(s.Organization)}}, nil
 }

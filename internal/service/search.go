@@ -83,21 +83,22 @@ func (s *Searches) Find(ctx context.Context, u User, in SearchIn, q holdfast.Sea
 	return s.Searcher.Search(ctx, q, scope)
 }
 
-// Export gives all that q finds in what u may download, in order; a page is held at a time. The audit chain has it before.
-func (s *Searches) Export(ctx context.Context, u User, in SearchIn, q holdfast.SearchQuery) (iter.Seq2[holdfast.SearchResult, error], error) {
+// Export gives all that q finds in what u may download, in order, a page held at a time, and what of it was not indexed yet when that began.
+// The audit chain has it before.
+func (s *Searches) Export(ctx context.Context, u User, in SearchIn, q holdfast.SearchQuery) (found iter.Seq2[holdfast.SearchResult, error], missing []holdfast.NotIndexed, err error) {
 	scope, err := s.scope(ctx, u, ActDownload, in)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	q.Now, q.Plain, q.Limit, q.Cursor = s.now(), true, holdfast.SearchLimit, ""
 	if err := s.changeAs(ctx, u, ActDownload, func(ctx context.Context, tx Tx) error {
 		return s.audit(ctx, tx, u, "search.export", in.String(), fmt.Sprintf("%q", q.Text))
 	}); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	first, err := s.Searcher.Search(ctx, q, scope)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	return func(yield func(holdfast.SearchResult, error) bool) {
 		for page := first; ; {
@@ -116,7 +117,7 @@ func (s *Searches) Export(ctx context.Context, u User, in SearchIn, q holdfast.S
 				return
 			}
 		}
-	}, nil
+	}, first.NotIndexed, nil
 }
 
 // Status says how far the index of each organization that u may see is.

@@ -24,6 +24,7 @@ func (s *searcher) Search(_ context.Context, q holdfast.SearchQuery, scope []hol
 	for i := range 5 {
 		page.Results = append(page.Results, holdfast.SearchResult{Item: holdfast.Item{ID: fmt.Sprint(n, ".", i)}})
 	}
+	page.NotIndexed = []holdfast.NotIndexed{{Container: holdfast.Container{Name: "late"}}}
 	if n < 2 {
 		page.Cursor = q.Cursor + "x"
 	}
@@ -53,9 +54,12 @@ func TestSearchKeepsToWhatTheCallerMay(t *testing.T) {
 		q := holdfast.SearchQuery{Text: "budget", Limit: 5}
 		export := func(u service.User) (ids []string, err error) {
 			w.searcher.scopes = nil
-			found, err := w.Searches.Export(w.ctx, u, service.SearchIn{Organization: org.ID}, q)
+			found, missing, err := w.Searches.Export(w.ctx, u, service.SearchIn{Organization: org.ID}, q)
 			if err != nil {
 				return nil, err
+			}
+			if len(missing) != 1 || missing[0].Container.Name != "late" {
+				t.Errorf("not indexed yet is %+v", missing)
 			}
 			for r, err := range found {
 				w.ok(err)
@@ -123,7 +127,7 @@ func TestSearchKeepsToWhatTheCallerMay(t *testing.T) {
 			}
 		}
 		auditor, _, _ := w.user("aud", service.RoleAuditor)
-		_, err = w.Searches.Export(w.ctx, auditor, service.SearchIn{Organization: org.ID}, q)
+		_, _, err = w.Searches.Export(w.ctx, auditor, service.SearchIn{Organization: org.ID}, q)
 		w.kind(err, holdfast.KindDenied, "")
 	})
 }
