@@ -306,7 +306,7 @@ type held struct {
 
 // Bounds of what waits in memory for one transaction, and the last item may go beyond.
 const (
-	mostHeld  = 48 << 20 // bytes of documents and their words
+	mostHeld  = 32 << 20 // bytes of documents and their words
 	mostHeads = 1000
 
 	// Bytes of memory of a document and of a version besides their texts, about.

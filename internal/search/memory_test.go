@@ -14,7 +14,7 @@ import (
 // Whatever a mailbox holds, what waits for a transaction is bounded: mails without end in which each word is another one, and mails to
 // thousands of people.
 func TestIndexingHoldsBoundedMemory(t *testing.T) {
-	const most = 112 << 20 // of what lives on; without bounds each of the two takes more than twice as much
+	const most = 80 << 20 // of what lives on; without bounds each of the two takes more than twice as much
 	word := 0
 	unlike := func(n int) string {
 		var b strings.Builder

@@ -33,7 +33,7 @@ const (
 
 const (
 	fanOut   = 8        // runs of one size that are merged into one
-	largeRun = 16 << 20 // bytes of words of a run that is not merged any more
+	largeRun = 12 << 20 // bytes of words of a run that is not merged any more
 	smallRun = 32 << 10 // bytes of the smallest size of runs
 	rowSize  = 48 << 10 // bytes of a row of words, about
 )
