@@ -65,7 +65,10 @@ func Decode(data []byte, declared string) (text, name string, ok bool) {
 		if e, n := lookUp(declared); e != nil && n == "iso-2022-jp" && bytes.IndexByte(data, 0x1b) >= 0 {
 			return decode(e, data), n, true
 		}
-		return strings.ToValidUTF8(string(data), "\ufffd"), "utf-8", true
+		if text = string(data); !utf8.ValidString(text[max(0, len(text)-utf8.UTFMax):]) {
+			text = strings.ToValidUTF8(text, "\ufffd") // its last rune is cut off
+		}
+		return text, "utf-8", true
 	}
 	if e, n := lookUp(declared); e != nil {
 		return decode(e, data), n, true

@@ -13,6 +13,7 @@ import (
 	"iter"
 	"path"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -66,23 +67,38 @@ var errEnough = errors.New("enough")
 func From(ctx context.Context, name string, r io.Reader, l Limits) (Text, error) {
 	l = l.withDefaults()
 	b := &builder{ctx: ctx, limit: l.Text, unpacked: l.Unpacked}
-	out, err := from(b, name, r, l)
+	data, give, err := readAll(r, l.Input+1)
+	defer give()
+	if err != nil {
+		return Text{}, err
+	}
+	out, err := from(b, name, data, l)
 	out.Text = strings.TrimSpace(b.String())
 	return out, err
 }
 
-// from adds the text of a file to b.
-func from(b *builder, name string, r io.Reader, l Limits) (Text, error) {
-	data, err := io.ReadAll(io.LimitReader(r, l.Input+1))
-	if err != nil {
-		return Text{}, err
-	}
+// buffers lends memory for files that are read whole: most are of a size, and there is one after the other.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// readAll reads up to so many bytes. They are lent until give.
+func readAll(r io.Reader, most int64) (data []byte, give func(), err error) {
+	b := buffers.Get().(*bytes.Buffer)
+	b.Reset()
+	_, err = b.ReadFrom(io.LimitReader(r, most))
+	return b.Bytes(), func() {
+		if b.Cap() <= 1<<20 {
+			buffers.Put(b)
+		}
+	}, err
+}
+
+// from adds the text of a file, or of the first bytes of one that is larger than it may be, to b.
+func from(b *builder, name string, data []byte, l Limits) (out Text, err error) {
 	cut := int64(len(data)) > l.Input
 	if cut {
 		data = data[:l.Input]
 	}
 	ext := strings.ToLower(path.Ext(name))
-	out := Text{}
 	switch {
 	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
 		if cut {

@@ -146,14 +146,16 @@ func (w *mailWalk) part(header textproto.MIMEHeader, r io.Reader, depth int) {
 	case kind == "text/html":
 		w.html(body, params["charset"])
 	case strings.HasPrefix(kind, "text/"):
-		data, _ := io.ReadAll(io.LimitReader(body, longestPart)) // as far as it can be read
+		data, give, _ := readAll(body, longestPart) // as far as it can be read
+		defer give()
 		w.plain(data, params["charset"])
 	}
 }
 
 // html takes a page; an unknown charset is found out.
 func (w *mailWalk) html(r io.Reader, charset string) {
-	data, _ := io.ReadAll(io.LimitReader(r, longestPart)) // as far as it can be read
+	data, give, _ := readAll(r, longestPart) // as far as it can be read
+	defer give()
 	if text, _, ok := Decode(data, charset); ok {
 		_ = fromHTML(w.b, text) // the only error is that there is enough
 		_ = w.b.line()
@@ -181,7 +183,8 @@ func (w *mailWalk) multi(kind, boundary string, r io.Reader, depth int) {
 			w.part(p.Header, p, depth+1)
 		} else {
 			body := w.body(t, p.Header, p)
-			b, _ := io.ReadAll(io.LimitReader(body, longestPart)) // as far as it can be read
+			b, give, _ := readAll(body, longestPart) // as far as it can be read
+			defer give()
 			w.err = errors.Join(w.err, body.Close())
 			if t == "text/html" {
 				page, pageCharset = b, params["charset"]

@@ -1,7 +1,6 @@
 package extract
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -72,14 +71,15 @@ func (c *collector) file(name string, r io.Reader, depth int) error {
 	if strings.EqualFold(path.Ext(name), ".eml") {
 		return c.mail(r, nil, depth+1)
 	}
-	data, err := io.ReadAll(io.LimitReader(r, c.limits.Input+1))
+	data, give, err := readAll(r, c.limits.Input+1)
+	defer give()
 	if err != nil {
 		return err
 	}
 	if err := c.b.line(); err != nil {
 		return nil // there is enough
 	}
-	out, err := from(c.b, name, bytes.NewReader(data), c.limits)
+	out, err := from(c.b, name, data, c.limits)
 	switch {
 	case c.b.ctx.Err() != nil:
 		return context.Cause(c.b.ctx)
