@@ -54,6 +54,9 @@ repository's recovery kit, backups can't be read. SIGTERM drains and ends within
 				return fmt.Errorf("--search %q: on or off", search)
 			}
 			c.NoSearch = search == "off"
+			if c.AskAgain <= 0 {
+				return fmt.Errorf("--ask-again %v: a time such as 10m", c.AskAgain)
+			}
 			var level slog.Level
 			if err := level.UnmarshalText([]byte(logLevel)); err != nil {
 				return fmt.Errorf("--log-level %q: debug, info, warn or error", logLevel)
@@ -101,6 +104,7 @@ repository's recovery kit, backups can't be read. SIGTERM drains and ends within
 	f.StringVar(&logLevel, "log-level", "info", "debug, info, warn, error")
 	f.StringVar(&limits, "m365-limits", "published", "keep within Microsoft's published limits, or off: wait only when Microsoft says so (for a simulated organization)")
 	f.StringVar(&search, "search", "on", "keep an index of the words of what is backed up in the data folder, or off: keep none")
+	f.DurationVar(&c.AskAgain, "ask-again", 10*time.Minute, "for how long a password given in the console counts for acts that destroy, hand out or say who may; then it is asked for again")
 	f.StringVar(&debug, "debug", "", "loopback address for Go's profiles (net/http/pprof), for diagnosis; default: none")
 	f.StringVar(&management, "management", "", "address for remote proxies (not built yet)")
 	f.StringVar(&explorer, "explorer", "", "address for remote explorers (not built yet)")

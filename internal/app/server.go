@@ -51,9 +51,11 @@ type ServerConfig struct {
 	Version       string
 	Web           string // folder with a built front end to serve instead of the one in the program
 	NoSearch      bool   // keep no search index
-	Log           *slog.Logger
-	Clock         sys.Clock   // nil: the machine's
-	Faults        *sys.Faults // nil: none
+	// AskAgain is for how long a browser's person is not asked again who he is before dangerous acts; 0 is 10 minutes.
+	AskAgain time.Duration
+	Log      *slog.Logger
+	Clock    sys.Clock   // nil: the machine's
+	Faults   *sys.Faults // nil: none
 	// Limits replaces Microsoft's published limits; nil keeps them.
 	Limits *throttle.Limits
 	// Checkpoint replaces the interval and size after which an unfinished backup is made resumable; zero keeps them.
@@ -122,7 +124,7 @@ func New(ctx context.Context, c ServerConfig) (_ *Server, err error) {
 	browse := explorer.New(explorer.Config{Vault: s.vaults.vault, Heads: heads{s}, Paths: s.path})
 	deps := service.Deps{
 		Store: service.OnStore(s.store), Clock: c.Clock, Keys: service.NewKeys(key, rand.Reader), Directory: s.microsoft, Identities: s.microsoft, Vaults: s.vaults, Explorer: &proxy.Explorer{Explorer: browse, Clock: c.Clock},
-		Live: live{s}, Log: c.Log, Version: c.Version, Proxy: host, ProxyPort: 9193,
+		Live: live{s}, BrowserProof: c.AskAgain, Log: c.Log, Version: c.Version, Proxy: host, ProxyPort: 9193,
 	}
 	if !c.NoSearch {
 		s.search = s.newSearch()

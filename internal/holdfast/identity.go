@@ -34,6 +34,7 @@ type BrowserSession struct {
 	Created  time.Time
 	LastUsed time.Time
 	Expires  time.Time // whatever is done until then
+	Proved   time.Time // when its person last proved who he is
 }
 
 // APIKey is a credential of a program; only its secret's hash is kept.

@@ -154,7 +154,8 @@ func (a *API) authCode(ctx context.Context, r *request) (any, error) {
 const sessionCookie = "__Host-holdfast"
 
 // authorize finds out who calls and whether he may: by an access token or an API key, or else by a browser's cookie. A cookie comes along
-// whoever made the browser call, so a call that changes something must come from our own pages.
+// whoever made the browser call, so a call that changes something must come from our own pages, and who sits before it may have changed, so
+// some acts ask again.
 func (a *API) authorize(r *request) error {
 	user, err := a.caller(r)
 	if err != nil {
@@ -162,6 +163,11 @@ func (a *API) authorize(r *request) error {
 	}
 	if err := service.Allowed(user, r.route.act); err != nil {
 		return err
+	}
+	if r.Method != http.MethodGet && service.AgainOf(r.route.act) == service.AgainAlways {
+		if err := service.Proven(user); err != nil {
+			return err
+		}
 	}
 	r.user = user
 	return nil

@@ -44,6 +44,7 @@ func identity(w *world) {
 	w.call("GET", own+"/session", nil).want(200).golden()
 	w.call("GET", "/v8/Jobs", nil).want(200)
 	w.call("GET", own+"/users", nil).want(403)
+	w.call("POST", own+"/session/proof", map[string]any{"password": password}).want(204)
 	planted := w.cookie
 	w.cookie = cookieOf(open("").want(200)) // came with the first one, which ends
 	w.cookie, planted = planted, w.cookie
@@ -83,9 +84,10 @@ func identity(w *world) {
 		w.t.Errorf("a script with a second factor: %s", got.body)
 	}
 	script["code"] = code(30 * time.Second)
-	w.call("POST", "/v8/token", script).want(200)
+	w.bearer = w.call("POST", "/v8/token", script).want(200).text("access_token")
 	w.call("DELETE", own+"/users/me/totp", nil).want(403)
 	w.call("DELETE", own+"/users/me/totp", map[string]any{"code": recovery.text("recoveryCodes", 0)}).want(204)
+	w.bearer = ""
 	w.call("GET", own+"/session", nil).want(401)
 	w.cookie = cookieOf(open("").want(200))
 

@@ -3,6 +3,7 @@ package rest_test
 import (
 	"bytes"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"regexp"
@@ -134,14 +135,21 @@ func TestAuthorizationMatrix(t *testing.T) {
 
 // as makes a call with a bearer of its own and does not hold the answer against our description.
 func (w *world) as(bearer, method, target, body string) (int, string) {
+	return w.raw(http.Header{"Authorization": {"Bearer " + bearer}}, method, target, body)
+}
+
+// withCookie is as for a browser.
+func (w *world) withCookie(method, target, body string) (int, string) {
+	return w.raw(http.Header{"Cookie": {w.cookie}}, method, target, body)
+}
+
+func (w *world) raw(header http.Header, method, target, body string) (int, string) {
 	var in io.Reader
 	if body != "" {
 		in = bytes.NewReader([]byte(body))
 	}
 	r := httptest.NewRequestWithContext(w.t.Context(), method, target, in)
-	if bearer != "" {
-		r.Header.Set("Authorization", "Bearer "+bearer)
-	}
+	r.Header = header
 	out := httptest.NewRecorder()
 	w.api.ServeHTTP(out, r)
 	return out.Code, out.Body.String()

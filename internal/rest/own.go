@@ -31,7 +31,7 @@ var ownRoutes = slices.Concat(identityRoutes, portalRoutes, exploreRoutes, baske
 	{"Overview_Unprotected", "GET", organizationPath + "/Unprotected", 200, service.ActReadDirectory, (*API).overviewUnprotected},
 	{"JobProgress_Get", "GET", "/JobProgress", 200, service.ActSeeJobSessions, (*API).jobProgressGet},
 	{"JobProgress_GetBySessionId", "GET", "/JobProgress/{sessionId}", 200, service.ActSeeJobSessions, (*API).jobProgressGetBySessionId},
-	{"Account_SetPassword", "PUT", "/Account/Password", 204, service.ActOwnAccount, (*API).accountSetPassword},
+	{"Account_SetPassword", "PUT", "/Account/Password", 204, service.ActOwnPassword, (*API).accountSetPassword},
 })
 
 // recoveryKitExport answers the recovery kit, an age file encrypted to a passphrase or to recipients.

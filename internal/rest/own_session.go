@@ -65,6 +65,17 @@ func (e *factorError) write(w http.ResponseWriter) {
 	}{e.Error(), code, e.factor})
 }
 
+// proofError is a call of a browser that is refused until its person has proved again who he is, by all the ways that it names.
+type proofError struct{ *service.ErrProof }
+
+func (e proofError) write(w http.ResponseWriter) {
+	writeJSON(w, http.StatusForbidden, struct {
+		Message string                              `json:"message"`
+		Code    contract.RESTExceptionInfoErrorCode `json:"errorCode"`
+		Ways    []string                            `json:"proofNeeded"`
+	}{e.Error(), contract.RESTExceptionInfoErrorCodeResourceAccessDenied, e.Ways})
+}
+
 // sessionOpen signs a browser in. What cookie it had before is worth nothing afterwards.
 func (a *API) sessionOpen(ctx context.Context, r *request) (any, error) {
 	if err := a.sameOrigin(r); err != nil {
@@ -113,6 +124,27 @@ func (a *API) sessionGet(ctx context.Context, r *request) (any, error) {
 		return nil, err
 	}
 	return sessionOf(b), nil
+}
+
+// sessionProve lets a browser's person prove again who he is, before acts that ask for it.
+func (a *API) sessionProve(ctx context.Context, r *request) (any, error) {
+	var in struct {
+		Password string `json:"password"`
+		Code     string `json:"code,omitzero"`
+	}
+	if err := r.decode(&in); err != nil {
+		return nil, err
+	}
+	if r.cookie == "" {
+		return nil, holdfast.Conflict("this is no browser's session: tokens and API keys are never asked for a proof")
+	}
+	err := a.services.BrowserSessions.Prove(ctx, r.user, r.cookie, in.Password, in.Code)
+	if factorOf(err) != "" { // the session itself is good, so none of these is a 401
+		return nil, holdfast.Invalid("%s", err)
+	} else if holdfast.KindOf(err) == holdfast.KindUnauthenticated {
+		return nil, holdfast.Invalid("the password is wrong")
+	}
+	return nil, err
 }
 
 func (a *API) sessionClose(ctx context.Context, r *request) (any, error) {

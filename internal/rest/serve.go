@@ -236,6 +236,10 @@ func (a *API) fail(out *answer, hr *http.Request, operation string, err error) {
 		refusal.write(out)
 		return
 	}
+	if needed := (*service.ErrProof)(nil); errors.As(err, &needed) {
+		proofError{needed}.write(out)
+		return
+	}
 	f := failureOf(err)
 	if f.logID != "" {
 		a.log.Error("request failed", "error_id", f.logID, "operation", operation, "error", err)

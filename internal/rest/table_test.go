@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"holdfast/internal/service"
 )
 
 // operation is a line of the contract's index.
@@ -108,6 +110,13 @@ func TestRoutesAgreeWithOurDescription(t *testing.T) {
 		}
 		if want := op.Extensions["x-act"]; want != string(r.act) {
 			t.Errorf("%s: act %q in routes.go, %v in api/openapi.yaml", r.id, r.act, want)
+		}
+		again := ""
+		if a := service.AgainOf(r.act); r.method != "GET" && a != service.AgainNever {
+			again = string(a)
+		}
+		if got, _ := op.Extensions["x-proof"].(string); got != again {
+			t.Errorf("%s: asks for a proof %q by the policy, %q in api/openapi.yaml", r.id, again, got)
 		}
 		if open := op.Security != nil && len(*op.Security) == 0; open != anonymous(r.act) {
 			t.Errorf("%s: act %q, but security says anonymous is %v", r.id, r.act, open)

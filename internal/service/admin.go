@@ -324,7 +324,7 @@ func (a *Admin) Logout(ctx context.Context, u User, access string) error {
 
 // SetPassword changes the caller's own password and ends all his logins.
 func (a *Admin) SetPassword(ctx context.Context, u User, old, new string) error {
-	if err := a.may(u, ActOwnAccount); err != nil {
+	if err := a.may(u, ActOwnPassword); err != nil {
 		return err
 	}
 	if err := checkPassword(new); err != nil {

@@ -15,10 +15,11 @@ type BrowserSessions struct {
 	sessions *RestoreSessions
 }
 
-// How long browser sessions live unless Deps says otherwise.
+// How long browser sessions live, and how long a proof counts for acts that ask again, unless Deps says otherwise.
 const (
-	browserIdle = 15 * time.Minute
-	browserLife = 8 * time.Hour
+	browserIdle  = 15 * time.Minute
+	browserLife  = 8 * time.Hour
+	browserProof = 10 * time.Minute
 )
 
 // Browser is a session as its browser sees it.
@@ -111,6 +112,7 @@ func (b *BrowserSessions) open(ctx context.Context, id holdfast.UserID, address,
 		if err != nil {
 			return err
 		}
+		u.Browser = true
 		out.User = u
 		if before != "" {
 			if err := tx.DeleteBrowserSession(ctx, tokenHash(before)); err != nil {
@@ -120,7 +122,7 @@ func (b *BrowserSessions) open(ctx context.Context, id holdfast.UserID, address,
 		if out.Setup, err = setup(ctx, tx, u); err != nil {
 			return err
 		}
-		return tx.PutBrowserSession(ctx, holdfast.BrowserSession{Hash: tokenHash(secret), Account: id, Address: address, Created: now, LastUsed: now, Expires: out.Expires})
+		return tx.PutBrowserSession(ctx, holdfast.BrowserSession{Hash: tokenHash(secret), Account: id, Address: address, Created: now, LastUsed: now, Expires: out.Expires, Proved: now})
 	})
 	return out, err
 }
@@ -194,9 +196,38 @@ func (b *BrowserSessions) find(ctx context.Context, address, secret string) (hol
 			return s, err
 		}
 		u, err = b.userOf(ctx, tx, account, address)
+		u.Browser, u.Stale = true, now.Sub(s.Proved) >= b.BrowserProof
 		return s, err
 	})
 	return s, u, err
+}
+
+// Prove takes the password, and the second factor's code, of the person whose session this is, so that acts that ask again go on for a
+// while. What is wrong is KindUnauthenticated as at a sign-in; the session stays.
+func (b *BrowserSessions) Prove(ctx context.Context, u User, secret, password, code string) error {
+	if err := b.may(u, ActProve); err != nil {
+		return err
+	}
+	if u.Directory {
+		return holdfast.Conflict("%s signs in with Microsoft and has no password here: sign in there again", u.Name)
+	}
+	account, err := b.admin.prove(ctx, SignIn{Address: u.Address, Name: u.Name, Password: password, Code: code})
+	if err != nil {
+		return err
+	}
+	return b.changeAs(ctx, u, ActProve, func(ctx context.Context, tx Tx) error {
+		s, err := tx.BrowserSession(ctx, tokenHash(secret))
+		if missing(err) || err == nil && s.Account != account.ID {
+			return errNoSession()
+		} else if err != nil {
+			return err
+		}
+		if err := b.audit(ctx, tx, u, "session.prove", "account/"+string(s.Account), ""); err != nil {
+			return err
+		}
+		s.Proved = b.now()
+		return tx.PutBrowserSession(ctx, s)
+	})
 }
 
 // Close ends a session, and the explorers that its account has open; restores that run go on. One that is not there is no error.

@@ -37,7 +37,7 @@ func pendingSecret(id holdfast.UserID) string { return "totp pending/" + string(
 
 // BeginFactor draws a secret for the caller's second factor. It counts from ConfirmFactor on; until then a factor in use stays.
 func (a *Admin) BeginFactor(ctx context.Context, u User) (NewFactor, error) {
-	if err := a.may(u, ActOwnAccount); err != nil {
+	if err := a.may(u, ActOwnFactor); err != nil {
 		return NewFactor{}, err
 	}
 	if u.Directory {
@@ -66,7 +66,7 @@ func (a *Admin) BeginFactor(ctx context.Context, u User) (NewFactor, error) {
 // ConfirmFactor takes the first code of the factor that BeginFactor drew. It gives recovery codes, each good once, to be shown once,
 // and ends all other logins of the account; keep is the browser session that goes on, by its secret.
 func (a *Admin) ConfirmFactor(ctx context.Context, u User, code, keep string) ([]string, error) {
-	if err := a.may(u, ActOwnAccount); err != nil {
+	if err := a.may(u, ActOwnFactor); err != nil {
 		return nil, err
 	}
 	codes, hashes, err := a.recoveryCodes()
@@ -122,15 +122,19 @@ func (a *Admin) ConfirmFactor(ctx context.Context, u User, code, keep string) ([
 	return codes, nil
 }
 
-// RemoveFactor takes the caller's own second factor away; a code of it proves that he still has it.
+// RemoveFactor takes the caller's own second factor away; a code of it proves that he still has it. A browser's person proved that lately.
 func (a *Admin) RemoveFactor(ctx context.Context, u User, code string) error {
-	if err := a.may(u, ActOwnAccount); err != nil {
+	if err := a.may(u, ActOwnFactor); err != nil {
 		return err
 	}
 	if !u.SecondFactor {
 		return holdfast.Conflict("%s has no second factor", u.Name)
 	}
-	if err := a.proveFactor(ctx, u.ID, SignIn{Address: u.Address, Name: u.Name, Code: code}); err != nil {
+	if u.Browser {
+		if err := Proven(u); err != nil {
+			return err
+		}
+	} else if err := a.proveFactor(ctx, u.ID, SignIn{Address: u.Address, Name: u.Name, Code: code}); err != nil {
 		if holdfast.KindOf(err) == holdfast.KindUnauthenticated { // the login itself is good
 			return holdfast.Denied("%s", err)
 		}

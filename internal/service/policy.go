@@ -38,6 +38,9 @@ type User struct {
 	SecondFactor bool
 	// Directory says that the account is a user of an organization's directory, not of this installation.
 	Directory bool
+	// Browser says that a browser's session calls, and Stale that its person proved who he is so long ago that dangerous acts ask again.
+	// Tokens and keys are neither: nobody walks away from a script.
+	Browser, Stale bool
 }
 
 // systemUser acts when a schedule does.
@@ -55,7 +58,9 @@ const (
 	ActSeeService     Act = "see the service"
 	ActEndOwnLogin    Act = "end a login"
 	ActHandOver       Act = "hand a login over"
-	ActOwnAccount     Act = "change a password or a second factor"
+	ActProve          Act = "prove who is there"
+	ActOwnPassword    Act = "change the own password"
+	ActOwnFactor      Act = "change the own second factor"
 	ActSeeSelf        Act = "see the own account"
 	ActSeeOrgs        Act = "see organizations"
 	ActAddOrg         Act = "add an organization"
@@ -110,6 +115,44 @@ type rule struct {
 	own    bool              // on the caller's own account: for those who see only some objects too
 	grant  holdfast.GrantAct // scoped: what the caller's grants must allow; "" is any
 	person bool              // not for API keys
+	again  Again             // whether a browser's person must have proved lately who he is; reading never asks
+}
+
+// Again says when an act asks a person in a browser to prove again who he is. Each act that an operation changes something by has one.
+type Again string
+
+// What destroys, hands out, or says who may, asks.
+const (
+	AgainNever    Again = "never"
+	AgainAlways   Again = "always"
+	AgainShorter  Again = "when retention becomes shorter"
+	AgainByItself Again = "by its own request" // which has the password
+)
+
+// AgainOf is what the policy says of an act.
+func AgainOf(act Act) Again { return policy[act].again }
+
+// ErrProof says that a browser's person must prove again who he is.
+type ErrProof struct{ Ways []string }
+
+func (e *ErrProof) Error() string {
+	if slices.Contains(e.Ways, "microsoft") {
+		return "for this it is asked again who is there: sign in with Microsoft, then repeat it"
+	}
+	return "for this it is asked again who is there: give your password, then repeat it"
+}
+
+// Proven refuses a browser whose person proved too long ago who he is.
+func Proven(u User) error {
+	switch {
+	case !u.Stale:
+		return nil
+	case u.Directory:
+		return &ErrProof{Ways: []string{"microsoft"}}
+	case u.SecondFactor:
+		return &ErrProof{Ways: []string{"password", "totp"}}
+	}
+	return &ErrProof{Ways: []string{"password"}}
 }
 
 var (
@@ -123,56 +166,58 @@ var (
 
 // policy is who may do what: docs/threat-model.md has it in words.
 var policy = map[Act]rule{
-	ActSignIn:         {anyone: true},
+	ActSignIn:         {anyone: true, again: AgainNever},
 	ActSeeHealth:      {anyone: true},
 	ActSeePortal:      {anyone: true},
-	ActUnbuilt:        {roles: everyone, own: true},
+	ActUnbuilt:        {roles: everyone, own: true, again: AgainNever},
 	ActSeeService:     {roles: everyone, own: true},
 	ActSeeSelf:        {roles: everyone, own: true},
-	ActEndOwnLogin:    {roles: everyone, own: true, person: true},
-	ActHandOver:       {roles: everyone, own: true, person: true},
-	ActOwnAccount:     {roles: everyone, own: true, person: true},
+	ActEndOwnLogin:    {roles: everyone, own: true, person: true, again: AgainNever},
+	ActHandOver:       {roles: everyone, own: true, person: true, again: AgainAlways},
+	ActProve:          {roles: everyone, own: true, person: true, again: AgainNever},
+	ActOwnPassword:    {roles: everyone, own: true, person: true, again: AgainByItself},
+	ActOwnFactor:      {roles: everyone, own: true, person: true, again: AgainAlways},
 	ActSeeOrgs:        {roles: everyone, scoped: true},
-	ActAddOrg:         {roles: backup},
-	ActChangeOrg:      {roles: backup},
-	ActRemoveOrg:      {roles: backup},
+	ActAddOrg:         {roles: backup, again: AgainNever},
+	ActChangeOrg:      {roles: backup, again: AgainNever},
+	ActRemoveOrg:      {roles: backup, again: AgainAlways},
 	ActReadDirectory:  {roles: backup, scoped: true},
 	ActSeeJobs:        {roles: staff, scoped: true},
-	ActAddJob:         {roles: backup},
-	ActChangeJob:      {roles: backup},
-	ActRemoveJob:      {roles: backup},
-	ActStartJob:       {roles: backup, scoped: true},
-	ActStopJob:        {roles: backup, scoped: true},
+	ActAddJob:         {roles: backup, again: AgainNever},
+	ActChangeJob:      {roles: backup, again: AgainNever},
+	ActRemoveJob:      {roles: backup, again: AgainNever},
+	ActStartJob:       {roles: backup, scoped: true, again: AgainNever},
+	ActStopJob:        {roles: backup, scoped: true, again: AgainNever},
 	ActSeeJobSessions: {roles: staff, scoped: true},
 	ActSeeEvents:      {roles: staff, scoped: true},
 	ActSeeProtected:   {roles: everyone, scoped: true},
 	ActSeePoints:      {roles: everyone, scoped: true},
 	ActSeeProxies:     {roles: staff},
-	ActChangeProxy:    {roles: storage},
+	ActChangeProxy:    {roles: storage, again: AgainNever},
 	ActSeeRepos:       {roles: staff},
-	ActAddRepo:        {roles: storage},
-	ActChangeRepo:     {roles: storage},
-	ActRemoveRepo:     {roles: storage},
-	ActExportKit:      {roles: storage, person: true},
-	ActRunRetention:   {roles: storage},
-	ActSynchronize:    {roles: storage},
-	ActSeeLicences:    {roles: staff},
+	ActAddRepo:        {roles: storage, again: AgainNever},
+	ActChangeRepo:     {roles: storage, again: AgainShorter},
+	ActRemoveRepo:     {roles: storage, again: AgainAlways},
+	ActExportKit:      {roles: storage, person: true, again: AgainAlways},
+	ActRunRetention:   {roles: storage, again: AgainAlways},
+	ActSynchronize:    {roles: storage, again: AgainNever},
+	ActSeeLicences:    {roles: staff, again: AgainNever},
 	ActSeeOverview:    {roles: staff},
-	ActExplore:        {roles: readers, scoped: true, grant: holdfast.GrantRead},
-	ActReadContent:    {roles: readers, scoped: true, grant: holdfast.GrantRead},
-	ActDownload:       {roles: readers, scoped: true, grant: holdfast.GrantDownload},
-	ActRestore:        {roles: readers, scoped: true, grant: holdfast.GrantRestore},
+	ActExplore:        {roles: readers, scoped: true, grant: holdfast.GrantRead, again: AgainNever},
+	ActReadContent:    {roles: readers, scoped: true, grant: holdfast.GrantRead, again: AgainNever},
+	ActDownload:       {roles: readers, scoped: true, grant: holdfast.GrantDownload, again: AgainNever},
+	ActRestore:        {roles: readers, scoped: true, grant: holdfast.GrantRestore, again: AgainNever},
 	ActRestoreOther:   {roles: readers, scoped: true, grant: holdfast.GrantRestoreElsewhere},
 	ActSeeRestores:    {roles: everyone, scoped: true},
 	ActSeeRestored:    {roles: readers, scoped: true},
-	ActStopRestore:    {roles: []Role{RoleOwner, RoleBackup, RoleOperator, RoleEndUser}, scoped: true},
+	ActStopRestore:    {roles: []Role{RoleOwner, RoleBackup, RoleOperator, RoleEndUser}, scoped: true, again: AgainNever},
 	ActReadAudit:      {roles: []Role{RoleOwner, RoleAuditor}},
 	ActSeeUsers:       {roles: []Role{RoleOwner, RoleAuditor}},
-	ActManageUsers:    {roles: owners, person: true},
-	ActOwnKeys:        {roles: staff, person: true},
+	ActManageUsers:    {roles: owners, person: true, again: AgainAlways},
+	ActOwnKeys:        {roles: staff, person: true, again: AgainAlways},
 	ActSeeRoles:       {roles: []Role{RoleOwner, RoleAuditor}},
-	ActChangeRoles:    {roles: owners},
-	ActChangePortal:   {roles: owners},
+	ActChangeRoles:    {roles: owners, again: AgainAlways},
+	ActChangePortal:   {roles: owners, again: AgainAlways},
 }
 
 // Object is what an act is on: something that an organization's user owns.

@@ -145,7 +145,7 @@ func TestWhatHasNoRuleIsDenied(t *testing.T) {
 
 // TestThePolicyInWords is the policy once more, by role: what a role may do at all.
 func TestThePolicyInWords(t *testing.T) {
-	self := []Act{ActUnbuilt, ActSeeService, ActSeeSelf, ActEndOwnLogin, ActHandOver, ActOwnAccount, ActSignIn, ActSeeHealth, ActSeePortal, ActSeeOrgs, ActSeeProtected, ActSeePoints, ActSeeRestores}
+	self := []Act{ActUnbuilt, ActSeeService, ActSeeSelf, ActEndOwnLogin, ActHandOver, ActProve, ActOwnPassword, ActOwnFactor, ActSignIn, ActSeeHealth, ActSeePortal, ActSeeOrgs, ActSeeProtected, ActSeePoints, ActSeeRestores}
 	look := append([]Act{ActSeeJobs, ActSeeJobSessions, ActSeeEvents, ActSeeProxies, ActSeeRepos, ActSeeLicences, ActSeeOverview}, self...)
 	content := append([]Act{ActExplore, ActReadContent, ActDownload, ActRestore, ActRestoreOther, ActSeeRestored, ActStopRestore}, self...)
 	want := map[Role][]Act{

@@ -108,7 +108,8 @@ func (r *Repositories) Create(ctx context.Context, u User, spec RepositorySpec) 
 	return r.space(ctx, repo), nil
 }
 
-// Update changes what spec names. The path can't change.
+// Update changes what spec names. The path can't change. A shorter retention is a loss to come: a browser's person must have proved lately
+// who he is.
 func (r *Repositories) Update(ctx context.Context, u User, id holdfast.RepositoryID, spec RepositorySpec) (holdfast.Repository, error) {
 	if err := r.may(u, ActChangeRepo); err != nil {
 		return holdfast.Repository{}, err
@@ -132,6 +133,11 @@ func (r *Repositories) Update(ctx context.Context, u User, id holdfast.Repositor
 		for _, other := range all {
 			if other.ID != id && strings.EqualFold(other.Name, repo.Name) {
 				return repo, holdfast.Conflict("there is a repository named %q already", other.Name)
+			}
+		}
+		if shorter(before.Retention, repo.Retention, r.now()) {
+			if err := Proven(u); err != nil {
+				return repo, err
 			}
 		}
 		repo.NextRetention = nextRetention(repo, r.now())

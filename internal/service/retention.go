@@ -234,3 +234,8 @@ func (c *core) clockJump(ctx context.Context) (time.Duration, error) {
 func expiry(p holdfast.RetentionPeriod, now time.Time) time.Time {
 	return now.AddDate(-p.Years, -p.Months, -p.Days)
 }
+
+// shorter says that a retention would let go of what another keeps now.
+func shorter(before, after holdfast.RetentionPeriod, now time.Time) bool {
+	return !after.Forever && (before.Forever || expiry(after, now).After(expiry(before, now)))
+}

@@ -37,6 +37,8 @@ type Deps struct {
 	// BrowserIdle and BrowserLife are how long a browser's login lives unused, and at all; 0 is 15 minutes and 8 hours.
 	BrowserIdle time.Duration
 	BrowserLife time.Duration
+	// BrowserProof is for how long a browser's person is not asked again who he is; 0 is 10 minutes.
+	BrowserProof time.Duration
 	// Lease is how long a claim holds without being renewed; 0 is holdfast.LeaseTime. Proxies must be told the same.
 	Lease time.Duration
 	// Poll is how often a waiting Claim looks by itself, though a bell in this process is quicker; 0 is 2 s, less than 0 lets
@@ -114,6 +116,9 @@ func New(d Deps) *Service {
 	}
 	if d.BrowserLife == 0 {
 		d.BrowserLife = browserLife
+	}
+	if d.BrowserProof == 0 {
+		d.BrowserProof = browserProof
 	}
 	feed := newFeed()
 	d.Store = noted{d.Store, feed}

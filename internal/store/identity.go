@@ -98,17 +98,18 @@ type browserSessionRow struct {
 	Created       stamp
 	LastUsed      stamp
 	Expires       stamp
+	Proved        stamp
 }
 
 // BrowserSession gives one by its secret's hash.
 func (tx *Tx) BrowserSession(ctx context.Context, hash string) (holdfast.BrowserSession, error) {
 	r, err := one[browserSessionRow](ctx, tx, "such browser session", "hash = ?", hash)
-	return holdfast.BrowserSession{Hash: r.Hash, Account: holdfast.UserID(r.Account), Address: r.Address, Created: r.Created.time(), LastUsed: r.LastUsed.time(), Expires: r.Expires.time()}, err
+	return holdfast.BrowserSession{Hash: r.Hash, Account: holdfast.UserID(r.Account), Address: r.Address, Created: r.Created.time(), LastUsed: r.LastUsed.time(), Expires: r.Expires.time(), Proved: r.Proved.time()}, err
 }
 
 // PutBrowserSession keeps one.
 func (tx *Tx) PutBrowserSession(ctx context.Context, s holdfast.BrowserSession) error {
-	return put(ctx, tx, &browserSessionRow{Hash: s.Hash, Account: string(s.Account), Address: clean(s.Address), Created: at(s.Created), LastUsed: at(s.LastUsed), Expires: at(s.Expires)}, "hash")
+	return put(ctx, tx, &browserSessionRow{Hash: s.Hash, Account: string(s.Account), Address: clean(s.Address), Created: at(s.Created), LastUsed: at(s.LastUsed), Expires: at(s.Expires), Proved: at(s.Proved)}, "hash")
 }
 
 // DeleteBrowserSession ends one; one that is not there is no error.

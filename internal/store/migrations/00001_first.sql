@@ -14,7 +14,7 @@ CREATE TABLE accounts (
     factor_misses INTEGER NOT NULL, factor_wait BIGINT NOT NULL
 );
 CREATE TABLE browser_sessions (
-    hash TEXT PRIMARY KEY, account TEXT NOT NULL, address TEXT NOT NULL, created BIGINT NOT NULL, last_used BIGINT NOT NULL, expires BIGINT NOT NULL
+    hash TEXT PRIMARY KEY, account TEXT NOT NULL, address TEXT NOT NULL, created BIGINT NOT NULL, last_used BIGINT NOT NULL, expires BIGINT NOT NULL, proved BIGINT NOT NULL
 );
 CREATE INDEX browser_sessions_account ON browser_sessions (account);
 CREATE TABLE api_keys (

@@ -4,7 +4,7 @@ import type { components, paths } from "./schema";
 export type Schemas = components["schemas"];
 
 // client knows every operation of our OpenAPI file by its path. The browser session's cookie goes along by itself.
-export const client = createClient<paths>({ baseUrl: "/", credentials: "same-origin" });
+export const client = createClient<paths>({ baseUrl: "/", credentials: "same-origin", fetch: send });
 
 // ApiError is an answer that is not a success, in the server's words.
 export class ApiError extends Error {
@@ -17,6 +17,24 @@ export class ApiError extends Error {
     this.code = code;
     this.body = body;
   }
+}
+
+// Prove asks the person for what proves who he is, and says whether he gave it.
+type Prove = (ways: string[]) => Promise<boolean>;
+let prove: Prove | undefined;
+
+// whenProofNeeded sets who asks, before a dangerous act, for a proof that is not old.
+export function whenProofNeeded(ask: Prove | undefined) {
+  prove = ask;
+}
+
+// send is fetch. What the server refuses until somebody has proved again who he is goes on once he has.
+async function send(request: Request): Promise<Response> {
+  const again = request.clone();
+  const response = await fetch(request);
+  if (response.status !== 403 || !prove) return response;
+  const told = (await response.clone().json().catch(() => undefined)) as { proofNeeded?: string[] } | undefined;
+  return told?.proofNeeded && (await prove(told.proofNeeded)) ? send(again) : response;
 }
 
 type Listener = () => void;
@@ -51,7 +69,7 @@ export async function own<T>(method: string, path: string, body?: unknown, signa
     init.body = JSON.stringify(body);
     init.headers = { "Content-Type": "application/json" };
   }
-  const response = await fetch(path, init).catch((cause: unknown) => {
+  const response = await send(new Request(path, init)).catch((cause: unknown) => {
     if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
     throw new ApiError(0, "offline", undefined, cause);
   });
@@ -75,7 +93,7 @@ export async function own<T>(method: string, path: string, body?: unknown, signa
 
 // download saves what an operation streams as a file of this computer.
 export async function download(path: string, body: unknown, name: string): Promise<void> {
-  await saved(await fetch(path, { method: "POST", credentials: "same-origin", body: JSON.stringify(body ?? {}), headers: { "Content-Type": "application/json" } }), name);
+  await saved(await send(new Request(path, { method: "POST", credentials: "same-origin", body: JSON.stringify(body ?? {}), headers: { "Content-Type": "application/json" } })), name);
 }
 
 // getDownload is download for operations that need no body.

@@ -46,6 +46,7 @@ export const session = {
     remember(true);
     return started;
   },
+  prove: (password: string, code?: string) => own<void>("POST", `${path}/proof`, code ? { password, code } : { password }),
   // returned: somebody signed in elsewhere and was sent back with a cookie.
   returned: () => remember(true),
   end: () => {

@@ -5,8 +5,8 @@ import {
 } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
-import { lazy, useEffect, useRef, useState, type ReactElement } from "react";
-import { ApiError, whenSignedOut } from "../api/client";
+import { lazy, Suspense, useEffect, useRef, useState, type ReactElement } from "react";
+import { ApiError, whenProofNeeded, whenSignedOut } from "../api/client";
 import { sessionQuery } from "../api/queries";
 import { session } from "../api/session";
 import { Opens, ThemeMenu } from "../ui/opens";
@@ -14,6 +14,8 @@ import { Loading, Problem } from "../ui/page";
 import { useText } from "../ui/text/console";
 import { useThemes } from "../ui/theme";
 import { SignIn } from "../ui/signin";
+
+const Proof = lazy(() => import("./proof"));
 
 const Account = lazy(async () => ({ default: (await import("../ui/menus")).Account }));
 
@@ -58,6 +60,12 @@ export function Shell() {
   return <Frame name={data.user.name} acts={data.user.acts} />;
 }
 
+// Asked is a proof that is wanted, and who waits for it.
+interface Asked {
+  ways: string[];
+  end: (proved: boolean) => void;
+}
+
 function Frame({ name, acts }: { name: string; acts: string[] | undefined }) {
   const s = useStyles();
   const { t } = useText();
@@ -65,6 +73,27 @@ function Frame({ name, acts }: { name: string; acts: string[] | undefined }) {
   const here = useRouterState({ select: (r) => r.location.pathname });
   const [narrow, setNarrow] = useState(() => matchMedia("(max-width: 900px)").matches);
   const navigate = useNavigate();
+  const [asked, setAsked] = useState<Asked>();
+  // Who was asked goes on where he was: what lies below stays hidden from assistive technology until the focus is in it again.
+  const from = useRef<Element | null>(null);
+  useEffect(() => {
+    if (!asked && from.current instanceof HTMLElement) from.current.focus();
+  }, [asked]);
+  useEffect(() => {
+    let waiting: Promise<boolean> | undefined; // two acts at once ask once
+    whenProofNeeded((ways) => {
+      if (!ways.includes("password")) return Promise.resolve(false);
+      waiting ??= new Promise<boolean>((resolve) => {
+        from.current = document.activeElement;
+        setAsked({ ways, end: resolve });
+      }).finally(() => {
+        waiting = undefined;
+        setAsked(undefined);
+      });
+      return waiting;
+    });
+    return () => whenProofNeeded(undefined);
+  }, []);
   // Another page: the focus goes to its beginning, for those who hear it, and so that no panel of the old page keeps the new one hidden from them.
   const shown = useRef(here);
   useEffect(() => {
@@ -134,6 +163,11 @@ function Frame({ name, acts }: { name: string; acts: string[] | undefined }) {
       <main id="main" className={s.main} tabIndex={-1}>
         <Outlet />
       </main>
+      {asked && (
+        <Suspense fallback={null}>
+          <Proof name={name} ways={asked.ways} onEnd={asked.end} />
+        </Suspense>
+      )}
     </div>
   );
 }

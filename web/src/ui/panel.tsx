@@ -70,7 +70,7 @@ export function FormPanel({ title, submit, onClose, save, children, size = "medi
           </div>
         </DrawerBody>
         <DrawerFooter className={s.foot}>
-          <Button appearance="primary" type="submit" disabledFocusable={busy} icon={busy ? <Spinner size="tiny" /> : null}>
+          <Button appearance="primary" type="submit" disabledFocusable={busy} icon={busy ? <Spinner size="tiny" aria-hidden /> : null}>
             {submit}
           </Button>
           <Button onClick={onClose} disabled={busy}>
@@ -108,7 +108,7 @@ export function Confirm({ title, children, action, onClose, run }: { title: stri
             <Problem error={error} />
           </DialogContent>
           <DialogActions>
-            <Button appearance="primary" onClick={go} disabledFocusable={busy} icon={busy ? <Spinner size="tiny" /> : null}>
+            <Button appearance="primary" onClick={go} disabledFocusable={busy} icon={busy ? <Spinner size="tiny" aria-hidden /> : null}>
               {action}
             </Button>
             <Button onClick={onClose} disabled={busy}>

@@ -55,7 +55,7 @@ export function SecondFactor({ on, onDone }: { on: boolean; onDone?: () => void 
     await queries.invalidateQueries({ queryKey: sessionQuery.queryKey });
     onDone?.();
   };
-  const off = useMutation({ mutationFn: () => own("DELETE", path, code ? { code: code.replaceAll(" ", "") } : undefined), onSuccess: () => { setCode(""); return queries.invalidateQueries({ queryKey: sessionQuery.queryKey }); } });
+  const off = useMutation({ mutationFn: () => own("DELETE", path), onSuccess: () => queries.invalidateQueries({ queryKey: sessionQuery.queryKey }) });
   const submit = (e: FormEvent) => {
     e.preventDefault();
     e.stopPropagation();
@@ -84,9 +84,6 @@ export function SecondFactor({ on, onDone }: { on: boolean; onDone?: () => void 
     return (
       <div className={s.form}>
         <Note intent="success">{t.totp.isOn}</Note>
-        <Field label={t.totp.offCode}>
-          <Input inputMode="numeric" autoComplete="one-time-code" value={code} onChange={(_, d) => setCode(d.value)} />
-        </Field>
         <Problem error={off.error} />
         <div>
           <Button onClick={() => off.mutate()} disabledFocusable={off.isPending}>{t.totp.turnOff}</Button>

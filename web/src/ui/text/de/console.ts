@@ -123,9 +123,10 @@ export const text: typeof en = {
     installation: "Installation", serverAbout: "Wie der Server lauscht, seine Datenbank hält und Microsoft erreicht, wird beim Start gesetzt: siehe „holdfast server --help“, holdfast.yaml und die Variablen HOLDFAST_….",
     acts: { version: "Version und Installation", password: "Eigenes Kennwort ändern", health: "Zustand des Servers" },
   },
+  proof: { title: "Sind Sie es noch?", about: "Damit wird etwas zerstört, herausgegeben oder geändert, wer was darf. Geben Sie Ihr Kennwort noch einmal ein; dann geht es weiter, und eine Weile wird nicht wieder gefragt.", submit: "Weiter" },
   totp: {
     title: "Zweiter Faktor", about: "Ein Code einer Authenticator-App, nach dem Kennwort. Damit reicht ein gestohlenes Kennwort nicht.", turnOn: "Authenticator-App einrichten", turnOff: "Abschalten", isOn: "Der zweite Faktor ist an.", scan: "Scannen Sie dies mit Ihrer Authenticator-App, oder tippen Sie das Geheimnis dort ein.", type: "Tippen Sie den Code, den die App zeigt.",
-    qr: "QR-Code mit dem Geheimnis darunter", secret: "Geheimnis", codes: "Wiederherstellungscodes", codesAbout: "Bewahren Sie sie getrennt vom Telefon auf. Jeder meldet Sie einmal an, wenn die App verloren ist. Sie werden nur jetzt gezeigt.", codesKept: "Ich habe sie aufbewahrt", offCode: "Code der App, zum Abschalten", reset: "Zweiten Faktor zurücksetzen", resetTitle: (name) => `Den zweiten Faktor von ${name} zurücksetzen?`, resetAbout: "Der Benutzer meldet sich allein mit dem Kennwort an, bis ein neuer eingerichtet ist.",
+    qr: "QR-Code mit dem Geheimnis darunter", secret: "Geheimnis", codes: "Wiederherstellungscodes", codesAbout: "Bewahren Sie sie getrennt vom Telefon auf. Jeder meldet Sie einmal an, wenn die App verloren ist. Sie werden nur jetzt gezeigt.", codesKept: "Ich habe sie aufbewahrt", reset: "Zweiten Faktor zurücksetzen", resetTitle: (name) => `Den zweiten Faktor von ${name} zurücksetzen?`, resetAbout: "Der Benutzer meldet sich allein mit dem Kennwort an, bis ein neuer eingerichtet ist.",
   },
   setup: {
     title: "Einrichtung", about: "Vom leeren Server zur ersten Wiederherstellung. Sie können jederzeit gehen und später fortfahren.", steps: "Schritte", done: "erledigt", leave: "Vorerst verlassen", later: "Später", already: "Das ist erledigt.", toHome: "Zur Startseite", browse: "Sicherung ansehen",

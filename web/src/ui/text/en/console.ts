@@ -121,9 +121,10 @@ export const text = {
     installation: "Installation", serverAbout: "How the server listens, keeps its database and meets Microsoft is set when it starts: see “holdfast server --help”, holdfast.yaml and the HOLDFAST_… variables.",
     acts: { version: "Version and installation", password: "Change the own password", health: "Health of the server" },
   },
+  proof: { title: "Is it still you?", about: "This destroys something, hands something out or changes who may do what. Give your password again; then it goes on, and you are not asked again for a while.", submit: "Go on" },
   totp: {
     title: "Second factor", about: "A code from an authenticator app, asked for after the password. With it, a stolen password is not enough.", turnOn: "Set up an authenticator app", turnOff: "Turn it off", isOn: "The second factor is on.", scan: "Scan this with your authenticator app, or type the secret into it.", type: "Type the code that the app shows.",
-    qr: "QR code with the secret below", secret: "Secret", codes: "Recovery codes", codesAbout: "Keep these apart from your phone. Each signs you in once when the app is lost. They are shown only now.", codesKept: "I have kept them", offCode: "Code of the app, to turn it off", reset: "Reset second factor", resetTitle: (name: string) => `Reset the second factor of ${name}?`, resetAbout: "The user signs in with the password alone until a new one is set up.",
+    qr: "QR code with the secret below", secret: "Secret", codes: "Recovery codes", codesAbout: "Keep these apart from your phone. Each signs you in once when the app is lost. They are shown only now.", codesKept: "I have kept them", reset: "Reset second factor", resetTitle: (name: string) => `Reset the second factor of ${name}?`, resetAbout: "The user signs in with the password alone until a new one is set up.",
   },
   setup: {
     title: "Setup", about: "From an empty server to a first restore. You can leave at any time and go on later.", steps: "Steps", done: "done", leave: "Leave for now", later: "Later", already: "This is done.", toHome: "To the home page", browse: "Explore the backup",

@@ -1,0 +1,54 @@
+import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Input, makeStyles, Spinner } from "@fluentui/react-components";
+import { useState, type FormEvent } from "react";
+import { session } from "../api/session";
+import { useAct } from "../ui/act";
+import { Problem } from "../ui/page";
+import { useText } from "../ui/text/console";
+
+const useStyles = makeStyles({ form: { display: "flex", flexDirection: "column", gap: "14px" } });
+
+// Proof asks who sits here, before an act that the server refuses until it knows.
+export default function Proof({ name, ways, onEnd }: { name: string; ways: string[]; onEnd: (proved: boolean) => void }) {
+  const s = useStyles();
+  const { t } = useText();
+  const [password, setPassword] = useState("");
+  const [code, setCode] = useState("");
+  const { busy, error, act } = useAct();
+  const submit = (e: FormEvent) => {
+    e.preventDefault();
+    e.stopPropagation(); // the form that asked for the act is not this one
+    if (!busy) void act(() => session.prove(password, code.replaceAll(" ", "") || undefined).then(() => onEnd(true)));
+  };
+  return (
+    <Dialog open onOpenChange={(_, d) => !d.open && !busy && onEnd(false)}>
+      <DialogSurface>
+        <form onSubmit={submit}>
+          <DialogBody>
+            <DialogTitle>{t.proof.title}</DialogTitle>
+            <DialogContent className={s.form}>
+              {t.proof.about}
+              <input type="text" autoComplete="username" value={name} readOnly hidden />
+              <Field label={t.signin.password} required>
+                <Input type="password" autoComplete="current-password" autoFocus value={password} onChange={(_, d) => setPassword(d.value)} />
+              </Field>
+              {ways.includes("totp") && (
+                <Field label={t.signin.code} required>
+                  <Input inputMode="numeric" autoComplete="one-time-code" value={code} onChange={(_, d) => setCode(d.value)} />
+                </Field>
+              )}
+              <Problem error={error} />
+            </DialogContent>
+            <DialogActions>
+              <Button appearance="primary" type="submit" disabledFocusable={busy} icon={busy ? <Spinner size="tiny" aria-hidden /> : null}>
+                {t.proof.submit}
+              </Button>
+              <Button onClick={() => onEnd(false)} disabled={busy}>
+                {t.common.cancel}
+              </Button>
+            </DialogActions>
+          </DialogBody>
+        </form>
+      </DialogSurface>
+    </Dialog>
+  );
+}
