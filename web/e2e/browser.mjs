@@ -66,7 +66,7 @@ export async function tabs(page, label, most = 120) {
       const again = window.tabbed.indexOf(el);
       window.tabbed.push(el);
       const box = el.getBoundingClientRect();
-      const styles = [getComputedStyle(el), getComputedStyle(el, "::after"), getComputedStyle(el, "::before"), ...(el.parentElement ? [getComputedStyle(el.parentElement), getComputedStyle(el.parentElement, "::after")] : []), ...[...el.parentElement?.children ?? []].map((c) => getComputedStyle(c))];
+      const styles = [getComputedStyle(el), getComputedStyle(el, "::after"), getComputedStyle(el, "::before"), ...(el.parentElement ? [getComputedStyle(el.parentElement), getComputedStyle(el.parentElement, "::after")] : []), ...[...el.parentElement?.children ?? [], ...el.children].flatMap((c) => [getComputedStyle(c), getComputedStyle(c, "::after")])];
       const marked = styles.some((s) => (s.outlineStyle !== "none" && parseFloat(s.outlineWidth) > 0) || parseFloat(s.borderBottomWidth) > 0 || s.boxShadow !== "none" || s.textDecorationStyle === "double");
       const label = el.getAttribute("aria-label") || el.textContent.trim().slice(0, 40) || el.getAttribute("type") || "";
       return { again, stuck: window.tabbed.at(-2) === el, seen: box.width > 0 && box.height > 0 && box.bottom > 0 && box.top < innerHeight, marked, what: `${el.tagName.toLowerCase()}${el.getAttribute("role") ? `[${el.getAttribute("role")}]` : ""} ${label}` };

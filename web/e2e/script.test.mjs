@@ -108,7 +108,7 @@ test("every page's commands and calls can be run", { timeout: 180_000 }, async (
   for (const [n, at] of pages.entries()) {
     await page.goto(`${on.world.url}/?${n}#${at}`); // a new document, in which nothing of the page before is left
     if (at.startsWith("/explore/")) await page.getByRole("treeitem").first().click();
-    await page.getByRole("toolbar").getByRole("button", { name: "Script", exact: true }).click();
+    await page.getByRole("main").getByRole("button", { name: "Script", exact: true }).click();
     const dialog = page.getByRole("dialog", { name: "Do this from a script" });
     await dialog.locator("section").first().waitFor();
     for (const text of await dialog.locator("section pre").allTextContents()) commands.add(text);

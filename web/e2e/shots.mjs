@@ -122,7 +122,7 @@ try {
         await page.getByRole("grid").scrollIntoViewIfNeeded();
         await shot("job-hours");
         await page.keyboard.press("Escape");
-        await page.getByRole("toolbar").getByRole("button").last().click();
+        await page.getByRole("main").getByRole("button", { name: /^S[ck]ript$/ }).click();
         await page.getByRole("dialog").waitFor();
         await page.waitForTimeout(500);
         await shot("script");

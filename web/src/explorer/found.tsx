@@ -8,8 +8,8 @@ import { Shown } from "./shown";
 
 const useStyles = makeStyles({
   name: { fontSize: tokens.fontSizeBase500, lineHeight: tokens.lineHeightBase500, margin: "0 0 8px", overflowWrap: "anywhere" },
-  facts: { display: "grid", gridTemplateColumns: "max-content 1fr", gap: "4px 14px", margin: "0 0 12px" },
-  dt: { color: tokens.colorNeutralForeground2 },
+  facts: { display: "grid", gridTemplateColumns: "fit-content(36%) 1fr", gap: "4px 14px", margin: "0 0 12px" },
+  dt: { color: tokens.colorNeutralForeground2, overflowWrap: "anywhere", hyphens: "auto" },
   dd: { margin: 0, overflowWrap: "anywhere" },
   snippet: { margin: "0 0 12px", padding: "8px 10px", borderLeft: `3px solid ${tokens.colorNeutralStroke1}`, overflowWrap: "anywhere" },
 });

@@ -30,11 +30,10 @@ const OtherTime = lazy(() => import("./other"));
 const useStyles = makeStyles({
   page: { display: "grid", gridTemplateRows: "auto auto 1fr", height: "100%", minHeight: 0 },
   head: { padding: "14px 20px 0" },
-  title: { outline: "none", margin: 0, fontSize: tokens.fontSizeBase500, lineHeight: tokens.lineHeightBase500 },
+  title: { outline: "none", margin: 0, flexGrow: 1, fontSize: tokens.fontSizeBase500, lineHeight: tokens.lineHeightBase500 },
   about: { color: tokens.colorNeutralForeground2 },
   bar: { padding: "4px 12px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, flexWrap: "wrap" },
-  space: { flexGrow: 1 },
-  command: { fontWeight: tokens.fontWeightRegular, padding: "5px 8px", minWidth: 0, whiteSpace: "nowrap" },
+  command: { fontWeight: tokens.fontWeightRegular, padding: "5px 8px", minWidth: 0, whiteSpace: "nowrap", "@media (max-width: 1400px)": { padding: "5px" } },
   // The console's bar has more commands than a laptop has room for: there those that are used less are pictures, with their names to be heard and pointed at.
   seldom: { "@media (min-width: 641px) and (max-width: 1500px)": { display: "none" } },
   panes: { display: "grid", gridTemplateColumns: "minmax(180px, 220px) minmax(360px, 1.5fr) minmax(280px, 1fr)", minHeight: 0, "@media (max-width: 1100px)": { gridTemplateColumns: "minmax(180px, 240px) 1fr" }, [`@media ${phone}`]: { display: "flex", flexDirection: "column", overflow: "hidden", position: "relative" } },
@@ -284,6 +283,7 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
         <div className={s.back}>
           {step > 0 && <Button appearance="subtle" icon={<ArrowLeft20Regular />} aria-label={t.common.back} onClick={() => history.back()} />}
           <h1 ref={heading} tabIndex={-1} className={s.title}>{step > 0 && !shown ? listed : title}</h1>
+          {scripts && <ScriptButton acts={acts} />}
         </div>
         <span className={s.about}>{session.scopeName ? t.explore.asOf(f.dateTime(session.scopeName.replace(/^state of /, ""))) : t.explore.asNewest}</span>
         <Problem error={error} />
@@ -300,7 +300,7 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
           </ToolbarButton>
         ) : null}
         {!small && <ToolbarDivider />}
-        {(!small || running) && <ToolbarButton className={s.command} icon={<Info20Regular />} onClick={() => setResults(true)}>{running ? t.restore.running : t.restore.results}</ToolbarButton>}
+        {(!small || running) && <ToolbarButton className={s.command} icon={<Info20Regular />} onClick={() => setResults(true)} {...(running ? { children: t.restore.running } : seldom(t.restore.results))} />}
         {view?.organizationId && look.onSession && (
           <>
             <ToolbarButton className={s.command} icon={<CalendarClock20Regular />} onClick={() => setTool("time")} {...seldom(t.explore.otherTime)} />
@@ -312,8 +312,6 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
           <ToolbarButton className={s.command} icon={<DeleteDismiss20Regular />} aria-pressed={deletedOnly} appearance={deletedOnly ? "primary" : "subtle"} disabledFocusable={busy} onClick={() => void toggleDeleted()} {...seldom(t.explore.deletedOnly)} />
         )}
         {look.onClosed && <ToolbarButton className={s.command} icon={<DismissCircle20Regular />} onClick={() => void close()} {...seldom(t.explore.close)} />}
-        <span className={s.space} />
-        {scripts && <ScriptButton acts={acts} />}
       </Toolbar>
       <div className={s.panes}>
         {!small && (

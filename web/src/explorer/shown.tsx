@@ -59,13 +59,13 @@ export function Shown({ place: p, item }: { place: Place; item: Item }) {
         <Note title={t.preview.removed}>
           <ul className={s.removed}>
             {data.removed.map((r) => (
-              <li key={r.what}>{t.preview.removedWhat(r.what, f.number(r.count))}</li>
+              <li key={r.what}>{t.preview.removedWhat(t.preview.what[r.what] ?? r.what, f.number(r.count))}</li>
             ))}
           </ul>
         </Note>
       )}
       {data.truncated && <Note>{t.preview.truncated}</Note>}
-      {data._links?.body ? <iframe className={s.frame} sandbox="" referrerPolicy="no-referrer" src={`${at(p, item)}/Preview/Body`} title={t.preview.contents(item.name)} /> : <Note>{data.why || t.preview.none}</Note>}
+      {data._links?.body ? <iframe className={s.frame} sandbox="" referrerPolicy="no-referrer" src={`${at(p, item)}/Preview/Body`} title={t.preview.contents(item.name)} /> : <Note>{data.why ? t.preview.noneBecause(data.why) : t.preview.none}</Note>}
     </>
   );
 }

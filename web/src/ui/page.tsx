@@ -6,11 +6,12 @@ import { useText } from "./text";
 
 const useStyles = makeStyles({
   page: { padding: "20px 28px 40px", maxWidth: "1500px", "@media (max-width: 640px)": { padding: "12px 12px 32px" } },
-  title: { margin: "0 0 4px", display: "block" },
+  head: { display: "flex", alignItems: "flex-start", gap: "8px", marginBottom: "4px" },
+  title: { margin: 0, flexGrow: 1 },
   about: { margin: "0 0 12px", color: tokens.colorNeutralForeground2, maxWidth: "80ch" },
   bar: { padding: "0", marginBottom: "12px", minHeight: "40px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, flexWrap: "wrap" },
   space: { flexGrow: 1 },
-  command: { fontWeight: tokens.fontWeightRegular, padding: "5px 8px", minWidth: 0, whiteSpace: "nowrap" },
+  command: { fontWeight: tokens.fontWeightRegular, padding: "5px 8px", minWidth: 0, whiteSpace: "nowrap", "@media (max-width: 1400px)": { padding: "5px" } },
   empty: { display: "flex", flexDirection: "column", alignItems: "center", textAlign: "center", gap: "8px", padding: "48px 16px", color: tokens.colorNeutralForeground2 },
   emptyIcon: { fontSize: "48px", color: tokens.colorBrandForeground1, lineHeight: 1 },
   emptyTitle: { fontSize: tokens.fontSizeBase400, lineHeight: tokens.lineHeightBase400, fontWeight: tokens.fontWeightSemibold, color: tokens.colorNeutralForeground1 },
@@ -38,16 +39,18 @@ export function Page({ title, about, commands, acts, far, children }: { title: s
   }, [title]);
   return (
     <div className={s.page}>
-      <Title2 as="h1" className={s.title}>
-        {title}
-      </Title2>
+      <div className={s.head}>
+        <Title2 as="h1" className={s.title}>
+          {title}
+        </Title2>
+        {acts && acts.length > 0 && <ScriptButton acts={acts} />}
+      </div>
       {about && <p className={s.about}>{about}</p>}
-      {(commands || acts || far) && (
+      {(commands || far) && (
         <Toolbar className={s.bar} aria-label={t.common.commands}>
           {commands?.map((c) => <CommandButton key={c.key} command={c} />)}
           <span className={s.space} />
           {far}
-          {acts && acts.length > 0 && <ScriptButton acts={acts} />}
         </Toolbar>
       )}
       {children}

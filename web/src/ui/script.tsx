@@ -1,4 +1,4 @@
-import { ToolbarButton } from "@fluentui/react-components";
+import { Button } from "@fluentui/react-components";
 import { Code20Regular } from "@fluentui/react-icons";
 import { lazy, Suspense, useState } from "react";
 import { useText } from "./text";
@@ -34,9 +34,9 @@ export function ScriptButton({ acts }: { acts: Act[] }) {
   const [open, setOpen] = useState(false);
   return (
     <>
-      <ToolbarButton style={{ fontWeight: 400, padding: "5px 8px", minWidth: 0 }} icon={<Code20Regular />} onClick={() => setOpen(true)}>
+      <Button appearance="subtle" style={{ fontWeight: 400, padding: "5px 8px", minWidth: 0, flexShrink: 0 }} icon={<Code20Regular />} onClick={() => setOpen(true)}>
         {t.script.button}
-      </ToolbarButton>
+      </Button>
       {open && (
         <Suspense>
           <ScriptPanel acts={acts} onClose={() => setOpen(false)} />

@@ -114,7 +114,7 @@ export default function Audit() {
             { key: "time", title: t.audit.time, render: (e) => f.dateTime(e.time), whole: true },
             { key: "actor", title: t.audit.actor, render: (e) => e.actor },
             { key: "act", title: t.audit.act, render: (e) => <code>{e.act}</code> },
-            { key: "object", title: t.audit.object, render: (e) => <span title={e.object}>{shortOf(e.object ?? "")}</span>, whole: true, wide: true },
+            { key: "object", title: t.audit.object, render: (e) => <span title={e.object}>{shortOf(e.object ?? "").split("/").map((part, i) => [i > 0 && "/", i > 0 && <wbr key={i} />, part])}</span>, wide: true },
             { key: "detail", title: t.common.details, width: "32%", render: (e) => <span style={{ overflowWrap: "anywhere" }}>{e.detail}</span>, wide: true },
             { key: "address", title: t.audit.address, render: (e) => e.address, wide: true },
           ]}

@@ -31,14 +31,14 @@ const SaveSearch = lazy(async () => ({ default: (await import("./saved")).SaveSe
 const useStyles = makeStyles({
   page: { display: "flex", flexDirection: "column", height: "100%", minHeight: 0 },
   head: { padding: "14px 20px 0", flexShrink: 0 },
-  title: { margin: "0 0 6px", fontSize: tokens.fontSizeBase500, lineHeight: tokens.lineHeightBase500 },
+  top: { display: "flex", marginBottom: "2px" },
+  title: { margin: 0, flexGrow: 1, fontSize: tokens.fontSizeBase500, lineHeight: tokens.lineHeightBase500 },
   form: { display: "flex", gap: "8px", marginBottom: "8px" },
   box: { flexGrow: 1, maxWidth: "none" },
   filters: { display: "flex", gap: "4px 12px", flexWrap: "wrap", alignItems: "center", marginBottom: "4px" },
   filter: { display: "inline-flex", alignItems: "center", gap: "6px" },
   bar: { padding: "4px 12px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, flexWrap: "wrap", flexShrink: 0 },
-  space: { flexGrow: 1 },
-  command: { fontWeight: tokens.fontWeightRegular, padding: "5px 8px", minWidth: 0, whiteSpace: "nowrap" },
+  command: { fontWeight: tokens.fontWeightRegular, padding: "5px 8px", minWidth: 0, whiteSpace: "nowrap", "@media (max-width: 1400px)": { padding: "5px" } },
   panes: { display: "grid", gridTemplateColumns: "minmax(400px, 2.2fr) minmax(280px, 1fr)", flexGrow: 1, minHeight: 0, "@media (max-width: 1100px)": { gridTemplateColumns: "1fr", gridTemplateRows: "minmax(220px, 1fr) minmax(160px, 40%)" } },
   list: { display: "flex", flexDirection: "column", minHeight: 0, minWidth: 0, borderRight: `1px solid ${tokens.colorNeutralStroke2}` },
   preview: { overflow: "auto", padding: "16px 20px", minHeight: 0, "@media (max-width: 1100px)": { borderTop: `1px solid ${tokens.colorNeutralStroke2}` } },
@@ -212,7 +212,10 @@ export default function Search() {
   return (
     <div className={s.page}>
       <div className={s.head}>
-        <h1 className={s.title}>{t.pages.search}</h1>
+        <div className={s.top}>
+          <h1 className={s.title}>{t.pages.search}</h1>
+          <ScriptButton acts={acts} />
+        </div>
         <form className={s.form} role="search" onSubmit={(e) => { e.preventDefault(); search(); }}>
           <SearchBox ref={box} className={s.box} value={text} onChange={(_, d) => setText(d.value)} placeholder={t.search.placeholder} aria-label={t.search.box} aria-invalid={wrongAt !== undefined} />
           <Button type="submit" appearance="primary" icon={<SearchRegular />}>{t.search.find}</Button>
@@ -257,8 +260,8 @@ export default function Search() {
         <ToolbarButton className={s.command} icon={<FolderOpen20Regular />} disabledFocusable={!active || busy} onClick={() => void explore()}>{t.search.explore}</ToolbarButton>
         <ToolbarButton className={s.command} icon={<History20Regular />} disabledFocusable={!active || busy} onClick={() => void versions()}>{t.history.button}</ToolbarButton>
         <ToolbarDivider />
-        <ToolbarButton className={s.command} icon={<BookmarkAdd20Regular />} disabledFocusable={!begun || first.isError} onClick={() => setOpen("save")}>{t.search.save}</ToolbarButton>
-        <ToolbarButton className={s.command} icon={<Bookmark20Regular />} onClick={() => setOpen("saved")}>{t.search.saved}</ToolbarButton>
+        <ToolbarButton className={s.command} icon={<BookmarkAdd20Regular />} disabledFocusable={!begun || first.isError} onClick={() => setOpen("save")}>{t.search.saveThis}</ToolbarButton>
+        <ToolbarButton className={s.command} icon={<Bookmark20Regular />} onClick={() => setOpen("saved")}>{t.search.savedBefore}</ToolbarButton>
         <Menu>
           <MenuTrigger disableButtonEnhancement>
             <ToolbarButton className={s.command} icon={<ArrowDownload20Regular />} disabledFocusable={!first.data?.some || busy}>{t.search.export}</ToolbarButton>
@@ -270,8 +273,6 @@ export default function Search() {
             </MenuList>
           </MenuPopover>
         </Menu>
-        <span className={s.space} />
-        <ScriptButton acts={acts} />
       </Toolbar>
       <div className={s.panes}>
         <section className={s.list} aria-label={t.search.results}>

@@ -60,6 +60,7 @@ export default function Find({ session, words, person, at }: { session: Session;
   const [active, setActive] = useState<Hit>();
   const [restoring, setRestoring] = useState<{ kind: Kind<Item>; place: Place; items: string[]; parts: Awaited<ReturnType<typeof partsOf>> }>();
   const [restored, setRestored] = useState("");
+  const [leaving, setLeaving] = useState(false); // to what runs, once the dialog is closed
   const { busy, error, setError, act } = useAct();
   const operator = session.portal?.operator === true;
   const who = useQuery({ queryKey: ["portal-person", person], enabled: person !== "", queryFn: async ({ signal }) => (await objects({ search: person, limit: 1 }, signal)).results[0] ?? null }).data;
@@ -71,6 +72,10 @@ export default function Find({ session, words, person, at }: { session: Session;
     setActive(undefined);
     setError(undefined);
   }, [words, person]); // eslint-disable-line react-hooks/exhaustive-deps
+
+  useEffect(() => {
+    if (leaving && !restoring) go("/restores");
+  }, [leaving, restoring]);
 
   const sessions = useMemo(() => new Sessions(), []);
   useEffect(() => () => sessions.close(), [sessions]);
@@ -188,7 +193,7 @@ export default function Find({ session, words, person, at }: { session: Session;
             }
             await queries.invalidateQueries({ queryKey: ["portal-restores"] });
             if (restoring.parts.length === 1) setRestored(restoring.place.session);
-            else go("/restores");
+            else setLeaving(true);
           }} />
         )}
         {restored && (

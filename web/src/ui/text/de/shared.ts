@@ -54,6 +54,12 @@ export const text: typeof en = {
   },
   preview: {
     attachments: "Anlagen", contents: (name) => `Inhalt von ${name}`, none: "Es gibt nichts zu zeigen. Laden Sie es herunter, um es zu öffnen.", removed: "Zu Ihrer Sicherheit wurde dies hier weggelassen; ein Download hat alles:", removedWhat: (what, n) => `${what} (${n})`,
+    noneBecause: (why) => `Davon gibt es hier keine Vorschau; laden Sie es herunter. Der Server sagt: „${why}“`,
+    what: {
+      "remote image": "Bild von einem fremden Server", "event handler": "Skript an einem Ereignis", "conditional comment": "bedingter Kommentar", "meta refresh": "Weiterleitung", "unknown element": "unbekanntes Element",
+      "css that asks for files or hides what it does": "Gestaltung, die Dateien lädt oder verbirgt, was sie tut", "link that is none": "Verweis, der keiner ist", "link that runs or opens something": "Verweis, der etwas ausführt oder öffnet", "link that is too long": "zu langer Verweis",
+      "image that the mail does not have": "Bild, das die E-Mail nicht hat", "image that is none": "Bild, das keines ist", "image that is too large": "zu großes Bild", script: "Skript", form: "Formular",
+    },
     truncated: "Nur der Anfang wird gezeigt. Laden Sie es für den Rest herunter.",
   },
   mail: { from: "Von", to: "An", cc: "Cc", subject: "Betreff", received: "Empfangen", sent: "Gesendet", noSubject: "(kein Betreff)" },
@@ -62,7 +68,7 @@ export const text: typeof en = {
     kind: "Art", name: "Name", owner: "Wessen", folder: "Ordner", time: "Datum", gone: "(seither gelöscht)", deleted: "seither gelöscht", points: "Wiederherstellungspunkte", fromTo: (from, to) => (from === to ? from : `${from} bis ${to}`), kinds: { mail: "E-Mail", file: "Datei", folder: "Ordner" },
   },
   restore: {
-    title: "Wiederherstellen", button: "Wiederherstellen", folder: "Diesen Ordner wiederherstellen", all: "Alles wiederherstellen", where: "Wohin", original: "Wo es war", elsewhere: "Zu einem anderen Benutzer oder Ordner", user: "Benutzer", userHint: "Adresse. Leer: derselbe Benutzer.", toFolder: "Ordner", folderHint: "„/“ zwischen Namen; er wird angelegt, wenn er fehlt. Leer: die ursprünglichen Ordner.",
+    title: "Wiederherstellen", button: "Wiederherstellen", folder: "Ordner wiederherstellen", all: "Alles wiederherstellen", where: "Wohin", original: "Wo es war", elsewhere: "Zu einem anderen Benutzer oder Ordner", user: "Benutzer", userHint: "Adresse. Leer: derselbe Benutzer.", toFolder: "Ordner", folderHint: "„/“ zwischen Namen; er wird angelegt, wenn er fehlt. Leer: die ursprünglichen Ordner.",
     overwriteMail: "Seither geänderte E-Mails ersetzen", overwriteFiles: "Seither geänderte Dateien ersetzen (sonst bleiben beide)", items: (n) => (n === "1" ? "1 Element" : `${n} Elemente`), theFolder: (name) => `Der Ordner ${name} mit allem darin`, everything: (name) => `Alles von ${name}`,
     aboutMail: "Was noch da und gleich ist, bleibt unberührt; ein wiederholtes Wiederherstellen legt keine zweite Kopie an. Niemandem wird eine E-Mail gesendet. Was nicht genau wiederhergestellt werden kann, steht in der Dokumentation (fidelity).",
     aboutFiles: "Was noch da und gleich ist, bleibt unberührt. Seither Geändertes bleibt neben der wiederhergestellten Datei, wenn Sie nicht ersetzen. Was nicht genau wiederhergestellt werden kann, steht in der Dokumentation (fidelity).",

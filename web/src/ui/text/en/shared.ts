@@ -29,7 +29,7 @@ export const text = {
     about: "Look into a backup as it was at a time, and bring back what is missing. It works also when Microsoft 365 can't be reached.", what: "What", when: "As of when", kind: "Show", calendar: "Days with restore points", before: "Month before", after: "Month after", newest: "The newest of everything",
     dayPoints: (day: string, n: number) => `${day}, ${n} restore ${n === 1 ? "point" : "points"}`, open: "Explore", nothing: "There is nothing to explore yet", nothingAbout: "Add an organization and let a job run.",
     title: (organization: string, what: string) => `${what} of ${organization}`, asOf: (when: string) => `As of ${when}`, asNewest: "As of the newest restore points", tree: "Mailboxes, drives and folders", folders: "Folders", items: "List", preview: "Preview", findUser: "Find a user", choose: "Choose a user or a folder on the left.", chooseItem: "Choose something in the list to see it here.",
-    searchIn: (name: string) => `Search in ${name}`, emptyFolder: "This folder is empty.", chooseFolder: "Choose a folder, or search in all of them.", count: (n: string) => `${n} items`, countUnknown: "More appear as you scroll", chosen: (n: string) => `${n} selected`, narrow: (n: number) => `${n} more: type a part of the name.`,
+    searchIn: (name: string) => `Search in ${name}`, emptyFolder: "This folder is empty.", chooseFolder: "Choose a folder, or search in all of them.", count: (n: string) => (n === "1" ? "1 item" : `${n} items`), countUnknown: "More appear as you scroll", chosen: (n: string) => `${n} selected`, narrow: (n: number) => `${n} more: type a part of the name.`,
     save: "Download", close: "Close session", stopped: "This session was closed; open a new one to restore.", tooMany: (n: string) => `More than ${n} items are selected. Restore the whole folder, or select fewer.`,
     acts: { points: "List the restore points", users: "List whose data is there", open: "Open a backup as of a time" },
   },
@@ -49,6 +49,7 @@ export const text = {
   },
   preview: {
     attachments: "Attachments", contents: (name: string) => `Contents of ${name}`, none: "There is nothing to show. Download it to open it.", removed: "For your safety this was left out here; a download has it all:", removedWhat: (what: string, n: string) => `${what} (${n})`,
+    noneBecause: (why: string) => `${why.charAt(0).toUpperCase()}${why.slice(1)}`, what: {} as Record<string, string>, // the server says it in English
     truncated: "Only the beginning is shown. Download it for the rest.",
   },
   mail: { from: "From", to: "To", cc: "Cc", subject: "Subject", received: "Received", sent: "Sent", noSubject: "(no subject)" },
