@@ -1,7 +1,8 @@
-import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Input, makeStyles, Spinner } from "@fluentui/react-components";
+import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Input, makeStyles } from "@fluentui/react-components";
 import { useState, type FormEvent } from "react";
 import { session } from "../api/session";
 import { useAct } from "../ui/act";
+import { Busy } from "../ui/busy";
 import { Problem } from "../ui/page";
 import { useText } from "../ui/text/console";
 
@@ -39,7 +40,7 @@ export default function Proof({ name, ways, onEnd }: { name: string; ways: strin
               <Problem error={error} />
             </DialogContent>
             <DialogActions>
-              <Button appearance="primary" type="submit" disabledFocusable={busy} icon={busy ? <Spinner size="tiny" aria-hidden /> : null}>
+              <Button appearance="primary" type="submit" disabledFocusable={busy} icon={busy ? <Busy /> : null}>
                 {t.proof.submit}
               </Button>
               <Button onClick={() => onEnd(false)} disabled={busy}>

@@ -1,6 +1,7 @@
-import { Button, Checkbox, Field, Input, Radio, RadioGroup, Spinner, Textarea } from "@fluentui/react-components";
+import { Button, Checkbox, Field, Input, Radio, RadioGroup, Textarea } from "@fluentui/react-components";
 import { lazy, Suspense, useState } from "react";
 import { client, of } from "../api/client";
+import { Busy } from "../ui/busy";
 import { useFormat } from "../ui/format";
 import { Note, Problem } from "../ui/page";
 import { FormPanel } from "../ui/panel";
@@ -98,7 +99,7 @@ function DryRun({ body, ready }: { body: Restoring; ready: boolean }) {
     .filter(([n]) => n > 0).map(([n, say]) => say(f.number(n)));
   return (
     <div aria-live="polite">
-      <Button disabledFocusable={busy || !ready} icon={busy ? <Spinner size="tiny" /> : null} onClick={ask}>
+      <Button disabledFocusable={busy || !ready} icon={busy ? <Busy /> : null} onClick={ask}>
         {t.restore.plan.ask}
       </Button>
       <Problem error={error} />

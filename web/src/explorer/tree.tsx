@@ -1,7 +1,8 @@
-import { makeStyles, SearchBox, Spinner, tokens, Tree as FluentTree, TreeItem, TreeItemLayout } from "@fluentui/react-components";
+import { makeStyles, SearchBox, tokens, Tree as FluentTree, TreeItem, TreeItemLayout } from "@fluentui/react-components";
 import { FolderRegular, PersonRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { Busy } from "../ui/busy";
 import { Problem } from "../ui/page";
 import { useText } from "../ui/text";
 import type { Container, Folder, Item, Kind, Place } from "./kind";
@@ -57,7 +58,7 @@ function Node({ kind, session, container, folder, place, onGo, open, path }: {
   const current = place?.container.id === container.id && place.folder?.id === folder?.id;
   return (
     <TreeItem itemType={leaf ? "leaf" : "branch"} value={path} onClick={() => onGo(here)} aria-selected={current}>
-      <TreeItemLayout className={current ? s.here : undefined} iconBefore={folder ? <FolderRegular /> : <PersonRegular />} aside={isFetching ? <Spinner size="extra-tiny" /> : null} title={folder ? folder.name : container.address}>
+      <TreeItemLayout className={current ? s.here : undefined} iconBefore={folder ? <FolderRegular /> : <PersonRegular />} aside={isFetching ? <Busy size="extra-tiny" /> : null} title={folder ? folder.name : container.address}>
         {folder?.name ?? container.name}
       </TreeItemLayout>
       {!leaf && (

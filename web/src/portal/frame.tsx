@@ -1,7 +1,7 @@
 import { Button, CounterBadge, makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
 import { HistoryRegular, PersonCircleRegular, PersonProhibitedRegular } from "@fluentui/react-icons";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
-import { session as browserSession, type Session } from "../api/session";
+import type { Session } from "../api/session";
 import { Opens, ThemeMenu } from "../ui/opens";
 import { Empty, Loading } from "../ui/page";
 import { useText } from "../ui/text/portal";
@@ -36,7 +36,7 @@ function beginOf(query: URLSearchParams) {
 }
 
 // Frame is around every page of the portal behind the sign-in.
-export default function Frame({ session }: { session: Session }) {
+export default function Frame({ session, onLeave }: { session: Session; onLeave: () => void }) {
   const s = useStyles();
   const { t } = useText();
   const themes = useThemes();
@@ -51,10 +51,6 @@ export default function Frame({ session }: { session: Session }) {
     if (shown.current !== here) document.getElementById("main")?.focus();
     shown.current = here;
   }, [here]);
-  const signOut = async () => {
-    await browserSession.end().catch(() => undefined); // the cookie's end is the server's; here everything is forgotten anyway
-    location.replace("/portal?signed-out"); // a new page: nothing of what the session could see stays in memory
-  };
   const restores = running > 0 ? t.portal.restoresRunning(running) : t.portal.restores;
   return (
     <div className={s.shell}>
@@ -71,7 +67,7 @@ export default function Frame({ session }: { session: Session }) {
         </Button>
         <ThemeMenu className={s.topButton} />
         <Opens icon={<PersonCircleRegular />} label={t.nav.account(session.user.name)} className={s.topButton}>
-          {(at) => <Account {...at} name={session.user.name} onSignOut={() => (running > 0 ? setLeaving(true) : void signOut())} />}
+          {(at) => <Account {...at} name={session.user.name} onSignOut={() => (running > 0 ? setLeaving(true) : onLeave())} />}
         </Opens>
       </header>
       <Notices session={session} here={page} />
@@ -96,7 +92,7 @@ export default function Frame({ session }: { session: Session }) {
       </main>
       {leaving && (
         <Suspense>
-          <Confirm title={t.nav.signOut} action={t.nav.signOut} onClose={() => setLeaving(false)} run={signOut}>
+          <Confirm title={t.nav.signOut} action={t.nav.signOut} onClose={() => setLeaving(false)} run={async () => onLeave()}>
             {t.portal.leaving(running)}
           </Confirm>
         </Suspense>

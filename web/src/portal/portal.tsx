@@ -27,17 +27,28 @@ export function Portal() {
   const { data, error, isPending, refetch } = useQuery(sessionQuery);
   const [local, setLocal] = useState(false);
   const [why, setWhy] = useState(first);
+  const [leaving, setLeaving] = useState(false);
   useEffect(() => whenSignedOut(() => {
     setWhy({ error: "ended", signedOut: false });
     void client.resetQueries({ queryKey: sessionQuery.queryKey });
     client.removeQueries({ predicate: (q) => q.queryKey[0] !== "session" }); // what the session could see goes with it
   }), [client]);
-  if (isPending) return <Loading />;
+  // Nothing is asked any more when the session ends: it would be refused.
+  useEffect(() => {
+    if (!leaving) return;
+    const end = async () => {
+      await client.cancelQueries();
+      await session.end().catch(() => undefined); // the cookie's end is the server's; here everything is forgotten anyway
+      location.replace("/portal?signed-out"); // a new page: nothing of what the session could see stays in memory
+    };
+    void end();
+  }, [client, leaving]);
+  if (isPending || leaving) return <Loading />;
   if (error && !(error instanceof ApiError && error.status === 401)) return <Problem error={error} onRetry={() => void refetch()} />;
   if (data && !error)
     return (
       <Suspense fallback={<Loading />}>
-        <Frame session={data} />
+        <Frame session={data} onLeave={() => setLeaving(true)} />
       </Suspense>
     );
   if (local)

@@ -1,8 +1,9 @@
 import {
-  Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, DrawerBody, DrawerFooter, DrawerHeader, DrawerHeaderTitle, makeStyles, OverlayDrawer, Spinner,
+  Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, DrawerBody, DrawerFooter, DrawerHeader, DrawerHeaderTitle, makeStyles, OverlayDrawer,
 } from "@fluentui/react-components";
 import { Dismiss24Regular } from "@fluentui/react-icons";
 import { useState, type FormEvent, type ReactNode } from "react";
+import { Busy } from "./busy";
 import { Problem } from "./page";
 import { useText } from "./text";
 
@@ -70,7 +71,7 @@ export function FormPanel({ title, submit, onClose, save, children, size = "medi
           </div>
         </DrawerBody>
         <DrawerFooter className={s.foot}>
-          <Button appearance="primary" type="submit" disabledFocusable={busy} icon={busy ? <Spinner size="tiny" aria-hidden /> : null}>
+          <Button appearance="primary" type="submit" disabledFocusable={busy} icon={busy ? <Busy /> : null}>
             {submit}
           </Button>
           <Button onClick={onClose} disabled={busy}>
@@ -108,7 +109,7 @@ export function Confirm({ title, children, action, onClose, run }: { title: stri
             <Problem error={error} />
           </DialogContent>
           <DialogActions>
-            <Button appearance="primary" onClick={go} disabledFocusable={busy} icon={busy ? <Spinner size="tiny" aria-hidden /> : null}>
+            <Button appearance="primary" onClick={go} disabledFocusable={busy} icon={busy ? <Busy /> : null}>
               {action}
             </Button>
             <Button onClick={onClose} disabled={busy}>

@@ -1,7 +1,8 @@
-import { Button, Card, Field, Input, makeStyles, Spinner, Title3, tokens } from "@fluentui/react-components";
+import { Button, Card, Field, Input, makeStyles, Title3, tokens } from "@fluentui/react-components";
 import { useEffect, useState, type FormEvent } from "react";
 import { ApiError } from "../api/client";
 import { session, type Session } from "../api/session";
+import { Busy } from "./busy";
 import { ThemeMenu } from "./opens";
 import { Note, Problem } from "./page";
 import { useText } from "./text";
@@ -75,7 +76,7 @@ export function SignIn({ onDone, onBack }: { onDone: (s: Session) => void; onBac
           )}
           {error instanceof ApiError && error.status === 401 && error.message === "" ? <Note intent="error">{t.signin.wrong}</Note> : <Problem error={error} />}
           <div className={s.row}>
-            <Button appearance="primary" type="submit" disabledFocusable={busy} icon={busy ? <Spinner size="tiny" /> : null}>
+            <Button appearance="primary" type="submit" disabledFocusable={busy} icon={busy ? <Busy /> : null}>
               {asked ? t.signin.verify : t.signin.submit}
             </Button>
             {(asked || onBack) && <Button onClick={asked ? back : onBack}>{t.common.back}</Button>}

@@ -1,10 +1,11 @@
-import { Button, Card, Field, makeStyles, Radio, RadioGroup, Select, Spinner, tokens } from "@fluentui/react-components";
+import { Button, Card, Field, makeStyles, Radio, RadioGroup, Select, tokens } from "@fluentui/react-components";
 import { FolderSearchRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { client, of } from "../../api/client";
 import { organizationsQuery, type RestoreSession } from "../../api/queries";
+import { Busy } from "../../ui/busy";
 import { Empty, Loading, Page, Problem } from "../../ui/page";
 import type { Act } from "../../ui/script";
 import { useText } from "../../ui/text/console";
@@ -84,7 +85,7 @@ export default function Open() {
             </Card>
           </div>
           <br />
-          <Button appearance="primary" disabledFocusable={busy || id === ""} icon={busy ? <Spinner size="tiny" /> : null} onClick={() => void open()}>
+          <Button appearance="primary" disabledFocusable={busy || id === ""} icon={busy ? <Busy /> : null} onClick={() => void open()}>
             {t.explore.open}
           </Button>
         </>

@@ -1,8 +1,9 @@
-import { Button, Checkbox, Field, Input, makeStyles, Radio, RadioGroup, SearchBox, Select, Spinner, Switch, Tag, TagGroup, tokens, Textarea } from "@fluentui/react-components";
+import { Button, Checkbox, Field, Input, makeStyles, Radio, RadioGroup, SearchBox, Select, Switch, Tag, TagGroup, tokens, Textarea } from "@fluentui/react-components";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { client, of, type Schemas } from "../../api/client";
 import { jobsQuery, organizationsQuery, repositoriesQuery, type Job } from "../../api/queries";
+import { Busy } from "../../ui/busy";
 import { Loading, Problem } from "../../ui/page";
 import { FormPanel } from "../../ui/panel";
 import { useText } from "../../ui/text/console";
@@ -183,7 +184,7 @@ export function Users({ label, organization, items, onChange }: { label: string;
             ))}
           </TagGroup>
         )}
-        <SearchBox value={text} onChange={(_, d) => setText(d.value)} placeholder={t.job.find} aria-label={`${label}: ${t.job.find}`} contentAfter={isFetching ? <Spinner size="extra-tiny" /> : null} />
+        <SearchBox value={text} onChange={(_, d) => setText(d.value)} placeholder={t.job.find} aria-label={`${label}: ${t.job.find}`} contentAfter={isFetching ? <Busy size="extra-tiny" /> : null} />
         <Problem error={error} />
         {wanted !== "" && data && (
           <ul className={s.results} aria-label={t.job.found}>

@@ -1,9 +1,10 @@
-import { Button, Field, Input, makeStyles, Select, Spinner } from "@fluentui/react-components";
+import { Button, Field, Input, makeStyles, Select } from "@fluentui/react-components";
 import { ArrowDownload20Regular } from "@fluentui/react-icons";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 import { client, download, of, type Schemas } from "../../api/client";
 import { proxiesQuery, type Repository } from "../../api/queries";
+import { Busy } from "../../ui/busy";
 import { Note, Problem } from "../../ui/page";
 import { useText } from "../../ui/text/console";
 
@@ -113,7 +114,7 @@ export function Kit({ id, name, onDone }: { id: string; name: string; onDone?: (
       <Problem error={error} />
       {done && <Note intent="success">{t.repository.kitDone}</Note>}
       <div>
-        <Button type="submit" appearance="primary" disabledFocusable={busy || differs} icon={busy ? <Spinner size="tiny" /> : <ArrowDownload20Regular />}>
+        <Button type="submit" appearance="primary" disabledFocusable={busy || differs} icon={busy ? <Busy /> : <ArrowDownload20Regular />}>
           {t.repository.kitDownload}
         </Button>
       </div>

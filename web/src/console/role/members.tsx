@@ -1,7 +1,8 @@
-import { Button, Field, makeStyles, SearchBox, Spinner, Tag, TagGroup, tokens } from "@fluentui/react-components";
+import { Button, Field, makeStyles, SearchBox, Tag, TagGroup, tokens } from "@fluentui/react-components";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { client, of } from "../../api/client";
+import { Busy } from "../../ui/busy";
 import { Problem } from "../../ui/page";
 import { useText } from "../../ui/text/console";
 import { useSettled } from "../../ui/act";
@@ -83,7 +84,7 @@ export function Members({ label, hint, organization, others = [], members, onCha
             ))}
           </TagGroup>
         )}
-        <SearchBox className={s.box} value={text} onChange={(_, d) => setText(d.value)} placeholder={t.job.find} aria-label={`${label}: ${t.job.find}`} contentAfter={isFetching ? <Spinner size="extra-tiny" /> : null} />
+        <SearchBox className={s.box} value={text} onChange={(_, d) => setText(d.value)} placeholder={t.job.find} aria-label={`${label}: ${t.job.find}`} contentAfter={isFetching ? <Busy size="extra-tiny" /> : null} />
         <Problem error={error} />
         {wanted !== "" && (data || matching.length > 0) && (
           <ul className={s.found} aria-label={t.job.found}>

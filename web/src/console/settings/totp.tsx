@@ -1,10 +1,11 @@
-import { Button, Field, Input, makeStyles, Spinner, tokens } from "@fluentui/react-components";
+import { Button, Field, Input, makeStyles, tokens } from "@fluentui/react-components";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import qrcode from "qrcode-generator";
 import { useState, type FormEvent } from "react";
 import { own } from "../../api/client";
 import { sessionQuery } from "../../api/queries";
 import type { Totp } from "../../api/session";
+import { Busy } from "../../ui/busy";
 import { Note, Problem } from "../../ui/page";
 import { useText } from "../../ui/text/console";
 
@@ -96,7 +97,7 @@ export function SecondFactor({ on, onDone }: { on: boolean; onDone?: () => void 
         <p>{t.totp.about}</p>
         <Problem error={begin.error} />
         <div>
-          <Button appearance="primary" onClick={() => begin.mutate()} disabledFocusable={begin.isPending} icon={begin.isPending ? <Spinner size="tiny" /> : null}>
+          <Button appearance="primary" onClick={() => begin.mutate()} disabledFocusable={begin.isPending} icon={begin.isPending ? <Busy /> : null}>
             {t.totp.turnOn}
           </Button>
         </div>

@@ -1,10 +1,11 @@
-import { Button, Checkbox, Field, Input, makeStyles, mergeClasses, Spinner, tokens } from "@fluentui/react-components";
+import { Button, Checkbox, Field, Input, makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
 import { CheckmarkCircle20Filled, Circle20Regular, RadioButton20Filled } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState, type FormEvent, type ReactNode } from "react";
 import { client, of, type Schemas } from "../../api/client";
 import { jobsQuery, organizationsQuery, overviewQuery, progressQuery, repositoriesQuery, sessionQuery } from "../../api/queries";
+import { Busy } from "../../ui/busy";
 import { Loading, Note, Page, Problem } from "../../ui/page";
 import type { Act } from "../../ui/script";
 import { Status } from "../../ui/status";
@@ -177,7 +178,7 @@ function Step({ submit, save, children }: { submit: string; save: () => Promise<
       {children}
       <Problem error={error} />
       <div className={s.foot}>
-        <Button appearance="primary" type="submit" disabledFocusable={busy} icon={busy ? <Spinner size="tiny" /> : null}>{submit}</Button>
+        <Button appearance="primary" type="submit" disabledFocusable={busy} icon={busy ? <Busy /> : null}>{submit}</Button>
       </div>
     </form>
   );

@@ -70,6 +70,7 @@ export default function Find({ session, words, person, at }: { session: Session;
   useEffect(() => {
     setChosen(nothing());
     setActive(undefined);
+    setRestored("");
     setError(undefined);
   }, [words, person]); // eslint-disable-line react-hooks/exhaustive-deps
 

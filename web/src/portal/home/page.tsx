@@ -1,9 +1,10 @@
-import { Badge, Button, Checkbox, makeStyles, Spinner, Title2, tokens } from "@fluentui/react-components";
+import { Badge, Button, Checkbox, makeStyles, Title2, tokens } from "@fluentui/react-components";
 import { CalendarClock20Regular, ChevronRight20Regular, DocumentRegular, MailRegular, PersonProhibitedRegular, PersonRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useState, type ReactElement } from "react";
 import { client, of } from "../../api/client";
 import type { Session } from "../../api/session";
+import { Busy } from "../../ui/busy";
 import { useFormat } from "../../ui/format";
 import { Empty, Loading, Problem } from "../../ui/page";
 import { useText } from "../../ui/text/portal";
@@ -142,7 +143,7 @@ function Choose({ person, operator }: { person: Person; operator: boolean }) {
         {kinds.map((k) => (
           <button key={k.type} type="button" className={s.kind} disabled={!k.there || busy !== ""} onClick={() => void open(k.type)}>
             <span className={s.icon} aria-hidden>
-              {busy === k.type ? <Spinner size="small" /> : k.icon}
+              {busy === k.type ? <Busy size="small" /> : k.icon}
             </span>
             <span className={s.kindText}>
               <span className={s.name}>{k.name}</span>
