@@ -64,8 +64,8 @@ var scheduleEvery = map[string]string{"5m": "Minutes5", "10m": "Minutes10", "15m
 
 func newJobAddCommand() *cobra.Command {
 	var org, repo, daily, every string
-	var users, exclude []string
-	var noMail, noFiles, run bool
+	var users, sites, exclude []string
+	var noMail, noFiles, noSites, run bool
 	cmd := &cobra.Command{
 		Use:   "add NAME",
 		Short: "Make a backup job for the whole organization or for chosen users",
@@ -102,6 +102,15 @@ func newJobAddCommand() *cobra.Command {
 				}
 				selected = append(selected, i)
 			}
+			for _, s := range sites {
+				id := map[string]any{"id": "", "url": "", "isCloud": true, "isPersonal": false, "title": ""}
+				if strings.HasPrefix(s, "https://") {
+					id["url"] = s
+				} else {
+					id["id"] = s
+				}
+				selected = append(selected, map[string]any{"type": "Site", "site": id})
+			}
 			for _, u := range exclude {
 				i, err := item(u)
 				if err != nil {
@@ -111,9 +120,9 @@ func newJobAddCommand() *cobra.Command {
 			}
 			if len(selected) > 0 {
 				body["backupType"], body["selectedItems"] = "SelectedItems", selected
-			} else if noMail || noFiles {
+			} else if noMail || noFiles || noSites {
 				body["backupType"] = "SelectedItems"
-				body["selectedItems"] = []map[string]any{{"type": "PartialOrganization", "mailbox": !noMail, "oneDrive": !noFiles}}
+				body["selectedItems"] = []map[string]any{{"type": "PartialOrganization", "mailbox": !noMail, "oneDrive": !noFiles, "sites": !noSites}}
 			}
 			if len(excluded) > 0 {
 				body["excludedItems"] = excluded
@@ -157,6 +166,8 @@ func newJobAddCommand() *cobra.Command {
 	f.StringVar(&every, "every", "", "run every 5m, 10m, 15m, 30m, 1h, 2h, 4h or 8h")
 	f.BoolVar(&noMail, "no-mail", false, "leave mail out")
 	f.BoolVar(&noFiles, "no-files", false, "leave OneDrive out")
+	f.BoolVar(&noSites, "no-sites", false, "leave SharePoint sites out")
+	f.StringArrayVar(&sites, "site", nil, "protect this site, by its address or id, with those below it (repeatable)")
 	f.BoolVar(&run, "run", false, "run it now and wait")
 	return cmd
 }

@@ -401,6 +401,8 @@ func (x *extractor) container(ctx context.Context, view *vault.View, top string)
 		case holdfast.KindMail:
 			form, ending = holdfast.FormMIME, ".eml"
 		case holdfast.KindFile:
+		case holdfast.KindListItem, holdfast.KindPage:
+			form, ending = holdfast.FormJSON, ".json"
 		default:
 			continue
 		}

@@ -125,6 +125,9 @@ var wanted = []service.Permission{
 	{Name: "Files.Read.All", API: "Microsoft Graph", Why: "to read OneDrive", Use: service.UseOneDriveBackup},
 	{Name: "Files.ReadWrite.All", API: "Microsoft Graph", Why: "to put files and their sharing back", Use: service.UseOneDriveRestore},
 	{Name: "Sites.ReadWrite.All", API: "Microsoft Graph", Why: "to upload large files", Use: service.UseOneDriveRestore},
+	{Name: "Sites.Read.All", API: "Microsoft Graph", Why: "to read sites, lists and libraries", Use: service.UseSiteBackup},
+	{Name: "Sites.ReadWrite.All", API: "Microsoft Graph", Why: "to put items, files and pages back", Use: service.UseSiteRestore},
+	{Name: "Sites.Manage.All", API: "Microsoft Graph", Why: "to make lists and columns again", Use: service.UseSiteRestore},
 }
 
 // Check signs in with a new client, so that nothing cached answers for the credential, and compares permissions.

@@ -4,6 +4,7 @@ import (
 	"holdfast/internal/engine"
 	"holdfast/internal/workload/drive"
 	"holdfast/internal/workload/exchange"
+	"holdfast/internal/workload/site"
 )
 
 // workloads lists what can be protected: one line a workload.
@@ -11,5 +12,6 @@ func workloads(m *microsoft) []engine.Workload {
 	return []engine.Workload{
 		exchange.New(m.Graph),
 		drive.New(m.Graph),
+		site.New(m.Graph),
 	}
 }

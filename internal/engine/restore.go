@@ -218,7 +218,7 @@ func (r *restoring) older(ctx context.Context, version holdfast.Item, jobs chan<
 	item, ok, err := r.view.Item(ctx, version.Parent)
 	if err != nil {
 		return fmt.Errorf("look up the file of version %q of %s: %w", version.Version, r.task.From, err)
-	} else if !ok || item.Kind != holdfast.KindFile {
+	} else if !ok || item.Kind != holdfast.KindFile && item.Kind != holdfast.KindListItem {
 		gone := &holdfast.Skip{Reason: holdfast.SkipGone, Err: errors.New("the file that it is a version of is not in this restore point")}
 		return r.refuse(ctx, version, holdfast.ItemResult{Item: version.ID, Name: version.Name}, gone)
 	}
@@ -510,13 +510,13 @@ func (r *restoring) item(ctx context.Context, j job) error {
 		put.NewID = earlier.NewID
 	}
 	put.Open = func(ctx context.Context, f holdfast.Form) (io.ReadCloser, bool, error) {
-		if j.content != "" && f == holdfast.FormFile {
+		if content := contentOf(j.item.Kind); j.content != "" && f == content {
 			return r.open(ctx, j.content, f)
 		}
 		return r.open(ctx, j.item.ID, f) // description and sharing have no versions
 	}
-	if r.plan.AllVersions && j.item.Kind == holdfast.KindFile && j.content == "" {
-		put.Versions = r.versions(ctx, j.item.ID)
+	if r.plan.AllVersions && (j.item.Kind == holdfast.KindFile || j.item.Kind == holdfast.KindListItem) && j.content == "" {
+		put.Versions = r.versions(ctx, j.item.ID, contentOf(j.item.Kind))
 	}
 	var restored Restored
 	err = r.try(ctx, func(attempt int) error {
@@ -647,8 +647,16 @@ func (c *countedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// versions gives a file's older versions, oldest first.
-func (r *restoring) versions(ctx context.Context, file string) iter.Seq2[PutVersion, error] {
+// contentOf is the form that an item's versions have: a file's are its bytes, those of a list's item its values.
+func contentOf(kind holdfast.ItemKind) holdfast.Form {
+	if kind == holdfast.KindListItem {
+		return holdfast.FormJSON
+	}
+	return holdfast.FormFile
+}
+
+// versions gives a file's or item's older versions, oldest first.
+func (r *restoring) versions(ctx context.Context, file string, content holdfast.Form) iter.Seq2[PutVersion, error] {
 	return func(yield func(PutVersion, error) bool) {
 		var all []holdfast.Item
 		for item, err := range r.view.Children(ctx, file) {
@@ -663,7 +671,7 @@ func (r *restoring) versions(ctx context.Context, file string) iter.Seq2[PutVers
 		slices.SortStableFunc(all, func(a, b holdfast.Item) int { return a.Time.Compare(b.Time) })
 		for _, item := range all {
 			open := func(ctx context.Context) (io.ReadCloser, error) {
-				body, ok, err := r.open(ctx, item.ID, holdfast.FormFile)
+				body, ok, err := r.open(ctx, item.ID, content)
 				if err == nil && !ok {
 					err = holdfast.NotFound("version %q has no content in the restore point", item.Name)
 				}

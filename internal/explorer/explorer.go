@@ -656,6 +656,55 @@ func (e *Explorer) Open(ctx context.Context, at holdfast.View, id string) (holdf
 	return content, nil
 }
 
+// OpenForm streams one of an item's forms, such as a file that is attached to an item of a list.
+func (e *Explorer) OpenForm(ctx context.Context, at holdfast.View, id string, form holdfast.Form) (holdfast.Content, error) {
+	o, err := e.At(ctx, at)
+	if err != nil {
+		return holdfast.Content{}, err
+	}
+	c, err := o.form(ctx, id, form)
+	if err != nil {
+		return holdfast.Content{}, errors.Join(err, o.Close())
+	}
+	c.Body = &lastBody{c.Body, o}
+	return c, nil
+}
+
+func (o *Opened) form(ctx context.Context, id string, form holdfast.Form) (holdfast.Content, error) {
+	entry, err := o.Item(ctx, id)
+	if err != nil {
+		return holdfast.Content{}, err
+	}
+	view, err := o.viewOf(ctx, entry)
+	if err != nil {
+		return holdfast.Content{}, err
+	}
+	payloads, err := view.Payloads(ctx, id)
+	if err != nil {
+		return holdfast.Content{}, err
+	}
+	c := holdfast.Content{FileName: strings.TrimPrefix(string(form), string(holdfast.FormAttachment)), Type: "application/octet-stream", Size: -1, Time: entry.Time}
+	for _, p := range payloads {
+		if p.Form == form {
+			c.Size = p.Size
+		}
+	}
+	body, ok, err := view.Open(ctx, id, form)
+	if err != nil {
+		return c, fmt.Errorf("open %s of %q: %w", form, entry.Name, err)
+	} else if !ok {
+		return c, holdfast.NotFound("%q has no %q in this restore point", entry.Name, form)
+	}
+	c.Body = body
+	return c, nil
+}
+
+// OpenAttachment gives a file that is attached to an item of a list.
+func (o *Opened) OpenAttachment(ctx context.Context, item holdfast.Entry, name string) (io.ReadCloser, error) {
+	c, err := o.form(ctx, item.ID, holdfast.FormAttachment+holdfast.Form(name))
+	return c.Body, err
+}
+
 // lastBody closes what it was read from.
 type lastBody struct {
 	io.ReadCloser
@@ -675,9 +724,15 @@ func (o *Opened) content(ctx context.Context, id string) (holdfast.Content, erro
 	switch entry.Kind {
 	case holdfast.KindMail:
 		c.FileName, c.Type = cmp.Or(strings.TrimSpace(entry.Name), "(no subject)")+".eml", "message/rfc822"
+	case holdfast.KindListItem, holdfast.KindPage:
+		c.FileName, c.Type = entry.Name+".json", "application/json"
 	case holdfast.KindVersion:
 		if file, err := o.Item(ctx, entry.Parent); err == nil {
 			ext := path.Ext(file.Name)
+			if file.Kind == holdfast.KindListItem {
+				file.Name += ".json"
+				ext, form = ".json", holdfast.FormJSON
+			}
 			c.FileName = fmt.Sprintf("%s (version %s)%s", strings.TrimSuffix(file.Name, ext), entry.Name, ext)
 		} else if holdfast.KindOf(err) != holdfast.KindNotFound {
 			return c, err
@@ -708,19 +763,25 @@ func (o *Opened) content(ctx context.Context, id string) (holdfast.Content, erro
 }
 
 func formOf(kind holdfast.ItemKind) holdfast.Form {
-	if kind == holdfast.KindMail {
+	switch kind {
+	case holdfast.KindMail:
 		return holdfast.FormMIME
+	case holdfast.KindListItem, holdfast.KindPage:
+		return holdfast.FormJSON
 	}
 	return holdfast.FormFile
 }
 
-// Open gives an item's bytes: a mail's MIME as it was stored, a file's content.
+// Open gives an item's bytes: a mail's MIME as it was stored, a file's content, the JSON of a list's item or of a page.
 func (o *Opened) Open(ctx context.Context, entry holdfast.Entry) (io.ReadCloser, error) {
 	view, err := o.viewOf(ctx, entry)
 	if err != nil {
 		return nil, err
 	}
 	body, ok, err := view.Open(ctx, entry.ID, formOf(entry.Kind))
+	if err == nil && !ok && entry.Kind == holdfast.KindVersion { // of a list's item
+		body, ok, err = view.Open(ctx, entry.ID, holdfast.FormJSON)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open %q: %w", entry.Name, err)
 	} else if !ok {

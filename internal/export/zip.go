@@ -26,6 +26,8 @@ type Source interface {
 	Children(ctx context.Context, parent string) iter.Seq2[holdfast.Entry, error]
 	// Open gives an item's bytes as a user wants them.
 	Open(ctx context.Context, item holdfast.Entry) (io.ReadCloser, error)
+	// OpenAttachment gives a file that is attached to an item of a list.
+	OpenAttachment(ctx context.Context, item holdfast.Entry, name string) (io.ReadCloser, error)
 }
 
 // ManifestName is the file in each ZIP that lists the others with their hashes; it is the last one.
@@ -57,7 +59,11 @@ type Exported struct {
 
 // FileName is the name under which an item is saved.
 func FileName(item holdfast.Item) string {
-	if item.Kind != holdfast.KindMail {
+	switch item.Kind {
+	case holdfast.KindMail:
+	case holdfast.KindListItem, holdfast.KindPage:
+		return Name(item.Name + ".json")
+	default:
 		return Name(item.Name)
 	}
 	subject := item.Name
@@ -255,13 +261,43 @@ func (z *zipper) file(ctx context.Context, at place, entry holdfast.Entry) error
 		return context.Cause(ctx)
 	}
 	e := Exported{ID: entry.ID, Kind: entry.Kind, Name: entry.Name, Folder: at.name, Time: entry.Time}
-	body, err := z.src.Open(ctx, entry)
+	name := z.in(at.path).unique(FileName(entry.Item))
+	if err := z.write(ctx, e, at.path+name, func() (io.ReadCloser, error) { return z.src.Open(ctx, entry) }); err != nil {
+		return err
+	}
+	if entry.Kind != holdfast.KindListItem {
+		return nil
+	}
+	whole, err := z.src.Item(ctx, entry.ID)
+	if err != nil {
+		return z.missing(ctx, e, err)
+	}
+	// Files that are attached to an item of a list lie beside it, in a folder of its name.
+	folder := at.path + strings.TrimSuffix(name, ".json") + " (attached)/"
+	for _, f := range whole.Forms {
+		file, ok := strings.CutPrefix(string(f), string(holdfast.FormAttachment))
+		if !ok {
+			continue
+		}
+		a := e
+		a.Name, a.Folder = file, at.name+"/"+strings.ReplaceAll(entry.Name, "/", "\\/")
+		if err := z.write(ctx, a, folder+z.in(folder).unique(Name(file)), func() (io.ReadCloser, error) { return z.src.OpenAttachment(ctx, whole, file) }); err != nil {
+			return err
+		}
+	}
+	delete(z.taken, folder)
+	return nil
+}
+
+// write adds one file.
+func (z *zipper) write(ctx context.Context, e Exported, path string, open func() (io.ReadCloser, error)) error {
+	body, err := open()
 	if err != nil {
 		return z.missing(ctx, e, err)
 	}
 	defer body.Close()
-	e.Path = at.path + z.in(at.path).unique(FileName(entry.Item))
-	w, err := z.zip.CreateHeader(&zip.FileHeader{Name: e.Path, Method: zip.Deflate, Modified: entry.Time})
+	e.Path = path
+	w, err := z.zip.CreateHeader(&zip.FileHeader{Name: e.Path, Method: zip.Deflate, Modified: e.Time})
 	if err != nil {
 		return err
 	}

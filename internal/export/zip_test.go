@@ -54,6 +54,10 @@ func (m *memSource) Children(_ context.Context, parent string) iter.Seq2[holdfas
 	}
 }
 
+func (m *memSource) OpenAttachment(_ context.Context, e holdfast.Entry, name string) (io.ReadCloser, error) {
+	return io.NopCloser(strings.NewReader(m.bytes[e.ID+"/"+name])), nil
+}
+
 func (m *memSource) Open(_ context.Context, e holdfast.Entry) (io.ReadCloser, error) {
 	content := m.bytes[e.ID]
 	if err := m.broken[e.ID]; err != nil {

@@ -2,6 +2,8 @@ package holdfast
 
 import (
 	"io"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -48,6 +50,18 @@ type Entry struct {
 	// Deleted says that the view's state does not have the item any more; Last is then the newest state that has it.
 	Deleted bool
 	Last    PastState
+}
+
+// Attached are the names of the files that are attached to an item of a list, in order.
+func (e Entry) Attached() []string {
+	var out []string
+	for _, f := range e.Forms {
+		if name, ok := strings.CutPrefix(string(f), string(FormAttachment)); ok {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // ItemVersion is one version of an item over all restore points that are kept.

@@ -16,16 +16,17 @@ type ContainerKind string
 const (
 	Mailbox ContainerKind = "mailbox"
 	Drive   ContainerKind = "drive"
+	Site    ContainerKind = "site"
 )
 
-// Container is what has its own cursor: a mailbox, a drive. Its identity is (organization, kind, source id), whichever job protects it.
+// Container is what has its own cursor: a mailbox, a drive, a site. Its identity is (organization, kind, source id), whichever job protects it.
 type Container struct {
 	Organization OrganizationID `json:"organization"`
 	Kind         ContainerKind  `json:"kind"`
-	Source       string         `json:"source"`  // Entra object id of the mailbox's owner, or the drive's id; never a mail address
-	Name         string         `json:"name"`    // for people: the owner's display name
-	Address      string         `json:"address"` // for people: the owner's user principal name at the time
-	Owner        string         `json:"owner"`   // Entra object id of the owner
+	Source       string         `json:"source"`  // Entra object id of the mailbox's owner, the drive's id, or the site's; never a mail address
+	Name         string         `json:"name"`    // for people: the owner's display name, or the site's
+	Address      string         `json:"address"` // for people: the owner's user principal name at the time, or the site's address
+	Owner        string         `json:"owner"`   // Entra object id of the owner; a site is its own
 }
 
 // Key is the identity of the container within its organization.
@@ -41,7 +42,10 @@ const (
 	KindFolder  ItemKind = "folder"
 	KindMail    ItemKind = "mail"
 	KindFile    ItemKind = "file"
-	KindVersion ItemKind = "version" // an older version of a file; its Parent is the file's id
+	KindVersion ItemKind = "version" // an older version of a file or of a list's item; its Parent is the file's or item's id
+	// KindListItem is an item of a SharePoint list, KindPage a page of a site.
+	KindListItem ItemKind = "list item"
+	KindPage     ItemKind = "page"
 )
 
 // Keys of Item.Fields. Listing shows them without opening a payload.
@@ -89,6 +93,8 @@ const (
 	FormFile        Form = "file"        // a file's bytes
 	FormPermissions Form = "permissions" // an array of sharing permissions, as served
 	FormAttachments Form = "attachments" // raw attachments that MIME cannot carry: JSON array as served
+	// FormAttachment and a file's name are the form of a file that is attached to an item of a list.
+	FormAttachment Form = "attachment/"
 )
 
 // Transform says how a piece is stored.

@@ -163,12 +163,16 @@ type ExplorerType string
 const (
 	ExploreExchange ExplorerType = "Vex"
 	ExploreOneDrive ExplorerType = "Veod"
+	ExploreSites    ExplorerType = "Vesp"
 )
 
 // Kind is the kind of containers that an explorer of this type shows.
 func (t ExplorerType) Kind() ContainerKind {
-	if t == ExploreOneDrive {
+	switch t {
+	case ExploreOneDrive:
 		return Drive
+	case ExploreSites:
+		return Site
 	}
 	return Mailbox
 }

@@ -20,6 +20,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -82,6 +83,9 @@ type Client struct {
 	users  *auth.Users
 	budget *throttle.Budget
 	clock  sys.Clock
+
+	mu      sync.Mutex // guards learned
+	learned []string   // names in SharePoint's hosts that Graph told, beside the configured one
 }
 
 // New checks the configuration; it makes no call.
@@ -533,15 +537,50 @@ func (c *Client) resource(host string) string {
 	if host == strings.ToLower(c.config.Cloud.Graph) {
 		return "https://" + host
 	}
-	if name := strings.ToLower(c.config.SharePoint); name != "" {
+	for _, name := range c.sharePointNames() {
 		for _, suffix := range []string{"", "-my", "-admin"} {
-			if host == name+suffix+"."+strings.ToLower(c.config.Cloud.SharePoint) {
+			if name != "" && host == name+suffix+"."+strings.ToLower(c.config.Cloud.SharePoint) {
 				return "https://" + host
 			}
 		}
 	}
 	return ""
 }
+
+func (c *Client) sharePointNames() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]string{strings.ToLower(c.config.SharePoint)}, c.learned...)
+}
+
+// mostNames bounds the names that an organization's hosts have; one in several regions has one for each.
+const mostNames = 50
+
+// LearnSharePoint takes a host that Graph named as one of the organization's sites, so that tokens may be sent to it. It must be a name directly
+// below the cloud's SharePoint domain.
+func (c *Client) LearnSharePoint(host string) error {
+	host = strings.ToLower(host)
+	if c.resource(host) != "" && host != strings.ToLower(c.config.Cloud.Graph) {
+		return nil
+	}
+	name, ok := strings.CutSuffix(host, "."+strings.ToLower(c.config.Cloud.SharePoint))
+	if !ok || !hostMatches("*."+strings.ToLower(c.config.Cloud.SharePoint), host) {
+		return &Error{Kind: Invalid, Call: host, Code: "address refused", Message: "it is no host of SharePoint in this cloud"}
+	}
+	for _, suffix := range []string{"-my", "-admin"} {
+		name = strings.TrimSuffix(name, suffix)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.learned) >= mostNames {
+		return &Error{Kind: Invalid, Call: host, Code: "address refused", Message: "the organization has too many names of hosts"}
+	}
+	c.learned = append(c.learned, name)
+	return nil
+}
+
+// ByCertificate tells whether the application signs in by certificate, which SharePoint's own interface asks for.
+func (c *Client) ByCertificate() bool { return c.config.Credential.Certificate() != nil }
 
 // parse checks that an address may be called at all.
 func (c *Client) parse(call *Call) (*url.URL, error) {

@@ -152,11 +152,16 @@ func (b *errorBody) message() string {
 func parseError(status int, h http.Header, body []byte) *Error {
 	e := &Error{Status: status, RequestID: h.Get("request-id"), ClientRequestID: h.Get("client-request-id"), Location: h.Get("Location")}
 	var outer struct {
-		Error json.RawMessage `json:"error"`
+		Error  json.RawMessage `json:"error"`
+		Error2 json.RawMessage `json:"odata.error"` // SharePoint's own interface
 	}
 	var in errorBody
 	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
-	if json.Unmarshal(body, &outer) == nil && json.Unmarshal(outer.Error, &in) == nil {
+	understood := json.Unmarshal(body, &outer) == nil
+	if outer.Error == nil {
+		outer.Error = outer.Error2
+	}
+	if understood && json.Unmarshal(outer.Error, &in) == nil {
 		e.Code, e.Message = in.Code, in.message()
 		for n := &in; n != nil; {
 			if n.Request != "" {

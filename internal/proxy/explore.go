@@ -73,8 +73,17 @@ func (e *Explorer) Preview(ctx context.Context, at holdfast.View, id string) (p 
 	return p, err
 }
 
-// Attachment streams one attachment of a mail, by its number in the preview.
+// Attachment streams one attachment of a mail, by its number in the preview, or a file attached to an item of a list, by its number in order of name.
 func (e *Explorer) Attachment(ctx context.Context, at holdfast.View, id string, number int) (holdfast.Content, error) {
+	if entry, err := e.Explorer.Item(ctx, at, id); err != nil {
+		return holdfast.Content{}, err
+	} else if entry.Kind == holdfast.KindListItem {
+		files := entry.Attached()
+		if number < 0 || number >= len(files) {
+			return holdfast.Content{}, holdfast.NotFound("%q has %d attachments", entry.Name, len(files))
+		}
+		return e.Explorer.OpenForm(ctx, at, id, holdfast.FormAttachment+holdfast.Form(files[number]))
+	}
 	content, kind, err := e.content(ctx, at, id)
 	if err != nil {
 		return content, err

@@ -72,16 +72,16 @@ func (p *Proxy) discover(ctx context.Context, a Access) (holdfast.TaskResult, er
 	return result, nil
 }
 
-// scope says whose containers of a kind a job may want: nil users is all of the organization. The server drops what is excluded.
+// scope says whose containers of a kind (a site is its own) a job may want: nil users is all of the organization. The server drops what is excluded.
 func scope(a Access, kind holdfast.ContainerKind) (users []string, any bool) {
-	if kind == holdfast.Mailbox && !a.Organization.Exchange || kind == holdfast.Drive && !a.Organization.SharePoint {
+	if kind == holdfast.Mailbox && !a.Organization.Exchange || kind != holdfast.Mailbox && !a.Organization.SharePoint {
 		return nil, false
 	}
 	if a.Job.Scope == holdfast.EntireOrganization {
 		return nil, true
 	}
 	for _, i := range a.Job.Selected {
-		if kind == holdfast.Mailbox && !i.Mailbox || kind == holdfast.Drive && !i.OneDrive {
+		if !map[holdfast.ContainerKind]bool{holdfast.Mailbox: i.Mailbox, holdfast.Drive: i.OneDrive, holdfast.Site: i.Sites}[kind] {
 			continue
 		}
 		if i.ObjectID == "" {

@@ -363,8 +363,8 @@ func itemFromContract(where string, in contract.RESTJobItemComposed) (holdfast.J
 	}
 	item := holdfast.JobItem{Type: string(kind), Mailbox: value(in.Mailbox), OneDrive: value(in.OneDrive),
 		ArchiveMailbox: value(in.ArchiveMailbox), Sites: value(in.Sites) || value(in.PersonalSite)}
-	if in.Mailbox == nil && in.OneDrive == nil { // nothing chosen means everything that there is
-		item.Mailbox, item.OneDrive = true, true
+	if in.Mailbox == nil && in.OneDrive == nil && in.Sites == nil { // nothing chosen means everything that there is
+		item.Mailbox, item.OneDrive, item.Sites = true, true, kind == contract.RESTJobBackupItemTypePartialOrganization || item.Sites
 	}
 	switch kind {
 	case contract.RESTJobBackupItemTypePartialOrganization:
@@ -375,10 +375,15 @@ func itemFromContract(where string, in contract.RESTJobItemComposed) (holdfast.J
 		}
 		item.ObjectID, item.Name, item.Address = value(in.User.ID), value(in.User.DisplayName), value(in.User.Name)
 		return item, nil
+	case contract.RESTJobBackupItemTypeSite:
+		if in.Site == nil || in.Site.ID == "" && in.Site.URL == "" {
+			return item, holdfast.Invalid("%s.site needs an id or a url; GET /%s/Organizations/{organizationId}/Sites lists them", where, served)
+		}
+		return holdfast.JobItem{Type: string(kind), ObjectID: in.Site.ID, Name: in.Site.Title, Address: in.Site.URL, Sites: true}, nil
 	case "":
-		return item, holdfast.Invalid("%s.type is missing; User and PartialOrganization are built", where)
+		return item, holdfast.Invalid("%s.type is missing; User, Site and PartialOrganization are built", where)
 	}
-	return item, holdfast.Invalid("%s: items of type %s are not protected by this version of Holdfast; User and PartialOrganization are", where, kind)
+	return item, holdfast.Invalid("%s: items of type %s are not protected by this version of Holdfast; User, Site and PartialOrganization are", where, kind)
 }
 
 func itemsFromContract(where string, in []contract.RESTJobItemComposed) ([]holdfast.JobItem, error) {
@@ -418,6 +423,9 @@ func itemToContract(l links, which service.ItemList, job holdfast.JobID, item ho
 		if id, err := uuid.Parse(item.ObjectID); err == nil {
 			out.User.Msid = &id
 		}
+	} else if item.Type == string(contract.RESTJobBackupItemTypeSite) {
+		out.Mailbox, out.OneDrive, out.ArchiveMailbox = nil, nil, nil
+		out.Site = &contract.RESTJobSite{ID: item.ObjectID, URL: item.Address, Name: &item.Name, Title: item.Name, IsCloud: true}
 	} else {
 		out.Sites, out.Teams, out.TeamsChats = &item.Sites, new(false), new(false)
 	}

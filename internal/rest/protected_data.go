@@ -83,15 +83,31 @@ func protectedUserToContract(u service.ProtectedUser) contract.RESTProtectedUser
 	return out
 }
 
-// Groups, sites and teams can't be selected for protection yet, so no backup holds any: their lists are empty because there
+// Groups and teams can't be selected for protection yet, so no backup holds any: their lists are empty because there
 // is nothing, not because nobody looked.
 
 func (a *API) protectedDataGetProtectedGroups(_ context.Context, r *request) (any, error) {
 	return noneProtected[contract.RESTProtectedGroup](r)
 }
 
-func (a *API) protectedDataGetProtectedSites(_ context.Context, r *request) (any, error) {
-	return noneProtected[contract.RESTProtectedSite](r)
+func (a *API) protectedDataGetProtectedSites(ctx context.Context, r *request) (any, error) {
+	w, err := r.window()
+	if err != nil {
+		return nil, err
+	}
+	f, err := r.protectedFilter()
+	if err != nil {
+		return nil, err
+	}
+	sites, err := a.services.Protected.Containers(ctx, r.user, holdfast.Site, f, w.page())
+	if err != nil {
+		return nil, err
+	}
+	return page(r, w, sites, protectedSiteToContract), nil
+}
+
+func protectedSiteToContract(c holdfast.ContainerRecord) contract.RESTProtectedSite {
+	return contract.RESTProtectedSite{ID: new(c.PublicID()), Msid: &c.Source, DisplayName: &c.Name, URL: &c.Address, OrganizationID: uid(c.Organization), BackedUpOrganizationID: new(string(c.Organization))}
 }
 
 func (a *API) protectedDataGetProtectedTeams(_ context.Context, r *request) (any, error) {
@@ -102,8 +118,14 @@ func (a *API) protectedDataGetProtectedGroup(_ context.Context, r *request) (any
 	return nil, holdfast.NotFound("no backup holds anything of group %s", r.param("protectedGroupId"))
 }
 
-func (a *API) protectedDataGetProtectedSite(_ context.Context, r *request) (any, error) {
-	return nil, holdfast.NotFound("no backup holds anything of site %s", r.param("protectedSiteId"))
+func (a *API) protectedDataGetProtectedSite(ctx context.Context, r *request) (any, error) {
+	c, err := a.services.Protected.Container(ctx, r.user, holdfast.Site, service.ProtectedFilter{}, r.param("protectedSiteId"))
+	if holdfast.KindOf(err) == holdfast.KindNotFound {
+		return nil, holdfast.NotFound("no backup holds anything of site %s", r.param("protectedSiteId"))
+	} else if err != nil {
+		return nil, err
+	}
+	return protectedSiteToContract(c), nil
 }
 
 func (a *API) protectedDataGetProtectedTeam(_ context.Context, r *request) (any, error) {

@@ -100,10 +100,11 @@ func (a *API) restorePointsToContract(ctx context.Context, r *request, points []
 }
 
 func (a *API) restorePointToContract(ctx context.Context, r *request, p holdfast.RestorePoint) (contract.RESTRestorePoint, error) {
-	mail, drives, err := a.services.RestorePoints.Kinds(ctx, r.user, p.ID)
+	kinds, err := a.services.RestorePoints.Kinds(ctx, r.user, p.ID)
 	if err != nil {
 		return contract.RESTRestorePoint{}, err
 	}
+	mail, drives, sites := kinds[holdfast.Mailbox] > 0, kinds[holdfast.Drive] > 0, kinds[holdfast.Site] > 0
 	id := string(p.ID)
 	return contract.RESTRestorePoint{
 		ID:             &id,
@@ -113,7 +114,7 @@ func (a *API) restorePointToContract(ctx context.Context, r *request, p holdfast
 		BackupTime:     stamp(p.Time),
 		IsExchange:     &mail,
 		IsOneDrive:     &drives,
-		IsSharePoint:   new(false),
+		IsSharePoint:   &sites,
 		IsTeams:        new(false),
 		IsDeleted:      new(false),
 		IsCopy:         new(false),

@@ -41,7 +41,7 @@ const (
 	needsCloudVM    = "archiver appliances in a cloud are not built; the server does that work itself"
 	needsMail       = "the server does not send mail yet"
 	needsReports    = "reports as files are not built; the console's home page and GET /v8/LicensedUsers have the figures"
-	needsSharePoint = "SharePoint is not backed up yet"
+	needsSharePoint = "sites are backed up; browsing them is not built yet"
 	needsTeams      = "Teams are not backed up yet"
 	needsGroups     = "groups are not backed up yet"
 	needsPools      = "remote proxies and proxy pools are not built; the server's own proxy does the work"

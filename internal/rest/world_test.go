@@ -510,6 +510,22 @@ func (directory) Drives(_ context.Context, _ holdfast.Organization, _ holdfast.C
 	return []service.DirectoryDrive{{ID: "b!drive-of-ada", Name: "OneDrive", URL: "https://contoso-my.example/personal/ada"}}, nil
 }
 
+const falcon = "contoso.sharepoint.example,00000000-0000-4000-8000-0000000000f0,00000000-0000-4000-8000-0000000000f1"
+
+func (directory) Sites(_ context.Context, _ holdfast.Organization, _ holdfast.Credential, q service.SiteQuery) ([]service.DirectorySite, error) {
+	if q.Parent != "" || q.Offset > 0 {
+		return nil, nil
+	}
+	return []service.DirectorySite{{ID: falcon, Name: "Falcon", URL: "https://contoso.sharepoint.example/sites/falcon"}}, nil
+}
+
+func (directory) Site(_ context.Context, _ holdfast.Organization, _ holdfast.Credential, id string) (service.DirectorySite, error) {
+	if id != falcon && id != "https://contoso.sharepoint.example/sites/falcon" {
+		return service.DirectorySite{}, holdfast.NotFound("there is no site %s", id)
+	}
+	return service.DirectorySite{ID: falcon, Name: "Falcon", URL: "https://contoso.sharepoint.example/sites/falcon"}, nil
+}
+
 type vaults struct{}
 
 func (vaults) Prepare(context.Context, holdfast.Repository, bool) error { return nil }

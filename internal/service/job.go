@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -41,6 +42,7 @@ const (
 const (
 	ItemUser         = "User"
 	ItemOrganization = "PartialOrganization"
+	ItemSite         = "Site"
 )
 
 // Create adds a job and, with RunNow, starts it.
@@ -205,8 +207,8 @@ func (j *Jobs) resolve(ctx context.Context, u User, job holdfast.Job, items []ho
 		switch {
 		case item.ArchiveMailbox:
 			return nil, holdfast.Invalid("archive mailboxes are not protected yet: leave archiveMailbox out or set it to false")
-		case item.Sites:
-			return nil, holdfast.Invalid("sites are not protected yet: leave sites and personalSite out or set them to false")
+		case item.Sites && item.Type == ItemUser:
+			return nil, holdfast.Invalid("the files of a personal site are the user's OneDrive: leave personalSite out or set it to false")
 		}
 		switch item.Type {
 		case ItemOrganization:
@@ -226,19 +228,35 @@ func (j *Jobs) resolve(ctx context.Context, u User, job holdfast.Job, items []ho
 				return nil, fmt.Errorf("look up user %s: %w", id, err)
 			}
 			item.ObjectID, item.Name, item.Address = found.ID, found.DisplayName, found.Name
-		default:
-			return nil, holdfast.Invalid("items of type %q are not protected yet; a job takes the entire organization or users", item.Type)
-		}
-		if !item.Mailbox && !item.OneDrive {
-			if list == Selected && item.Type == ItemOrganization {
-				return nil, holdfast.Invalid("the organization item selects neither mailboxes nor OneDrives")
+		case ItemSite:
+			id := cmp.Or(item.ObjectID, item.Address)
+			if id == "" {
+				return nil, holdfast.Invalid("a site item names no site; give the site's id or address")
 			}
-			item.Mailbox, item.OneDrive = true, true
+			found, err := j.Directory.Site(ctx, org, cred, id)
+			if missing(err) && list == Excluded && item.ObjectID != "" {
+				found = DirectorySite{ID: item.ObjectID, Name: item.Name, URL: item.Address} // an exclusion of what is gone does no harm
+			} else if err != nil {
+				return nil, fmt.Errorf("look up site %s: %w", id, err)
+			}
+			item.ObjectID, item.Name, item.Address = found.ID, found.Name, found.URL
+			item.Mailbox, item.OneDrive, item.Sites = false, false, true
+		default:
+			return nil, holdfast.Invalid("items of type %q are not protected yet; a job takes the entire organization, users or sites", item.Type)
+		}
+		if !item.Mailbox && !item.OneDrive && !item.Sites {
+			if list == Selected && item.Type == ItemOrganization {
+				return nil, holdfast.Invalid("the organization item selects neither mailboxes nor OneDrives nor sites")
+			}
+			item.Mailbox, item.OneDrive, item.Sites = true, true, item.Type == ItemOrganization
+		}
+		if item.Sites && !org.SharePoint && !item.Mailbox && !item.OneDrive {
+			return nil, holdfast.Invalid("organization %s does not protect SharePoint Online and OneDrive: switch it on there first", org.Name)
 		}
 		if item.Mailbox && !org.Exchange && !item.OneDrive {
 			return nil, holdfast.Invalid("organization %s does not protect Exchange Online: switch it on there first", org.Name)
 		}
-		if item.OneDrive && !org.SharePoint && !item.Mailbox {
+		if item.OneDrive && !org.SharePoint && !item.Mailbox && !item.Sites {
 			return nil, holdfast.Invalid("organization %s does not protect SharePoint Online and OneDrive: switch it on there first", org.Name)
 		}
 		item.ID = holdfast.DerivedID(string(job.ID), string(list)+"/"+item.Type+"/"+item.ObjectID)
@@ -457,12 +475,27 @@ func items(job *holdfast.Job, list ItemList) *[]holdfast.JobItem {
 	return &job.Selected
 }
 
+// siteIn says whether a site is the one that an item names, or lies below it in the same site collection.
+func siteIn(i holdfast.JobItem, c holdfast.Container) bool {
+	if i.ObjectID == c.Owner {
+		return true
+	}
+	collection := func(id string) string { return id[:max(strings.LastIndexByte(id, ','), 0)] }
+	return collection(i.ObjectID) == collection(c.Source) && strings.HasPrefix(strings.ToLower(c.Address), strings.TrimSuffix(strings.ToLower(i.Address), "/")+"/")
+}
+
 // inScope says whether the job protects container c.
 func inScope(job holdfast.Job, org holdfast.Organization, c holdfast.Container) bool {
 	takes := func(i holdfast.JobItem) bool {
-		return (i.Type == ItemOrganization || i.ObjectID == c.Owner) && (c.Kind == holdfast.Mailbox && i.Mailbox || c.Kind == holdfast.Drive && i.OneDrive)
+		switch c.Kind {
+		case holdfast.Mailbox:
+			return i.Mailbox && (i.Type == ItemOrganization || i.ObjectID == c.Owner)
+		case holdfast.Drive:
+			return i.OneDrive && (i.Type == ItemOrganization || i.ObjectID == c.Owner)
+		}
+		return i.Sites && (i.Type == ItemOrganization || i.Type == ItemSite && siteIn(i, c))
 	}
-	if c.Kind == holdfast.Mailbox && !org.Exchange || c.Kind == holdfast.Drive && !org.SharePoint {
+	if c.Kind == holdfast.Mailbox && !org.Exchange || c.Kind != holdfast.Mailbox && !org.SharePoint {
 		return false
 	}
 	if slices.ContainsFunc(job.Excluded, takes) {

@@ -224,6 +224,24 @@ func (o *Organizations) User(ctx context.Context, u User, id holdfast.Organizati
 	return o.Directory.User(ctx, org, cred, user)
 }
 
+// Sites reads the organization's sites live.
+func (o *Organizations) Sites(ctx context.Context, u User, id holdfast.OrganizationID, q SiteQuery) ([]DirectorySite, error) {
+	org, cred, err := o.access(ctx, u, id)
+	if err != nil {
+		return nil, err
+	}
+	return o.Directory.Sites(ctx, org, cred, q)
+}
+
+// Site reads one site live, by its id or address.
+func (o *Organizations) Site(ctx context.Context, u User, id holdfast.OrganizationID, site string) (DirectorySite, error) {
+	org, cred, err := o.access(ctx, u, id)
+	if err != nil {
+		return DirectorySite{}, err
+	}
+	return o.Directory.Site(ctx, org, cred, site)
+}
+
 // Groups reads the organization's groups live.
 func (o *Organizations) Groups(ctx context.Context, u User, id holdfast.OrganizationID, q DirectoryQuery) ([]DirectoryGroup, error) {
 	org, cred, err := o.access(ctx, u, id)

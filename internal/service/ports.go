@@ -72,6 +72,26 @@ type Directory interface {
 	Members(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, group string) ([]string, error)
 	// Drives gives the drives of a user.
 	Drives(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, user string) ([]DirectoryDrive, error)
+	// Sites gives the sites that q asks for, by their addresses and titles.
+	Sites(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, q SiteQuery) ([]DirectorySite, error)
+	// Site looks one up by its id, or by its address.
+	Site(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, id string) (DirectorySite, error)
+}
+
+// SiteQuery asks for a page of an organization's sites.
+type SiteQuery struct {
+	Parent        string // only those directly below the site with this id
+	Personal      bool   // those of people too
+	Offset, Limit int
+}
+
+// DirectorySite is a site as SharePoint has it now.
+type DirectorySite struct {
+	ID       string // host,site collection,web
+	Name     string // title
+	URL      string
+	Parent   string // id of the site above; empty of the top of a site collection
+	Personal bool
 }
 
 // Identities asks Microsoft Entra who somebody is. app binds it to the login service.
@@ -127,6 +147,8 @@ const (
 	UseMailRestore     PermissionUse = "mail restore"
 	UseOneDriveBackup  PermissionUse = "OneDrive backup"
 	UseOneDriveRestore PermissionUse = "OneDrive restore"
+	UseSiteBackup      PermissionUse = "SharePoint backup"
+	UseSiteRestore     PermissionUse = "SharePoint restore"
 )
 
 // DirectoryQuery asks for a page of a directory. Name and DisplayName are prefixes; empty ones match all.

@@ -41,6 +41,9 @@ func (p *Protected) Users(ctx context.Context, u User, f ProtectedFilter, page h
 	byOwner := map[string]int{}
 	var users []ProtectedUser
 	for _, c := range held {
+		if c.Kind == holdfast.Site {
+			continue // nobody's
+		}
 		id := c.OwnerID()
 		i, ok := byOwner[id]
 		if !ok {

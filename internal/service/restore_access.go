@@ -65,6 +65,13 @@ func (r *RestoreSessions) mayRestoreTo(ctx context.Context, u User, c SessionCon
 	if err := r.may(u, ActRestoreOther, c.object()); err != nil {
 		return err
 	}
+	if c.Container.Kind == holdfast.Site {
+		to, err := r.Directory.Site(ctx, org, own, spec.To)
+		if err != nil {
+			return err
+		}
+		return r.may(u, ActRestoreOther, Object{Organization: org.ID, Owner: to.ID})
+	}
 	to, err := r.Directory.User(ctx, org, own, spec.To)
 	if err != nil {
 		return err

@@ -21,14 +21,13 @@ func (r *RestorePoints) Get(ctx context.Context, u User, id holdfast.RestorePoin
 	return readAs(ctx, r.core, u, ActSeePoints, func(ctx context.Context, tx Tx) (holdfast.RestorePoint, error) { return tx.RestorePoint(ctx, id) })
 }
 
-// Kinds says which kinds of containers a restore point holds.
-func (r *RestorePoints) Kinds(ctx context.Context, u User, id holdfast.RestorePointID) (mail, drives bool, err error) {
-	err = r.lookAs(ctx, u, ActSeePoints, func(ctx context.Context, tx Tx) error {
-		counts, err := tx.EntryCounts(ctx, id)
-		mail, drives = counts[holdfast.Mailbox] > 0, counts[holdfast.Drive] > 0
+// Kinds counts the containers of each kind in a restore point.
+func (r *RestorePoints) Kinds(ctx context.Context, u User, id holdfast.RestorePointID) (counts map[holdfast.ContainerKind]int, err error) {
+	err = r.lookAs(ctx, u, ActSeePoints, func(ctx context.Context, tx Tx) (err error) {
+		counts, err = tx.EntryCounts(ctx, id)
 		return err
 	})
-	return mail, drives, err
+	return counts, err
 }
 
 // Jobs gives the jobs that restore points are from, by the id and the name that they had at the newest one; the jobs may be gone.

@@ -411,10 +411,7 @@ func (r *RestoreSessions) prepare(ctx context.Context, u User, id holdfast.Resto
 			return p, holdfast.Invalid("an application for the restore needs its id and its certificate")
 		}
 	}
-	use := UseMailRestore
-	if p.from.Container.Kind == holdfast.Drive {
-		use = UseOneDriveRestore
-	}
+	use := map[holdfast.ContainerKind]PermissionUse{holdfast.Mailbox: UseMailRestore, holdfast.Drive: UseOneDriveRestore, holdfast.Site: UseSiteRestore}[p.from.Container.Kind]
 	tenant, err := r.Directory.Check(ctx, org, p.cred)
 	if err != nil {
 		return p, err

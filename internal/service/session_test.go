@@ -32,10 +32,10 @@ func TestSessionFromStartToRestorePoint(t *testing.T) {
 		if len(p.Entries) != 3 || p.Status != holdfast.StatusSuccess || p.Entries[0].Head != 1 || p.Job != j.ID {
 			t.Errorf("restore point %+v", p)
 		}
-		mail, drives, err := w.RestorePoints.Kinds(w.ctx, admin, p.ID)
+		kinds, err := w.RestorePoints.Kinds(w.ctx, admin, p.ID)
 		w.ok(err)
-		if !mail || !drives {
-			t.Errorf("kinds: mail %t, drives %t", mail, drives)
+		if kinds[holdfast.Mailbox] == 0 || kinds[holdfast.Drive] == 0 || kinds[holdfast.Site] != 0 {
+			t.Errorf("kinds: %v", kinds)
 		}
 		objects, err := w.JobSessions.Objects(w.ctx, admin, s.ID, holdfast.Page{})
 		w.ok(err)

@@ -86,6 +86,17 @@ func (d *directory) Drives(context.Context, holdfast.Organization, holdfast.Cred
 	return nil, nil
 }
 
+func (d *directory) Sites(context.Context, holdfast.Organization, holdfast.Credential, service.SiteQuery) ([]service.DirectorySite, error) {
+	return nil, nil
+}
+
+func (d *directory) Site(_ context.Context, _ holdfast.Organization, _ holdfast.Credential, id string) (service.DirectorySite, error) {
+	if id != "contoso.sharepoint.example,c,w" {
+		return service.DirectorySite{}, holdfast.NotFound("there is no site %s", id)
+	}
+	return service.DirectorySite{ID: id, Name: "Falcon", URL: "https://contoso.sharepoint.example/sites/falcon"}, nil
+}
+
 // places is a Vaults in memory.
 type places struct {
 	catalogue holdfast.Catalogue

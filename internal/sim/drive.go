@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// driveService is OneDrive for Business: one drive per user, by Graph and by SharePoint's own _api/v2.0.
+// driveService is OneDrive for Business and the document libraries of sites: one drive per user and per library, by Graph and by SharePoint's own
+// _api/v2.0.
 type driveService struct {
 	s         *Sim
 	corpus    *documents
@@ -104,7 +105,7 @@ func (d *driveService) of(u *User) *drive {
 	if d.s.shape.large && u.Index == 0 && d.s.opt.FilesPer == 0 {
 		n = 1_000_000
 	}
-	x := newDrive(d.s, u, n)
+	x := newDrive(d.s, u, u.ID, n)
 	d.byUser[u.ID] = x
 	d.drives[x.id] = x
 	return x
@@ -141,8 +142,53 @@ func personal(u *User) string {
 	return strings.NewReplacer("@", "_", ".", "_").Replace(strings.ToLower(u.UPN))
 }
 
-func (s *Sim) webURL(u *User) string {
-	return "https://" + s.driveHost() + "/personal/" + personal(u) + "/Documents"
+// host is the name of the host that serves the drive's content.
+func (d *drive) host() string {
+	if d.library != nil {
+		return d.library.site.host()
+	}
+	return d.s.driveHost()
+}
+
+// sitePath is the path of the drive's site, without slashes at its ends, in lower case.
+func (d *drive) sitePath() string {
+	if d.library != nil {
+		return strings.ToLower(strings.Trim(d.library.site.path, "/"))
+	}
+	return "personal/" + personal(d.owner)
+}
+
+// siteURL is the address of the drive's site.
+func (d *drive) siteURL() string {
+	if d.library != nil {
+		return d.library.site.url()
+	}
+	return "https://" + d.host() + "/" + d.sitePath()
+}
+
+func (d *drive) webURL() string {
+	if d.library != nil {
+		return d.library.webURL()
+	}
+	return d.siteURL() + "/Documents"
+}
+
+// kind is the drive's driveType.
+func (d *drive) kind() string {
+	if d.library != nil {
+		return "documentLibrary"
+	}
+	return "business"
+}
+
+// calledSite is the path of the site below which a call to a SharePoint host is, as sitePath has it.
+func calledSite(c *Call) string {
+	path, err := url.PathUnescape(c.Path)
+	if err != nil {
+		path = c.Path
+	}
+	before, _, _ := strings.Cut(path, "/_")
+	return strings.ToLower(strings.Trim(before, "/"))
 }
 
 func base64URL(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
@@ -202,16 +248,18 @@ func (s *Sim) driveRoutes() []Route {
 		out = append(out, Route{Host: HostGraph, Method: method, Pattern: pattern, Class: ClassSharePoint, Permissions: driveRead, Handle: s.drives.faulty(h)})
 	}
 	graph("GET", "/v1.0/users/{user}/drives", s.drives.listDrives)
-	for _, method := range []string{"GET", "HEAD"} {
-		out = append(out, Route{Host: HostSharePoint, Method: method, Pattern: "/personal/{site}/_layouts/15/download.aspx", Class: ClassSharePoint,
-			Public: true, Handle: s.drives.faulty(s.drives.download)})
+	for _, at := range []string{"/personal/{site}", "", "/sites/{site}", "/sites/{site}/{web}"} {
+		for _, method := range []string{"GET", "HEAD"} {
+			out = append(out, Route{Host: HostSharePoint, Method: method, Pattern: at + "/_layouts/15/download.aspx", Class: ClassSharePoint,
+				Public: true, Handle: s.drives.faulty(s.drives.download)})
+		}
+		for _, method := range []string{"PUT", "GET", "DELETE", "POST"} {
+			out = append(out, Route{Host: HostSharePoint, Method: method, Pattern: at + "/_api/v2.0/uploadSessions/{session}", Class: ClassSharePoint,
+				Public: true, MaxBody: maxFragment + 1, Handle: s.drives.faulty(s.drives.uploadFragment)})
+		}
+		out = append(out, Route{Host: HostSharePoint, Method: "GET", Pattern: at + "/_api/v2.0/monitor/{operation}", Class: ClassSharePoint,
+			Public: true, Handle: s.drives.monitor})
 	}
-	for _, method := range []string{"PUT", "GET", "DELETE", "POST"} {
-		out = append(out, Route{Host: HostSharePoint, Method: method, Pattern: "/personal/{site}/_api/v2.0/uploadSessions/{session}", Class: ClassSharePoint,
-			Public: true, MaxBody: maxFragment + 1, Handle: s.drives.faulty(s.drives.uploadFragment)})
-	}
-	out = append(out, Route{Host: HostSharePoint, Method: "GET", Pattern: "/personal/{site}/_api/v2.0/monitor/{operation}", Class: ClassSharePoint,
-		Public: true, Handle: s.drives.monitor})
 	return out
 }
 
@@ -244,8 +292,8 @@ func (d *driveService) scope(c *Call) string {
 	x := (*drive)(nil)
 	if id := c.Params["drive"]; id != "" {
 		x = d.find(id)
-	} else if site := c.Params["site"]; site != "" {
-		x = d.siteDrive(site)
+	} else if c.host == HostSharePoint {
+		x = d.siteDrive(c)
 	}
 	if x == nil {
 		return ""

@@ -196,6 +196,10 @@ func (s *Sim) DumpDrive(user string, sums bool) ([]DriveRow, error) {
 	if x == nil {
 		return nil, fmt.Errorf("user %q has no drive", user)
 	}
+	return x.dump(sums)
+}
+
+func (x *drive) dump(sums bool) ([]DriveRow, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	rows := []DriveRow{}

@@ -218,7 +218,7 @@ func (d *drive) goneWithParent(t tombstone) bool {
 func (d *drive) deletedRow(key uint64, t tombstone) map[string]any {
 	m := map[string]any{
 		"id": d.itemID(key), "size": 0, "deleted": map[string]any{"state": "deleted"},
-		"parentReference": map[string]any{"driveId": d.id, "driveType": "business", "id": d.itemID(t.parent), "siteId": strings.Split(d.site, ",")[1]},
+		"parentReference": map[string]any{"driveId": d.id, "driveType": d.kind(), "id": d.itemID(t.parent), "siteId": strings.Split(d.site, ",")[1]},
 	}
 	if t.folder {
 		m["folder"] = map[string]any{"childCount": 0}

@@ -19,13 +19,15 @@ func (d *driveService) downloadURL(x *drive, n *node, version string, now time.T
 	if version != "" {
 		q += "&version=" + version
 	}
+	if x.library != nil {
+		q += "&list=" + x.list
+	}
 	settings := d.set()
 	if settings.TempAuthRetired {
-		return "https://" + d.s.driveHost() + "/personal/" + personal(x.owner) + "/_layouts/15/download.aspx?" + q
+		return x.siteURL() + "/_layouts/15/download.aspx?" + q
 	}
 	expires := strconv.FormatInt(now.Add(time.Duration(settings.DownloadLife)).Unix(), 36)
-	return "https://" + d.s.driveHost() + "/personal/" + personal(x.owner) + "/_layouts/15/download.aspx?" + q +
-		"&tempauth=v1." + expires + "." + d.sign(personal(x.owner)+q+expires)
+	return x.siteURL() + "/_layouts/15/download.aspx?" + q + "&tempauth=v1." + expires + "." + d.sign(x.sitePath()+q+expires)
 }
 
 // set returns the settings.
@@ -62,9 +64,14 @@ func (d *driveService) allowedByAddress(c *Call, signed string) error {
 	return nil
 }
 
-// siteDrive finds the drive of a personal site, or nil.
-func (d *driveService) siteDrive(name string) *drive {
-	u := d.bySite[strings.ToLower(name)]
+// siteDrive finds the drive that an address below a site means: that of a personal site, or a site's library; or nil.
+func (d *driveService) siteDrive(c *Call) *drive {
+	at := calledSite(c)
+	name, ok := strings.CutPrefix(at, "personal/")
+	if !ok {
+		return d.s.sites.library(at, c.Query.Get("list"))
+	}
+	u := d.bySite[name]
 	if u == nil || d.s.dir.find(u.ID) == nil {
 		return nil
 	}
@@ -74,10 +81,10 @@ func (d *driveService) siteDrive(name string) *drive {
 // download serves content, whole or by range. It is what the item holds now: an address outlives a change of the item.
 func (d *driveService) download(c *Call) (*Reply, error) {
 	signed, _, _ := strings.Cut(c.RawQuery, "&tempauth=")
-	if err := d.allowedByAddress(c, strings.ToLower(c.Params["site"])+signed); err != nil {
+	if err := d.allowedByAddress(c, calledSite(c)+signed); err != nil {
 		return nil, err
 	}
-	x := d.siteDrive(c.Params["site"])
+	x := d.siteDrive(c)
 	if x == nil {
 		return nil, notFound()
 	}

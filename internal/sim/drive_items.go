@@ -23,14 +23,19 @@ func (d *drive) identity(p person) map[string]any {
 func (d *drive) json(c *Call) map[string]any {
 	used := d.folderSize(0)
 	const total = int64(1) << 40
-	return map[string]any{
+	m := map[string]any{
 		"@odata.context": c.URL(prefix(c) + "/$metadata#drives/$entity"),
-		"id":             d.id, "driveType": "business", "name": "OneDrive", "description": "", "webUrl": d.s.webURL(d.owner),
+		"id":             d.id, "driveType": d.kind(), "name": "OneDrive", "description": "", "webUrl": d.webURL(),
 		"createdDateTime": stamp(epoch), "lastModifiedDateTime": stamp(d.lastChange()),
 		"createdBy": map[string]any{"user": map[string]any{"displayName": "System Account"}},
 		"owner":     map[string]any{"user": map[string]any{"id": d.owner.ID, "displayName": d.owner.DisplayName}},
 		"quota":     map[string]any{"total": total, "used": used, "remaining": total - used, "deleted": 0, "state": "normal"},
 	}
+	if d.library != nil {
+		m["name"], m["description"] = d.library.title, d.library.description
+		m["owner"] = map[string]any{"user": map[string]any{"displayName": d.library.site.title + " Owners"}}
+	}
+	return m
 }
 
 func (d *drive) lastChange() time.Time {
@@ -72,7 +77,7 @@ func (d *drive) item(c *Call, n *node, style rowStyle) map[string]any {
 	if n.description != "" {
 		m["description"] = n.description
 	}
-	web := d.s.webURL(d.owner)
+	web := d.webURL()
 	names := d.path(n)
 	for _, p := range names {
 		web += "/" + url.PathEscape(p)
@@ -80,7 +85,7 @@ func (d *drive) item(c *Call, n *node, style rowStyle) map[string]any {
 	m["webUrl"] = web
 	if n.key == 0 {
 		m["root"] = map[string]any{}
-		m["parentReference"] = map[string]any{"driveId": d.id, "driveType": "business"}
+		m["parentReference"] = map[string]any{"driveId": d.id, "driveType": d.kind()}
 	} else {
 		m["parentReference"] = d.reference(n, names, style)
 	}
@@ -103,7 +108,7 @@ func (d *drive) item(c *Call, n *node, style rowStyle) map[string]any {
 }
 
 func (d *drive) reference(n *node, names []string, style rowStyle) map[string]any {
-	ref := map[string]any{"driveId": d.id, "driveType": "business", "id": d.itemID(n.parent), "siteId": strings.Split(d.site, ",")[1]}
+	ref := map[string]any{"driveId": d.id, "driveType": d.kind(), "id": d.itemID(n.parent), "siteId": strings.Split(d.site, ",")[1]}
 	if !style.delta {
 		ref["path"] = "/drives/" + d.id + "/root:" + escapedPath(names[:len(names)-1])
 		ref["name"] = "root"
@@ -744,7 +749,7 @@ func (d *driveService) copyItem(c *Call, a *address, n *node) (*Reply, error) {
 	}
 	d.copies[id] = target.itemID(made.key)
 	d.mu.Unlock()
-	return (&Reply{Status: 202}).With("Location", "https://"+d.s.driveHost()+"/personal/"+personal(target.owner)+"/_api/v2.0/monitor/"+id+"?tempauth="+d.sign(id)), nil
+	return (&Reply{Status: 202}).With("Location", target.siteURL()+"/_api/v2.0/monitor/"+id+"?tempauth="+d.sign(id)), nil
 }
 
 func (d *drive) copyTree(n *node, target *drive, parent uint64, name string) *node {

@@ -24,6 +24,9 @@ var sharePointTiers = []struct {
 // driveCost is the resource units of a call, same source: 5 for anything with permissions, 2 for a list, a delta
 // without token and a change, 1 for one item, a delta with token and a download.
 func driveCost(c *Call) int {
+	if cost, ok := siteCost(c); ok {
+		return cost
+	}
 	if strings.Contains(strings.ToLower(c.Query.Get("$expand")+c.Query.Get("expand")), "permissions") {
 		return 5
 	}
@@ -54,6 +57,23 @@ func driveCost(c *Call) int {
 		return 2
 	}
 	return 1
+}
+
+// siteCost is the cost of a call on sites and lists by the same table. Of _api it says only that it costs more: two for each call, and five for
+// permissions.
+func siteCost(c *Call) (cost int, ok bool) {
+	path := strings.ToLower(c.Path)
+	rest := c.host == HostSharePoint && !c.Route.Public && !strings.HasPrefix(path, "/_api/v2.0/")
+	if !rest && !strings.HasPrefix(path, "/v1.0/sites") {
+		return 0, false
+	}
+	switch {
+	case strings.Contains(path, "/roleassignments"), strings.Contains(path, "/breakroleinheritance"):
+		return 5, true
+	case strings.HasSuffix(path, "/delta") && c.Query.Has("token"):
+		return 1, true
+	}
+	return c.Route.Cost, true
 }
 
 // inFlight is how long after a 429 calls that were on their way already are not held against the client.

@@ -72,7 +72,7 @@ func pathTooLong() *Error {
 
 // pathLength counts from the site's library on: personal/{site}/Documents/… .
 func (d *drive) pathLength(n *node) int {
-	total := len("personal/" + personal(d.owner) + "/Documents")
+	total := len(d.webURL()) - len("https://"+d.host()+"/")
 	for _, p := range d.path(n) {
 		total += 1 + utf16Length(p)
 	}

@@ -20,7 +20,7 @@ type grantee struct {
 // baseGrants is what the seed shares: every fiftieth item, and two at fixed places so that the smallest drive has both.
 func (d *drive) baseGrants(i uint64) []grantee {
 	h := d.h(i, forSharing)
-	direct, link := h%50 == 0, h%50 == 1
+	direct, link := h%d.sharing == 0, h%d.sharing == 1
 	if d.n >= 8 {
 		direct, link = direct || i == 4, link || i == 6
 	}
@@ -89,13 +89,25 @@ func (d *drive) sharedScope(n *node, inherited bool) (string, bool) {
 // permissions lists the owner, what the item inherits and what it has of its own.
 func (d *drive) permissions(n *node) []any {
 	owner := map[string]any{"id": d.owner.ID, "displayName": d.owner.DisplayName}
+	inherited := map[string]any{"driveId": d.id, "driveType": d.kind(), "id": d.itemID(0), "path": "/drives/" + d.id + "/root:"}
 	out := []any{map[string]any{
 		"id": base64URL([]byte("owner:" + d.owner.ID)), "roles": []string{"owner"}, "shareId": base64URL([]byte("u!" + d.itemID(n.key)[2:12])),
 		"grantedTo":   map[string]any{"user": owner},
 		"grantedToV2": map[string]any{"user": owner, "siteUser": siteUser("4", d.owner)},
 	}}
+	if d.library != nil { // a site's own groups instead of an owner
+		out = out[:0]
+		for _, g := range d.library.site.groups {
+			group := map[string]any{"id": strconv.Itoa(g.id), "displayName": g.title}
+			out = append(out, map[string]any{"id": base64URL([]byte("group:" + g.title)), "roles": []string{g.driveRole()}, "shareId": base64URL([]byte("u!" + d.itemID(n.key)[2:12])),
+				"grantedTo":   map[string]any{"user": map[string]any{"displayName": g.title}},
+				"grantedToV2": map[string]any{"siteGroup": group}})
+		}
+	}
 	if n.key != 0 {
-		out[0].(map[string]any)["inheritedFrom"] = map[string]any{"driveId": d.id, "driveType": "business", "id": d.itemID(0), "path": "/drives/" + d.id + "/root:"}
+		for _, p := range out {
+			p.(map[string]any)["inheritedFrom"] = inherited
+		}
 	}
 	roots := d.scopeRoots(n)
 	slices.Reverse(roots)
@@ -130,7 +142,7 @@ func (d *drive) permission(of *node, g *grantee, seenFrom *node) map[string]any 
 		}
 	} else {
 		m["link"] = map[string]any{"type": g.link, "scope": g.scope, "preventsDownload": false,
-			"webUrl": "https://" + d.s.driveHost() + "/:b:/g/personal/" + personal(d.owner) + "/" + g.id}
+			"webUrl": "https://" + d.host() + "/:b:/g/" + d.sitePath() + "/" + g.id}
 		m["hasPassword"] = g.secret
 		if sets == nil {
 			sets, sets2 = []any{}, []any{}
@@ -141,7 +153,7 @@ func (d *drive) permission(of *node, g *grantee, seenFrom *node) map[string]any 
 		m["expirationDateTime"] = stamp(g.expires)
 	}
 	if of.key != seenFrom.key {
-		m["inheritedFrom"] = map[string]any{"driveId": d.id, "driveType": "business", "id": d.itemID(of.key), "path": "/drives/" + d.id + "/root:" + escapedPath(d.path(of))}
+		m["inheritedFrom"] = map[string]any{"driveId": d.id, "driveType": d.kind(), "id": d.itemID(of.key), "path": "/drives/" + d.id + "/root:" + escapedPath(d.path(of))}
 	}
 	return m
 }

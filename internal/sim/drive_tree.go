@@ -17,11 +17,17 @@ import (
 // Key 0 is the root; items made later have keys from newBase on. A changed item has a node in over.
 type drive struct {
 	s     *Sim
-	owner *User
+	owner *User // of a library: who its site was made by
 	id    string
 	list  string // GUID of the document library
 	site  string // "host,GUID,GUID"
 	seed  uint64
+	// library is the list that the drive is the files of; nil for a OneDrive.
+	library *list
+	// sharing is of how many items one has a grant and one a link, by chance; noHistory: files have one version; small bounds their bytes.
+	sharing   uint64
+	noHistory bool
+	small     int64
 
 	n, fan, sub, folders uint64
 
@@ -92,9 +98,9 @@ func (n *node) size() int64 {
 	return n.current().content.size
 }
 
-func newDrive(s *Sim, owner *User, n int) *drive {
-	r := newRand(s.opt.Seed, "drive "+owner.ID)
-	d := &drive{s: s, owner: owner, seed: r.Uint64(), n: uint64(n), nextKey: newBase,
+func newDrive(s *Sim, owner *User, name string, n int) *drive {
+	r := newRand(s.opt.Seed, "drive "+name)
+	d := &drive{s: s, owner: owner, seed: r.Uint64(), n: uint64(n), nextKey: newBase, sharing: 50,
 		over: map[uint64]*node{}, gone: map[uint64]tombstone{}, names: map[uint64]map[string]uint64{}, grown: map[uint64]int64{}}
 	switch {
 	case n < 200:
@@ -221,7 +227,7 @@ func (d *drive) corpusFile(i uint64) (int, bool) {
 
 // baseVersions is how many versions base file i has.
 func (d *drive) baseVersions(i uint64) int {
-	if h := d.h(i, forVersions); h%8 == 0 {
+	if h := d.h(i, forVersions); h%8 == 0 && !d.noHistory {
 		return 2 + int(h>>8%3)
 	}
 	return 1
@@ -237,6 +243,9 @@ func (d *drive) baseContent(i uint64, v int) content {
 	h = mix(h)
 	share := float64(h>>11) / (1 << 53)
 	size := k.min + int64(float64(k.max-k.min)*share*share*share)
+	if d.small > 0 {
+		size = 1 + size%d.small
+	}
 	if h%64 == 0 || i == 5 {
 		size = 0
 	}

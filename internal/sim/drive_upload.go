@@ -102,7 +102,7 @@ func (d *driveService) createUploadSession(c *Call, a *address) (*Reply, error) 
 	}
 	d.uploads[u.id] = u
 	d.mu.Unlock()
-	address := "https://" + d.s.driveHost() + "/personal/" + personal(x.owner) + "/_api/v2.0/uploadSessions/" + u.id
+	address := x.siteURL() + "/_api/v2.0/uploadSessions/" + u.id
 	if !d.set().TempAuthRetired {
 		expires := strconv.FormatInt(u.expires.Add(time.Hour).Unix(), 36) // the session itself ends first
 		address += "?tempauth=v1." + expires + "." + d.sign(u.id+expires)
@@ -122,7 +122,7 @@ func (d *driveService) uploadFragment(c *Call) (*Reply, error) {
 	u := d.uploads[id]
 	d.mu.Unlock()
 	gone := Fail(404, "itemNotFound", "The upload session was not found.")
-	if u == nil || personal(u.drive.owner) != strings.ToLower(c.Params["site"]) {
+	if u == nil || u.drive.sitePath() != calledSite(c) {
 		return nil, gone
 	}
 	c.User = u.drive.owner

@@ -7,6 +7,7 @@ type profile struct {
 	users int
 	mail  MailShape
 	files int
+	sites SiteShape
 	large bool // the first user has a million messages and a million files, the others are small
 }
 
@@ -17,12 +18,16 @@ func newProfile(o Options) (profile, error) {
 	switch o.Profile {
 	case "tiny":
 		p.users, p.files, p.mail.Messages, p.mail.Folders, p.mail.MeanSize = 3, 12, 24, 4, 12<<10
+		p.sites = SiteShape{Sites: 3, Items: 12, Files: 12}
 	case "small":
 		p.users, p.files, p.mail.Messages, p.mail.Folders = 12, 100, 250, 8
+		p.sites = SiteShape{Sites: 5, Items: 40, Files: 60}
 	case "medium":
 		p.users, p.files, p.mail.Messages, p.mail.Folders = 20, 2000, 5000, 20
+		p.sites = SiteShape{Sites: 10, Items: 300, Files: 1000}
 	case "large":
 		p.users, p.files, p.mail.Messages, p.mail.Folders, p.large = 3, 200, 1000, 40, true
+		p.sites = SiteShape{Sites: 3, Items: 1000, Files: 200}
 		p.mail.MeanSize = 2 << 10
 	default:
 		return p, fmt.Errorf("simulator: profile %q: want tiny, small, medium or large", o.Profile)
@@ -42,6 +47,11 @@ func newProfile(o Options) (profile, error) {
 	}
 	over(&p.users, o.Users)
 	over(&p.files, o.FilesPer)
+	over(&p.sites.Sites, o.Site.Sites)
+	over(&p.sites.Items, o.Site.Items)
+	over(&p.sites.Files, o.Site.Files)
+	over(&p.sites.Sharing, o.Site.Sharing)
+	p.sites.FileBytes, p.sites.OneEach = o.Site.FileBytes, o.Site.OneEach
 	over(&p.mail.Messages, o.Mail.Messages)
 	over(&p.mail.Folders, o.Mail.Folders)
 	over(&p.mail.MeanSize, o.Mail.MeanSize)

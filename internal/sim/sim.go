@@ -1,4 +1,4 @@
-// Package sim is a simulated Microsoft 365: Entra ID, Microsoft Graph, Exchange Online mail and OneDrive, behind one
+// Package sim is a simulated Microsoft 365: Entra ID, Microsoft Graph, Exchange Online mail, OneDrive and SharePoint, behind one
 // TLS port that serves the real host names. It is the judge of everything else, so it knows nothing of the product.
 //
 // # How a request travels
@@ -10,7 +10,7 @@
 //
 // # How to add endpoints
 //
-// A part of the service (entra.go, directory.go, mail*.go, drive*.go) has one method that returns its []Route, and New
+// A part of the service (entra.go, directory.go, mail*.go, drive*.go, site*.go) has one method that returns its []Route, and New
 // joins them. A pattern is a path of literals (matched without regard to case), {name} for one segment, which may carry
 // a literal suffix as in "{item}:", and a last {name...} for the escaped rest. OData spellings are folded before the
 // match: users('a') is users/a, delta() and microsoft.graph.delta() are delta. A literal beats a {name}, a {name} beats
@@ -64,6 +64,7 @@ type Options struct {
 	DeltaLife   time.Duration // age at which a mail delta link is refused, default 30 days
 	Mail        MailShape     // overrides what the profile says about mailboxes; zero fields keep the profile's
 	FilesPer    int           // files in a drive; 0 takes the profile's
+	Site        SiteShape     // overrides what the profile says about sites; zero fields keep the profile's
 	Clock       sys.Clock     // default the machine's; POST /clock moves the simulator's own view of it
 	MaxRequests int           // requests served at once, default 256
 
@@ -99,6 +100,7 @@ type Sim struct {
 	dir      *directory
 	mail     *mailService
 	drives   *driveService
+	sites    *siteService
 	blobs    *blobStore
 	oracle   *oracle
 	stats    *stats
@@ -196,11 +198,14 @@ func (s *Sim) build() (err error) {
 	if err = s.initDrives(); err != nil {
 		return err
 	}
+	s.initSites()
 	all := s.entraRoutes()
 	all = append(all, s.batchRoutes()...)
 	all = append(all, s.directoryRoutes()...)
 	all = append(all, s.mailRoutes()...)
 	all = append(all, s.driveRoutes()...)
+	all = append(all, s.siteRoutes()...)
+	all = append(all, s.restRoutes()...)
 	if err = s.addRoutes(all); err != nil {
 		return err
 	}

@@ -189,6 +189,8 @@ var kept = []string{
 	"multiValueLegacyExtendedProperty", "openTypeExtension", "organization", "outlookItem", "permission", "referenceAttachment",
 	"servicePrincipal", "sharePointIdentitySet", "sharedDriveItem", "singleValueLegacyExtendedProperty", "site", "subscribedSku",
 	"uploadSession", "user", "appRoleAssignment", "application", "mailboxSettings", "exchangeSettings", "userSettings",
+	"list", "listItem", "columnDefinition", "contentType", "fieldValueSet", "listItemVersion", "baseSitePage", "sitePage", "canvasLayout",
+	"horizontalSection", "horizontalSectionColumn", "verticalSection", "webPart", "textWebPart", "standardWebPart",
 }
 
 // keptPaths are the beginnings of the addresses whose permission rows stay.
@@ -197,12 +199,13 @@ var keptPaths = []string{
 	"/users/{}/sendmail", "/users/{}/translateexchangeids", "/users/delta", "/users/{}/settings", "/users/{}/licensedetails",
 	"/groups", "/groups/{}", "/groups/{}/members", "/groups/delta", "/organization", "/organization/{}", "/drives", "/shares",
 	"/serviceprincipals", "/serviceprincipals/{}", "/serviceprincipals/{}/approleassignments", "/sites/{}/drive", "/sites/{}/drives", "/subscribedskus", "/domains",
+	"/sites/getallsites", "/sites/delta", "/sites/root", "/sites/{}", "/sites/{}/sites", "/sites/{}/lists", "/sites/{}/pages",
 }
 
 // branches says which of keptPaths carry everything below them.
 var branches = map[string]bool{
 	"/users/{}/drive": true, "/users/{}/drives": true, "/users/{}/mailfolders": true, "/users/{}/messages": true, "/drives": true,
-	"/sites/{}/drive": true, "/shares": true,
+	"/sites/{}/drive": true, "/shares": true, "/sites/{}/lists": true, "/sites/{}/pages": true,
 }
 
 // Reduce keeps what the simulator can serve.

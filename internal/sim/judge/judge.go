@@ -201,8 +201,8 @@ func segments(path string) []string {
 	return out
 }
 
-// root:/a/b:/x, items/ID:/a/b:/x, root:/a/b and root:/a/b: all have the address between the colons removed.
-var pathAddress = regexp.MustCompile(`(/root|/items/[^/:]+|/special/[^/:]+):(?:/[^:]*)?(?::|$)/?`)
+// root:/a/b:/x, items/ID:/a/b:/x, root:/a/b and root:/a/b: all have the address between the colons removed, and sites/host:/a/b too.
+var pathAddress = regexp.MustCompile(`(/root|/items/[^/:]+|/special/[^/:]+|/sites/[^/:]+):(?:/[^:]*)?(?::|$)/?`)
 
 // resolve walks the path and returns the type that its answer has.
 func (v *verdict) resolve(path string) (string, bool) {
@@ -412,6 +412,12 @@ func (v *verdict) object(at, typ string, obj map[string]any) {
 	}
 	v.keys(at, obj, func(k string, x any) bool {
 		p, ok := v.t.property(typ, k)
+		if !ok && dynamic[typ] != "" {
+			if !columnName.MatchString(k) {
+				v.add(at, "%q is no name of a column", k)
+			}
+			return true
+		}
 		if !ok {
 			v.add(at, "%s has no property %q", typ, k)
 			return true

@@ -32,6 +32,14 @@ var annotations = map[string]struct {
 	"@delta":                         {"array", "group: delta, members@delta (2025-11)"},
 }
 
+// dynamic are open types that stay open: their properties are data, and so named by whoever made the data.
+var dynamic = map[string]string{
+	"fieldValueSet": "fieldValueSet resource: holds the values of the columns, which the list defines (2025-11)",
+}
+
+// columnName is what a list's column may be called inside.
+var columnName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
 func (v *verdict) annotation(at, key string, x any) {
 	i := strings.IndexByte(key, '@')
 	name := key[i:]

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -84,9 +85,20 @@ func walk(n *pathNode, segs []string, out *[]string) {
 	}
 }
 
-// spellings gives the ways in which the table may write an address, lower-case and split.
+// spellings gives the ways in which the table may write an address, lower-case and split. A cast asks for the resource itself.
 func spellings(path string) [][]string {
 	path, _, _ = strings.Cut(path, "?")
+	out := spelled(path)
+	if plain := cast.ReplaceAllString(path, ""); plain != path {
+		out = append(out, spelled(plain)...)
+	}
+	return out
+}
+
+// cast is a type, or an operation, in an address by its whole name.
+var cast = regexp.MustCompile(`/microsoft\.graph\.[A-Za-z]+`)
+
+func spelled(path string) [][]string {
 	path = pathAddress.ReplaceAllString(path, "${1}/") // by path is by id, for permissions
 	segs := segments(path)
 	for i, s := range segs {

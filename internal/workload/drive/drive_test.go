@@ -507,7 +507,7 @@ func TestAFileThatGoesWithItsNewFolderLeavesNoVersions(t *testing.T) {
 		for i := range 4 {
 			r.one(fmt.Sprintf("the file %d.txt", i), "stays")
 		}
-		link := strings.Replace(m.cursors["delta"], "top=500", "top=3", 1) // so that it comes in several pages
+		link := strings.Replace(m.cursors["delta"], "top=1000", "top=3", 1) // so that it comes in several pages
 		if link == m.cursors["delta"] {
 			t.Fatal("the link has another form")
 		}

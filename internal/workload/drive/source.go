@@ -36,7 +36,7 @@ const (
 )
 
 const (
-	pageSize = 500
+	pageSize = 1000
 	// keepLink is how long an idle drive keeps its old delta link, so that an idle backup writes nothing. The service keeps its log of changes for
 	// 60 days; an older link costs a walk, never data.
 	keepLink = 7 * 24 * time.Hour

@@ -39,8 +39,14 @@ func (c hasty) After(d time.Duration) <-chan time.Time {
 	return ch
 }
 
-// Tenant starts a simulated tenant, which ends with the test, and gives a client of its application.
+// Tenant starts a simulated tenant, which ends with the test, and gives a client of its application, which signs in by secret.
 func Tenant(t testing.TB, o sim.Options) (*sim.Sim, *graph.Client) {
+	t.Helper()
+	return TenantBy(t, o, func(tenant sim.Tenant) auth.Credential { return auth.FromSecret(auth.Secret(tenant.ApplicationSecret)) })
+}
+
+// TenantBy is Tenant with another credential.
+func TenantBy(t testing.TB, o sim.Options, by func(tenant sim.Tenant) auth.Credential) (*sim.Sim, *graph.Client) {
 	t.Helper()
 	o.Dir = t.TempDir()
 	s, err := sim.New(o)
@@ -62,7 +68,7 @@ func Tenant(t testing.TB, o sim.Options) (*sim.Sim, *graph.Client) {
 	}
 	tenant := s.Tenant()
 	m, err := m365.New(m365.Config{
-		Cloud: cloud, Tenant: tenant.TenantID, Application: tenant.ApplicationID, Credential: auth.FromSecret(auth.Secret(tenant.ApplicationSecret)),
+		Cloud: cloud, Tenant: tenant.TenantID, Application: tenant.ApplicationID, Credential: by(tenant),
 		Network: m365.Network{Dial: s.Addr(), CA: ca}, Clock: hasty{s.Clock()}, Limits: throttle.Unlimited(),
 	})
 	if err != nil {

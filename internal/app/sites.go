@@ -1,0 +1,82 @@
+package app
+
+import (
+	"context"
+	"net/url"
+	"strings"
+
+	"holdfast/internal/holdfast"
+	"holdfast/internal/m365"
+	"holdfast/internal/m365/graph"
+	"holdfast/internal/service"
+)
+
+// Sites gives the sites that q asks for, live.
+func (m *microsoft) Sites(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, q service.SiteQuery) ([]service.DirectorySite, error) {
+	g, err := m.Graph(ctx, org, cred)
+	if err != nil {
+		return nil, err
+	}
+	var first *graph.Page[graph.Site]
+	l := graph.List{}
+	if q.Parent != "" {
+		first, err = g.Subsites(ctx, q.Parent, l)
+	} else {
+		first, err = g.AllSites(ctx, l)
+	}
+	var out []service.DirectorySite
+	skip := q.Offset
+	for x, err := range graph.All(ctx, g, first, err, l) {
+		if err != nil {
+			return nil, forUser(err)
+		}
+		if x.Removed != nil || x.Personal && !q.Personal {
+			continue
+		}
+		if skip > 0 {
+			skip--
+			continue
+		}
+		s := siteOf(x)
+		if q.Parent != "" {
+			s.Parent = q.Parent
+		}
+		out = append(out, s)
+		if q.Limit > 0 && len(out) == q.Limit {
+			break
+		}
+	}
+	return out, nil
+}
+
+func siteOf(x *graph.Site) service.DirectorySite {
+	s := service.DirectorySite{ID: x.ID, Name: x.DisplayName, URL: x.WebURL, Personal: x.Personal}
+	if s.Name == "" {
+		s.Name = x.Name
+	}
+	return s
+}
+
+// Site looks one site up by its id or address.
+func (m *microsoft) Site(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, id string) (service.DirectorySite, error) {
+	g, err := m.Graph(ctx, org, cred)
+	if err != nil {
+		return service.DirectorySite{}, err
+	}
+	var x *graph.Site
+	if u, perr := url.Parse(id); perr == nil && u.Scheme == "https" && u.Host != "" {
+		if strings.Trim(u.Path, "/") == "" {
+			x, err = g.Site(ctx, u.Host, graph.List{})
+		} else {
+			x, err = g.SiteAt(ctx, u.Host, u.Path)
+		}
+	} else {
+		x, err = g.Site(ctx, id, graph.List{})
+	}
+	if kind := m365.KindOf(err); kind == m365.NotFound || kind == m365.Invalid {
+		return service.DirectorySite{}, holdfast.NotFound("the organization has no site %q: %w", id, err)
+	} else if err != nil {
+		return service.DirectorySite{}, forUser(err)
+	}
+	return siteOf(x), nil
+}
