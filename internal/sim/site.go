@@ -209,7 +209,7 @@ func (i *listItem) uiVersion() int { return len(i.versions) + 1 }
 
 func (l *list) isLibrary() bool { return l.drive != nil }
 
-func (s *Sim) siteHost() string { return s.opt.Tenant + ".sharepoint.com" }
+func (s *Sim) siteHost() string { return s.opt.Tenant + "." + s.cloud.sharePoint }
 
 func (x *site) host() string { return x.of.s.siteHost() }
 

@@ -93,7 +93,11 @@ func (w *world) protect(byCertificate bool) {
 	w.must(err)
 	w.repo, err = w.server.AddRepository(w.ctx, "main", w.place)
 	w.must(err)
-	w.job, err = w.server.AddJob(w.ctx, "everything", w.org, w.repo, nil)
+	var more map[string]any
+	if !byCertificate { // SharePoint's own interface takes no other application, and a backup of sites ends with a warning that says so
+		more = map[string]any{"backupType": "SelectedItems", "selectedItems": []map[string]any{{"type": "PartialOrganization", "mailbox": true, "oneDrive": true, "sites": false}}}
+	}
+	w.job, err = w.server.AddJob(w.ctx, "everything", w.org, w.repo, more)
 	w.must(err)
 }
 
