@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
@@ -152,7 +151,7 @@ Microsoft 365 has now (--live). "added" is what only the other side has, "remove
 				if most > 0 {
 					body["limit"] = min(pageSize, most-len(all))
 				}
-				if err := c.call(ctx, http.MethodPost, "/holdfast/v1/Compare", body, &page); err != nil {
+				if err := c.inquire(cmd, "/holdfast/v1/Compare", body, &page); err != nil {
 					return err
 				}
 				all = append(all, page.Results...)
@@ -213,7 +212,7 @@ func (e *explorer) plan(cmd *cobra.Command, things []thing, p place) error {
 		body["items"] = ids
 	}
 	var plan planned
-	if err := e.c.call(cmd.Context(), http.MethodPost, "/holdfast/v1/Restore/Plan", body, &plan); err != nil {
+	if err := e.c.inquire(cmd, "/holdfast/v1/Restore/Plan", body, &plan); err != nil {
 		return err
 	}
 	if wantsJSON(cmd) {

@@ -67,7 +67,8 @@ type looking struct {
 	err error                     // the first one
 }
 
-func (l *looking) note(id string, item *holdfast.Item) error {
+func (l *looking) note(ctx context.Context, id string, item *holdfast.Item) error {
+	holdfast.Progress(ctx, 1)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.now[id] = item; len(l.now) > changesKept {
@@ -94,10 +95,10 @@ func (l *looking) Put(ctx context.Context, item holdfast.Item, payloads ...holdf
 			}
 		}
 	}
-	return l.note(item.ID, &item)
+	return l.note(ctx, item.ID, &item)
 }
 
-func (l *looking) Delete(_ context.Context, id string) error { return l.note(id, nil) }
+func (l *looking) Delete(ctx context.Context, id string) error { return l.note(ctx, id, nil) }
 
 // Skip has nothing to compare: the item can't be read now.
 func (l *looking) Skip(context.Context, holdfast.Item, *holdfast.Skip) {}

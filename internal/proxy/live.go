@@ -47,6 +47,7 @@ func (p *Proxy) Plan(ctx context.Context, a Access, request holdfast.RestoreRequ
 	defer func() { err = errors.Join(err, repo.Close()) }()
 	var mu sync.Mutex // guards plan while items are told of
 	tell := func(r holdfast.ItemResult) {
+		holdfast.Progress(ctx, 1)
 		mu.Lock()
 		defer mu.Unlock()
 		switch engine.Outcome(r.Outcome) {

@@ -62,6 +62,7 @@ type walk struct {
 
 // notToBeReached are the GETs that no collection leads to, or that have no answer in these worlds, and why.
 var notToBeReached = map[string]string{
+	"Inquiry_GetById":                             "is named by the call that asked",
 	"Job_GetCopyJobByBackupJob":                   "there are no copy jobs",
 	"ProtectedData_GetProtectedGroup":             "no group is protected",
 	"ProtectedData_GetProtectedSite":              "no site is protected",

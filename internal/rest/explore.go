@@ -55,6 +55,11 @@ type place struct {
 	id        string // the container's public id
 }
 
+// on is the place as the policy sees it.
+func (p place) on() []service.Object {
+	return []service.Object{{Organization: p.container.Container.Organization, Owner: p.container.Container.Owner}}
+}
+
 // place finds the container whose id the path parameter has. A session sees one kind of containers only.
 func (a *API) place(ctx context.Context, r *request, kind holdfast.ContainerKind, parameter string) (place, error) {
 	session, err := r.id("restoreSessionId")

@@ -245,11 +245,10 @@ func (a *API) basketPlan(ctx context.Context, r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan, err := a.services.Baskets.Plan(ctx, r.user, id, spec, most)
-	if err != nil {
-		return nil, err
-	}
-	return planToShape(plan), nil
+	return a.inquire(ctx, r, service.InquirySpec{Kind: planInquiry, Act: service.ActRestore}, func(ctx context.Context) (any, error) {
+		plan, err := a.services.Baskets.Plan(ctx, r.user, id, spec, most)
+		return planToShape(plan), err
+	})
 }
 
 // basketRestore begins to restore everything in a basket as one run.

@@ -329,17 +329,19 @@ func (a *API) compareStart(ctx context.Context, r *request) (any, error) {
 			return nil, err
 		}
 	}
-	c, err := a.services.RestoreSessions.Compare(ctx, r.user, spec)
-	if err != nil {
-		return nil, err
-	}
-	out := comparisonShape{Container: containerToShape(p.container), Before: stateToShape(c.Before), Live: c.Live, Total: c.Total, Added: c.Added, Removed: c.Removed, Changed: c.Changed}
-	if !c.Live {
-		after := stateToShape(c.After)
-		out.After = &after
-	}
-	out.pageOf = pageOf[differenceShape]{Offset: int32(w.Offset), Limit: int32(w.Limit), Results: list(c.Results, differenceToShape), Links: contract.RESTLinkHALDictionary{}}
-	return out, nil
+	return a.inquire(ctx, r, service.InquirySpec{Kind: comparisonInquiry, Act: service.ActReadContent, On: p.on()}, func(ctx context.Context) (any, error) {
+		c, err := a.services.RestoreSessions.Compare(ctx, r.user, spec)
+		if err != nil {
+			return nil, err
+		}
+		out := comparisonShape{Container: containerToShape(p.container), Before: stateToShape(c.Before), Live: c.Live, Total: c.Total, Added: c.Added, Removed: c.Removed, Changed: c.Changed}
+		if !c.Live {
+			after := stateToShape(c.After)
+			out.After = &after
+		}
+		out.pageOf = pageOf[differenceShape]{Offset: int32(w.Offset), Limit: int32(w.Limit), Results: list(c.Results, differenceToShape), Links: contract.RESTLinkHALDictionary{}}
+		return out, nil
+	})
 }
 
 func differenceToShape(d holdfast.Difference) differenceShape {

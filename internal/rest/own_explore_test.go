@@ -1,11 +1,15 @@
 package rest_test
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"holdfast/internal/holdfast"
+	"holdfast/internal/service"
 )
 
 // ownExplore goes through a OneDrive and a mailbox by our own operations.
@@ -96,6 +100,14 @@ func ownExplore(w *world) {
 	w.call("POST", "/holdfast/v1/restore/plan", asked(map[string]any{"overwriteNewer": true})).says(400, "goes with mode overwrite")
 	w.call("POST", "/holdfast/v1/restore/plan", asked(map[string]any{"items": []string{bob}})).want(404)
 	w.call("POST", "/holdfast/v1/Compare", asked(map[string]any{"live": true})).want(200).golden("live")
+	who, err := w.services.Admin.Authenticate(w.t.Context(), "", w.bearer)
+	w.must(err)
+	inquiry, err := w.services.Inquiries.Start(w.t.Context(), who, service.InquirySpec{Kind: "plan", Act: service.ActRestore}, func(context.Context) (any, error) {
+		return nil, holdfast.Conflict("Microsoft 365 has it no more")
+	})
+	w.must(err)
+	w.call("GET", "/holdfast/v1/Inquiries/"+inquiry+"?wait=10", nil).want(200).golden()
+	w.call("DELETE", "/holdfast/v1/Inquiries/"+inquiry, nil).want(204)
 
 	// Previews: text of a file, cleaned HTML of a mail.
 	file := items + "/" + notes

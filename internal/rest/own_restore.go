@@ -112,11 +112,10 @@ func (a *API) restorePlan(ctx context.Context, r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan, err := a.services.RestoreSessions.Plan(ctx, r.user, p.session, spec, most)
-	if err != nil {
-		return nil, err
-	}
-	return planToShape(plan), nil
+	return a.inquire(ctx, r, service.InquirySpec{Kind: planInquiry, Act: service.ActRestore, On: p.on()}, func(ctx context.Context) (any, error) {
+		plan, err := a.services.RestoreSessions.Plan(ctx, r.user, p.session, spec, most)
+		return planToShape(plan), err
+	})
 }
 
 // planLimit is how many items a dry run tells of one by one.

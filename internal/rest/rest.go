@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"holdfast/internal/service"
 	"holdfast/internal/sys"
@@ -47,6 +48,8 @@ type Config struct {
 	Logger   *slog.Logger // nil: the default one
 	Clock    sys.Clock    // nil: the machine's
 	Web      fs.FS        // the built front end; nil: none is served
+	// Patience is how long a call waits for a dry run or comparison before it is told that it goes on; 0 is 100 seconds.
+	Patience time.Duration
 }
 
 // New returns an API that does not listen yet.
@@ -60,6 +63,9 @@ func New(c Config) *API {
 	}
 	if a.log == nil {
 		a.log = slog.Default()
+	}
+	if a.config.Patience == 0 {
+		a.config.Patience = patience
 	}
 	if a.clock == nil {
 		a.clock = sys.System

@@ -174,6 +174,8 @@ func (a *API) serve(w http.ResponseWriter, hr *http.Request) {
 		a.stream(out, control, r, result)
 	case *redirect:
 		result.write(out, r.route.code)
+	case *accepted:
+		result.write(out)
 	case *shown:
 		result.write(out, r.route.code)
 	default:

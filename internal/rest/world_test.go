@@ -60,19 +60,22 @@ type world struct {
 	denied   *string // a permission that the directory says is missing
 }
 
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB) *world { return newWorldOf(t, today{}, 0) }
+
+// newWorldOf is newWorld with another Microsoft 365 beside what is stored, and another patience with it.
+func newWorldOf(t testing.TB, live service.Live, patience time.Duration) *world {
 	t.Helper()
 	w := &world{t: t, clock: &stillClock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}, answered: map[string]bool{}, explorer: newShelf(), entra: &entra{spent: map[string]bool{}}, denied: new("")}
 	seed := rand.NewChaCha8([32]byte([]byte("a seed of thirty-two bytes......")))
 	w.services = service.New(service.Deps{
 		Store: openStore(t, w.clock), Clock: w.clock, Rand: seed, Keys: service.NewKeys(plainKey{}, seed),
-		Directory: directory{w.denied}, Identities: w.entra, Vaults: vaults{}, Explorer: w.explorer, Searcher: finder{}, Live: today{}, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
+		Directory: directory{w.denied}, Identities: w.entra, Vaults: vaults{}, Explorer: w.explorer, Searcher: finder{}, Live: live, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
 		Version: "1.2.3", Proxy: "backup.example", ProxyPort: 9193,
 	})
 	if _, err := w.services.Start(t.Context(), "correct horse battery"); err != nil {
 		t.Fatal(err)
 	}
-	w.api = rest.New(rest.Config{Services: w.services, Clock: w.clock, Logger: slog.New(slog.NewTextHandler(&w.log, nil))}).Handler()
+	w.api = rest.New(rest.Config{Services: w.services, Clock: w.clock, Logger: slog.New(slog.NewTextHandler(&w.log, nil)), Patience: patience}).Handler()
 	w.spec = openAPI(t)
 	return w
 }

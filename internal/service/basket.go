@@ -280,9 +280,9 @@ func (b *Baskets) Plan(ctx context.Context, u User, id holdfast.BasketID, spec R
 	})
 	out.More = out.More || out.Created+out.Overwritten+out.Existing+out.Skipped > int64(len(out.Items))
 	out.Limit = strings.Join(limits, "; ")
-	// A dry run leaves nothing open.
+	// A dry run leaves nothing open, whether it came to its end or was cancelled.
 	for _, session := range opened {
-		if stopped := b.sessions.Stop(ctx, u, session); err == nil {
+		if stopped := b.sessions.Stop(context.WithoutCancel(ctx), u, session); err == nil {
 			err = stopped
 		}
 	}

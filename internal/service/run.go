@@ -82,6 +82,7 @@ func (s *Service) Start(ctx context.Context, adminPassword holdfast.Secret) (gen
 func (s *Service) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
+	defer s.Inquiries.close()
 	wg.Go(func() { s.Repositories.synchronizeAll(ctx) })
 	cleaned := time.Time{}
 	for {

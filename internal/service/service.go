@@ -60,6 +60,7 @@ type Service struct {
 	RestoreSessions *RestoreSessions
 	Baskets         *Baskets
 	SavedSearches   *SavedSearches
+	Inquiries       *Inquiries
 	Proxies         *Proxies
 	Licenses        *Licenses
 	Admin           *Admin
@@ -137,6 +138,7 @@ func New(d Deps) *Service {
 		RestoreSessions: sessions,
 		Baskets:         &Baskets{c, sessions},
 		SavedSearches:   &SavedSearches{c},
+		Inquiries:       &Inquiries{core: c},
 		Proxies:         &Proxies{c},
 		Licenses:        &Licenses{c},
 		Admin:           admin,

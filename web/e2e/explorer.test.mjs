@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { consoleStage } from "./stage.mjs";
-import { messages, mutate } from "./world.mjs";
+import { fault, messages, mutate } from "./world.mjs";
 
 let user;
 let lost; // was in the first restore point only
@@ -147,6 +147,16 @@ test("a file shows all its versions over all restore points, each to be seen, sa
   await dialog.getByRole("button", { name: /^Download the version/ }).last().click();
   assert.equal((await arriving).suggestedFilename(), twice.file.name);
   await dialog.getByRole("button", { name: /^Restore the version/ }).last().click();
+  // A dry run that takes long says so and can be stopped; it is asked again, and answered.
+  await fault(on.world, { name: "throttle429", path: "GET ", times: 1, retryAfter: "8" });
+  await dialog.getByRole("button", { name: "Dry run" }).click();
+  const stop = dialog.getByRole("button", { name: "Stop comparing" });
+  await stop.waitFor();
+  await on.look("dry run that takes long");
+  await stop.click();
+  await stop.waitFor({ state: "detached" });
+  assert.equal(await dialog.getByText("Nothing was changed.").count(), 0);
+  await fault(on.world);
   await dialog.getByRole("button", { name: "Dry run" }).click();
   await dialog.getByText("Nothing was changed.").waitFor({ timeout: 60_000 });
   await dialog.getByRole("button", { name: "Restore", exact: true }).click();

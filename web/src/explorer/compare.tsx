@@ -1,14 +1,14 @@
 import { Badge, Button, makeStyles, Radio, RadioGroup, tokens } from "@fluentui/react-components";
 import { ArrowUndo20Regular, BranchCompare20Regular } from "@fluentui/react-icons";
-import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { client, of } from "../api/client";
 import type { paths } from "../api/schema";
 import { useFormat } from "../ui/format";
-import { Loading, Note, Problem } from "../ui/page";
+import { Note, Problem } from "../ui/page";
 import { Panel } from "../ui/panel";
 import { DataTable } from "../ui/table";
 import { useText } from "../ui/text";
+import { Asking, soon, useInquiry } from "./inquiry";
 import type { Place } from "./kind";
 import { When } from "./when";
 import type { View } from "./view";
@@ -40,18 +40,11 @@ export default function Compare({ place, view, onRestore, onClose }: { place: Pl
   const body = {
     restoreSessionId: place.session, containerId: place.container.id, ...(place.folder ? { folderId: place.folder.id } : {}), ...(against === "live" ? { live: true } : { dateTime: time || new Date().toISOString() }), offset, limit: pageSize,
   };
-  const [asked, setAsked] = useState<typeof body>();
-  const { data, error, isFetching } = useQuery({
-    queryKey: ["compare", asked],
-    enabled: asked !== undefined,
-    retry: false,
-    gcTime: 0,
-    queryFn: ({ signal }) => of(client.POST("/holdfast/v1/Compare", { body: asked ?? body, signal })),
-  });
+  const { data, error, busy, seen, start, stop } = useInquiry<Compared>();
   const ask = (from: number) => {
     setOffset(from);
     setSelected(new Set());
-    setAsked({ ...body, offset: from });
+    void start((signal) => of(client.POST("/holdfast/v1/Compare", { params: { query: soon }, body: { ...body, offset: from }, signal })));
   };
   const rows = data?.results ?? [];
   const restorable = rows.filter((d) => d.before);
@@ -60,18 +53,18 @@ export default function Compare({ place, view, onRestore, onClose }: { place: Pl
   return (
     <Panel size="large" title={t.compare.title(place.folder?.name ?? place.container.name)} onClose={onClose}>
       <div className={s.ask}>
-        <RadioGroup value={against} aria-label={t.compare.with} onChange={(_, d) => { setAgainst(d.value as "live"); setAsked(undefined); }}>
+        <RadioGroup value={against} aria-label={t.compare.with} onChange={(_, d) => { setAgainst(d.value as "live"); stop(); }}>
           <Radio value="live" label={t.compare.live} />
           <Radio value="point" label={t.compare.point} />
         </RadioGroup>
-        {against === "point" && <When organization={view.organizationId ?? ""} type={view.type as "Vex"} value={time} onChange={(to) => { setTime(to); setAsked(undefined); }} />}
+        {against === "point" && <When organization={view.organizationId ?? ""} type={view.type as "Vex"} value={time} onChange={(to) => { setTime(to); stop(); }} />}
         <div>
-          <Button appearance="primary" icon={<BranchCompare20Regular />} disabledFocusable={isFetching} onClick={() => ask(0)}>{t.compare.button}</Button>
+          <Button appearance="primary" icon={<BranchCompare20Regular />} disabledFocusable={busy} onClick={() => ask(0)}>{t.compare.button}</Button>
         </div>
       </div>
-      {isFetching && <Loading label={against === "live" ? t.compare.asking : t.compare.comparing} />}
-      {!isFetching && <Problem error={error} />}
-      {data && asked && !isFetching && (
+      {busy && <Asking label={against === "live" ? t.compare.asking : t.compare.comparing} seen={seen} onStop={stop} />}
+      <Problem error={error} />
+      {data && (
         <>
           <Note intent={data.total === 0 ? "success" : "info"} title={data.total === 0 ? t.compare.equal : t.compare.sum(f.number(data.removed), f.number(data.changed), f.number(data.added))}>
             {t.compare.between(f.dateTime(data.before.time), data.after ? f.dateTime(data.after.time) : t.compare.now)}

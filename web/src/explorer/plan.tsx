@@ -1,11 +1,11 @@
 import { Button, makeStyles, tokens } from "@fluentui/react-components";
 import { Beaker20Regular } from "@fluentui/react-icons";
-import { useQuery } from "@tanstack/react-query";
 import type { paths } from "../api/schema";
 import { useFormat } from "../ui/format";
-import { Loading, Note, Problem } from "../ui/page";
+import { Note, Problem } from "../ui/page";
 import { DataTable } from "../ui/table";
 import { useText } from "../ui/text";
+import { Asking, useInquiry, type Ask } from "./inquiry";
 
 export type Plan = paths["/holdfast/v1/Restore/Plan"]["post"]["responses"]["200"]["content"]["application/json"];
 
@@ -17,23 +17,23 @@ const useStyles = makeStyles({
 
 // PlanView makes a dry run when it is asked for: what a restore would change, item by item, and what that takes. Nothing is changed by it.
 // ready: there is enough to ask.
-export function PlanView({ ask, ready }: { ask: (signal: AbortSignal) => Promise<Plan>; ready: boolean }) {
+export function PlanView({ ask, ready }: { ask: Ask<Plan>; ready: boolean }) {
   const s = useStyles();
   const { t } = useText();
   const f = useFormat();
-  const { data, error, isFetching, refetch } = useQuery({ queryKey: ["plan"], queryFn: ({ signal }) => ask(signal), enabled: false, retry: false, gcTime: 0 });
+  const { data, error, busy, seen, start, stop } = useInquiry<Plan>();
   const fact = (term: string, value: string) => [
     <dt key={term} className={s.dt}>{term}</dt>,
     <dd key={`${term}d`} className={s.dd}>{value}</dd>,
   ];
   return (
     <section aria-label={t.plan.title}>
-      <Button icon={<Beaker20Regular />} disabledFocusable={isFetching || !ready} onClick={() => void refetch()}>
+      <Button icon={<Beaker20Regular />} disabledFocusable={busy || !ready} onClick={() => void start(ask)}>
         {t.plan.button}
       </Button>
-      {isFetching && <Loading label={t.plan.running} />}
-      {!isFetching && <Problem error={error} />}
-      {data && !isFetching && !error && (
+      {busy && <Asking seen={seen} onStop={stop} />}
+      <Problem error={error} />
+      {data && (
         <>
           <Note title={t.plan.nothingChanged}>{t.plan.sum(f.number(data.created), f.number(data.overwritten), f.number(data.existing), f.number(data.skipped))}</Note>
           <dl className={s.facts}>

@@ -1,21 +1,21 @@
 import { Button, Checkbox, Field, Input, Radio, RadioGroup, Textarea } from "@fluentui/react-components";
 import { lazy, Suspense, useState } from "react";
 import { client, of } from "../api/client";
-import { Busy } from "../ui/busy";
 import { useFormat } from "../ui/format";
 import { Note, Problem } from "../ui/page";
 import { FormPanel } from "../ui/panel";
 import { ScriptFolded } from "../ui/script";
 import { useText } from "../ui/text";
+import { Asking, soon, useInquiry } from "./inquiry";
 import type { Item, Kind, Place, Selection, Target } from "./kind";
+import type { Plan } from "./plan";
 import { restoring, type Restoring } from "./restoring";
 
 const PlanView = lazy(async () => ({ default: (await import("./plan")).PlanView }));
 
 const mostReason = 500; // characters, as the server has it
 
-const plan = (body: Restoring) => of(client.POST("/holdfast/v1/Restore/Plan", { body: { ...body, limit: 1 } }));
-type Plan = Awaited<ReturnType<typeof plan>>;
+const plan = (body: Restoring & { limit?: number }) => (signal: AbortSignal) => of(client.POST("/holdfast/v1/Restore/Plan", { params: { query: soon }, body, signal }));
 
 // RestoreDialog asks where to and why, and tells what would happen. others: it may go to another user. script: it shows the same for a script, and of a dry run every item. several: the
 // selection is of several places, of which place is the first; what would happen is not asked for then.
@@ -73,7 +73,7 @@ export function RestoreDialog({ kind, place, selection, others, script, several 
       <Note>{kind.keepsBoth ? t.restore.aboutFiles : t.restore.aboutMail}</Note>
       {script ? (
         <Suspense>
-          <PlanView key={JSON.stringify({ ...body, reason: "" })} ask={(signal) => of(client.POST("/holdfast/v1/Restore/Plan", { body, signal }))} ready={ready} />
+          <PlanView key={JSON.stringify({ ...body, reason: "" })} ask={plan(body)} ready={ready} />
         </Suspense>
       ) : several ? null : (
         <DryRun key={JSON.stringify({ ...body, reason: "" })} body={body} ready={ready} />
@@ -87,21 +87,15 @@ export function RestoreDialog({ kind, place, selection, others, script, several 
 function DryRun({ body, ready }: { body: Restoring; ready: boolean }) {
   const { t } = useText();
   const f = useFormat();
-  const [told, setTold] = useState<Plan>();
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
-  const ask = () => {
-    setBusy(true);
-    setError(undefined);
-    plan(body).then(setTold, setError).finally(() => setBusy(false));
-  };
+  const { data: told, error, busy, seen, start, stop } = useInquiry<Plan>();
   const parts = told && ([[told.created, t.restore.plan.created], [told.overwritten, t.restore.plan.overwritten], [told.existing, t.restore.plan.existing], [told.skipped, t.restore.plan.skipped]] as const)
     .filter(([n]) => n > 0).map(([n, say]) => say(f.number(n)));
   return (
     <div aria-live="polite">
-      <Button disabledFocusable={busy || !ready} icon={busy ? <Busy /> : null} onClick={ask}>
+      <Button disabledFocusable={busy || !ready} onClick={() => void start(plan({ ...body, limit: 1 }))}>
         {t.restore.plan.ask}
       </Button>
+      {busy && <Asking seen={seen} onStop={stop} />}
       <Problem error={error} />
       {told && parts && (
         <p>

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { client, of } from "../../api/client";
 import type { Basket } from "../../explorer/basket";
 import type { Target } from "../../explorer/kind";
+import { soon } from "../../explorer/inquiry";
 import { PlanView } from "../../explorer/plan";
 import { Note } from "../../ui/page";
 import { FormPanel } from "../../ui/panel";
@@ -52,7 +53,7 @@ export function BasketRestore({ basket, onClose, onDone }: { basket: Basket; onC
         <Textarea maxLength={500} value={target.reason} onChange={(_, d) => set({ reason: d.value })} />
       </Field>
       <Note>{t.basket.restoreAbout}</Note>
-      <PlanView key={JSON.stringify(bodyOf({ ...target, reason: "" }))} ask={(signal) => of(client.POST("/holdfast/v1/Baskets/{basketId}/Plan", { params: { path }, body, signal }))} ready={!elsewhere || target.user !== "" || target.folder !== ""} />
+      <PlanView key={JSON.stringify(bodyOf({ ...target, reason: "" }))} ask={(signal) => of(client.POST("/holdfast/v1/Baskets/{basketId}/Plan", { params: { path, query: soon }, body, signal }))} ready={!elsewhere || target.user !== "" || target.folder !== ""} />
       <ScriptFolded acts={[{ title: t.basket.acts.restore, method: "POST", path: `/holdfast/v1/Baskets/${basket.id}/Restore`, body }]} />
     </FormPanel>
   );

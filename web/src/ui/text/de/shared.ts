@@ -49,7 +49,7 @@ export const text: typeof en = {
     asOf: (when) => `Version von ${when}`, elsewhere: "in einem anderen Repository",
   },
   plan: {
-    title: "Probelauf", button: "Probelauf", running: "Vergleicht mit Microsoft 365 …", nothingChanged: "Nichts wurde geändert. Eine Wiederherstellung würde dies tun:", sum: (created, overwritten, existing, skipped) => `${created} angelegt, ${overwritten} ersetzt, ${existing} schon da, ${skipped} ausgelassen`,
+    title: "Probelauf", button: "Probelauf", running: "Vergleicht mit Microsoft 365 …", stop: "Vergleich abbrechen", seen: (n) => `${n} angesehen.`, nothingChanged: "Nichts wurde geändert. Eine Wiederherstellung würde dies tun:", sum: (created, overwritten, existing, skipped) => `${created} angelegt, ${overwritten} ersetzt, ${existing} schon da, ${skipped} ausgelassen`,
     folders: "Ordner anzulegen", requests: "Aufrufe bei Microsoft", bytes: "Zu senden", time: "Dauer", about: (time, limit) => `etwa ${time}, an der Grenze ${limit}`, outcome: "Würde", why: "Warum", outcomes: { created: "angelegt", overwritten: "ersetzt", existing: "schon da", skipped: "ausgelassen" }, more: (n) => `Es gibt mehr; die ersten ${n} werden gezeigt.`,
   },
   preview: {

@@ -44,7 +44,7 @@ export const text = {
     asOf: (when: string) => `Version of ${when}`, elsewhere: "in another repository",
   },
   plan: {
-    title: "Dry run", button: "Dry run", running: "Comparing with Microsoft 365…", nothingChanged: "Nothing was changed. A restore would do this:", sum: (created: string, overwritten: string, existing: string, skipped: string) => `${created} created, ${overwritten} replaced, ${existing} there already, ${skipped} skipped`,
+    title: "Dry run", button: "Dry run", running: "Comparing with Microsoft 365…", stop: "Stop comparing", seen: (n: string) => `${n} looked at.`, nothingChanged: "Nothing was changed. A restore would do this:", sum: (created: string, overwritten: string, existing: string, skipped: string) => `${created} created, ${overwritten} replaced, ${existing} there already, ${skipped} skipped`,
     folders: "Folders to make", requests: "Calls to Microsoft", bytes: "To send", time: "Time", about: (time: string, limit: string) => `about ${time}, at the limit of ${limit}`, outcome: "Would be", why: "Why", outcomes: { created: "created", overwritten: "replaced", existing: "there already", skipped: "skipped" }, more: (n: string) => `There are more; the first ${n} are shown.`,
   },
   preview: {
