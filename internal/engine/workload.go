@@ -8,6 +8,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"slices"
 
 	"holdfast/internal/holdfast"
 )
@@ -30,6 +31,29 @@ type Source interface {
 	// A container that no longer exists or lost its licence is a *holdfast.Skip (gone, unlicensed), never a lot of deletions.
 	// After a crash Read is called again with prev at the last checkpoint: its items and cursors, among them unfinished ones.
 	Read(ctx context.Context, c holdfast.Container, prev Previous, sink Sink) error
+}
+
+// MailboxPart is something in a mailbox that a job may leave out. Mail is always read.
+type MailboxPart = holdfast.MailboxPart
+
+// The parts.
+const (
+	PartContacts  = holdfast.PartContacts
+	PartCalendars = holdfast.PartCalendars
+	PartTasks     = holdfast.PartTasks
+)
+
+type leftOut struct{}
+
+// LeaveOut has a Source leave parts of mailboxes unread: what earlier sessions stored of them stays.
+func LeaveOut(ctx context.Context, parts []MailboxPart) context.Context {
+	return context.WithValue(ctx, leftOut{}, parts)
+}
+
+// Reads says whether a Source reads a part.
+func Reads(ctx context.Context, part MailboxPart) bool {
+	parts, _ := ctx.Value(leftOut{}).([]MailboxPart)
+	return !slices.Contains(parts, part)
 }
 
 // Found is a container that a Source knows of.

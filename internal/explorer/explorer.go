@@ -742,6 +742,10 @@ func (o *Opened) content(ctx context.Context, id string) (holdfast.Content, erro
 		if t := mime.TypeByExtension(path.Ext(c.FileName)); t != "" {
 			c.Type = t
 		}
+	case holdfast.KindContact, holdfast.KindEvent, holdfast.KindTask:
+		c.FileName, c.Type = cardName(entry.Item), cardTypes[entry.Kind]
+		c.Body, err = o.Open(ctx, entry)
+		return c, err
 	default:
 		return c, holdfast.Invalid("%q is a folder: save what is in it as a ZIP", entry.Name)
 	}
@@ -772,13 +776,22 @@ func formOf(kind holdfast.ItemKind) holdfast.Form {
 	return holdfast.FormFile
 }
 
-// Open gives an item's bytes: a mail's MIME as it was stored, a file's content, the JSON of a list's item or of a page.
+// Open gives an item's bytes: a mail's MIME as it was stored, a file's content, a contact as vCard, an event or a task as iCalendar, the JSON of a list's item or
+// of a page.
 func (o *Opened) Open(ctx context.Context, entry holdfast.Entry) (io.ReadCloser, error) {
+	if cardTypes[entry.Kind] != "" {
+		return o.card(ctx, entry)
+	}
+	return o.stored(ctx, entry, formOf(entry.Kind))
+}
+
+// stored gives the stored bytes of a form.
+func (o *Opened) stored(ctx context.Context, entry holdfast.Entry, form holdfast.Form) (io.ReadCloser, error) {
 	view, err := o.viewOf(ctx, entry)
 	if err != nil {
 		return nil, err
 	}
-	body, ok, err := view.Open(ctx, entry.ID, formOf(entry.Kind))
+	body, ok, err := view.Open(ctx, entry.ID, form)
 	if err == nil && !ok && entry.Kind == holdfast.KindVersion { // of a list's item
 		body, ok, err = view.Open(ctx, entry.ID, holdfast.FormJSON)
 	}

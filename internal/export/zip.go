@@ -4,6 +4,7 @@ package export
 
 import (
 	"archive/zip"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -15,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"holdfast/internal/explorer"
 	"holdfast/internal/holdfast"
 )
 
@@ -59,6 +61,9 @@ type Exported struct {
 
 // FileName is the name under which an item is saved.
 func FileName(item holdfast.Item) string {
+	if ending := explorer.CardEnding(item.Kind); ending != "" {
+		return Name(cmp.Or(strings.TrimSpace(item.Name), "("+string(item.Kind)+")") + ending)
+	}
 	switch item.Kind {
 	case holdfast.KindMail:
 	case holdfast.KindListItem, holdfast.KindPage:

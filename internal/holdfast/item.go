@@ -42,6 +42,9 @@ const (
 	KindFolder  ItemKind = "folder"
 	KindMail    ItemKind = "mail"
 	KindFile    ItemKind = "file"
+	KindContact ItemKind = "contact"
+	KindEvent   ItemKind = "event" // a series with its exceptions is one
+	KindTask    ItemKind = "task"
 	KindVersion ItemKind = "version" // an older version of a file or of a list's item; its Parent is the file's or item's id
 	// KindListItem is an item of a SharePoint list, KindPage a page of a site.
 	KindListItem ItemKind = "list item"
@@ -69,6 +72,23 @@ const (
 	FieldETag       = "etag"
 	FieldBody       = "body" // SHA-256 of what must change for a mail's MIME to be fetched again, hex
 	FieldAuthor     = "author"
+
+	// Of contacts, besides their addresses in FieldTo.
+	FieldPhoto   = "photo" // "true" or absent
+	FieldCompany = "company"
+	FieldTitle   = "jobTitle"
+	FieldPhone   = "phone"
+	FieldMobile  = "mobile"
+	FieldHome    = "home"
+	FieldFileAs  = "fileAs"
+	// Of events, besides the organizer in FieldFrom and the attendees in FieldTo; FieldStart and FieldDue also of tasks.
+	FieldStart     = "start" // RFC 3339
+	FieldEnd       = "end"   // RFC 3339
+	FieldLocation  = "location"
+	FieldRecurring = "recurring" // the pattern's type, or absent
+	FieldAllDay    = "allDay"    // "true" or absent
+	FieldStatus    = "status"    // of tasks
+	FieldDue       = "due"       // RFC 3339
 )
 
 // Item is one version of one thing in a container. Id, parent and version key are the source's own.
@@ -93,6 +113,7 @@ const (
 	FormFile        Form = "file"        // a file's bytes
 	FormPermissions Form = "permissions" // an array of sharing permissions, as served
 	FormAttachments Form = "attachments" // raw attachments that MIME cannot carry: JSON array as served
+	FormPhoto       Form = "photo"       // the picture of a contact, as served
 	// FormAttachment and a file's name are the form of a file that is attached to an item of a list.
 	FormAttachment Form = "attachment/"
 )

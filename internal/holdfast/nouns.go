@@ -113,7 +113,21 @@ type JobItem struct {
 	ArchiveMailbox bool
 	OneDrive       bool
 	Sites          bool
+	LeaveOut       []MailboxPart `json:",omitempty"` // of mailboxes: not read
 }
+
+// MailboxPart is something in a mailbox that a job may leave out.
+type MailboxPart string
+
+// The parts.
+const (
+	PartContacts  MailboxPart = "contacts"
+	PartCalendars MailboxPart = "calendars"
+	PartTasks     MailboxPart = "tasks"
+)
+
+// MailboxParts are all of them.
+var MailboxParts = []MailboxPart{PartContacts, PartCalendars, PartTasks}
 
 // Schedule is when a job runs by itself. Times of day are HH:MM:SS in Zone.
 type Schedule struct {

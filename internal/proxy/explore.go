@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 
 	"holdfast/internal/explorer"
 	"holdfast/internal/export"
@@ -60,6 +61,11 @@ func (e *Explorer) ExportAll(ctx context.Context, parts []holdfast.ExportPart, w
 
 // Preview shows one item without harm.
 func (e *Explorer) Preview(ctx context.Context, at holdfast.View, id string) (p holdfast.Preview, err error) {
+	if name, text, ok, err := e.Text(ctx, at, id); err != nil {
+		return p, err
+	} else if ok {
+		return preview.File(ctx, name+".txt", int64(len(text)), strings.NewReader(text))
+	}
 	content, kind, err := e.content(ctx, at, id)
 	if err != nil {
 		return p, err

@@ -94,6 +94,23 @@ func scope(a Access, kind holdfast.ContainerKind) (users []string, any bool) {
 	return users, len(users) > 0
 }
 
+// leftOut are the parts of a mailbox that every item of the job that takes it leaves out.
+func leftOut(job holdfast.Job, c holdfast.Container) []holdfast.MailboxPart {
+	var out []holdfast.MailboxPart
+	for _, part := range holdfast.MailboxParts {
+		taken, left := false, true
+		for _, i := range job.Selected {
+			if i.Mailbox && (i.ObjectID == "" || i.ObjectID == c.Owner) {
+				taken, left = true, left && slices.Contains(i.LeaveOut, part)
+			}
+		}
+		if taken && left && job.Scope != holdfast.EntireOrganization {
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
 // open opens the organization's part of the task's repository.
 func (p *Proxy) open(ctx context.Context, a Access, org holdfast.OrganizationID) (*vault.Repository, error) {
 	repo, err := p.Open(ctx, a.Repository, org)
@@ -117,7 +134,7 @@ func (p *Proxy) backup(ctx context.Context, r *run, a Access) (result holdfast.T
 		return result, err
 	}
 	defer func() { err = errors.Join(err, repo.Close()) }()
-	entry, stats, err := p.engine.Backup(ctx, repo, src, engine.BackupTask{
+	entry, stats, err := p.engine.Backup(engine.LeaveOut(ctx, leftOut(a.Job, r.task.Container)), repo, src, engine.BackupTask{
 		Lease: r.task.Lease(), Container: r.task.Container, Anew: a.Anew, Progress: r.set, Waiting: func() { p.waits(r) },
 	})
 	r.set(stats)

@@ -111,17 +111,24 @@ var folderUses = map[string]contract.RESTExchangeFolderCategory{
 	"recoverableitemspurges":    contract.RESTExchangeFolderCategoryPurges,
 }
 
+// folderTypes pairs Exchange's classes of folders with the contract's types.
+var folderTypes = map[string]contract.RESTExchangeFolderType{"IPF.Contact": contract.RESTExchangeFolderTypeContact, "IPF.Appointment": contract.RESTExchangeFolderTypeAppointment, "IPF.Task": contract.RESTExchangeFolderTypeTask}
+
 func mailFolderToContract(l links, p place, e service.Entry) contract.RESTExchangeFolder {
 	session := string(p.session)
 	category, special := folderUses[e.Fields[holdfast.FieldSpecial]]
 	if !special {
 		category = contract.RESTExchangeFolderCategoryNone
 	}
+	kind := folderTypes[e.Fields[holdfast.FieldClass]]
+	if kind == "" {
+		kind = contract.RESTExchangeFolderTypeNone
+	}
 	out := contract.RESTExchangeFolder{
 		ID:        &e.ID,
 		Name:      &e.Name,
 		MailboxID: uid(p.id),
-		Type:      new(contract.RESTExchangeFolderTypeNone),
+		Type:      &kind,
 		Category:  &category,
 		Links: contract.RESTLinkHALDictionary{
 			"self":    l.to(mailboxPath+"/folders/{folderId}", session, p.id, e.ID),

@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"holdfast/internal/holdfast"
@@ -10,7 +11,7 @@ import (
 	"holdfast/internal/service"
 )
 
-// exchangeItemGet lists the mails directly in parentId, newest first; without one, all mails of the mailbox.
+// exchangeItemGet lists the mails, contacts, events or tasks directly in parentId, newest first; without one, all of the mailbox.
 func (a *API) exchangeItemGet(ctx context.Context, r *request) (any, error) {
 	w, err := r.window()
 	if err != nil {
@@ -48,8 +49,8 @@ func (a *API) mail(ctx context.Context, r *request) (place, service.Entry, error
 		return p, service.Entry{}, err
 	}
 	e, err := a.services.RestoreSessions.Item(ctx, r.user, p.session, p.id, r.param("itemId"))
-	if err == nil && e.Kind != holdfast.KindMail {
-		err = holdfast.NotFound("there is no mail %s in %s", r.param("itemId"), p.container.Container)
+	if err == nil && !slices.Contains(mailKinds, e.Kind) {
+		err = holdfast.NotFound("there is no mail, contact, event or task %s in %s", r.param("itemId"), p.container.Container)
 	}
 	return p, e, err
 }
@@ -172,6 +173,10 @@ func (a *API) selectedMails(ctx context.Context, r *request) (place, []string, e
 }
 
 func mailToContract(l links, p place, e service.Entry) contract.RESTExchangeItemsComposed {
+	switch e.Kind {
+	case holdfast.KindContact, holdfast.KindEvent, holdfast.KindTask:
+		return personalToContract(l, p, e)
+	}
 	session := string(p.session)
 	importance := contract.RESTExchangeItemImportanceNormal
 	switch e.Fields[holdfast.FieldImportance] {
@@ -207,3 +212,53 @@ func mailToContract(l links, p place, e service.Entry) contract.RESTExchangeItem
 	deletedLink(l, out.Links, e)
 	return out
 }
+
+// personalToContract shows a contact, an event or a task with the properties that the contract has for its class.
+func personalToContract(l links, p place, e service.Entry) contract.RESTExchangeItemsComposed {
+	session, class := string(p.session), e.Fields[holdfast.FieldClass]
+	field := func(name string) *string { return optional(e.Fields[name]) }
+	moment := func(name string) *time.Time {
+		t, err := time.Parse(time.RFC3339, e.Fields[name])
+		if err != nil {
+			return nil
+		}
+		return stamp(t)
+	}
+	out := contract.RESTExchangeItemsComposed{
+		ID:        &e.ID,
+		MailboxID: uid(p.id),
+		ItemClass: &class,
+		Links: map[string]contract.RESTLinkHAL{
+			"self":    l.to(mailboxPath+"/items/{itemId}", session, p.id, e.ID),
+			"mailbox": l.to(mailboxPath, session, p.id),
+			"folder":  l.to(mailboxPath+"/folders/{folderId}", session, p.id, e.Parent),
+		},
+	}
+	switch e.Kind {
+	case holdfast.KindContact:
+		out.Name, out.FullName, out.DisplayAs = &e.Name, &e.Name, &e.Name
+		out.Email, out.Company, out.JobTitle, out.FileAs = field(holdfast.FieldTo), field(holdfast.FieldCompany), field(holdfast.FieldTitle), field(holdfast.FieldFileAs)
+		out.BusinessPhone, out.HomePhone, out.Mobile = field(holdfast.FieldPhone), field(holdfast.FieldHome), field(holdfast.FieldMobile)
+	case holdfast.KindEvent:
+		recurring := e.Fields[holdfast.FieldRecurring] != ""
+		out.Subject, out.Organizer, out.Attendees, out.Location = &e.Name, field(holdfast.FieldFrom), field(holdfast.FieldTo), field(holdfast.FieldLocation)
+		out.StartTime, out.EndTime = moment(holdfast.FieldStart), moment(holdfast.FieldEnd)
+		out.Recurring, out.RecurrencePatternFormat = &recurring, field(holdfast.FieldRecurring)
+	case holdfast.KindTask:
+		status, done := taskStates[e.Fields[holdfast.FieldStatus]], 0.0
+		if status == "" {
+			status = contract.RESTTaskItemStatusNotStarted
+		}
+		if status == contract.RESTTaskItemStatusCompleted {
+			done = 1
+		}
+		out.Subject, out.Status, out.PercentComplete = &e.Name, &status, &done
+		out.StartDate, out.DueDate = moment(holdfast.FieldStart), moment(holdfast.FieldDue)
+	}
+	deletedLink(l, out.Links, e)
+	return out
+}
+
+// taskStates pairs Microsoft's states of tasks with the contract's.
+var taskStates = map[string]contract.RESTTaskItemStatus{"notStarted": contract.RESTTaskItemStatusNotStarted, "inProgress": contract.RESTTaskItemStatusInProgress,
+	"completed": contract.RESTTaskItemStatusCompleted, "waitingOnOthers": contract.RESTTaskItemStatusWaitingOnSomeoneElse, "deferred": contract.RESTTaskItemStatusDeferred}

@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -363,6 +364,13 @@ func itemFromContract(where string, in contract.RESTJobItemComposed) (holdfast.J
 	}
 	item := holdfast.JobItem{Type: string(kind), Mailbox: value(in.Mailbox), OneDrive: value(in.OneDrive),
 		ArchiveMailbox: value(in.ArchiveMailbox), Sites: value(in.Sites) || value(in.PersonalSite)}
+	for _, name := range in.LeaveOut {
+		part := holdfast.MailboxPart(strings.ToLower(name))
+		if !slices.Contains(holdfast.MailboxParts, part) {
+			return item, holdfast.Invalid("%s.leaveOut may have contacts, calendars and tasks, not %q", where, name)
+		}
+		item.LeaveOut = append(item.LeaveOut, part)
+	}
 	if in.Mailbox == nil && in.OneDrive == nil && in.Sites == nil { // nothing chosen means everything that there is
 		item.Mailbox, item.OneDrive, item.Sites = true, true, kind == contract.RESTJobBackupItemTypePartialOrganization || item.Sites
 	}
@@ -410,6 +418,9 @@ func itemToContract(l links, which service.ItemList, job holdfast.JobID, item ho
 		OneDrive:       &item.OneDrive,
 		ArchiveMailbox: &item.ArchiveMailbox,
 		Links:          map[string]contract.RESTLinkHAL{"self": l.to(path+"/{itemId}", string(job), item.ID), "job": l.to(jobPath, string(job))},
+	}
+	for _, part := range item.LeaveOut {
+		out.LeaveOut = append(out.LeaveOut, string(part))
 	}
 	if item.Type == string(contract.RESTJobBackupItemTypeUser) {
 		out.PersonalSite = &item.Sites

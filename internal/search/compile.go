@@ -183,7 +183,7 @@ func (c *compiler) sqlAll(parts []query.Node, by string) (string, error) {
 	return strings.Join(all, by), nil
 }
 
-var kinds = []holdfast.ItemKind{holdfast.KindMail, holdfast.KindFile, holdfast.KindFolder}
+var kinds = []holdfast.ItemKind{holdfast.KindMail, holdfast.KindFile, holdfast.KindFolder, holdfast.KindContact, holdfast.KindEvent, holdfast.KindTask}
 
 func (c *compiler) term(t query.Term) (string, error) {
 	marked := func(mark int) string {

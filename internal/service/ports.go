@@ -142,10 +142,13 @@ type PermissionUse string
 
 // The uses of permissions.
 const (
-	UseDirectory       PermissionUse = "directory"
-	UseMailBackup      PermissionUse = "mail backup"
-	UseMailRestore     PermissionUse = "mail restore"
-	UseOneDriveBackup  PermissionUse = "OneDrive backup"
+	UseDirectory      PermissionUse = "directory"
+	UseMailBackup     PermissionUse = "mail backup"
+	UseMailRestore    PermissionUse = "mail restore"
+	UseOneDriveBackup PermissionUse = "OneDrive backup"
+	// Without these the rest of a mailbox is still read and put back; what is left out is named.
+	UsePersonalBackup  PermissionUse = "backup of calendars, contacts and tasks"
+	UsePersonalRestore PermissionUse = "restore of calendars, contacts and tasks"
 	UseOneDriveRestore PermissionUse = "OneDrive restore"
 	UseSiteBackup      PermissionUse = "SharePoint backup"
 	UseSiteRestore     PermissionUse = "SharePoint restore"

@@ -13,6 +13,7 @@ import (
 func (s *Sim) controlRoutes() {
 	s.faultControl()
 	s.mailControl()
+	s.pimControl()
 	s.control.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) { controlJSON(w, s.Stats()) })
 	s.control.HandleFunc("GET /users", func(w http.ResponseWriter, _ *http.Request) { controlJSON(w, s.Tenant().Users) })
 	s.control.HandleFunc("POST /stats/reset", func(w http.ResponseWriter, _ *http.Request) {

@@ -61,10 +61,11 @@ const (
 	FaultDeepRefused     = "deepExpand400"     // a delta whose rows would have the items in attachments is refused
 	FaultDeepFat         = "deepExpand504"     // 504 on pages of a delta that would have an item in an attachment
 	FaultCounts          = "staleCounts"       // a delta of folders tells of no messages in them
+	FaultRefused         = "accessDenied"      // 403, as a policy of the application's gives
 )
 
 var faultNames = []string{FaultThrottled, FaultThrottledBare, FaultUnavailable, FaultUnavailableBare, FaultServerError, FaultBadGateway, FaultFatPage, FaultSyncState, FaultSyncStateBad, FaultDuplicate,
-	FaultOutOfOrder, FaultEmptyPage, FaultForeignLink, FaultForeignRedirect, FaultToken, FaultTruncated, FaultShort, FaultHTML, FaultSlow, FaultDropped, FaultAckLost, FaultItemChanged, FaultItemVanished, FaultItemBroken, FaultBoundaries, FaultUntold, FaultFolderLost, FaultDeepRefused, FaultDeepFat, FaultCounts}
+	FaultOutOfOrder, FaultEmptyPage, FaultForeignLink, FaultForeignRedirect, FaultToken, FaultTruncated, FaultShort, FaultHTML, FaultSlow, FaultDropped, FaultAckLost, FaultItemChanged, FaultItemVanished, FaultItemBroken, FaultBoundaries, FaultUntold, FaultFolderLost, FaultDeepRefused, FaultDeepFat, FaultCounts, FaultRefused}
 
 // ForeignHost is where foreign links and redirects lead when a fault does not say. A bearer token that is sent to it counts as leaked.
 const ForeignHost = "graph.example.net"
@@ -184,6 +185,8 @@ func (f *faults) before(c *Call) *Reply {
 		e = Fail(500, "ErrorInternalServerTransientError", "An internal server error occurred. Try again later.")
 	} else if f.hit(c, FaultBadGateway) {
 		e = Fail(502, "BadGateway", "The upstream server did not answer.")
+	} else if f.hit(c, FaultRefused) {
+		e = Fail(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
 	} else if c.App != "" && f.hit(c, FaultToken) {
 		c.Sim.entra.forget(c.Header.Get("Authorization"))
 		e = Fail(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")

@@ -49,6 +49,7 @@ type mailbox struct {
 	folderLog []logEntry
 	nextItem  uint32
 	nextFold  uint32
+	shelves   map[string]*shelf // calendars, contacts, tasks
 }
 
 // folder is a mail folder. Its generated messages have the numbers 0 to base-1, in order of date.
@@ -281,8 +282,10 @@ type idParts struct {
 	folder     bool
 }
 
-// parseID undoes idOf. An id that was not made by it is malformed.
-func (b *mailbox) parseID(id string) (idParts, error) {
+func (b *mailbox) parseID(id string) (idParts, error) { return parseID(b.tag, id) }
+
+// parseID undoes idOf for ids with that tag. An id that was not made by it is malformed.
+func parseID(tag [16]byte, id string) (idParts, error) {
 	malformed := Fail(400, "ErrorInvalidIdMalformed", "Id is malformed.")
 	raw, err := base64.URLEncoding.DecodeString(id)
 	if err != nil || len(raw) < 51 {
@@ -313,7 +316,7 @@ func (b *mailbox) parseID(id string) (idParts, error) {
 	default:
 		return p, malformed
 	}
-	if [16]byte(raw[27:43]) != b.tag {
+	if [16]byte(raw[27:43]) != tag {
 		return p, Fail(404, "ErrorItemNotFound", "The specified object was not found in the store.")
 	}
 	return p, nil

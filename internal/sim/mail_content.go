@@ -94,6 +94,7 @@ const (
 	htmlContent   // prose as HTML
 	binaryContent // does not compress
 	tableContent  // comma-separated values, compresses well
+	photoContent  // a small JPEG
 )
 
 func (s *Sim) stored(b []byte) (payload, error) {
@@ -116,6 +117,8 @@ func (s *Sim) load(c payload) ([]byte, error) {
 		return b, nil
 	case tableContent:
 		return table(c.seed, c.size), nil
+	case photoContent:
+		return portrait(c.seed), nil
 	}
 	return nil, nil
 }

@@ -56,7 +56,7 @@ func (s *Sim) mailboxOf(user string) (*mailbox, error) {
 	return s.mail.open(u), nil
 }
 
-// WipeMailbox deletes all messages and all folders that are not well-known.
+// WipeMailbox deletes all messages, events, contacts and tasks, and all folders that are not well-known.
 func (s *Sim) WipeMailbox(user string) error {
 	b, err := s.mailboxOf(user)
 	if err != nil {
@@ -65,6 +65,9 @@ func (s *Sim) WipeMailbox(user string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := s.now().Truncate(time.Second)
+	for _, kind := range shelfKinds {
+		b.shelf(kind).wipe(now)
+	}
 	for _, k := range slices.Clone(b.order) {
 		f := b.folders[k]
 		switch {
@@ -152,6 +155,10 @@ type Churn struct {
 	Deletes int      `json:"deletes"`
 	Folders int      `json:"folders"`      // spread over so many folders of each mailbox that hold mail; 0 means all
 	Drive   int      `json:"driveChanges"` // changes in each user's drive
+	// Changes of each mailbox's contacts, events and tasks.
+	Contacts int `json:"contacts"`
+	Events   int `json:"events"`
+	Tasks    int `json:"tasks"`
 }
 
 // Churned is what Churn did, as ids that a move does not change.
@@ -162,6 +169,7 @@ type Churned struct {
 	Moved   []string    `json:"moved"`
 	Deleted []string    `json:"deleted"`
 	Drive   *DriveChurn `json:"drive,omitempty"`
+	PIM     []string    `json:"pim,omitempty"` // contacts, events and tasks, of whatever became of them
 }
 
 // Churn changes mailboxes and drives as their owners would.
@@ -262,6 +270,13 @@ func (s *Sim) Churn(plan Churn) ([]*Churned, error) {
 		b.add(m, f, now)
 		return m
 	})
+	for i, b := range boxes {
+		b.mu.Lock()
+		for k, n := range []int{plan.Contacts, plan.Events, plan.Tasks} {
+			out[i].PIM = append(out[i].PIM, b.churnPIM(shelfKinds[k], n, r, now)...)
+		}
+		b.mu.Unlock()
+	}
 	if plan.Drive > 0 {
 		for i, b := range boxes {
 			if x := s.drives.of(b.user); x != nil {

@@ -15,8 +15,10 @@ import (
 type view struct {
 	c         *Call
 	immutable bool
-	text      bool // bodies as text, whatever they are
-	html      bool // bodies as HTML, whatever they are
+	text      bool   // bodies as text, whatever they are
+	html      bool   // bodies as HTML, whatever they are
+	zone      string // times of events in this zone, default UTC
+	one       bool   // a call for one item, which shows more
 }
 
 func (c *Call) view() (view, error) {

@@ -21,7 +21,8 @@ const (
 // mailUpload is an upload session. What has come lies in a file until the last byte is there.
 type mailUpload struct {
 	box       *mailbox
-	message   uint64
+	owner     string                                                    // of what it is attached to: its id
+	attach    func(a *attachment, now time.Time) (id string, err error) // with the mailbox locked
 	item      attachment
 	size, got int64
 	expires   time.Time
@@ -36,7 +37,7 @@ func (s *Sim) attachmentUpload(c *Call) (*Reply, error) {
 	}
 	var raw json.RawMessage
 	for k, v := range in {
-		if strings.EqualFold(k, "attachmentItem") {
+		if strings.EqualFold(k, "attachmentItem") || strings.EqualFold(k, "attachmentInfo") { // of tasks
 			raw = v
 		}
 	}
@@ -86,7 +87,7 @@ func (s *Sim) attachmentUpload(c *Call) (*Reply, error) {
 		return nil, err
 	}
 	b.mu.Lock()
-	m, err := b.inFolder(c)
+	u.owner, u.attach, err = s.uploadInto(c, b)
 	b.mu.Unlock()
 	if err != nil {
 		return nil, err
@@ -97,12 +98,12 @@ func (s *Sim) attachmentUpload(c *Call) (*Reply, error) {
 	if err := os.Remove(u.file.Name()); err != nil { // it lives as long as it is open
 		return nil, err
 	}
-	u.box, u.message, u.expires, u.token = b, m.key, c.Now.Add(uploadLife), newUUID()
+	u.box, u.expires, u.token = b, c.Now.Add(uploadLife), newUUID()
 	session := newUUID()
 	s.mail.mu.Lock()
 	s.mail.ups[session] = u
 	s.mail.mu.Unlock()
-	addr := fmt.Sprintf("https://%s/api/gv1.0/users('%s')/messages('%s')/AttachmentSessions('%s')?authtoken=%s", s.cloud.outlook[0], b.user.ID, b.itemID(m, true), session, u.token)
+	addr := fmt.Sprintf("https://%s/api/gv1.0/users('%s')/messages('%s')/AttachmentSessions('%s')?authtoken=%s", s.cloud.outlook[0], b.user.ID, u.owner, session, u.token)
 	return JSON(201, map[string]any{"@odata.context": c.context("microsoft.graph.uploadSession"), "uploadUrl": addr, "expirationDateTime": stamp(u.expires), "nextExpectedRanges": []string{"0-"}}), nil
 }
 
@@ -192,15 +193,51 @@ func (s *Sim) uploadPut(c *Call) (*Reply, error) {
 	b := u.box
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	old := b.get(u.message)
-	if old == nil {
-		return nil, Fail(404, "ErrorItemNotFound", "The specified object was not found in the store.")
+	id, err := u.attach(&a, c.Now)
+	if err != nil {
+		return nil, err
 	}
-	m := b.edit(old)
-	m.attach(&a)
-	m.raw = nil
-	b.store(old, m, c.Now.UTC().Truncate(time.Second))
-	return (&Reply{Status: 201}).With("Location", fmt.Sprintf("https://%s/api/gv1.0/users('%s')/messages('%s')/attachments('%s')", s.cloud.outlook[0], b.user.ID, b.itemID(m, true), b.attachmentID(m, &a, true))), nil
+	return (&Reply{Status: 201}).With("Location", fmt.Sprintf("https://%s/api/gv1.0/users('%s')/messages('%s')/attachments('%s')", s.cloud.outlook[0], b.user.ID, u.owner, id)), nil
+}
+
+// uploadInto is what the upload of a call is attached to when it is whole: a message, an event or a task.
+func (s *Sim) uploadInto(c *Call, b *mailbox) (owner string, attach func(a *attachment, now time.Time) (string, error), err error) {
+	if strings.Contains(c.Route.Pattern, "/todo/") {
+		return s.uploadIntoTask(c, b)
+	}
+	if c.Params["item"] != "" {
+		sh := b.shelf(calendarKind)
+		it, day, err := s.pimOne(c, sh)
+		if err != nil {
+			return "", nil, err
+		}
+		return sh.itemID(it, day, true), func(a *attachment, now time.Time) (string, error) {
+			it := sh.get(it.key)
+			if it == nil {
+				return "", errNotInStore
+			}
+			m, err := sh.attachTo(c, it, day, a, now)
+			if err != nil {
+				return "", err
+			}
+			return b.attachmentID(m, a, true), nil
+		}, nil
+	}
+	m, err := b.inFolder(c)
+	if err != nil {
+		return "", nil, err
+	}
+	return b.itemID(m, true), func(a *attachment, now time.Time) (string, error) {
+		old := b.get(m.key)
+		if old == nil {
+			return "", errNotInStore
+		}
+		m := b.edit(old)
+		m.attach(a)
+		m.raw = nil
+		b.store(old, m, now.UTC().Truncate(time.Second))
+		return b.attachmentID(m, a, true), nil
+	}, nil
 }
 
 // closeUploads ends what is unfinished.

@@ -1,4 +1,4 @@
-// Package sim is a simulated Microsoft 365: Entra ID, Microsoft Graph, Exchange Online mail, OneDrive and SharePoint, behind one
+// Package sim is a simulated Microsoft 365: Entra ID, Microsoft Graph, Exchange Online, OneDrive and SharePoint, behind one
 // TLS port that serves the real host names. It is the judge of everything else, so it knows nothing of the product.
 //
 // # How a request travels
@@ -63,6 +63,7 @@ type Options struct {
 	Roles       []string      // application permissions that are granted, default all that some route asks for
 	DeltaLife   time.Duration // age at which a mail delta link is refused, default 30 days
 	Mail        MailShape     // overrides what the profile says about mailboxes; zero fields keep the profile's
+	PIM         PIMShape      // the same for calendars, contacts and tasks
 	FilesPer    int           // files in a drive; 0 takes the profile's
 	Site        SiteShape     // overrides what the profile says about sites; zero fields keep the profile's
 	Clock       sys.Clock     // default the machine's; POST /clock moves the simulator's own view of it
@@ -203,6 +204,9 @@ func (s *Sim) build() (err error) {
 	all = append(all, s.batchRoutes()...)
 	all = append(all, s.directoryRoutes()...)
 	all = append(all, s.mailRoutes()...)
+	all = append(all, s.contactRoutes()...)
+	all = append(all, s.calendarRoutes()...)
+	all = append(all, s.todoRoutes()...)
 	all = append(all, s.driveRoutes()...)
 	all = append(all, s.siteRoutes()...)
 	all = append(all, s.restRoutes()...)

@@ -258,7 +258,7 @@ func usage(dir string) (bytes, files int64) {
 	return bytes, files
 }
 
-var mailOnly = map[string]any{"backupType": "SelectedItems", "selectedItems": []map[string]any{{"type": "PartialOrganization", "mailbox": true, "oneDrive": false}}}
+var mailOnly = map[string]any{"backupType": "SelectedItems", "selectedItems": []map[string]any{{"type": "PartialOrganization", "mailbox": true, "oneDrive": false, "leaveOut": []string{"contacts", "calendars", "tasks"}}}}
 var filesOnly = map[string]any{"backupType": "SelectedItems", "selectedItems": []map[string]any{{"type": "PartialOrganization", "mailbox": false, "oneDrive": true}}}
 
 // corpus is what the simulator holds for a first backup: 100,000 mails in 20 mailboxes, seed 1.

@@ -159,6 +159,8 @@ var stronger = map[string][]string{
 	"Organization.Read.All": {"Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
 	"Mail.Read":             {"Mail.ReadWrite"},
 	"Mail.ReadBasic.All":    {"Mail.Read", "Mail.ReadWrite"},
+	"Contacts.Read":         {"Contacts.ReadWrite"},
+	"Tasks.Read.All":        {"Tasks.ReadWrite.All"},
 	"Files.Read.All":        {"Files.ReadWrite.All", "Sites.Read.All", "Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All"},
 	"Files.ReadWrite.All":   {"Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All"},
 	"Sites.Read.All":        {"Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All"},

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"holdfast/internal/m365"
 	"holdfast/internal/m365/throttle"
@@ -177,6 +178,8 @@ type List struct {
 	Prefer []string
 	// Hidden includes hidden mail folders.
 	Hidden bool
+	// From and Until are the window of a view of a calendar.
+	From, Until time.Time
 	// Token begins a drive's delta at "latest" or at a time.
 	Token string
 }
@@ -200,6 +203,10 @@ func (l List) query() url.Values {
 		q.Set("includeHiddenFolders", "true")
 	}
 	set("token", l.Token)
+	if !l.Until.IsZero() {
+		q.Set("startDateTime", l.From.UTC().Format(time.RFC3339))
+		q.Set("endDateTime", l.Until.UTC().Format(time.RFC3339))
+	}
 	return q
 }
 

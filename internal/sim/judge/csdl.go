@@ -191,12 +191,14 @@ var kept = []string{
 	"uploadSession", "user", "appRoleAssignment", "application", "mailboxSettings", "exchangeSettings", "userSettings",
 	"list", "listItem", "columnDefinition", "contentType", "fieldValueSet", "listItemVersion", "baseSitePage", "sitePage", "canvasLayout",
 	"horizontalSection", "horizontalSectionColumn", "verticalSection", "webPart", "textWebPart", "standardWebPart",
+	"contactFolder", "calendar", "calendarGroup", "profilePhoto", "todo", "todoTaskList", "todoTask", "checklistItem", "linkedResource", "attachmentBase", "taskFileAttachment",
 }
 
 // keptPaths are the beginnings of the addresses whose permission rows stay.
 var keptPaths = []string{
 	"/users", "/users/{}", "/users/{}/drive", "/users/{}/drives", "/users/{}/mailfolders", "/users/{}/messages", "/users/{}/mailboxsettings",
-	"/users/{}/sendmail", "/users/{}/translateexchangeids", "/users/delta", "/users/{}/settings", "/users/{}/licensedetails",
+	"/users/{}/sendmail", "/users/{}/contacts", "/users/{}/contactfolders", "/users/{}/calendars", "/users/{}/calendargroups", "/users/{}/calendarview", "/users/{}/events", "/users/{}/todo",
+	"/users/{}/mailboxsettings", "/users/{}/translateexchangeids", "/users/delta", "/users/{}/settings", "/users/{}/licensedetails",
 	"/groups", "/groups/{}", "/groups/{}/members", "/groups/delta", "/organization", "/organization/{}", "/drives", "/shares",
 	"/serviceprincipals", "/serviceprincipals/{}", "/serviceprincipals/{}/approleassignments", "/sites/{}/drive", "/sites/{}/drives", "/subscribedskus", "/domains",
 	"/sites/getallsites", "/sites/delta", "/sites/root", "/sites/{}", "/sites/{}/sites", "/sites/{}/lists", "/sites/{}/pages",
@@ -204,6 +206,7 @@ var keptPaths = []string{
 
 // branches says which of keptPaths carry everything below them.
 var branches = map[string]bool{
+	"/users/{}/contacts": true, "/users/{}/contactfolders": true, "/users/{}/calendars": true, "/users/{}/calendargroups": true, "/users/{}/calendarview": true, "/users/{}/events": true, "/users/{}/todo": true,
 	"/users/{}/drive": true, "/users/{}/drives": true, "/users/{}/mailfolders": true, "/users/{}/messages": true, "/drives": true,
 	"/sites/{}/drive": true, "/shares": true, "/sites/{}/lists": true, "/sites/{}/pages": true,
 }

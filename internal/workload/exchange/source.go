@@ -88,7 +88,7 @@ func (r *reader) rows(size int, attachments string) graph.List {
 	return graph.List{Select: r.fields, Expand: []string{attachments, r.expand}, PageSize: size, Prefer: []string{`outlook.body-content-type="html"`, "outlook.allow-unsafe-html"}}
 }
 
-// Read brings a mailbox up to date: the folder tree by one delta, each folder's messages by one delta each.
+// Read brings a mailbox up to date: the folder tree by one delta, each folder's messages by one delta each, then contacts, events and tasks.
 func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Previous, sink engine.Sink) error {
 	r := &reader{g: s.g, mailbox: c.Source, prev: prev, sink: sink, now: s.g.M365().Clock().Now(), folders: map[string]string{}, placed: map[[12]byte]string{}, read: map[string]bool{}, later: map[string]bool{}, put: map[string]*written{}, relist: map[string]bool{}, drafts: map[string]string{}, pending: map[string]string{}, retry: map[string]bool{}}
 	cloud := s.g.M365().Cloud()
@@ -151,6 +151,9 @@ func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Pre
 		if err := r.edited(ctx, round < draftRounds); err != nil {
 			return err
 		}
+	}
+	if err := r.readPersonal(ctx); err != nil {
+		return err
 	}
 	if r.gone {
 		if err := r.mailboxThere(ctx); err != nil {
@@ -250,12 +253,13 @@ type reader struct {
 	relist map[string]bool     // folders that the service reset after rows of them were put: the next read lists and compares them again
 	news   bool                // something came or went in this pass over the folders
 	// drafts have the version of each draft whose MIME was fetched and that no later delta has shown to be unchanged since.
-	drafts  map[string]string
-	fetches []fetch         // of mails that rows have told of, not yet begun
-	gone    bool            // a message was deleted because it was not found; guarded by mu while fetches run
-	earlier []string        // messages that an earlier session could not read
-	mu      sync.Mutex      // guards retry and gone
-	retry   map[string]bool // messages that could not be read so far
+	drafts   map[string]string
+	fetches  []fetch         // of mails that rows have told of, not yet begun
+	gone     bool            // a message was deleted because it was not found; guarded by mu while fetches run
+	earlier  []string        // messages that an earlier session could not read
+	mu       sync.Mutex      // guards retry and gone
+	retry    map[string]bool // messages that could not be read so far
+	personal []*shelves      // contacts, calendars, tasks
 	// versions are those of the messages of this read, where there is no delta and lists are compared; nil elsewhere.
 	versions map[[12]byte]uint64
 	fields   []string // properties of messages that the cloud has
@@ -294,6 +298,7 @@ func (r *reader) wrote(folder, id string) {
 
 func (r *reader) remember(c engine.Cursor) {
 	switch {
+	case r.rememberPersonal(c):
 	case c.Name == cursorFolders:
 		r.tree0 = c.Value
 	case c.Name == cursorFresh:

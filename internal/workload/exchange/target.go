@@ -32,7 +32,7 @@ func (t *target) Open(ctx context.Context, plan engine.RestorePlan) (engine.Rest
 	if len(missing) > 0 {
 		return nil, holdfast.Denied("the application may not write mail: grant it %s in Microsoft Entra, or restore with an application that has it", strings.Join(missing, ", "))
 	}
-	r := &restore{g: t.g, plan: plan, mailbox: plan.To.Source, same: plan.From.Key() == plan.To.Key() && plan.From.Organization == plan.To.Organization, special: map[string]string{}, children: map[string]map[string]string{}}
+	r := &restore{g: t.g, plan: plan, mailbox: plan.To.Source, same: plan.From.Key() == plan.To.Key() && plan.From.Organization == plan.To.Organization, special: map[string]string{}, children: map[string]map[string]string{}, shelves: map[string]bool{}, shelfLists: map[string][]*graph.Shelf{}}
 	found, err := wellKnownFolders(ctx, t.g, r.mailbox)
 	switch m365.KindOf(err) {
 	case m365.NotFound, m365.Unlicensed:
@@ -61,8 +61,11 @@ type restore struct {
 	root    string            // what the stored root becomes
 	special map[string]string // well-known name -> folder id, at the target
 
-	mu       sync.Mutex                   // guards children
+	mu       sync.Mutex                   // guards all below
 	children map[string]map[string]string // folder id -> lower-case name -> id
+	// Of contacts, calendars and tasks.
+	shelves    map[string]bool           // ids of shelves
+	shelfLists map[string][]*graph.Shelf // by kind and parent
 }
 
 // Folder finds the folder at the target: a well-known one by what it is for, one of the same mailbox by its id, any other by name.
@@ -70,6 +73,9 @@ func (r *restore) Folder(ctx context.Context, folder holdfast.Item, parent strin
 	special := folder.Fields[holdfast.FieldSpecial]
 	if special == rootName {
 		return r.root, nil
+	}
+	if p := personalShelf(folder.Fields[holdfast.FieldClass]); p != nil {
+		return r.personalFolder(ctx, p, folder, parent)
 	}
 	if parent == "" {
 		parent = r.root
@@ -151,8 +157,12 @@ func (r *restore) Planned() int { return strings.Count(r.root, engine.Planned) }
 // Close has nothing to do.
 func (r *restore) Close(context.Context) error { return nil }
 
-// Put restores one mail.
+// Put restores one mail, contact, event or task.
 func (r *restore) Put(ctx context.Context, p engine.Put) (engine.Restored, error) {
+	if k := personalOf(p.Item.Kind); k != nil {
+		res, err := r.putPersonal(ctx, k, p)
+		return res, r.itemError(ctx, err)
+	}
 	res, err := r.put(ctx, p)
 	return res, r.itemError(ctx, err)
 }
@@ -213,22 +223,8 @@ func (r *restore) put(ctx context.Context, p engine.Put) (engine.Restored, error
 			return engine.Restored{}, err
 		}
 	}
-	switch only := r.plan; {
-	case found.existing == "" && only.ChangedItems && !only.MissingItems, found.existing != "" && !found.equal && only.MissingItems && !only.ChangedItems:
-		return engine.Restored{Outcome: engine.Skipped, NewID: found.existing}, nil // only the others were asked for
-	}
-	if found.existing != "" {
-		if found.equal && r.plan.Mode != engine.KeepBoth {
-			return engine.Restored{Outcome: engine.Existing, NewID: found.existing}, nil
-		}
-		switch r.plan.Mode {
-		case engine.SkipExisting, "":
-			return engine.Restored{Outcome: engine.Skipped}, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: errors.New("the mail is there and was changed; restore with \"keep both\" or \"overwrite\"")}
-		case engine.Overwrite:
-			if found.newer && !r.plan.Newer {
-				return engine.Restored{Outcome: engine.Skipped}, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: errors.New("the mail there was changed after the restore point or after it was restored; it is overwritten only when that is asked for")}
-			}
-		}
+	if out, err := r.decide(found); out != nil {
+		return *out, err
 	}
 	if r.plan.DryRun {
 		return r.planned(found, p), nil
@@ -251,6 +247,26 @@ func (r *restore) put(ctx context.Context, p engine.Put) (engine.Restored, error
 		return engine.Restored{NewID: id}, err
 	}
 	return r.replaced(ctx, found, engine.Restored{Outcome: engine.Created, NewID: id, Lost: union(lost, notSet)}, whole)
+}
+
+// decide says what becomes of an item by what is there and what was asked for; nil: it is made.
+func (r *restore) decide(found state) (*engine.Restored, error) {
+	conflict := func(text string) (*engine.Restored, error) {
+		return &engine.Restored{Outcome: engine.Skipped}, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: errors.New(text)}
+	}
+	switch only := r.plan; {
+	case found.existing == "" && only.ChangedItems && !only.MissingItems, found.existing != "" && !found.equal && only.MissingItems && !only.ChangedItems:
+		return &engine.Restored{Outcome: engine.Skipped, NewID: found.existing}, nil // only the others were asked for
+	case found.existing == "":
+		return nil, nil
+	case found.equal && only.Mode != engine.KeepBoth:
+		return &engine.Restored{Outcome: engine.Existing, NewID: found.existing}, nil
+	case only.Mode == engine.SkipExisting || only.Mode == "":
+		return conflict("the item is there and was changed; restore with \"keep both\" or \"overwrite\"")
+	case only.Mode == engine.Overwrite && found.newer && !only.Newer:
+		return conflict("the item there was changed after the restore point or after it was restored; it is overwritten only when that is asked for")
+	}
+	return nil, nil
 }
 
 // overwrites says whether what is there is deleted once the restored mail is whole.
@@ -377,6 +393,7 @@ type state struct {
 	existing string // the item itself, or what another restore made of it
 	equal    bool   // and it is as the restore point has it
 	newer    bool   // and it was changed after the restore point, or after the restore that made it
+	invited  bool   // it is a meeting whose attendees are told when it goes
 	unsure   bool   // the other restore made it of this version; whether it was changed since is seen by comparing
 }
 

@@ -123,7 +123,7 @@ export function NeededPermissions({ mail = true, files = true }: { mail?: boolea
   const s = useStyles();
   const { t } = useText();
   const needed = ([
-    ["Organization.Read.All", true], ["User.Read.All", true], ["Group.Read.All", true], ["Mail.Read", mail], ["Mail.ReadWrite", mail], ["Files.Read.All", files], ["Files.ReadWrite.All", files], ["Sites.ReadWrite.All", files],
+    ["Organization.Read.All", true], ["User.Read.All", true], ["Group.Read.All", true], ["Mail.Read", mail], ["Mail.ReadWrite", mail], ["Calendars.Read", mail], ["Contacts.Read", mail], ["Tasks.Read.All", mail], ["Calendars.ReadWrite", mail], ["Contacts.ReadWrite", mail], ["Tasks.ReadWrite.All", mail], ["Files.Read.All", files], ["Files.ReadWrite.All", files], ["Sites.ReadWrite.All", files],
   ] as const).filter(([, wanted]) => wanted);
   return (
     <>

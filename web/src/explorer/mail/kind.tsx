@@ -23,9 +23,19 @@ interface Row {
   received?: string;
   sent?: string;
   importance?: string;
+  // Of contacts, events and tasks, which lie in folders of the mailbox too.
+  name?: string;
+  email?: string;
+  organizer?: string;
+  attendees?: string;
+  startTime?: string;
+  dueDate?: string;
 }
 
-const mailOf = (r: Row): Mail => ({ id: r.id ?? "", deleted: r._links?.lastRestorePoint !== undefined, name: r.subject ?? "", from: r.from ?? "", to: r.to ?? "", cc: r.cc ?? "", received: r.received, sent: r.sent, importance: r.importance ?? "Normal" });
+const mailOf = (r: Row): Mail => ({
+  id: r.id ?? "", deleted: r._links?.lastRestorePoint !== undefined, name: r.subject ?? r.name ?? "", from: r.from ?? r.organizer ?? r.email ?? "", to: r.to ?? r.attendees ?? "",
+  cc: r.cc ?? "", received: r.received ?? r.startTime ?? r.dueDate, sent: r.sent, importance: r.importance ?? "Normal",
+});
 
 const mailboxes = "/v8/RestoreSessions/{restoreSessionId}/organization/mailboxes" as const;
 const at = (p: Place) => `/v8/RestoreSessions/${p.session}/organization/mailboxes/${enc(p.container.id)}`;

@@ -65,7 +65,8 @@ export const text: typeof en = {
     ],
     reasons: {
       "Organization.Read.All": "Um die Organisation mit ID und Namen zu kennen.", "User.Read.All": "Um die Benutzer aufzulisten, deren Daten geschützt werden.", "Group.Read.All": "Um Gruppen aufzulisten.", "Mail.Read": "Um Postfächer zu lesen.",
-      "Mail.ReadWrite": "Um E-Mails zurückzulegen.", "Files.Read.All": "Um OneDrive zu lesen.", "Files.ReadWrite.All": "Um Dateien und ihre Freigaben zurückzulegen.", "Sites.ReadWrite.All": "Um große Dateien hochzuladen.",
+      "Mail.ReadWrite": "Um E-Mails zurückzulegen.", "Calendars.Read": "Um Kalender zu lesen.", "Contacts.Read": "Um Kontakte zu lesen.", "Tasks.Read.All": "Um Aufgaben zu lesen.", "Calendars.ReadWrite": "Um Termine zurückzulegen.", "Contacts.ReadWrite": "Um Kontakte zurückzulegen.", "Tasks.ReadWrite.All": "Um Aufgaben zurückzulegen.",
+      "Files.Read.All": "Um OneDrive zu lesen.", "Files.ReadWrite.All": "Um Dateien und ihre Freigaben zurückzulegen.", "Sites.ReadWrite.All": "Um große Dateien hochzuladen.",
     },
     acts: { list: "Organisationen auflisten", add: "Organisation hinzufügen", check: "Berechtigungen ihrer Anwendung prüfen", users: "Ihre Benutzer auflisten", remove: "Organisation vergessen" },
   },

@@ -63,7 +63,8 @@ export const text = {
     ],
     reasons: {
       "Organization.Read.All": "To know the organization by its id and name.", "User.Read.All": "To list the users whose data is protected.", "Group.Read.All": "To list groups.", "Mail.Read": "To read mailboxes.",
-      "Mail.ReadWrite": "To put mail back.", "Files.Read.All": "To read OneDrive.", "Files.ReadWrite.All": "To put files and their sharing back.", "Sites.ReadWrite.All": "To upload large files.",
+      "Mail.ReadWrite": "To put mail back.", "Calendars.Read": "To read calendars.", "Contacts.Read": "To read contacts.", "Tasks.Read.All": "To read tasks.", "Calendars.ReadWrite": "To put events back.", "Contacts.ReadWrite": "To put contacts back.", "Tasks.ReadWrite.All": "To put tasks back.",
+      "Files.Read.All": "To read OneDrive.", "Files.ReadWrite.All": "To put files and their sharing back.", "Sites.ReadWrite.All": "To upload large files.",
     },
     acts: { list: "List the organizations", add: "Add an organization", check: "Check the permissions of its application", users: "List its users", remove: "Forget an organization" },
   },
