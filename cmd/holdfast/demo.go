@@ -193,12 +193,13 @@ func (t *tour) show(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		mails, files := len(truth.Mails), len(truth.Files)
+		mails, others, files := len(truth.Mails), len(truth.Others), len(truth.Files)
 		total["mails"] += mails
+		total["others"] += others
 		total["files"] += files
-		t.say("  %-50s %5d mails  %4d files", u.UPN, mails, files)
+		t.say("  %-50s %5d mails  %4d events, contacts and tasks  %4d files", u.UPN, mails, others, files)
 	}
-	t.say("  %-50s %5d mails  %4d files\n", "together", total["mails"], total["files"])
+	t.say("  %-50s %5d mails  %4d events, contacts and tasks  %4d files\n", "together", total["mails"], total["others"], total["files"])
 	someone := t.d.Sim.Tenant().Users[0]
 	user := someone.UPN
 	first, _, _ := strings.Cut(user, "@")
@@ -230,7 +231,7 @@ func (t *tour) once(ctx context.Context) error {
 	if err := t.backup(ctx, "first backup"); err != nil {
 		return err
 	}
-	if _, err := t.d.Sim.Churn(sim.Churn{Seed: 2, New: 2 * len(users), Flags: 3 * len(users), Moves: 2 * len(users), Deletes: len(users), Drive: 4}); err != nil {
+	if _, err := t.d.Sim.Churn(sim.Churn{Seed: 2, New: 2 * len(users), Flags: 3 * len(users), Moves: 2 * len(users), Deletes: len(users), Drive: 4, Contacts: 3, Events: 6, Tasks: 3}); err != nil {
 		return err
 	}
 	if err := t.backup(ctx, "second backup, after changes"); err != nil {
@@ -249,7 +250,7 @@ func (t *tour) once(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if left := len(lost.Mails) + len(lost.Files); left > 0 {
+		if left := len(lost.Mails) + len(lost.Files) + len(lost.Others); left > 0 {
 			return fmt.Errorf("%s still has %d items after everything was deleted", u.UPN, left)
 		}
 	}
@@ -260,7 +261,7 @@ func (t *tour) once(ctx context.Context) error {
 		}
 	}
 	bad := 0
-	t.say("\n%-52s %14s %14s %14s", "compared with the state before the loss", "mails", "files", "folders")
+	t.say("\n%-52s %14s %14s %14s %14s", "compared with the state before the loss", "mails", "other items", "files", "folders")
 	for i, u := range users {
 		after, err := t.d.Truth(u.ID)
 		if err != nil {
@@ -268,13 +269,13 @@ func (t *tour) once(ctx context.Context) error {
 		}
 		var cells []any
 		var missing []string
-		for _, pair := range [][2]map[string]map[string]string{{before[i].Mails, after.Mails}, {before[i].Files, after.Files}, {before[i].Folders, after.Folders}} {
+		for _, pair := range [][2]map[string]map[string]string{{before[i].Mails, after.Mails}, {before[i].Others, after.Others}, {before[i].Files, after.Files}, {before[i].Folders, after.Folders}} {
 			all, equal, gone := app.Equal(pair[0], pair[1])
 			cells = append(cells, fmt.Sprintf("%d of %d", equal, all))
 			missing = append(missing, gone...)
 		}
 		bad += len(missing)
-		t.say("%-52s %14s %14s %14s", append([]any{u.UPN}, cells...)...)
+		t.say("%-52s %14s %14s %14s %14s", append([]any{u.UPN}, cells...)...)
 		for n, m := range missing {
 			if n == 5 {
 				t.say("  … and %d more", len(missing)-n)

@@ -2,11 +2,14 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -72,6 +75,7 @@ func (d *Demo) Close(ctx context.Context) error {
 // Truth is what a user has at Microsoft 365, as the simulator knows it: properties by object, without what docs/fidelity.md says is lost.
 type Truth struct {
 	Mails, Folders, Files map[string]map[string]string // name of the object -> property -> value
+	Others                map[string]map[string]string // contacts, events, tasks
 }
 
 // put adds an object; twins get a number.
@@ -130,7 +134,7 @@ func Equal(before, after map[string]map[string]string) (all, equal int, differen
 
 // Truth reads a user's mailbox and drive.
 func (d *Demo) Truth(user string) (Truth, error) {
-	t := Truth{Mails: map[string]map[string]string{}, Folders: map[string]map[string]string{}, Files: map[string]map[string]string{}}
+	t := Truth{Mails: map[string]map[string]string{}, Folders: map[string]map[string]string{}, Files: map[string]map[string]string{}, Others: map[string]map[string]string{}}
 	err := d.Sim.DumpMailbox(user, false, func(f sim.MailFolderRow) error {
 		return put(t.Folders, "mail folder "+f.Path, map[string]any{"hidden": f.Hidden})
 	}, func(m sim.MailRow) error {
@@ -139,8 +143,20 @@ func (d *Demo) Truth(user string) (Truth, error) {
 	if err != nil {
 		return t, err
 	}
-	if !d.hasDrive(user) {
-		return t, nil
+	err = d.Sim.DumpPIM(user, func(r sim.PIMRow) error {
+		if r.Folder == "Birthdays" {
+			return nil // nobody writes that calendar
+		}
+		kind, title := r.Kind, r.Props[map[string]string{"contact": "displayName", "event": "subject", "todoTask": "title"}[r.Kind]]
+		r = comparablePersonal(r)
+		text, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		return put(t.Others, fmt.Sprintf("%s %v in %s, %x", kind, title, r.Folder, sha256.Sum256(text)), r) // names repeat
+	})
+	if err != nil || !d.hasDrive(user) {
+		return t, err
 	}
 	rows, err := d.Sim.DumpDrive(user, true)
 	if err != nil {
@@ -197,6 +213,36 @@ func comparable(m sim.MailRow) sim.MailRow {
 	}
 	m.Attachments = kept
 	return m
+}
+
+// personalLost are the properties of events that docs/fidelity.md lists as lost.
+var personalLost = []string{"attendees", "myResponse", "isOnlineMeeting", "onlineMeetingProvider", "onlineMeeting", "isCancelled", "transactionId"}
+
+// attendeeList is what a restore adds to the text of a meeting.
+var attendeeList = regexp.MustCompile(`(?s)<hr><p>Attendees, from the backup.*?</p>|\r\n\r\nAttendees, from the backup.*$`)
+
+// comparablePersonal is a contact, an event or a task as comparable has mails.
+func comparablePersonal(r sim.PIMRow) sim.PIMRow {
+	r.ID, r.Version, r.Created, r.Modified, r.Extended, r.Organizer = "", 0, time.Time{}, time.Time{}, nil, ""
+	r.Props = maps.Clone(r.Props)
+	for _, name := range personalLost {
+		delete(r.Props, name)
+	}
+	for name, v := range r.Props {
+		if list, ok := v.([]any); v == nil || ok && len(list) == 0 {
+			delete(r.Props, name)
+		}
+	}
+	if body, _ := r.Props["body"].(map[string]any); body != nil {
+		text, _ := body["content"].(string)
+		r.Props["body"] = map[string]any{"contentType": body["contentType"], "content": attendeeList.ReplaceAllString(text, "")}
+	}
+	exceptions := map[string]sim.PIMRow{}
+	for day, x := range r.Exceptions {
+		exceptions[day] = comparablePersonal(x)
+	}
+	r.Exceptions = exceptions
+	return r
 }
 
 // Lose empties a user's mailbox and drive, as a mishap would.

@@ -152,7 +152,7 @@ func savedSearches(w *world, organization string) {
 	w.call("POST", searches, map[string]any{"query": "budget form:ada"}).says(400, "did you mean from?")
 	recent := w.call("POST", searches, map[string]any{"query": "received:7d size:>1MB"}).want(201).text("id")
 	w.call("DELETE", searches+"/"+recent, nil).want(204)
-	w.call("POST", searches, map[string]any{"query": "a", "kinds": []any{"task"}}).says(400, "no kind")
+	w.call("POST", searches, map[string]any{"query": "a", "kinds": []any{"chat"}}).says(400, "no kind")
 	w.call("POST", searches, map[string]any{"query": "a", "sort": "size"}).says(400, "sort must be")
 	w.call("POST", searches, map[string]any{"query": "a", "organizationId": bob}).want(404)
 	w.call("GET", searches, nil).want(200).golden()

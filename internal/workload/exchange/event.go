@@ -55,7 +55,7 @@ func (r *reader) calendarQuestions(ctx context.Context, s *shelves) ([]question,
 	if r.prev.Anew() || len(s.cursors) == 0 {
 		return nil, nil
 	}
-	out := []question{{graph.Part{Path: s.ShelfPath(r.mailbox, ""), List: graph.List{Top: shelfPage}}, func(ctx context.Context, res graph.PartResult) error {
+	out := []question{{part: graph.Part{Path: s.ShelfPath(r.mailbox, ""), List: graph.List{Top: shelfPage}}, answer: func(ctx context.Context, res graph.PartResult) error {
 		page, err := graph.Rows[graph.Shelf](res)
 		return r.calendarList(ctx, s, page, err)
 	}}}
@@ -63,7 +63,7 @@ func (r *reader) calendarQuestions(ctx context.Context, s *shelves) ([]question,
 		if s.cursors[shelf] != known {
 			continue
 		}
-		out = append(out, question{graph.Part{Path: s.ListPath(r.mailbox, shelf), List: eventIDs}, func(ctx context.Context, res graph.PartResult) error {
+		out = append(out, question{part: graph.Part{Path: s.ListPath(r.mailbox, shelf), List: eventIDs}, answer: func(ctx context.Context, res graph.PartResult) error {
 			if _, there := s.cursors[shelf]; !there {
 				return nil
 			}
@@ -120,10 +120,8 @@ func (r *reader) eventList(ctx context.Context, s *shelves, shelf string, page *
 	var changed []string
 	at := map[string]string{}
 	for row, err := range graph.All(ctx, r.g, page, err, graph.List{}) {
-		if m365.KindOf(err) == m365.NotFound {
-			return r.calendarGone(ctx, s, shelf)
-		} else if err != nil {
-			return fmt.Errorf("list events: %w", err)
+		if err != nil {
+			return r.calendarBroken(ctx, s, shelf, err)
 		}
 		if row.ID == "" {
 			return errors.New("an event without an id")
@@ -137,6 +135,42 @@ func (r *reader) eventList(ctx context.Context, s *shelves, shelf string, page *
 		}
 	}
 	return r.askPersonal(ctx, s, changed, at)
+}
+
+// broken is the cursor of a calendar that could not be read.
+const broken = "broken"
+
+// calendarBroken names a calendar whose events can't be listed, as it may be of one that somebody else shares. What is stored of it stays.
+func (r *reader) calendarBroken(ctx context.Context, s *shelves, shelf string, err error) error {
+	if m365.KindOf(err) == m365.NotFound {
+		if err := r.calendarGone(ctx, s, shelf); err != nil {
+			return err
+		}
+		if _, there := s.cursors[shelf]; !there {
+			return nil
+		}
+	}
+	why := skip(err)
+	if why == nil || ctx.Err() != nil {
+		return fmt.Errorf("list events: %w", err)
+	}
+	for id, item := range s.before {
+		if item.Parent == shelf {
+			s.events[id] = shelf
+		}
+	}
+	item, ok, perr := r.prev.Item(ctx, shelf)
+	if perr != nil {
+		return perr
+	} else if !ok {
+		item = holdfast.Item{ID: shelf, Kind: holdfast.KindFolder, Name: "a calendar"}
+	}
+	r.sink.Skip(ctx, item, why)
+	if s.cursors[shelf] == broken {
+		return nil
+	}
+	s.cursors[shelf] = broken
+	return r.sink.Cursor(ctx, s.name+cursorShelf+shelf, broken)
 }
 
 // finishCalendars reads calendars that are new, and asks for the events that no calendar lists.
@@ -216,10 +250,8 @@ func (r *reader) wholeCalendar(ctx context.Context, s *shelves, shelf string) er
 			if m365.KindOf(err) == m365.Unavailable && size > smallPageSize {
 				again = true // bodies are in the rows: a fat page may never come, a thin one does
 				break
-			} else if m365.KindOf(err) == m365.NotFound {
-				return r.calendarGone(ctx, s, shelf)
 			} else if err != nil {
-				return fmt.Errorf("list events: %w", err)
+				return r.calendarBroken(ctx, s, shelf, err)
 			}
 			s.events[row.ID] = shelf
 			if seen[row.ID] {
@@ -233,6 +265,19 @@ func (r *reader) wholeCalendar(ctx context.Context, s *shelves, shelf string) er
 		if err := r.sink.Wait(); err != nil || !again {
 			if err != nil || s.cursors[shelf] == known {
 				return err
+			}
+			if s.cursors[shelf] == broken { // it was named as skipped; it is not any more
+				f, err := r.g.ShelfOf(ctx, s.PersonalKind, r.mailbox, shelf)
+				if err != nil {
+					return r.calendarBroken(ctx, s, shelf, err)
+				}
+				item, raw, err := r.shelfItem(s, f)
+				if err != nil {
+					return err
+				}
+				if err := r.sink.Put(ctx, item, holdfast.Whole(holdfast.FormJSON, bytes.NewReader(raw), int64(len(raw)))); err != nil {
+					return err
+				}
 			}
 			s.cursors[shelf] = known
 			if err := r.sink.Cursor(ctx, s.name+cursorShelf+shelf, known); err != nil {

@@ -68,6 +68,7 @@ type shelves struct {
 	tree    string
 	root    string
 	refused bool
+	broken  *holdfast.Skip    // why this read does not read the kind
 	cursors map[string]string // shelf -> cursor; unread when it is new
 	again   map[string]string // item -> shelf
 	placed  map[string]string // item -> shelf that this read saw it in
@@ -79,6 +80,7 @@ type shelves struct {
 
 // question is a call of the first round, which asks everything in one batch.
 type question struct {
+	of     *shelves
 	part   graph.Part
 	answer func(ctx context.Context, res graph.PartResult) error
 }
@@ -125,9 +127,21 @@ func (r *reader) readPersonal(ctx context.Context) error {
 	var read []*shelves
 	for _, p := range personals() {
 		s := r.shelvesOf(p)
-		if readable, err := r.readable(ctx, s); err != nil {
+		if !engine.Reads(ctx, p.part) {
+			if err := r.accepted(ctx, s); err != nil {
+				return err
+			}
+			continue
+		}
+		missing, err := r.g.CheckPermissions(ctx, p.Read)
+		if err != nil {
 			return err
-		} else if !readable {
+		}
+		if len(missing) > 0 {
+			why := fmt.Errorf("the application may not read %s: grant it %s in Microsoft Entra, or leave them out of the job", s.name, s.Read)
+			if err := r.refuse(ctx, s, &holdfast.Skip{Reason: holdfast.SkipDenied, Err: why}); err != nil {
+				return err
+			}
 			continue
 		}
 		read = append(read, s)
@@ -135,7 +149,10 @@ func (r *reader) readPersonal(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		asked = append(asked, questions...)
+		for _, q := range questions {
+			q.of = s
+			asked = append(asked, q)
+		}
 	}
 	if len(asked) > 0 {
 		parts := make([]graph.Part, len(asked))
@@ -147,43 +164,62 @@ func (r *reader) readPersonal(ctx context.Context) error {
 			return err
 		}
 		for i, res := range results {
-			if err := asked[i].answer(ctx, res); err != nil {
-				return err
+			if s := asked[i].of; s.broken == nil {
+				if err := r.unreadable(ctx, s, asked[i].answer(ctx, res)); err != nil {
+					return err
+				}
 			}
 		}
 	}
 	for _, s := range read {
-		if err := r.finishShelves(ctx, s); err != nil {
-			return fmt.Errorf("read %s: %w", s.name, err)
+		if s.broken == nil {
+			if err := r.unreadable(ctx, s, r.finishShelves(ctx, s)); err != nil {
+				return fmt.Errorf("read %s: %w", s.name, err)
+			}
+		}
+		if s.broken == nil {
+			if err := r.accepted(ctx, s); err != nil {
+				return err
+			}
+		} else if err := r.refuse(ctx, s, s.broken); err != nil {
+			return err
 		}
 	}
 	return r.sink.Wait()
 }
 
-// readable says whether a kind is read. One that the job wants and the application may not read is named as skipped.
-func (r *reader) readable(ctx context.Context, s *shelves) (bool, error) {
-	wanted := engine.Reads(ctx, s.part)
-	var missing []string
-	if wanted {
-		var err error
-		if missing, err = r.g.CheckPermissions(ctx, s.Read); err != nil {
-			return false, err
-		}
+// unreadable takes an error that is the kind's own: a mailbox may have mail and no To Do, or a rule may keep the application from its calendars. The kind is then
+// named as skipped, and what is stored of it stays. Any other error it gives back.
+func (r *reader) unreadable(ctx context.Context, s *shelves, err error) error {
+	if err == nil || ctx.Err() != nil {
+		return err
 	}
-	if len(missing) == 0 {
-		if s.refused { // the name that stood for all of the kind
-			if err := errors.Join(r.sink.Delete(ctx, s.name), r.sink.Cursor(ctx, s.name+cursorRefused, "")); err != nil {
-				return false, err
-			}
-		}
-		return wanted, nil
+	reason := map[m365.Kind]holdfast.SkipReason{m365.Denied: holdfast.SkipDenied, m365.NotFound: holdfast.SkipUnsupported, m365.Unlicensed: holdfast.SkipUnlicensed, m365.Invalid: holdfast.SkipUnsupported}[m365.KindOf(err)]
+	if reason == "" {
+		return err
 	}
-	why := fmt.Errorf("the application may not read %s: grant it %s in Microsoft Entra, or leave them out of the job", s.name, s.Read)
-	r.sink.Skip(ctx, holdfast.Item{ID: s.name, Kind: holdfast.KindFolder, Name: s.name}, &holdfast.Skip{Reason: holdfast.SkipDenied, Err: why})
+	if gone := r.mailboxThere(ctx); gone != nil {
+		return gone
+	}
+	s.broken = &holdfast.Skip{Reason: reason, Err: fmt.Errorf("%s can't be read: %w", s.name, err)}
+	return nil
+}
+
+// refuse names a kind as skipped.
+func (r *reader) refuse(ctx context.Context, s *shelves, why *holdfast.Skip) error {
+	r.sink.Skip(ctx, holdfast.Item{ID: s.name, Kind: holdfast.KindFolder, Name: s.name}, why)
 	if s.refused {
-		return false, nil
+		return nil
 	}
-	return false, r.sink.Cursor(ctx, s.name+cursorRefused, "true")
+	return r.sink.Cursor(ctx, s.name+cursorRefused, "true")
+}
+
+// accepted forgets that a kind was named as skipped.
+func (r *reader) accepted(ctx context.Context, s *shelves) error {
+	if !s.refused {
+		return nil
+	}
+	return errors.Join(r.sink.Delete(ctx, s.name), r.sink.Cursor(ctx, s.name+cursorRefused, ""))
 }
 
 // questions are the calls that tell whether anything changed.
@@ -196,7 +232,7 @@ func (r *reader) questions(ctx context.Context, s *shelves) ([]question, error) 
 	}
 	var out []question
 	if s.tree != "" {
-		out = append(out, question{graph.Part{Link: s.tree, List: graph.List{PageSize: shelfPage}}, func(ctx context.Context, res graph.PartResult) error {
+		out = append(out, question{part: graph.Part{Link: s.tree, List: graph.List{PageSize: shelfPage}}, answer: func(ctx context.Context, res graph.PartResult) error {
 			page, err := graph.Rows[graph.Shelf](res)
 			return r.tree2(ctx, s, page, err)
 		}})
@@ -206,7 +242,7 @@ func (r *reader) questions(ctx context.Context, s *shelves) ([]question, error) 
 		if cursor == unread {
 			continue
 		}
-		out = append(out, question{graph.Part{Link: cursor, List: s.rows(personalPage)}, func(ctx context.Context, res graph.PartResult) error {
+		out = append(out, question{part: graph.Part{Link: cursor, List: s.rows(personalPage)}, answer: func(ctx context.Context, res graph.PartResult) error {
 			if _, there := s.cursors[shelf]; !there {
 				return nil // its shelf went
 			}
@@ -345,9 +381,23 @@ func (r *reader) newShelf(ctx context.Context, s *shelves, f *graph.Shelf) error
 			return err
 		}
 	}
+	item, raw, err := r.shelfItem(s, f)
+	if err != nil {
+		return err
+	}
+	if old, ok, err := r.prev.Item(ctx, f.ID); err != nil {
+		return err
+	} else if ok && old.Version == item.Version && old.Parent == item.Parent && old.Fields[holdfast.FieldSpecial] == item.Fields[holdfast.FieldSpecial] {
+		return nil
+	}
+	return r.sink.Put(ctx, item, holdfast.Whole(holdfast.FormJSON, bytes.NewReader(raw), int64(len(raw))))
+}
+
+// shelfItem is a shelf as the vault has it, with its JSON.
+func (r *reader) shelfItem(s *shelves, f *graph.Shelf) (holdfast.Item, []byte, error) {
 	raw, err := graph.Without(f.Raw, "changeKey", "@odata.context", "@odata.etag", "@odata.type")
 	if err != nil {
-		return fmt.Errorf("folder %s: %w", f.ID, err)
+		return holdfast.Item{}, nil, fmt.Errorf("folder %s: %w", f.ID, err)
 	}
 	item := holdfast.Item{ID: f.ID, Parent: r.rootID(), Kind: holdfast.KindFolder, Name: f.Title(), Fields: map[string]string{holdfast.FieldClass: s.shelf}}
 	if f.ID == s.root || f.IsDefault || f.WellKnown == "defaultList" {
@@ -357,12 +407,7 @@ func (r *reader) newShelf(ctx context.Context, s *shelves, f *graph.Shelf) error
 	}
 	sum := sha256.Sum256(raw)
 	item.Version = hex.EncodeToString(sum[:12])
-	if old, ok, err := r.prev.Item(ctx, f.ID); err != nil {
-		return err
-	} else if ok && old.Version == item.Version && old.Parent == item.Parent && old.Fields[holdfast.FieldSpecial] == item.Fields[holdfast.FieldSpecial] {
-		return nil
-	}
-	return r.sink.Put(ctx, item, holdfast.Whole(holdfast.FormJSON, bytes.NewReader(raw), int64(len(raw))))
+	return item, raw, nil
 }
 
 // rootID is the mailbox's top folder, in which the shelves are shown.

@@ -283,7 +283,7 @@ func TestPersonalKindsThatMayNotBeReadAreNamed(t *testing.T) {
 
 func TestPersonalCrashAtAnySavepointResumes(t *testing.T) {
 	f := personalSetup(t, 66)
-	for at := 1; at < 30; at++ {
+	for at := 1; at < 10; at++ {
 		c := workloadtest.New()
 		crash := errors.New("crash")
 		c.AtSavepoint = func(n int) error {
@@ -586,5 +586,46 @@ func TestMeetingsAreNotReplaced(t *testing.T) {
 	}
 	if n := f.sim.Stats().MailsSentN; n != 0 {
 		t.Errorf("%d mails were sent", n)
+	}
+}
+
+// A kind that the service refuses for a mailbox does not keep its mail from being read, and what is stored of it stays.
+func TestPersonalKindsThatTheServiceRefusesAreNamed(t *testing.T) {
+	f := personalSetup(t, 71)
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	stored := len(c.Items())
+	if err := f.sim.SetFaults(sim.Fault{Name: sim.FaultRefused, Path: "/todo/"}, sim.Fault{Name: sim.FaultRefused, Path: "GET /v1.0/users/{user}/calendars/{folder}/events"}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		clear(c.Skips)
+		if err := c.Read(t.Context(), f.source, f.box); err != nil {
+			t.Fatal(err)
+		}
+		if c.Skips["tasks"] == nil || len(c.Skips) < 3 {
+			t.Errorf("named are %v", c.Skips)
+		}
+	}
+	if len(c.Items()) != stored {
+		t.Errorf("%d items are stored, before there were %d", len(c.Items()), stored)
+	}
+	if err := f.sim.SetFaults(); err != nil {
+		t.Fatal(err)
+	}
+	clear(c.Skips)
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	f.samePersonal(t, c)
+	for cursor, err := range c.Cursors(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cursor.Name == "tasks/refused" || cursor.Value == "broken" {
+			t.Errorf("the cursor %s says that it is still refused", cursor.Name)
+		}
 	}
 }
