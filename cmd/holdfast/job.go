@@ -64,7 +64,7 @@ var scheduleEvery = map[string]string{"5m": "Minutes5", "10m": "Minutes10", "15m
 
 func newJobAddCommand() *cobra.Command {
 	var org, repo, daily, every string
-	var users, sites, exclude []string
+	var users, sites, exclude, leaveOut []string
 	var noMail, noFiles, noSites, run bool
 	cmd := &cobra.Command{
 		Use:   "add NAME",
@@ -91,7 +91,7 @@ func newJobAddCommand() *cobra.Command {
 				if err != nil {
 					return nil, err
 				}
-				return map[string]any{"type": "User", "user": map[string]any{"id": u.ID, "name": u.Name, "displayName": u.DisplayName}, "mailbox": !noMail, "oneDrive": !noFiles}, nil
+				return map[string]any{"type": "User", "user": map[string]any{"id": u.ID, "name": u.Name, "displayName": u.DisplayName}, "mailbox": !noMail, "oneDrive": !noFiles, "leaveOut": leaveOut}, nil
 			}
 			body := map[string]any{"name": args[0], "organizationId": o.ID, "repositoryId": r.ID, "backupType": "EntireOrganization", "isEnabled": true, "runNow": false}
 			var selected, excluded []map[string]any
@@ -120,9 +120,9 @@ func newJobAddCommand() *cobra.Command {
 			}
 			if len(selected) > 0 {
 				body["backupType"], body["selectedItems"] = "SelectedItems", selected
-			} else if noMail || noFiles || noSites {
+			} else if noMail || noFiles || noSites || len(leaveOut) > 0 {
 				body["backupType"] = "SelectedItems"
-				body["selectedItems"] = []map[string]any{{"type": "PartialOrganization", "mailbox": !noMail, "oneDrive": !noFiles, "sites": !noSites}}
+				body["selectedItems"] = []map[string]any{{"type": "PartialOrganization", "mailbox": !noMail, "oneDrive": !noFiles, "sites": !noSites, "leaveOut": leaveOut}}
 			}
 			if len(excluded) > 0 {
 				body["excludedItems"] = excluded
@@ -164,7 +164,8 @@ func newJobAddCommand() *cobra.Command {
 	f.StringSliceVar(&exclude, "exclude", nil, "leave this user out; may be given several times")
 	f.StringVar(&daily, "daily", "", "run every day at HH:MM, server's time")
 	f.StringVar(&every, "every", "", "run every 5m, 10m, 15m, 30m, 1h, 2h, 4h or 8h")
-	f.BoolVar(&noMail, "no-mail", false, "leave mail out")
+	f.BoolVar(&noMail, "no-mail", false, "leave mailboxes out")
+	f.StringSliceVar(&leaveOut, "leave-out", nil, "of mailboxes, leave contacts, calendars or tasks out; may be given several times")
 	f.BoolVar(&noFiles, "no-files", false, "leave OneDrive out")
 	f.BoolVar(&noSites, "no-sites", false, "leave SharePoint sites out")
 	f.StringArrayVar(&sites, "site", nil, "protect this site, by its address or id, with those below it (repeatable)")

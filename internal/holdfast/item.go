@@ -114,7 +114,7 @@ const (
 	FormPermissions Form = "permissions" // an array of sharing permissions, as served
 	FormAttachments Form = "attachments" // raw attachments that MIME cannot carry: JSON array as served
 	FormPhoto       Form = "photo"       // the picture of a contact, as served
-	// FormAttachment and a file's name are the form of a file that is attached to an item of a list.
+	// FormAttachment and a file's name are the form of a file that is attached to an item of a list; with a number, to an event or a task.
 	FormAttachment Form = "attachment/"
 )
 

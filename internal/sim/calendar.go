@@ -346,7 +346,7 @@ func eventShow(s *shelf, v view, it *pimItem, out map[string]any) {
 	for _, d := range slices.Sorted(maps.Keys(it.cancelled)) {
 		cancelled = append(cancelled, "OID."+s.itemID(it, 0, v.immutable)+"."+dateOf(d).Format(time.DateOnly))
 	}
-	if v.one {
+	if v.one && s.b.s.cloud.has("event.cancelledOccurrences") {
 		out["cancelledOccurrences"] = cancelled
 	}
 }

@@ -40,10 +40,12 @@ var clouds = []cloud{
 		outlook: []string{"partner.outlook.cn"}, domain: "partner.onmschina.cn", issuer: "sts.chinacloudapi.cn", instance: "partner.microsoftonline.cn",
 		device: "https://microsoft.com/deviceloginchina",
 		lacks: []string{"/messages/delta", "/mailFolders/delta", "/contacts/delta", "/contactFolders/delta", "/todo", "/admin/exchange", "/settings/exchange",
-			"message.flag", "message.conversationIndex", "message.internetMessageHeaders", "mailFolder.singleValueExtendedProperties"}},
+			"message.flag", "message.conversationIndex", "message.internetMessageHeaders", "mailFolder.singleValueExtendedProperties",
+			"event.cancelledOccurrences", "event.exceptionOccurrences", "contact.primaryEmailAddress", "contact.secondaryEmailAddress", "contact.tertiaryEmailAddress"}},
 }
 
-var governmentLacks = []string{"/admin/exchange", "/settings/exchange", "/translateExchangeIds", "message.conversationIndex", "mailFolder.isHidden"}
+var governmentLacks = []string{"/admin/exchange", "/settings/exchange", "/translateExchangeIds", "message.conversationIndex", "mailFolder.isHidden",
+	"event.cancelledOccurrences", "event.exceptionOccurrences", "contact.primaryEmailAddress", "contact.secondaryEmailAddress", "contact.tertiaryEmailAddress"}
 
 func cloudNamed(name string) (cloud, error) {
 	for _, c := range clouds {

@@ -94,6 +94,9 @@ func contactShow(s *shelf, _ view, it *pimItem, out map[string]any) {
 	out["parentFolderId"] = s.folderID(it.folder)
 	list, _ := it.props["emailAddresses"].([]any)
 	for i, name := range []string{"primaryEmailAddress", "secondaryEmailAddress", "tertiaryEmailAddress"} {
+		if !s.b.s.cloud.has("contact." + name) {
+			continue
+		}
 		out[name] = nil
 		if i < len(list) {
 			out[name] = list[i]

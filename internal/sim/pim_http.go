@@ -72,7 +72,7 @@ func (s *shelf) finish(v view, it *pimItem, full map[string]any, q *Query) (map[
 		}
 	}
 	out, err := project(full, q.Select, "microsoft.graph."+s.kind.item, func(name string) bool {
-		return slices.Contains(s.kind.onRequest, name) || name == "singleValueExtendedProperties" || name == "attachments" || name == "exceptionOccurrences"
+		return slices.Contains(s.kind.onRequest, name) && s.b.s.cloud.has(s.kind.item+"."+name) || name == "singleValueExtendedProperties" || name == "attachments" || name == "exceptionOccurrences"
 	})
 	if err != nil {
 		return nil, err
@@ -106,7 +106,7 @@ func (s *shelf) expand(v view, it *pimItem, e Expand, out map[string]any) error 
 		list, err := s.attachmentsJSON(v, it, 0, e.Select, e.Expand)
 		out["attachments"] = list
 		return err
-	case s.kind == calendarKind && name == "exceptionoccurrences":
+	case s.kind == calendarKind && name == "exceptionoccurrences" && s.b.s.cloud.has("event.exceptionOccurrences"):
 		list, err := s.exceptionsJSON(v, it, &e.Query)
 		out["exceptionOccurrences"] = list
 		return err

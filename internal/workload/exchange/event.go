@@ -27,7 +27,7 @@ var eventFields = []string{"id", "changeKey", "createdDateTime", "lastModifiedDa
 	"onlineMeetingProvider", "onlineMeetingUrl", "organizer", "originalEndTimeZone", "originalStart", "originalStartTimeZone", "recurrence", "reminderMinutesBeforeStart",
 	"responseRequested", "responseStatus", "sensitivity", "seriesMasterId", "showAs", "start", "subject", "transactionId", "type", "webLink"}
 
-var calendars = &personal{PersonalKind: graph.Calendars, part: engine.PartCalendars, name: "calendars", kind: holdfast.KindEvent, class: "IPM.Appointment", shelf: "IPF.Appointment", special: "calendar",
+var calendars = &personal{PersonalKind: graph.Calendars, part: engine.PartCalendars, name: "calendars", kind: holdfast.KindEvent, class: "IPM.Appointment", shelf: "IPF.Appointment", special: "calendar", needs: m365.SeriesExceptions,
 	fields: eventFields}
 
 func init() { // the functions name the kind
@@ -305,7 +305,9 @@ type eventAttachment struct {
 }
 
 // contentForm is the form of the n-th attachment's bytes.
-func contentForm(n int) holdfast.Form { return holdfast.Form("attachment " + strconv.Itoa(n)) }
+func contentForm(n int) holdfast.Form {
+	return holdfast.FormAttachment + holdfast.Form(strconv.Itoa(n))
+}
 
 func fetchEvent(ctx context.Context, r *reader, p *personal, shelf string, row *graph.Personal) ([]holdfast.Payload, error) {
 	owners := []string{}

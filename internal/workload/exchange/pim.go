@@ -30,6 +30,7 @@ type personal struct {
 	class   string            // of items
 	shelf   string            // class of shelves
 	special string            // what the default shelf is for
+	needs   string            // of Microsoft Graph; a cloud that lacks it has this kind neither read nor written
 	fields  []string          // of items; nil: all that a list gives
 	expand  []string
 	// deep says what the row of an item lacks and has to be asked for.
@@ -127,7 +128,7 @@ func (r *reader) readPersonal(ctx context.Context) error {
 	var read []*shelves
 	for _, p := range personals() {
 		s := r.shelvesOf(p)
-		if !engine.Reads(ctx, p.part) {
+		if !engine.Reads(ctx, p.part) || !r.g.M365().Cloud().Has(p.needs) {
 			if err := r.accepted(ctx, s); err != nil {
 				return err
 			}
@@ -788,7 +789,7 @@ func (r *reader) readAgain(ctx context.Context, s *shelves, id string) error {
 // https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxocntc
 const propPicture = "Boolean {00062004-0000-0000-C000-000000000046} Id 0x8015"
 
-var contacts = &personal{PersonalKind: graph.Contacts, part: engine.PartContacts, name: "contacts", kind: holdfast.KindContact, class: "IPM.Contact", shelf: "IPF.Contact", special: "contacts",
+var contacts = &personal{PersonalKind: graph.Contacts, part: engine.PartContacts, name: "contacts", kind: holdfast.KindContact, class: "IPM.Contact", shelf: "IPF.Contact", special: "contacts", needs: m365.ContactDelta,
 	expand: []string{"singleValueExtendedProperties($filter=id eq '" + propPicture + "')"}}
 
 func init() { // the functions name the kind

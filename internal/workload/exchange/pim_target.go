@@ -76,6 +76,9 @@ func shelfPath(shelf string) string {
 
 // mayWrite says whether the application may write a kind; it is asked for when the first such item comes, for most restores are of mail.
 func (r *restore) mayWrite(ctx context.Context, p *personal) error {
+	if cloud := r.g.M365().Cloud(); !cloud.Has(p.needs) {
+		return &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: fmt.Errorf("the cloud %s lacks what restoring %s takes of Microsoft Graph", cloud.Name, p.name)}
+	}
 	missing, err := r.g.CheckPermissions(ctx, p.Read, p.Write)
 	if err != nil {
 		return err

@@ -334,8 +334,8 @@ func (f fixture) putAll(t *testing.T, c *workloadtest.Container, to holdfast.Con
 	out := map[string]engine.Restored{}
 	for _, id := range slices.Sorted(maps.Keys(c.Items())) {
 		item := c.Items()[id]
-		if item.Kind == holdfast.KindMail || item.Kind == holdfast.KindFolder {
-			continue
+		if item.Kind == holdfast.KindMail || item.Kind == holdfast.KindFolder || to.Source == f.box.Source && c.Items()[item.Parent].Name == "Birthdays" {
+			continue // nobody writes that calendar, and its events are there
 		}
 		p := engine.Put{Item: item.Item, Parent: place(item.Parent), Marker: string(plan.Session) + id[len(id)-12:], Open: item.Open}
 		var res engine.Restored
@@ -537,7 +537,7 @@ func TestPersonalItemsAreNotMadeTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // the same session, of which nothing was recorded
-		f.putAll(t, c, f.box, engine.RestorePlan{Session: "s4", Mode: engine.SkipExisting})
+		f.putAll(t, c, f.box, engine.RestorePlan{Session: "s4", Mode: engine.KeepBoth})
 	}
 	equalPersonal(t, before, f.rows(t, f.box.Source), same)
 }

@@ -13,7 +13,7 @@ import (
 	"holdfast/internal/m365/graph"
 )
 
-var tasks = &personal{PersonalKind: graph.Tasks, part: engine.PartTasks, name: "tasks", kind: holdfast.KindTask, class: "IPM.Task", shelf: "IPF.Task", special: "tasks",
+var tasks = &personal{PersonalKind: graph.Tasks, part: engine.PartTasks, name: "tasks", kind: holdfast.KindTask, class: "IPM.Task", shelf: "IPF.Task", special: "tasks", needs: m365.ToDo,
 	expand: []string{"checklistItems", "linkedResources"}, whole: []string{"checklistItems", "linkedResources"}}
 
 func init() { // the functions name the kind
