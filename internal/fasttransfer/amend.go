@@ -59,7 +59,8 @@ func replaced(e Element, set []Amendment) bool {
 
 // WithoutRecords gives the stream alone of an input with or without records.
 func WithoutRecords(out io.Writer, in io.Reader) error {
-	input := input{r: in, buf: make([]byte, bufferSize)}
+	input := newInput(in)
+	defer input.release()
 	for {
 		if err := input.available(); err == io.EOF {
 			return nil

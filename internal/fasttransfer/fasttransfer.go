@@ -199,11 +199,11 @@ func (t Type) size() (n int, many, ok bool) {
 	return 0, many, false
 }
 
-// codePage is the code page that the type names itself. A number that is none but for the bit Many is that of many texts.
+// codePage is the code page that the type names itself. A number that is one only without the bit Many is that of many texts.
 func (t Type) codePage() (page int, many bool) {
 	page = int(t &^ CodePage)
-	if t&Many != 0 && !knownCodePage(page) {
-		return page &^ int(Many), true
+	if rest := page &^ int(Many); t&Many != 0 && !knownCodePage(page) && knownCodePage(rest) {
+		return rest, true
 	}
 	return page, false
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"sync"
 )
 
 // Records that an export puts around the stream: a number of four bytes, a length of four bytes, the content. The stream is what records of
@@ -26,10 +27,13 @@ const (
 	maxHead    = 4 << 10 // of the records that hold no content
 )
 
+// buffers are lent to what reads a stream, for a mailbox is many small ones.
+var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+
 // input gives the bytes of a stream, with or without records around them.
 type input struct {
 	r        io.Reader
-	buf      []byte
+	buf      *[bufferSize]byte // nil when all is read
 	pos, end int
 	base     int64 // of buf[0] in what r gives
 	record   int64 // bytes left in the record
@@ -37,6 +41,16 @@ type input struct {
 	begun    bool
 	head     []byte   // the records before the first one with content
 	small    [32]byte // bytes that lie across two records
+}
+
+func newInput(r io.Reader) input { return input{r: r, buf: buffers.Get().(*[bufferSize]byte)} }
+
+// release gives the buffer back. Nothing may be read afterwards.
+func (in *input) release() {
+	if in.buf != nil {
+		buffers.Put(in.buf)
+		in.buf = nil
+	}
 }
 
 func (in *input) offset() int64 { return in.base + int64(in.pos) }
@@ -53,7 +67,7 @@ func (in *input) fill() error {
 	in.base += int64(in.end)
 	in.pos, in.end = 0, 0
 	for range 100 {
-		n, err := in.r.Read(in.buf)
+		n, err := in.r.Read(in.buf[:])
 		if n > 0 {
 			in.end = n
 			return nil
@@ -87,16 +101,14 @@ func (in *input) begin() error {
 	for in.end < 4 {
 		n, err := in.r.Read(in.buf[in.end:])
 		in.end += n
-		if err == io.EOF && in.end == 0 {
-			return in.errorf(0, "it is empty")
-		} else if err == io.EOF {
+		if err == io.EOF {
 			break
 		} else if err != nil {
 			return err
 		}
 	}
 	if in.end >= 4 {
-		if first := binary.LittleEndian.Uint32(in.buf); first >= 1 && first <= recordLast {
+		if first := binary.LittleEndian.Uint32(in.buf[:4]); first >= 1 && first <= recordLast {
 			in.framed, in.record = true, 0
 		}
 	}

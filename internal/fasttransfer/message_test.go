@@ -187,20 +187,21 @@ func TestTextIsDecodedFromItsCodePage(t *testing.T) {
 		src, want string
 		more      string // properties before
 	}{
-		"Unicode":                   {"1f003700 06000000 3dd802de 0000", "\U0001f602", ""},
-		"code page 1200":            {"b0843700 04000000 fc000000", "ü", ""},
-		"without its zero":          {"b0843700 02000000 fc00", "ü", ""},
-		"half a pair":               {"b0843700 04000000 3dd80000", "\ufffd", ""},
-		"an odd byte":               {"b0843700 03000000 fc0041", "ü", ""},
-		"big endian":                {"b1843700 04000000 00fc0000", "ü", ""},
-		"code page 1252":            {"e4843700 02000000 fc00", "ü", ""},
-		"code page 932":             {"a4833700 05000000 93fa967b00", "日本", ""},
-		"code page 20866":           {"82d13700 02000000 d600", "ж", ""},
-		"eight bits, nothing said":  {"1e003700 02000000 fc00", "ü", ""},
-		"eight bits, Cyrillic":      {"1e003700 02000000 e600", "ж", "0300fd3f e3040000"},
-		"eight bits, Cyrillic mail": {"1e003700 02000000 e600", "ж", "0300de3f e3040000"},
-		"unknown code page":         {"01803700 02000000 fc00", "ü", ""},
-		"a number for a text":       {"03003700 01000000", "", ""},
+		"Unicode":                     {"1f003700 06000000 3dd802de 0000", "\U0001f602", ""},
+		"code page 1200":              {"b0843700 04000000 fc000000", "ü", ""},
+		"without its zero":            {"b0843700 02000000 fc00", "ü", ""},
+		"half a pair":                 {"b0843700 04000000 3dd80000", "\ufffd", ""},
+		"an odd byte":                 {"b0843700 03000000 fc0041", "ü", ""},
+		"big endian":                  {"b1843700 04000000 00fc0000", "ü", ""},
+		"code page 1252":              {"e4843700 02000000 fc00", "ü", ""},
+		"code page 932":               {"a4833700 05000000 93fa967b00", "日本", ""},
+		"code page 20866":             {"82d13700 02000000 d600", "ж", ""},
+		"eight bits, nothing said":    {"1e003700 02000000 fc00", "ü", ""},
+		"eight bits, Cyrillic":        {"1e003700 02000000 e600", "ж", "0300fd3f e3040000"},
+		"eight bits, Cyrillic mail":   {"1e003700 02000000 e600", "ж", "0300de3f e3040000"},
+		"unknown code page":           {"01803700 02000000 fc00", "ü", ""},
+		"unknown code page, one text": {"f6f63700 02000000 fc00", "ü", ""},
+		"a number for a text":         {"03003700 01000000", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := read(t, unhex(t, tc.more+tc.src)).Subject(); got != tc.want {

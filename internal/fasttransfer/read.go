@@ -366,6 +366,9 @@ func (in *reader) property(o *Object, e Element, unread bool) error {
 			return err
 		}
 	}
+	if o.Properties == nil {
+		o.Properties = make([]Property, 0, 32)
+	}
 	o.Properties = append(o.Properties, p)
 	return nil
 }

@@ -35,6 +35,7 @@ func (e Element) Is(id uint16) bool { return e.Marker == 0 && e.ID == id }
 type Scanner struct {
 	in    input
 	err   error
+	any   bool     // whether there was an element
 	open  []Marker // the markers that close what is open
 	left  int64    // bytes of the value, or of the one of many values, that are not read yet
 	more  int64    // values of variable length after that one
@@ -45,7 +46,7 @@ type Scanner struct {
 
 // NewScanner reads r in pieces of 64 KiB.
 func NewScanner(r io.Reader) *Scanner {
-	s := &Scanner{in: input{r: r, buf: make([]byte, bufferSize)}}
+	s := &Scanner{in: newInput(r)}
 	s.given = len(s.size)
 	return s
 }
@@ -62,19 +63,30 @@ func (s *Scanner) Next() (Element, error) {
 		return Element{}, s.err
 	}
 	e, err := s.next()
-	s.err = err
+	if err != nil {
+		s.fail(err)
+	}
 	return e, err
+}
+
+// fail remembers that there is no more.
+func (s *Scanner) fail(err error) {
+	s.err = err
+	s.in.release()
 }
 
 func (s *Scanner) next() (Element, error) {
 	if err := s.skipValue(); err != nil {
 		return Element{}, err
 	}
-	if err := s.in.available(); err == io.EOF && len(s.open) > 0 {
+	if err := s.in.available(); err == io.EOF && !s.any {
+		return Element{}, s.in.errorf(s.in.offset(), "it is empty")
+	} else if err == io.EOF && len(s.open) > 0 {
 		return Element{}, s.in.errorf(s.in.offset(), "it ends where an %v is awaited", s.open[len(s.open)-1])
 	} else if err != nil {
 		return Element{}, err
 	}
+	s.any = true
 	start := s.in.offset()
 	b, err := s.in.take(4)
 	if err != nil {
@@ -221,7 +233,7 @@ func (s *Scanner) Read(p []byte) (int, error) {
 	}
 	if s.left == 0 && s.more > 0 && s.given == len(s.size) {
 		if err := s.nextLength(); err != nil {
-			s.err = s.within(err)
+			s.fail(s.within(err))
 			return 0, s.err
 		}
 		s.given = 0
@@ -236,7 +248,9 @@ func (s *Scanner) Read(p []byte) (int, error) {
 	}
 	n, err := s.in.read(p[:min(int64(len(p)), s.left)])
 	s.left -= int64(n)
-	s.err = err
+	if err != nil {
+		s.fail(err)
+	}
 	return n, err
 }
 

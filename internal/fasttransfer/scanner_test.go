@@ -180,6 +180,7 @@ func TestWhatIsNoStreamIsNamedWithItsPlace(t *testing.T) {
 		reason string
 	}{
 		"nothing":                      {"", 0, "empty"},
+		"records without content":      {"01000000 04000000 00000000 02000000 00000000", 20, "empty"},
 		"three bytes":                  {"030017", 3, "middle of a property"},
 		"no value":                     {"03001700", 4, "middle of a property"},
 		"half a number":                {"03001700 0100", 6, "middle of a property"},

@@ -54,16 +54,7 @@ func (w *Writer) write(b []byte) {
 		_, w.err = w.w.Write(b)
 		return
 	}
-	if !w.begun {
-		w.begun = true
-		if w.o.Head != nil {
-			_, w.err = w.w.Write(w.o.Head)
-		} else {
-			w.emit(recordConfig, exportConfig)
-			w.emit(recordInterface, exportInterface)
-			w.emit(recordVersion, exportVersion)
-		}
-	}
+	w.begin()
 	for len(b) > 0 && w.err == nil {
 		n := min(len(b), w.o.Record-len(w.record))
 		w.record = append(w.record, b[:n]...)
@@ -73,6 +64,21 @@ func (w *Writer) write(b []byte) {
 			w.record = w.record[:0]
 		}
 	}
+}
+
+// begin writes the records before the stream.
+func (w *Writer) begin() {
+	if w.begun || w.o.Bare {
+		return
+	}
+	w.begun = true
+	if w.o.Head != nil {
+		_, w.err = w.w.Write(w.o.Head)
+		return
+	}
+	w.emit(recordConfig, exportConfig)
+	w.emit(recordInterface, exportInterface)
+	w.emit(recordVersion, exportVersion)
 }
 
 func (w *Writer) emit(kind uint32, b []byte) {
