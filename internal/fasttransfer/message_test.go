@@ -650,3 +650,84 @@ func BenchmarkReadMail50KB(b *testing.B) {
 		m.Close()
 	}
 }
+
+// zoneStruct writes what MS-OXOCAL 2.2.1.39 has of a zone.
+func zoneStruct(bias, daylight int32, standard, summer [8]uint16) []byte {
+	le := binary.LittleEndian
+	var b []byte
+	for _, n := range []int32{bias, 0, daylight} {
+		b = le.AppendUint32(b, uint32(n))
+	}
+	for _, n := range append(append([]uint16{0}, standard[:]...), append([]uint16{0}, summer[:]...)...) {
+		b = le.AppendUint16(b, n)
+	}
+	return b
+}
+
+func TestZonesOfBothHalvesOfTheWorld(t *testing.T) {
+	for place, blob := range map[string][]byte{
+		"Australia/Sydney": zoneStruct(-600, -60, [8]uint16{0, 4, 0, 1, 3, 0, 0, 0}, [8]uint16{0, 10, 0, 1, 2, 0, 0, 0}),
+		"America/New_York": zoneStruct(300, -60, [8]uint16{0, 11, 0, 1, 2, 0, 0, 0}, [8]uint16{0, 3, 0, 2, 2, 0, 0, 0}),
+		"Asia/Kolkata":     zoneStruct(-330, 0, [8]uint16{}, [8]uint16{}),
+	} {
+		t.Run(place, func(t *testing.T) {
+			where, err := time.LoadLocation(place)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a, _ := read(t, stream(t, func(w *ft.Writer) {
+				w.Set(named(setAppointment, 0x820d), at("2026-01-30 09:00"))
+				w.Set(named(setAppointment, 0x8233), blob)
+				w.Set(named(setAppointment, 0x8234), place)
+			}, ft.WriterOptions{})).Appointment()
+			if a.Zone == nil || a.Zone.Name != place {
+				t.Fatalf("%+v, %q", a.Zone, a.Problems)
+			}
+			for moment := at("2026-01-01 00:30"); moment.Year() == 2026; moment = moment.Add(7 * time.Hour) {
+				want := moment.In(where).Format("2006-01-02 15:04")
+				local := a.Zone.Local(moment)
+				if got := local.Format("2006-01-02 15:04"); got != want {
+					t.Fatalf("%v is %s there, want %s", moment, got, want)
+				}
+				if back := a.Zone.UTC(local); !back.Equal(moment) && !back.Equal(moment.Add(time.Hour)) && !back.Equal(moment.Add(-time.Hour)) {
+					t.Fatalf("%s there is %v, want %v", want, back, moment)
+				}
+			}
+		})
+	}
+	for name, blob := range map[string][]byte{"short": make([]byte, 20), "month 13": zoneStruct(0, 0, [8]uint16{0, 13}, [8]uint16{}), "a year from UTC": zoneStruct(525600, 0, [8]uint16{}, [8]uint16{})} {
+		a, _ := read(t, stream(t, func(w *ft.Writer) {
+			w.Set(named(setAppointment, 0x820d), at("2026-01-30 09:00"))
+			w.Set(named(setAppointment, 0x8233), blob)
+		}, ft.WriterOptions{})).Appointment()
+		if a.Zone != nil || len(a.Problems) != 1 {
+			t.Errorf("%s: %+v, %q", name, a.Zone, a.Problems)
+		}
+	}
+}
+
+func TestTooManyPropertiesAreRefused(t *testing.T) {
+	one := unhexString("0b0023000100")
+	_, err := ft.Read(bytes.NewReader(bytes.Repeat(one, 500_001)), ft.Options{})
+	var damage *ft.Error
+	if !errors.As(err, &damage) || damage.Offset != 500_000*int64(len(one)) || !strings.Contains(damage.Reason, "500000 properties") {
+		t.Errorf("%v", err)
+	}
+	m, err := ft.Read(bytes.NewReader(bytes.Repeat(one, 500_000)), ft.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Close()
+}
+
+// The identity of a meeting without a UID of its own is its global object id, without the date of one occurrence.
+func TestMeetingsAreTheSameInAllMailboxes(t *testing.T) {
+	id := unhexString("040000008200e00074c5b7101a82e008 07ea0310 0011223344556677 0000000000000000 10000000 00112233445566778899aabbccddeeff")
+	a, _ := read(t, stream(t, func(w *ft.Writer) {
+		w.Set(named(setAppointment, 0x820d), at("2026-01-30 09:00"))
+		w.Set(named(setMeeting, 0x03), id)
+	}, ft.WriterOptions{})).Appointment()
+	if want := "040000008200E00074C5B7101A82E00800000000001122334455667700000000000000001000000000112233445566778899AABBCCDDEEFF"; a.UID != want {
+		t.Errorf("%s, want %s", a.UID, want)
+	}
+}
