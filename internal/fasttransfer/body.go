@@ -40,8 +40,16 @@ type Body struct {
 	Problem          error // why a part that is there could not be read
 }
 
-// Body gives the message's text. HTML or plain text that only lies in the RTF is taken out of it.
+// Body gives the message's text. HTML or plain text that only lies in the RTF is taken out of it, once.
 func (m *Message) Body() Body {
+	if m.body == nil {
+		b := m.makeBody()
+		m.body = &b
+	}
+	return *m.body
+}
+
+func (m *Message) makeBody() Body {
 	var b Body
 	if p := m.find(propBody); p != nil {
 		if page, ok := m.textPage(p.Type); ok {

@@ -94,7 +94,7 @@ type Object struct {
 	codePage   int // of text whose type does not name one
 }
 
-// Message is an item: a mail, an appointment, a contact, a task, a note or anything else.
+// Message is an item: a mail, an appointment, a contact, a task, a note or anything else. It is for one goroutine at a time.
 type Message struct {
 	Object
 	Recipients  []*Recipient
@@ -102,6 +102,7 @@ type Message struct {
 	Problems    []string // what the server could not put into the stream
 	store       *store
 	embedded    bool
+	body        *Body // what Body made
 }
 
 // Recipient is one of a message's recipients.

@@ -119,9 +119,6 @@ func (s *Scanner) next() (Element, error) {
 			return Element{}, s.within(err)
 		}
 		e.Size = int64(binary.LittleEndian.Uint32(b))
-		if e.Type == TypeObject && e.Size == 1<<32-1 { // an object whose content is the embedded message that follows
-			e.Size = 0
-		}
 	} else {
 		e.Size = int64(size)
 	}
