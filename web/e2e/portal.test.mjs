@@ -386,7 +386,9 @@ test("an operator finds what his people lost, and nothing of who is excluded", {
   await dialog.getByText("2 items").waitFor();
   await dialog.getByLabel("Reason").fill("Ticket 4712");
   await dialog.getByRole("button", { name: "Restore", exact: true }).click();
-  await page.getByRole("list", { name: "My restores" }).getByRole("listitem").filter({ hasText: "Ticket 4712" }).nth(1).waitFor(); // one for each place
+  const results = page.getByRole("dialog", { name: "Results" });
+  await results.getByRole("listitem").filter({ hasText: "Success" }).nth(1).waitFor({ timeout: 60_000 }); // one of each place
+  await results.getByRole("button", { name: "Close" }).first().click();
   await api.until("both mails", async () => (await messages(world, colleague.upn)).length === had.length);
   await page.goto(`${world.url}/portal#/find?q=${encodeURIComponent(`subject:"${lost[0].subject}"`)}`);
   await rows.filter({ hasText: lost[0].subject }).first().click();

@@ -2,10 +2,24 @@ import {
   Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, DrawerBody, DrawerFooter, DrawerHeader, DrawerHeaderTitle, makeStyles, OverlayDrawer,
 } from "@fluentui/react-components";
 import { Dismiss24Regular } from "@fluentui/react-icons";
-import { useState, type FormEvent, type ReactNode } from "react";
+import { useEffect, useState, type FormEvent, type ReactNode } from "react";
 import { Busy } from "./busy";
 import { Problem } from "./page";
 import { useText } from "./text";
+
+// useReturn gives the focus back when a dialog is gone: to where it came from, else to the page. Without a focus the page would stay hidden from those who hear it.
+function useReturn() {
+  useEffect(() => {
+    const from = document.activeElement;
+    return () => {
+      setTimeout(() => {
+        if (document.activeElement && document.activeElement !== document.body) return;
+        const back = from instanceof HTMLElement && from !== document.body && from.isConnected ? from : document.getElementById("main");
+        back?.focus();
+      });
+    };
+  }, []);
+}
 
 const useStyles = makeStyles({
   form: { display: "flex", flexDirection: "column", minHeight: 0, flexGrow: 1, height: "100%", width: "100%", minWidth: 0 },
@@ -16,6 +30,7 @@ const useStyles = makeStyles({
 
 // Panel is what slides in from the right.
 export function Panel({ title, onClose, children, size = "medium", footer }: { title: string; onClose: () => void; children: ReactNode; size?: "medium" | "large"; footer?: ReactNode }) {
+  useReturn();
   const s = useStyles();
   const { t } = useText();
   return (
@@ -41,6 +56,7 @@ export function FormPanel({ title, submit, onClose, save, children, size = "medi
   size?: "medium" | "large";
   keepOpen?: boolean; // save shows something else in its place
 }) {
+  useReturn();
   const s = useStyles();
   const { t } = useText();
   const [busy, setBusy] = useState(false);
@@ -85,6 +101,7 @@ export function FormPanel({ title, submit, onClose, save, children, size = "medi
 
 // Confirm asks before something that can't be taken back.
 export function Confirm({ title, children, action, onClose, run }: { title: string; children: ReactNode; action: string; onClose: () => void; run: () => Promise<unknown> }) {
+  useReturn();
   const { t } = useText();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();

@@ -59,8 +59,7 @@ export default function Find({ session, words, person, at }: { session: Session;
   const [chosen, setChosen] = useState<Chosen<Hit>>(nothing);
   const [active, setActive] = useState<Hit>();
   const [restoring, setRestoring] = useState<{ kind: Kind<Item>; place: Place; items: string[]; parts: Awaited<ReturnType<typeof partsOf>> }>();
-  const [restored, setRestored] = useState("");
-  const [leaving, setLeaving] = useState(false); // to what runs, once the dialog is closed
+  const [restored, setRestored] = useState<string[]>([]); // the sessions in which it runs
   const { busy, error, setError, act } = useAct();
   const operator = session.portal?.operator === true;
   const who = useQuery({ queryKey: ["portal-person", person], enabled: person !== "", queryFn: async ({ signal }) => (await objects({ search: person, limit: 1 }, signal)).results[0] ?? null }).data;
@@ -70,13 +69,9 @@ export default function Find({ session, words, person, at }: { session: Session;
   useEffect(() => {
     setChosen(nothing());
     setActive(undefined);
-    setRestored("");
+    setRestored([]);
     setError(undefined);
   }, [words, person]); // eslint-disable-line react-hooks/exhaustive-deps
-
-  useEffect(() => {
-    if (leaving && !restoring) go("/restores");
-  }, [leaving, restoring]);
 
   const sessions = useMemo(() => new Sessions(), []);
   useEffect(() => () => sessions.close(), [sessions]);
@@ -193,13 +188,12 @@ export default function Find({ session, words, person, at }: { session: Session;
               sessions.keep(part.place.session);
             }
             await queries.invalidateQueries({ queryKey: ["portal-restores"] });
-            if (restoring.parts.length === 1) setRestored(restoring.place.session);
-            else setLeaving(true);
+            setRestored(restoring.parts.map((part) => part.place.session));
           }} />
         )}
-        {restored && (
-          <Panel size="large" title={t.restore.results} onClose={() => setRestored("")} footer={<Button onClick={() => setRestored("")}>{t.common.close}</Button>}>
-            <RestoreResult session={restored} />
+        {restored.length > 0 && (
+          <Panel size="large" title={t.restore.results} onClose={() => setRestored([])} footer={<Button onClick={() => setRestored([])}>{t.common.close}</Button>}>
+            {[...new Set(restored)].map((one) => <RestoreResult key={one} session={one} />)}
           </Panel>
         )}
       </div>
