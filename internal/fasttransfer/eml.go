@@ -286,6 +286,9 @@ func (m *Message) signed() func(*bufio.Writer) error {
 	}
 }
 
+// addressed are the fields that the properties have too, address by address: where such a field is not fit for a header, it is made anew.
+var addressed = map[string]bool{"from": true, "sender": true, "to": true, "cc": true, "bcc": true}
+
 // mailHeader gives the fields of the header, but for those about the parts.
 func (m *Message) mailHeader() []string {
 	var out []string
@@ -293,7 +296,7 @@ func (m *Message) mailHeader() []string {
 	for _, field := range splitHeader(m.InternetHeaders()) {
 		name, value, _ := strings.Cut(field, ":")
 		lower := strings.ToLower(name)
-		if strings.HasPrefix(lower, "content-") || lower == "mime-version" {
+		if strings.HasPrefix(lower, "content-") || lower == "mime-version" || addressed[lower] && !fit(value) {
 			continue
 		}
 		have[lower] = true
@@ -382,14 +385,22 @@ func splitHeader(s string) []string {
 	return out
 }
 
-// asciiField is a field as it came. Only where it has what no header may have it is written in encoded words.
-func asciiField(name, value string) string {
+// fit says whether a field's value may stand in a header.
+func fit(value string) bool {
 	for _, line := range strings.Split(value, "\r\n") {
 		if len(line) > 990 || strings.ContainsFunc(line, func(r rune) bool { return r >= utf8.RuneSelf || r < ' ' && r != '\t' || r == 0x7f }) {
-			return fold(name + ": " + words(strings.ReplaceAll(value, "\r\n", "")))
+			return false
 		}
 	}
-	return name + ":" + value
+	return true
+}
+
+// asciiField is a field as it came. Only where it has what no header may have it is written in encoded words.
+func asciiField(name, value string) string {
+	if fit(value) {
+		return name + ":" + value
+	}
+	return fold(name + ": " + words(strings.ReplaceAll(value, "\r\n", "")))
 }
 
 func printable(r rune) rune {

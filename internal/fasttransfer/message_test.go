@@ -731,3 +731,27 @@ func TestMeetingsAreTheSameInAllMailboxes(t *testing.T) {
 		t.Errorf("%s, want %s", a.UID, want)
 	}
 }
+
+// A header that came with letters that none may have keeps its addresses.
+func TestAddressesWithLettersOfAnyKindStayAddresses(t *testing.T) {
+	m := read(t, stream(t, func(w *ft.Writer) {
+		w.Set(tag(0x001a), "IPM.Note")
+		w.Set(tag(0x007d), "From: Jürgen <j@a.example>\r\nTo: b@b.example\r\nSubject: Grüße\r\n")
+		from(w, "Jürgen", "j@a.example")
+		recipient(w, 0, 1, "B", "b@b.example")
+	}, ft.WriterOptions{}))
+	var out bytes.Buffer
+	if err := m.WriteEML(&out); err != nil {
+		t.Fatal(err)
+	}
+	head, err := mail.ReadMessage(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if from, err := head.Header.AddressList("From"); err != nil || len(from) != 1 || *from[0] != (mail.Address{Name: "Jürgen", Address: "j@a.example"}) {
+		t.Errorf("from %v, %v", head.Header.Get("From"), err)
+	}
+	if got := head.Header["To"]; len(got) != 1 || got[0] != "b@b.example" {
+		t.Errorf("to %q", got)
+	}
+}
