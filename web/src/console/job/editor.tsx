@@ -71,6 +71,7 @@ function Form({ title, job, selected, excluded, onClose }: { title: string; job:
   const [repository, setRepository] = useState(job?.repositoryId ?? repositories[0]?.id ?? "");
   const [scope, setScope] = useState(users.length > 0 ? "users" : "all");
   const [mailbox, setMailbox] = useState(first ? (first.mailbox ?? false) : true);
+  const [leaveOut, setLeaveOut] = useState<string[]>(first?.leaveOut ?? []);
   const [oneDrive, setOneDrive] = useState(first ? (first.oneDrive ?? false) : true);
   const [chosen, setChosen] = useState<Item[]>(users);
   const [left, setLeft] = useState<Item[]>(excluded);
@@ -79,8 +80,8 @@ function Form({ title, job, selected, excluded, onClose }: { title: string; job:
   const [runNow, setRunNow] = useState(!job);
 
   const save = async () => {
-    const workloads = { mailbox, oneDrive };
-    const everything = scope === "all" && mailbox && oneDrive;
+    const workloads = { mailbox, oneDrive, ...(leaveOut.length > 0 ? { leaveOut } : {}) };
+    const everything = scope === "all" && mailbox && oneDrive && leaveOut.length === 0;
     const body = {
       name,
       description,
@@ -131,6 +132,9 @@ function Form({ title, job, selected, excluded, onClose }: { title: string; job:
         {scope === "users" && <Users label={t.job.chosenUsers} organization={organization} items={chosen} onChange={setChosen} />}
         <div>
           <Checkbox label={t.kind.mail} checked={mailbox} onChange={(_, d) => setMailbox(d.checked === true)} />
+          {mailbox && (["calendars", "contacts", "tasks"] as const).map((part) => (
+            <Checkbox key={part} label={t.job.parts[part]} checked={!leaveOut.includes(part)} onChange={(_, d) => setLeaveOut(d.checked === true ? leaveOut.filter((p) => p !== part) : [...leaveOut, part])} />
+          ))}
           <Checkbox label={t.kind.files} checked={oneDrive} onChange={(_, d) => setOneDrive(d.checked === true)} />
         </div>
         {scope === "all" && <Users label={t.job.excluded} organization={organization} items={left} onChange={setLeft} />}
