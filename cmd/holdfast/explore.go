@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,19 +18,20 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// explorer looks at one mailbox or drive at a restore point, through a restore session that ends with the command.
+// explorer looks at one mailbox, drive or site at a restore point, through a restore session that ends with the command.
 type explorer struct {
 	c       *client
 	session string
 	files   bool
-	object  string // mailbox or drive id in the session
+	sites   bool
+	object  string // mailbox, drive or site id in the session
 	name    string
 }
 
 // lookAt are the flags that say where to look.
 type lookAt struct {
-	org, user, at string
-	files         bool
+	org, user, site, at string
+	files               bool
 }
 
 func (l *lookAt) flags(cmd *cobra.Command) {
@@ -37,6 +39,7 @@ func (l *lookAt) flags(cmd *cobra.Command) {
 	f.StringVar(&l.org, "org", "", "organization (default: the only one)")
 	f.StringVar(&l.user, "user", "", "whose mailbox or OneDrive: name, address or the beginning of it")
 	f.BoolVar(&l.files, "files", false, "look at OneDrive instead of mail")
+	f.StringVar(&l.site, "site", "", "look at a SharePoint site instead: its title, address or the beginning of one; \"?\" with \"explore users\" lists them")
 	f.StringVar(&l.at, "at", "", "as it was at this time: 2026-01-31, \"2026-01-31 18:00\" or RFC 3339 (default: newest)")
 }
 
@@ -58,6 +61,8 @@ func (s restoreSession) shows() string {
 		return "mail"
 	case "Veod":
 		return "files"
+	case "Vesp":
+		return "sites"
 	}
 	return s.Type
 }
@@ -67,6 +72,7 @@ type box struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
 	Email string `json:"email,omitempty"`
+	URL   string `json:"url,omitempty"` // of a site
 }
 
 // open begins a restore session.
@@ -83,6 +89,12 @@ func (l *lookAt) open(cmd *cobra.Command, c *client) (*explorer, error) {
 	if l.files {
 		body["type"] = "Veod"
 	}
+	if l.site != "" {
+		if l.files || l.user != "" {
+			return nil, errors.New("give --site, or --user with or without --files")
+		}
+		body["type"] = "Vesp"
+	}
 	if at != nil {
 		body["dateTime"] = at
 	}
@@ -90,13 +102,16 @@ func (l *lookAt) open(cmd *cobra.Command, c *client) (*explorer, error) {
 	if err := c.call(cmd.Context(), http.MethodPost, join("Organizations", o.ID, "explore"), body, &s); err != nil {
 		return nil, err
 	}
-	return &explorer{c: c, session: s.ID, files: l.files}, nil
+	return &explorer{c: c, session: s.ID, files: l.files, sites: l.site != ""}, nil
 }
 
 func (e *explorer) path(parts ...string) string {
 	kind := "mailboxes"
 	if e.files {
 		kind = "OneDrives"
+	}
+	if e.sites {
+		kind = "Sites"
 	}
 	return join(append([]string{"RestoreSessions", e.session, "organization", kind}, parts...)...)
 }
@@ -142,7 +157,12 @@ func (l *lookAt) enter(cmd *cobra.Command, c *client) (*explorer, error) {
 	all, err := e.boxes(cmd.Context())
 	if err == nil {
 		var b box
-		if b, err = pickUser(all, l.user); err == nil {
+		if e.sites {
+			b, err = pick("site", "explore users --site ?", all, l.site, func(b box) []string { return []string{b.ID, b.URL, b.Name} })
+		} else {
+			b, err = pickUser(all, l.user)
+		}
+		if err == nil {
 			e.object, e.name = b.ID, b.Name
 			return e, nil
 		}
@@ -171,6 +191,7 @@ type thing struct {
 	Size     int64      `json:"size,omitempty"`
 	Version  string     `json:"version,omitempty"`
 	FullPath string     `json:"path,omitempty"`
+	what     string     // of a site: which of the contract's objects it is (Lists, Libraries, Folders, Documents, Items)
 }
 
 type mailItem struct {
@@ -193,10 +214,11 @@ type document struct {
 	Version  string     `json:"version"`
 	Folder   bool       `json:"isFolder"`
 	Modified *time.Time `json:"modificationTime"`
+	kind     string
 }
 
 func (d document) thing() thing {
-	t := thing{ID: d.ID, Kind: "file", Name: d.Name, Time: d.Modified, Size: d.Size, Version: d.Version}
+	t := thing{ID: d.ID, Kind: cmp.Or(d.kind, "file"), Name: d.Name, Time: d.Modified, Size: d.Size, Version: d.Version}
 	if d.Folder {
 		t.Kind, t.Size = "folder", 0
 	}
@@ -218,6 +240,9 @@ func query(parent string) string {
 // children lists a folder ("" is the top): folders first.
 func (e *explorer) children(ctx context.Context, parent string, most int) ([]thing, error) {
 	var out []thing
+	if e.sites {
+		return e.inSite(ctx, parent, most)
+	}
 	if e.files {
 		folders, err := list[document](ctx, e.c, e.path(e.object, "Folders")+query(parent), nil, 0)
 		if err != nil {
@@ -255,6 +280,28 @@ func (e *explorer) children(ctx context.Context, parent string, most int) ([]thi
 	return out, err
 }
 
+// inSite lists a site's lists and libraries, or what is in one of them or in a folder.
+func (e *explorer) inSite(ctx context.Context, parent string, most int) ([]thing, error) {
+	var out []thing
+	take := func(what, kind string, most int) error {
+		all, err := list[document](ctx, e.c, e.path(e.object, what)+query(parent), nil, most)
+		for _, d := range all {
+			d.kind, d.Folder = kind, d.Folder || kind == "folder" || kind == "list" || kind == "library"
+			t := d.thing()
+			t.what = what
+			out = append(out, t)
+		}
+		return err
+	}
+	if parent == "" {
+		return out, errors.Join(take("Libraries", "library", 0), take("Lists", "list", 0))
+	}
+	if err := take("Folders", "folder", 0); err != nil {
+		return nil, err
+	}
+	return out, errors.Join(take("Documents", "file", most), take("Items", "item", most))
+}
+
 func (e *explorer) mailFolders(ctx context.Context, parent string) ([]mailFolder, error) {
 	return list[mailFolder](ctx, e.c, e.path(e.object, "folders")+query(parent), nil, 0)
 }
@@ -288,10 +335,12 @@ func (e *explorer) walk(ctx context.Context, path string) (thing, error) {
 func (e *explorer) search(ctx context.Context, q string, most int) ([]thing, error) {
 	body := map[string]string{"query": q}
 	var out []thing
-	if e.files {
+	if e.files || e.sites {
 		docs, err := list[document](ctx, e.c, e.path(e.object, "search"), body, most)
 		for _, d := range docs {
-			out = append(out, d.thing())
+			t := d.thing()
+			t.what = map[bool]string{true: "Folders", false: "Documents"}[d.Folder]
+			out = append(out, t)
 		}
 		return out, err
 	}
@@ -339,7 +388,7 @@ func newExploreCommand() *cobra.Command {
 func newExploreUsersCommand() *cobra.Command {
 	var l lookAt
 	cmd := &cobra.Command{
-		Use: "users", Short: "List the mailboxes (or with --files the drives) of a restore point", Args: exact(0),
+		Use: "users", Short: "List the mailboxes (with --files the drives, with --site ? the sites) of a restore point", Args: exact(0),
 		RunE: with(func(cmd *cobra.Command, c *client, _ []string) error {
 			e, err := l.open(cmd, c)
 			if err != nil {
@@ -350,7 +399,7 @@ func newExploreUsersCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return show(cmd, all, []string{"name", "address", "id"}, func(b box) []any { return []any{b.Name, b.Email, b.ID} }, "nothing is protected there")
+			return show(cmd, all, []string{"name", "address", "id"}, func(b box) []any { return []any{b.Name, cmp.Or(b.Email, b.URL), b.ID} }, "nothing is protected there")
 		}),
 	}
 	l.flags(cmd)
@@ -379,7 +428,7 @@ func newExploreListCommand() *cobra.Command {
 					return err
 				}
 			}
-			return showThings(cmd, things, l.files, ids, "the folder is empty")
+			return showThings(cmd, things, e.files || e.sites, ids, "the folder is empty")
 		}),
 	}
 	l.flags(cmd)
@@ -496,6 +545,19 @@ func (e *explorer) save(ctx context.Context, things []thing) (*http.Response, er
 	switch {
 	case len(things) == 0:
 		return nil, errors.New("nothing is selected: name paths, --id or --query")
+	case e.sites && len(things) > 1:
+		return nil, errors.New("of a site one document, item, folder or library is saved at a time")
+	case e.sites:
+		t := things[0]
+		switch t.what {
+		case "Documents":
+			return e.c.send(ctx, http.MethodPost, e.path(e.object, "Documents", t.ID, "save"), map[string]any{"asZip": false})
+		case "Folders", "Libraries":
+			return e.c.send(ctx, http.MethodPost, e.path(e.object, t.what, t.ID, "save"), nil)
+		case "Items": // as a ZIP with what is attached
+			return e.c.send(ctx, http.MethodPost, e.path(e.object, "Items", t.ID, "Attachments", "save"), map[string]any{})
+		}
+		return nil, errors.New("a list is saved by its items; name one by its path")
 	case len(folders) > 0 && len(items) > 0:
 		return nil, errors.New("save folders and single items in two steps")
 	case len(folders) > 0 && !e.files:

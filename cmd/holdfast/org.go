@@ -84,7 +84,7 @@ func listing(command string) string {
 
 func newOrgCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "org", Aliases: []string{"organization"}, Short: "Organizations of Microsoft 365"}
-	cmd.AddCommand(newOrgAddCommand(), newOrgListCommand(), newOrgUsersCommand(), newOrgRemoveCommand())
+	cmd.AddCommand(newOrgAddCommand(), newOrgListCommand(), newOrgUsersCommand(), newOrgSitesCommand(), newOrgRemoveCommand())
 	return cmd
 }
 
@@ -177,6 +177,36 @@ type directoryUser struct {
 	Name        string `json:"name"`
 	DisplayName string `json:"displayName"`
 	IsBackedUp  bool   `json:"isBackedUp"`
+}
+
+// directorySite is a site as SharePoint has it now.
+type directorySite struct {
+	ID       string `json:"id"`
+	Title    string `json:"title"`
+	URL      string `json:"url"`
+	Personal bool   `json:"isPersonal"`
+}
+
+func newOrgSitesCommand() *cobra.Command {
+	var org string
+	var most int
+	cmd := &cobra.Command{
+		Use: "sites", Short: "List the SharePoint sites that the organization has now", Args: exact(0),
+		RunE: with(func(cmd *cobra.Command, c *client, _ []string) error {
+			o, err := organizationNamed(cmd, c, org)
+			if err != nil {
+				return err
+			}
+			sites, err := list[directorySite](cmd.Context(), c, join("Organizations", o.ID, "Sites"), nil, most)
+			if err != nil {
+				return err
+			}
+			return show(cmd, sites, []string{"title", "address", "id"}, func(s directorySite) []any { return []any{s.Title, s.URL, s.ID} }, "the organization has no sites")
+		}),
+	}
+	cmd.Flags().StringVar(&org, "org", "", "organization (default: the only one)")
+	cmd.Flags().IntVar(&most, "limit", 0, "at most so many (0: all)")
+	return cmd
 }
 
 func newOrgUsersCommand() *cobra.Command {

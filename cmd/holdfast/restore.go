@@ -108,6 +108,35 @@ type place struct {
 
 func (p place) elsewhere() bool { return p.to != "" || p.folder != "" }
 
+// restoreInSite asks for a restore of a whole site, or of what is in it, one thing after the other.
+func restoreInSite(things []thing, body map[string]any, p place, ask func(in map[string]any, parts ...string) error) error {
+	if p.folder != "" {
+		return errors.New("a site's content goes to lists and libraries of its own names: leave --folder out")
+	}
+	body["documentVersion"], body["documentLastVersionAction"] = "All", "Merge"
+	if p.overwrite {
+		body["documentLastVersionAction"] = "Overwrite"
+	}
+	verb := "restore"
+	if p.to != "" {
+		verb, body["siteURL"] = "restoreTo", p.to
+	} else {
+		body["restorePermissions"] = true
+	}
+	if len(things) == 0 {
+		return ask(body, verb)
+	}
+	for _, t := range things {
+		if t.what == "" {
+			return fmt.Errorf("what %s is, is not known: name it by its path, such as \"Documents/plan.docx\"", t.ID)
+		}
+		if err := ask(body, t.what, t.ID, verb); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // restore asks for the restore in the contract's words.
 func (e *explorer) restore(ctx context.Context, things []thing, body map[string]any, p place) error {
 	folders, items := split(things)
@@ -128,16 +157,19 @@ func (e *explorer) restore(ctx context.Context, things []thing, body map[string]
 				body["onedrive"] = map[string]string{"name": p.to}
 			}
 		}
-	} else if p.elsewhere() {
+	} else if p.elsewhere() && !e.sites {
 		body["folder"], body["changedItems"], body["deletedItems"] = p.folder, true, true
 		body["mailbox"] = p.to
 	}
 	ask := func(in map[string]any, parts ...string) error {
 		path := e.path(append([]string{e.object}, parts...)...)
-		if p.overwrite && !e.files {
+		if p.overwrite && !e.files && !e.sites {
 			path += "?overwriteNewer=true"
 		}
 		return e.c.call(ctx, http.MethodPost, path, in, nil)
+	}
+	if e.sites {
+		return restoreInSite(things, body, p, ask)
 	}
 	if e.files {
 		verb := "restore"

@@ -65,7 +65,6 @@ var notToBeReached = map[string]string{
 	"Inquiry_GetById":                             "is named by the call that asked",
 	"Job_GetCopyJobByBackupJob":                   "there are no copy jobs",
 	"ProtectedData_GetProtectedGroup":             "no group is protected",
-	"ProtectedData_GetProtectedSite":              "no site is protected",
 	"ProtectedData_GetProtectedTeam":              "no team is protected",
 	"Portal_SignIn":                               "it leads away, to the sign-in page",
 	"Portal_Callback":                             "it ends a sign-in that began elsewhere",
@@ -187,7 +186,7 @@ func (k *walk) follow(t *testing.T, r rest.RouteInfo, at *url.URL, answer any) {
 	}
 	for _, row := range rows {
 		id := idOf(row)
-		if m, is := row.(map[string]any); is && strings.HasSuffix(r.Path, "Documents/{documentId}/Versions") {
+		if m, is := row.(map[string]any); is && (strings.HasSuffix(r.Path, "Documents/{documentId}/Versions") || strings.HasSuffix(r.Path, "Sites/{siteId}/Items/{itemId}/Versions")) {
 			id = "" // of the document; a version that has no number yet has no address either
 			if version, ok := m["versionId"]; ok {
 				id = fmt.Sprint(version)

@@ -98,10 +98,8 @@ func (a *API) places(ctx context.Context, r *request, kind holdfast.ContainerKin
 }
 
 func otherKind(kind holdfast.ContainerKind) error {
-	if kind == holdfast.Mailbox {
-		return holdfast.Conflict("this restore session shows OneDrives; to see mailboxes open one of type Vex")
-	}
-	return holdfast.Conflict("this restore session shows mailboxes; to see OneDrives open one of type Veod")
+	what := map[holdfast.ContainerKind]string{holdfast.Mailbox: "mailboxes open one of type Vex", holdfast.Drive: "OneDrives open one of type Veod", holdfast.Site: "sites open one of type Vesp"}
+	return holdfast.Conflict("this restore session shows something else; to see %s", what[kind])
 }
 
 // root is the folder at the top of a container, which the contract does not show: its children are the first level.

@@ -33,7 +33,6 @@ func TestEveryBuiltOperation(t *testing.T) {
 		"License_UpdateAction":            "there is no licence",
 		"LicensedUser_Remove":             "there is no licence",
 		"ProtectedData_GetProtectedGroup": "no group is protected",
-		"ProtectedData_GetProtectedSite":  "no site is protected",
 		"ProtectedData_GetProtectedTeam":  "no team is protected",
 		"Proxy_RemoveAction":              "the only proxy is built in",
 	}
@@ -54,6 +53,7 @@ func through(t *testing.T, w *world) {
 	exchange(w)
 	oneDrive(w)
 	ownExplore(w)
+	sharePoint(w)
 }
 
 func logins(t *testing.T, w *world) {
@@ -285,7 +285,7 @@ func jobs(w *world) {
 	session := w.call("POST", at+"/start", nil).want(200).golden().text("id")
 	w.call("POST", at+"/start", `{"full":false}`).says(409, "running")
 	w.clock.pass(90 * time.Second)
-	w.backUp(mailbox, second, drive)
+	w.backUp(mailbox, second, drive, site)
 	w.call("GET", "/v8/JobSessions?jobId="+id+"&status=Succeeded", nil).want(200).golden()
 	w.call("GET", "/v8/JobSessions/"+session, nil).want(200).golden()
 	w.call("GET", "/v8/JobSessions/"+session+"/ProcessedObjects", nil).want(200).golden()
@@ -319,7 +319,8 @@ func protection(w *world) {
 	}
 	user := w.call("GET", "/v8/ProtectedUsers?restorePointId="+point, nil).want(200).golden().text("results", 0, "id")
 	w.call("GET", "/v8/ProtectedUsers/"+user, nil).want(200).golden()
-	for _, kind := range []string{"Groups", "Sites", "Teams"} {
+	w.call("GET", "/v8/ProtectedSites", nil).want(200).golden()
+	for _, kind := range []string{"Groups", "Teams"} {
 		w.call("GET", "/v8/Protected"+kind, nil).want(200).golden()
 		w.call("GET", "/v8/Protected"+kind+"/"+bob, nil).want(404)
 	}
@@ -344,7 +345,7 @@ func protection(w *world) {
 
 func exchange(w *world) {
 	organization, repository, job := w.first("/v8/Organizations"), w.first("/v8/BackupRepositories"), w.first("/v8/Jobs")
-	w.call("POST", "/v8/Organizations/"+organization+"/explore", map[string]any{"type": "Vesp"}).says(409, "not built yet")
+	w.call("POST", "/v8/Organizations/"+organization+"/explore", map[string]any{"type": "Vet"}).says(409, "not built yet")
 	w.call("POST", "/v8/Organizations/"+organization+"/explore", map[string]any{"type": "Vex", "dateTime": "2020-01-01T00:00:00Z"}).says(404, "no restore point at or before")
 	w.call("POST", "/v8/Jobs/"+job+"/explore", map[string]any{"type": "vex", "showDeleted": false}).want(201).golden()
 	w.call("POST", "/v8/BackupRepositories/"+repository+"/explore?organizationId="+organization, map[string]any{"type": "Vex"}).want(201).golden()
@@ -586,6 +587,120 @@ func oneDrive(w *world) {
 	w.call("POST", one+verb, operator("Merge")).says(400, "Overwrite or Keep")
 	w.call("POST", one+verb, map[string]any{"documentAction": "Keep", "documentsRestoreConfigs": []any{}}).says(400, "documentsRestoreConfigs is missing")
 	w.call("POST", one+verb, map[string]any{"documentAction": "Keep", "documentsRestoreConfigs": []any{map[string]any{"document": map[string]any{"id": folder}}}}).want(404)
+}
+
+func sharePoint(w *world) {
+	organization := w.first("/v8/Organizations")
+	list := w.call("GET", "/v8/Organizations/"+organization+"/Sites?includePersonalSites=true&setId="+tenant, nil).want(200).golden()
+	w.call("GET", "/v8/Organizations/"+organization+"/Sites/"+url.PathEscape(list.text("results", 0, "id")), nil).want(200).golden()
+	w.call("GET", "/v8/Organizations/"+organization+"/Sites/nowhere", nil).want(404)
+	protected := w.call("GET", "/v8/ProtectedSites", nil).want(200).text("results", 0, "id")
+	w.call("GET", "/v8/ProtectedSites/"+protected, nil).want(200).golden()
+	session := w.call("POST", "/v8/Organizations/"+organization+"/explore", map[string]any{"type": "Vesp"}).want(201).golden("SharePoint").text("id")
+	at := "/v8/RestoreSessions/" + session + "/Organization/Sites"
+	id := w.call("GET", at, nil).want(200).golden().text("results", 0, "id")
+	if n := len(w.call("GET", at+"?parentId="+id, nil).want(200).get("results").([]any)); n != 0 {
+		w.t.Errorf("%d sites below the only one", n)
+	}
+	one := at + "/" + id
+	w.call("GET", one, nil).want(200).golden()
+	w.call("GET", "/v8/RestoreSessions/"+session+"/organization/mailboxes", nil).says(409, "Vex")
+	incidents := w.call("GET", one+"/Lists", nil).want(200).golden().text("results", 0, "id")
+	w.call("GET", one+"/Lists/"+incidents, nil).want(200).golden()
+	library := w.call("GET", one+"/Libraries", nil).want(200).golden().text("results", 0, "id")
+	w.call("GET", one+"/Libraries/"+library, nil).want(200).golden()
+	w.call("GET", one+"/Libraries/"+incidents, nil).want(404) // it is a list
+	folder := w.call("GET", one+"/Folders?parentId="+library, nil).want(200).golden().text("results", 0, "id")
+	w.call("GET", one+"/Folders/"+folder, nil).want(200).golden()
+	notes := w.call("GET", one+"/Documents?parentId="+folder, nil).want(200).golden().text("results", 0, "id")
+	if n := len(w.call("GET", one+"/Documents", nil).want(200).get("results").([]any)); n != 1 {
+		w.t.Errorf("%d documents in the whole site", n)
+	}
+	document := one + "/Documents/" + notes
+	w.call("GET", document, nil).want(200).golden()
+	older := fmt.Sprint(w.call("GET", document+"/Versions", nil).want(200).golden().get("results", 1, "versionId"))
+	w.call("GET", document+"/Versions/"+older, nil).want(200).golden()
+	w.call("GET", document+"/Versions/7", nil).says(404, "no version 7")
+	fire := w.call("GET", one+"/Items?parentId="+incidents, nil).want(200).golden().text("results", 0, "id")
+	item := one + "/Items/" + fire
+	w.call("GET", item, nil).want(200).golden()
+	was := fmt.Sprint(w.call("GET", item+"/Versions", nil).want(200).golden().get("results", 1, "versionId"))
+	w.call("GET", item+"/Versions/"+was, nil).want(200).golden()
+	attached := w.call("GET", item+"/Attachments", nil).want(200).golden().text("results", 0, "id")
+	w.call("GET", item+"/Attachments/"+attached, nil).want(200).golden()
+	w.call("GET", item+"/Attachments/7", nil).says(404, "no attachment 7")
+	w.call("POST", item+"/Attachments/"+attached+"/save", nil).want(200).golden()
+	w.call("POST", item+"/Attachments/save", map[string]any{"attachments": []any{map[string]any{"id": attached}}}).want(200)
+	unzip(w, w.call("POST", item+"/Attachments/save", nil).want(200).body)
+
+	w.call("POST", at+"/search?setId="+tenant, map[string]any{"query": "Notes"}).want(200).golden()
+	w.call("POST", one+"/search?setId="+tenant, map[string]any{"query": "fire"}).want(200).golden()
+	w.call("POST", one+"/Lists/"+incidents+"/search?itemType=Items&setId="+tenant, map[string]any{"query": "fire"}).want(200).golden()
+	w.call("POST", one+"/Libraries/"+library+"/search?itemType=Folders&setId="+tenant, map[string]any{"query": "Papers"}).want(200).golden()
+	w.call("POST", one+"/Folders/"+folder+"/search?itemType=Documents&setId="+tenant, map[string]any{"query": "Notes"}).want(200).golden()
+
+	w.call("POST", document+"/save", nil).want(200).golden()
+	w.call("POST", document+"/Versions/"+older+"/save", map[string]any{"asZip": false}).want(200).golden()
+	ids := func(field, id string, more ...any) map[string]any {
+		body := map[string]any{field: []any{map[string]any{"id": id, "name": "n", "createdBy": "", "modifiedBy": "", "creationTime": "2026-01-01T00:00:00Z", "modificationTime": "2026-01-01T00:00:00Z"}}}
+		for i := 0; i+1 < len(more); i += 2 {
+			body[more[i].(string)] = more[i+1]
+		}
+		return body
+	}
+	unzip(w, w.call("POST", one+"/Documents/save", ids("documents", notes)).want(200).body)
+	unzip(w, w.call("POST", one+"/Folders/save", ids("folders", folder)).want(200).body)
+	unzip(w, w.call("POST", one+"/Folders/"+folder+"/save", nil).want(200).body)
+	unzip(w, w.call("POST", one+"/Libraries/"+library+"/save", nil).want(200).body)
+
+	restore := func(target string, body any) string {
+		w.t.Helper()
+		w.call("POST", target, body).want(200)
+		r := w.restoreOne()
+		return fmt.Sprintf("%d items to %q, %s, newer %v, all versions %v, permissions %v", len(r.Items), r.To, r.Mode, r.Newer, r.AllVersions, r.Permissions)
+	}
+	const other = "https://contoso.sharepoint.example/sites/falcon"
+	to := map[string]any{"siteURL": other}
+	here, there := `1 items to "", keep both, newer false, all versions false, permissions false`, `1 items to "`+other+`", keep both, newer false, all versions false, permissions false`
+	for _, tc := range []struct {
+		target string
+		body   any
+		want   string
+	}{
+		{document + "/restore", nil, here},
+		{document + "/restore", map[string]any{"documentLastVersionAction": "Overwrite", "documentVersion": "All", "restorePermissions": true, "list": "documents"}, `1 items to "", overwrite, newer true, all versions true, permissions true`},
+		{document + "/restoreTo", to, there},
+		{document + "/Versions/" + older + "/restore", nil, here},
+		{document + "/Versions/" + older + "/restoreTo", to, there},
+		{one + "/Documents/restore", ids("documents", notes), here},
+		{one + "/Documents/restoreTo", ids("documents", notes, "siteURL", other), there},
+		{one + "/Folders/" + folder + "/restore", nil, here},
+		{one + "/Folders/" + folder + "/restoreTo", to, there},
+		{one + "/Folders/restore", ids("folders", folder), here},
+		{one + "/Folders/restoreTo", ids("folders", folder, "siteURL", other), there},
+		{item + "/Restore", nil, here},
+		{item + "/RestoreTo", to, there},
+		{item + "/Versions/" + was + "/restore", nil, here},
+		{item + "/Versions/" + was + "/restoreTo", to, there},
+		{one + "/Items/restore", ids("items", fire), here},
+		{one + "/Items/restoreTo", ids("items", fire, "siteURL", other), there},
+		{one + "/Lists/" + incidents + "/restore", map[string]any{"changedItems": true, "deletedItems": true}, here},
+		{one + "/Lists/" + incidents + "/restoreTo", to, there},
+		{one + "/Libraries/" + library + "/restore", nil, here},
+		{one + "/Libraries/" + library + "/restoreTo", to, there},
+		{one + "/restore", map[string]any{"documentLastVersionAction": "Merge"}, `0 items to "", keep both, newer false, all versions false, permissions false`},
+		{one + "/restoreTo", to, `0 items to "` + other + `", keep both, newer false, all versions false, permissions false`},
+	} {
+		if got := restore(tc.target, tc.body); got != tc.want {
+			w.t.Errorf("%s %v\n got %s\nwant %s", tc.target, tc.body, got, tc.want)
+		}
+	}
+	w.call("POST", document+"/restoreTo", nil).says(400, "siteURL is missing")
+	w.call("POST", document+"/restore", map[string]any{"list": "Elsewhere"}).says(400, "another name")
+	w.call("POST", one+"/restore", map[string]any{"restoreSubsites": true}).says(400, "restoreSubsites")
+	w.call("POST", one+"/restore", map[string]any{"alias": "x"}).says(400, "alias")
+	w.call("POST", one+"/Items/restore", map[string]any{"items": []any{}}).says(400, "items is missing")
+	w.call("POST", one+"/Items/restore", ids("items", folder)).want(404)
 }
 
 func endings(w *world) {

@@ -572,6 +572,7 @@ type shelf struct {
 var (
 	mailbox = holdfast.Container{Kind: holdfast.Mailbox, Source: ada, Owner: ada, Name: "Ada Lovelace", Address: "ada@contoso.example"}
 	second  = holdfast.Container{Kind: holdfast.Mailbox, Source: bob, Owner: bob, Name: "Bob Shared", Address: "bob@contoso.example"}
+	site    = holdfast.Container{Kind: holdfast.Site, Source: falcon, Owner: falcon, Name: "Falcon", Address: "https://contoso.sharepoint.example/sites/falcon"}
 	drive   = holdfast.Container{Kind: holdfast.Drive, Source: "b!drive-of-ada", Owner: ada, Name: "Ada Lovelace", Address: "ada@contoso.example"}
 )
 
@@ -609,6 +610,21 @@ func newShelf() *shelf {
 	}
 	s.entries[drive.Key()] = files
 	s.content[driveID(3)], s.content[driveID(4)], s.content["old"] = "new notes", "plan", "old notes"
+	const list = "00000000-0000-4000-8000-00000000f1f1"
+	who := map[string]string{holdfast.FieldAuthor: "Ada Lovelace", holdfast.FieldVersionID: "2.0", "editor": "Bob Shared"}
+	fire := entry(list+".1", "list."+list, holdfast.KindListItem, "Printer on fire", at(5), 100, who)
+	fire.Forms = []holdfast.Form{holdfast.FormJSON, holdfast.FormAttachment + "table.csv"}
+	s.entries[site.Key()] = []service.Entry{
+		entry("site", "", holdfast.KindFolder, "Falcon", at(1), 0, map[string]string{holdfast.FieldSpecial: "root"}),
+		entry("list."+list, "site", holdfast.KindFolder, "Incidents", at(1), 0, map[string]string{holdfast.FieldSpecial: "list"}),
+		entry(driveID(21), "site", holdfast.KindFolder, "Documents", at(1), 0, map[string]string{holdfast.FieldSpecial: "library"}),
+		entry(driveID(22), driveID(21), holdfast.KindFolder, "Papers", at(2), 0, map[string]string{holdfast.FieldAuthor: "Ada Lovelace"}),
+		entry(driveID(23), driveID(22), holdfast.KindFile, "Notes.txt", at(9), 9, map[string]string{holdfast.FieldAuthor: "Ada Lovelace", holdfast.FieldVersionID: "3.0"}),
+		fire,
+	}
+	s.content[driveID(23)], s.content["earlier"], s.content[fire.ID] = "new notes", "old notes", `{"id":"1"}`
+	s.versions[driveID(23)] = []service.Entry{entry("earlier", driveID(23), holdfast.KindVersion, "Notes.txt", at(8), 9, map[string]string{holdfast.FieldAuthor: "Charles", holdfast.FieldVersionID: "2.0"})}
+	s.versions[fire.ID] = []service.Entry{entry(fire.ID+"@1.0", fire.ID, holdfast.KindVersion, "Smoke", at(4), 90, map[string]string{holdfast.FieldAuthor: "Charles", holdfast.FieldVersionID: "1.0"})}
 	s.versions[driveID(3)] = []service.Entry{entry("old", driveID(3), holdfast.KindVersion, "Notes.txt", at(8), 9, map[string]string{holdfast.FieldAuthor: "Charles", holdfast.FieldVersionID: "2.0"})}
 	return s
 }

@@ -49,11 +49,11 @@ func (r *RestoreSessions) Open(ctx context.Context, u User, spec ExploreSpec) (h
 		return holdfast.RestoreSession{}, err
 	}
 	switch spec.Type {
-	case holdfast.ExploreExchange, holdfast.ExploreOneDrive:
-	case "Vesp", "Vet":
-		return holdfast.RestoreSession{}, holdfast.Conflict("exploring %s is not built yet; Vex (Exchange) and Veod (OneDrive) are", map[holdfast.ExplorerType]string{"Vesp": "SharePoint", "Vet": "Teams"}[spec.Type])
+	case holdfast.ExploreExchange, holdfast.ExploreOneDrive, holdfast.ExploreSites:
+	case "Vet":
+		return holdfast.RestoreSession{}, holdfast.Conflict("exploring Teams is not built yet; Vex (Exchange), Veod (OneDrive) and Vesp (SharePoint) are")
 	default:
-		return holdfast.RestoreSession{}, holdfast.Invalid("there is no explorer type %q; it is Vex or Veod", spec.Type)
+		return holdfast.RestoreSession{}, holdfast.Invalid("there is no explorer type %q; it is Vex, Veod or Vesp", spec.Type)
 	}
 	id, err := r.id()
 	if err != nil {
@@ -68,7 +68,7 @@ func (r *RestoreSessions) Open(ctx context.Context, u User, spec ExploreSpec) (h
 		if err != nil {
 			return s, err
 		}
-		s.Name = fmt.Sprintf("%s of %s", map[holdfast.ExplorerType]string{holdfast.ExploreExchange: "Exchange", holdfast.ExploreOneDrive: "OneDrive"}[spec.Type], scope)
+		s.Name = fmt.Sprintf("%s of %s", map[holdfast.ExplorerType]string{holdfast.ExploreExchange: "Exchange", holdfast.ExploreOneDrive: "OneDrive", holdfast.ExploreSites: "SharePoint"}[spec.Type], scope)
 		var points []holdfast.RestorePoint
 		if spec.Point != "" {
 			p, err := tx.RestorePoint(ctx, spec.Point)

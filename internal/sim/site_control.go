@@ -19,6 +19,7 @@ import (
 //	GET|POST /sites/settings        see SiteSettings
 //	POST /sites/state               {"site", "state": "open", "gone" or "locked"}
 //	POST /sites/churn               {"site", "changes", "seed"}
+//	POST /sites/empty               {"site", "list"}: deletes all that is in a list or library
 //	GET  /oracle/sites?site=        lists, items and pages, one JSON line each
 //	GET  /oracle/libraries?site=&list=   a library's files, as /oracle/drives
 func (sv *siteService) controlRoutes() {
@@ -64,6 +65,15 @@ func (sv *siteService) controlRoutes() {
 		if controlDecode(w, r, &in) {
 			done, err := s.ChurnSite(in.Site, in.Changes, in.Seed)
 			answer(w, done, err)
+		}
+	})
+	s.control.HandleFunc("POST /sites/empty", func(w http.ResponseWriter, r *http.Request) {
+		var in struct {
+			Site string `json:"site"`
+			List string `json:"list"`
+		}
+		if controlDecode(w, r, &in) {
+			answer(w, in, s.EmptyList(in.Site, in.List))
 		}
 	})
 	lines := func(w http.ResponseWriter, n int, row func(i int) any, err error) {
@@ -285,6 +295,23 @@ func (s *Sim) EmptyList(key, list string) error {
 			l.drive.remove(l.drive.mustGet(k))
 		}
 	}
+	return nil
+}
+
+// DropList deletes a list, as its owner does in the settings; a library stays.
+func (s *Sim) DropList(key, title string) error {
+	s.sites.mu.Lock()
+	defer s.sites.mu.Unlock()
+	x := s.sites.find(key)
+	if x == nil {
+		return fmt.Errorf("no site %q", key)
+	}
+	l := x.list(title)
+	if l == nil || l.isLibrary() {
+		return fmt.Errorf("no list %q in %s", title, key)
+	}
+	l.note(0, changeDelete)
+	x.lists = slices.DeleteFunc(x.lists, func(o *list) bool { return o == l })
 	return nil
 }
 

@@ -81,11 +81,13 @@ type restore struct {
 	waiting []waiting // lookups of items that were not there yet
 }
 
-// waiting is an item whose lookups name items that may still come.
+// waiting is an item whose lookup names items, of list, that may still come.
 type waiting struct {
 	place  *place
 	id     string
 	column string
+	list   string
+	as     []sharepoint.FormValue // who changed it and when, else this change would be the last one
 	value  func() (sharepoint.FormValue, bool)
 }
 
@@ -108,15 +110,19 @@ const (
 	tokenFiles = "files:" // a library's drive, "|" and an item there
 )
 
-// Close sets the lookups of items that came after those that name them.
+// Close sets the lookups of items that came after those that name them, and says which items did not come.
 func (r *restore) Close(ctx context.Context) error {
 	ctx = m365.ForRestore(ctx)
+	var left []string
 	for _, w := range r.waiting {
 		v, ok := w.value()
 		if !ok {
-			continue // named among what was lost when the item was put
+			if len(left) < 5 && w.list != "" { // else it was named when the item was put
+				left = append(left, fmt.Sprintf("%q of item %s in %q", w.column, w.id, w.place.title))
+			}
+			continue
 		}
-		if _, err := r.web.Validate(ctx, w.place.id, w.id, []sharepoint.FormValue{v}); err != nil && drive.Skip(err) == nil {
+		if _, err := r.web.Validate(ctx, w.place.id, w.id, append([]sharepoint.FormValue{v}, w.as...)); err != nil && drive.Skip(err) == nil {
 			return err
 		}
 	}
@@ -126,6 +132,9 @@ func (r *restore) Close(ctx context.Context) error {
 				return err
 			}
 		}
+	}
+	if len(left) > 0 {
+		return holdfast.Invalid("lookups that name items which this restore did not put back are empty, among them %s: restore those items, then these again", strings.Join(left, ", "))
 	}
 	return nil
 }
@@ -709,11 +718,12 @@ func (r *restore) fill(ctx context.Context, p engine.Put, l *place, there *graph
 			return lost, err
 		}
 	}
-	more, err := r.values(ctx, l, there.ID, stored)
+	more, late, err := r.values(ctx, l, there.ID, stored)
 	lost = append(lost, more...)
 	if err != nil {
 		return lost, err
 	}
+	lost = append(lost, r.await(l, there.ID, late)...)
 	if r.plan.Permissions && p.Item.Fields[fieldUnique] == "true" {
 		if r.web == nil {
 			lost = append(lost, "permissions")
@@ -741,6 +751,9 @@ func (r *restore) compare(ctx context.Context, l *place, id string, stored *stor
 		return lost, fmt.Errorf("read the item back: %w", err)
 	}
 	lost = append(lost, r.differs(l, fields, stored.Fields, false)...)
+	if name := stored.ContentType.Name; name != "" && (now.ContentType == nil || now.ContentType.Name != name) {
+		lost = append(lost, "contentType")
+	}
 	if !now.Created.Equal(stored.Created.Truncate(time.Second)) {
 		lost = append(lost, "created")
 	}
@@ -838,7 +851,7 @@ func (r *restore) history(ctx context.Context, p engine.Put, l *place, id string
 		}
 		was := *stored
 		was.Fields, was.Modified, was.ModifiedBy = older.Fields, older.Modified, older.By
-		if _, err := r.values(ctx, l, id, &was); err != nil {
+		if _, _, err := r.values(ctx, l, id, &was); err != nil {
 			return err
 		}
 		// What is there becomes an older version by a change that Graph makes.
@@ -849,23 +862,24 @@ func (r *restore) history(ctx context.Context, p engine.Put, l *place, id string
 	return nil
 }
 
-// values sets all values of an item in place. Without a certificate Graph sets what it can, which makes a version.
-func (r *restore) values(ctx context.Context, l *place, id string, stored *storedItem) (lost []string, err error) {
+// values sets all values of an item in place; late are lookups of what is not there yet. Without a certificate Graph sets what it can, which makes a
+// version.
+func (r *restore) values(ctx context.Context, l *place, id string, stored *storedItem) (lost []string, late []waiting, err error) {
 	if r.web == nil {
 		fields, lost := r.graphValues(l, stored)
-		return lost, r.g.UpdateListItem(ctx, r.site, l.id, id, "", fields)
+		return lost, nil, r.g.UpdateListItem(ctx, r.site, l.id, id, "", fields)
 	}
 	values, lost, late := r.formValues(l, stored)
 	for attempt := 0; ; attempt++ {
 		refused, err := r.web.Validate(ctx, l.id, id, values)
 		if err != nil {
-			return lost, err
+			return lost, nil, err
 		}
 		if len(refused) == 0 {
-			break
+			return lost, late, nil
 		}
 		if attempt == 3 {
-			return lost, &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: fmt.Errorf("SharePoint does not take its values: %s: %s", refused[0].Name, refused[0].Message)}
+			return lost, nil, &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: fmt.Errorf("SharePoint does not take its values: %s: %s", refused[0].Name, refused[0].Message)}
 		}
 		// One refused value keeps all from being set: the others are.
 		for _, f := range refused {
@@ -873,13 +887,21 @@ func (r *restore) values(ctx context.Context, l *place, id string, stored *store
 			values = slices.DeleteFunc(values, func(v sharepoint.FormValue) bool { return v.Name == f.Name })
 		}
 	}
+}
+
+// await keeps lookups until Close. lost are those of lists of which nothing is restored, or not yet: should it come, they are set all the same.
+func (r *restore) await(l *place, id string, late []waiting) (lost []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, w := range late {
+		if !slices.ContainsFunc(slices.Collect(maps.Values(r.lists)), func(p *place) bool { return p.stored == w.list }) {
+			lost = append(lost, w.column)
+			w.list = ""
+		}
 		w.place, w.id = l, id
 		r.waiting = append(r.waiting, w)
 	}
-	return lost, nil
+	return lost
 }
 
 // lostName is what fidelity calls a column.

@@ -56,4 +56,12 @@ func TestResourceUnits(t *testing.T) {
 	if idle > 2 || downloads > 0 {
 		t.Errorf("an idle backup takes %d units and %d downloads, want 2 and none", idle, downloads)
 	}
+	if _, err := r.sim.ChurnSite(r.box.Source, 10, 3); err != nil {
+		t.Fatal(err)
+	}
+	few, _, downloads := spent(func() { r.backup(c) })
+	t.Logf("after ten changes in a list and a library: %d units besides %d downloads", few, downloads)
+	if few > 100 || downloads > 20 {
+		t.Errorf("a backup after ten changes takes %d units and %d downloads", few, downloads)
+	}
 }

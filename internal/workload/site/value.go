@@ -39,12 +39,13 @@ func (r *restore) formValues(l *place, stored *storedItem) (values []sharepoint.
 		case valueLost:
 			lost = append(lost, c.Name)
 		case valueLate:
-			late = append(late, waiting{column: c.Name, value: func() (sharepoint.FormValue, bool) {
+			late = append(late, waiting{column: c.Name, list: c.Lookup.ListID, value: func() (sharepoint.FormValue, bool) {
 				value, state := r.formValue(&c, stored)
 				return sharepoint.FormValue{Name: c.Name, Value: value}, state == valueSet
 			}})
 		}
 	}
+	of := len(values)
 	if who := r.login(stored.Fields["AuthorLookupId"]); who != "" {
 		set("Author", who)
 	}
@@ -56,6 +57,9 @@ func (r *restore) formValues(l *place, stored *storedItem) (values []sharepoint.
 	}
 	if !stored.Modified.IsZero() {
 		set("Modified", formTime(stored.Modified))
+	}
+	for i := range late {
+		late[i].as = slices.Clone(values[of:])
 	}
 	return values, lost, late
 }

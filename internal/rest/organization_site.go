@@ -1,0 +1,60 @@
+package rest
+
+import (
+	"context"
+
+	"holdfast/internal/holdfast"
+	"holdfast/internal/rest/contract"
+	"holdfast/internal/service"
+)
+
+func (a *API) organizationSiteGet(ctx context.Context, r *request) (any, error) {
+	id, err := r.id("organizationId")
+	if err != nil {
+		return nil, err
+	}
+	w, err := r.window()
+	if err != nil {
+		return nil, err
+	}
+	location, err := r.queryOneOf("locationFilter", "Cloud", "OnPremises", "Hybrid", "CloudOrHybrid", "OnPremisesOrHybrid", "Any")
+	if err != nil {
+		return nil, err
+	}
+	q := service.SiteQuery{Offset: w.Offset, Limit: w.Limit}
+	q.Parent, _ = r.query("parentId")
+	if q.Personal, err = r.queryBool("includePersonalSites", false); err != nil {
+		return nil, err
+	}
+	var sites []service.DirectorySite
+	// Only organizations in the cloud are built, so a filter for other places finds none.
+	if location != "OnPremises" && location != "Hybrid" && location != "OnPremisesOrHybrid" {
+		if sites, err = a.services.Organizations.Sites(ctx, r.user, holdfast.OrganizationID(id), q); err != nil {
+			return nil, err
+		}
+	}
+	return page(r, w, sites, func(s service.DirectorySite) contract.RESTSite { return directorySiteToContract(r.links, id, s) }).inSet(r), nil
+}
+
+func (a *API) organizationSiteGetById(ctx context.Context, r *request) (any, error) {
+	id, err := r.id("organizationId")
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.services.Organizations.Site(ctx, r.user, holdfast.OrganizationID(id), r.param("siteId"))
+	if err != nil {
+		return nil, err
+	}
+	return directorySiteToContract(r.links, id, s), nil
+}
+
+func directorySiteToContract(l links, organization string, s service.DirectorySite) contract.RESTSite {
+	return contract.RESTSite{
+		ID: s.ID, URL: s.URL, Name: &s.Name, Title: s.Name, IsCloud: true, IsPersonal: s.Personal, IsAvailable: new(true), Msid: &s.ID,
+		Links: contract.RESTLinkHALDictionary{
+			"self":         l.to(organizationPath+"/Sites/{siteId}", organization, s.ID),
+			"organization": l.to(organizationPath, organization),
+			"subsites":     l.with(l.to(organizationPath+"/Sites", organization), "parentId", s.ID),
+		},
+	}
+}
