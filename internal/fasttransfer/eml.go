@@ -2,7 +2,9 @@ package fasttransfer
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"mime"
@@ -18,11 +20,41 @@ import (
 //
 // What of an attachment was not read with Options.WithoutData can't be written.
 func (m *Message) WriteEML(w io.Writer) error {
+	raw := sha256.New()
+	n, err := m.rawWithin(raw)
+	if err != nil {
+		return err
+	}
 	out := &mailWriter{w: bufio.NewWriter(w)}
+	if n > 0 {
+		out.mark = hex.EncodeToString(raw.Sum(nil)[:16])
+	}
 	if err := out.message(m, 0); err != nil {
 		return err
 	}
 	return out.w.Flush()
+}
+
+// rawWithin writes what of the messages within is written as it is, any line of which could look like a boundary.
+func (m *Message) rawWithin(w io.Writer) (size int64, err error) {
+	for _, a := range m.Attachments {
+		if a.Message == nil {
+			continue
+		}
+		n, err := a.Message.rawWithin(w)
+		size += n
+		if err != nil {
+			return size, err
+		}
+		if raw, ok := a.Message.signedAsItIs(); ok {
+			n, err := io.Copy(w, raw.Reader())
+			size += n
+			if err != nil {
+				return size, err
+			}
+		}
+	}
+	return size, nil
 }
 
 // entity is a node of the tree of parts.
@@ -36,6 +68,7 @@ type entity struct {
 type mailWriter struct {
 	w          *bufio.Writer
 	boundaries int
+	mark       string // in each boundary, so that none is in a text that is written as it is
 }
 
 func (out *mailWriter) message(m *Message, depth int) error {
@@ -56,9 +89,9 @@ func (out *mailWriter) message(m *Message, depth int) error {
 func (out *mailWriter) entity(e *entity) error {
 	boundary := ""
 	if e.kind != "" {
-		// No text in base64 or in quoted-printable has "=_" in it.
+		// No text in base64 or in quoted-printable has "=_" in it. None of the boundaries begins another.
 		out.boundaries++
-		boundary = fmt.Sprintf("=_holdfast_%d", out.boundaries)
+		boundary = fmt.Sprintf("=_holdfast_%d_%s", out.boundaries, out.mark)
 		out.w.WriteString("Content-Type: multipart/" + e.kind + ";\r\n boundary=\"" + boundary + "\"\r\n")
 	}
 	for _, field := range e.header {
@@ -264,18 +297,14 @@ func (l *wrapped) Write(p []byte) (int, error) {
 
 // signed is how to write a message whose one attachment is its whole body, signed or encrypted: as it is, for the signature's sake.
 func (m *Message) signed() func(*bufio.Writer) error {
+	if raw, ok := m.signedAsItIs(); ok {
+		return func(w *bufio.Writer) error { return copyOf(raw)(w) }
+	}
 	class := strings.ToLower(m.Class())
-	if !strings.HasPrefix(class, "ipm.note.smime") || len(m.Attachments) != 1 || m.Attachments[0].Message != nil {
+	if !strings.HasPrefix(class, "ipm.note.smime") || strings.HasPrefix(class, classSigned) || len(m.Attachments) != 1 || m.Attachments[0].Message != nil {
 		return nil
 	}
 	data := m.Attachments[0].Data()
-	if strings.HasPrefix(class, "ipm.note.smime.multipartsigned") {
-		start := make([]byte, 8)
-		if _, err := io.ReadFull(data.Reader(), start); err != nil || !strings.EqualFold(string(start), "content-") {
-			return nil
-		}
-		return func(w *bufio.Writer) error { return copyOf(data)(w) }
-	}
 	return func(w *bufio.Writer) error {
 		w.WriteString("Content-Type: application/pkcs7-mime;\r\n name=\"smime.p7m\"\r\nContent-Transfer-Encoding: base64\r\n" + disposition("attachment", "smime.p7m", 0) + "\r\n\r\n")
 		if err := inBase64(w, copyOf(data)); err != nil {
@@ -288,6 +317,20 @@ func (m *Message) signed() func(*bufio.Writer) error {
 
 // addressed are the fields that the properties have too, address by address: where such a field is not fit for a header, it is made anew.
 var addressed = map[string]bool{"from": true, "sender": true, "to": true, "cc": true, "bcc": true}
+
+// classSigned is the class of mail that is signed and not hidden in its signature.
+const classSigned = "ipm.note.smime.multipartsigned"
+
+// signedAsItIs gives the parts of such a mail, which begin with the fields about them.
+func (m *Message) signedAsItIs() (Content, bool) {
+	if !strings.HasPrefix(strings.ToLower(m.Class()), classSigned) || len(m.Attachments) != 1 || m.Attachments[0].Message != nil {
+		return Content{}, false
+	}
+	data := m.Attachments[0].Data()
+	start := make([]byte, 8)
+	_, err := io.ReadFull(data.Reader(), start)
+	return data, err == nil && strings.EqualFold(string(start), "content-")
+}
 
 // mailHeader gives the fields of the header, but for those about the parts.
 func (m *Message) mailHeader() []string {
@@ -358,30 +401,41 @@ func (m *Message) mailHeader() []string {
 	return out
 }
 
-// splitHeader gives the fields of a header with their folds. What is no field, as the line that Outlook puts above, is left out.
+// splitHeader gives the fields of a header with their folds. What is no field, as the line that Outlook puts above, is left out, and what looks like
+// the boundary of a mail around this one.
 func splitHeader(s string) []string {
 	var out []string
+	var field strings.Builder
+	end := func() {
+		if field.Len() > 0 {
+			out = append(out, field.String())
+			field.Reset()
+		}
+	}
 	for line := range strings.SplitSeq(strings.ReplaceAll(s, "\r\n", "\n"), "\n") {
 		line = strings.TrimRight(line, "\r")
 		if line == "" {
-			if len(out) > 0 {
+			if field.Len() > 0 || len(out) > 0 {
 				break // the header ends
 			}
 			continue
 		}
 		if line[0] == ' ' || line[0] == '\t' {
-			if len(out) > 0 && strings.TrimSpace(line) != "" {
-				out[len(out)-1] += "\r\n" + line
+			if field.Len() > 0 && strings.TrimSpace(line) != "" {
+				field.WriteString("\r\n" + line)
 			}
 			continue
 		}
 		name, _, ok := strings.Cut(line, ":")
-		if ok && name != "" && !strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-			out = append(out, line)
-		} else if len(out) > 0 && !ok {
-			out[len(out)-1] += "\r\n " + line // a fold that lost its blank
+		switch {
+		case ok && name != "" && !strings.HasPrefix(name, "--") && !strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
+			end()
+			field.WriteString(line)
+		case !ok && field.Len() > 0:
+			field.WriteString("\r\n " + line) // a fold that lost its blank
 		}
 	}
+	end()
 	return out
 }
 

@@ -121,16 +121,60 @@ func (m *Message) writeEvents(l *lines, a Appointment) error {
 	if err := m.writeDetails(e, a); err != nil {
 		return err
 	}
-	e.line("END", "VEVENT")
-	if rec == nil {
+	if rec == nil || len(rec.Exceptions) == 0 {
+		e.line("END", "VEVENT")
 		return nil
 	}
+	s, err := m.series(e, a, uid)
+	if err != nil {
+		return err
+	}
+	if n := len(rec.Exceptions); s.size() > maxRepeated/n {
+		e.text("X-HOLDFAST-PROBLEM", fmt.Sprintf("the series has %d changed occurrences, which do not have its text and its people again", n))
+		s.subject, s.location, s.text, s.people, s.common = "", "", "", "", ""
+	}
+	e.line("END", "VEVENT")
+	occurrence := m.occurrences(e)
 	for _, x := range rec.Exceptions {
-		if err := m.writeException(e, a, uid, x); err != nil {
+		if err := s.writeException(e, a, x, occurrence(x)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// maxRepeated bounds what a series has and each of its changed occurrences has again, in bytes of all of them.
+const maxRepeated = 64 << 20
+
+// series is what changed occurrences have of it, made once, for there may be thousands.
+type series struct {
+	uid, stamp, subject, location, text string
+	common, people                      string // whole lines
+}
+
+func (s *series) size() int {
+	return len(s.subject) + len(s.location) + len(s.text) + len(s.common) + len(s.people)
+}
+
+func (m *Message) series(e *event, a Appointment, uid string) (*series, error) {
+	text, err := m.plain(maxText)
+	if err != nil {
+		return nil, err
+	}
+	s := &series{uid: escape(uid), stamp: m.stamp().Format(icalUTC), subject: m.Subject(), location: a.Location, text: strings.TrimSpace(text)}
+	if s.common, err = linesOf(m.writeCommon); err != nil {
+		return nil, err
+	}
+	s.people, err = linesOf(func(l *lines) { m.writePeople(l, a) })
+	return s, err
+}
+
+func linesOf(write func(*lines)) (string, error) {
+	var out strings.Builder
+	l := newLines(&out)
+	write(l)
+	err := l.close()
+	return out.String(), err
 }
 
 // day is the date of midnight. Without a zone it is the nearest one, for all places within half a day of UTC.
@@ -188,7 +232,7 @@ func (m *Message) writeDetails(e *event, a Appointment) error {
 	}
 	e.writeBusy(a.Busy)
 	if a.Meeting || len(m.Recipients) > 0 {
-		m.writePeople(e, a)
+		m.writePeople(e.lines, a)
 	}
 	if a.Reminder {
 		e.writeAlarm(m.Subject(), a.Minutes)
@@ -246,9 +290,9 @@ func mailto(a Address) string {
 	}, a.Email)
 }
 
-func (m *Message) writePeople(e *event, a Appointment) {
+func (m *Message) writePeople(l *lines, a Appointment) {
 	if a.Organizer != (Address{}) {
-		e.line("ORGANIZER"+parameter("CN", firstOf(a.Organizer.Name, a.Organizer.Email)), mailto(a.Organizer))
+		l.line("ORGANIZER"+parameter("CN", firstOf(a.Organizer.Name, a.Organizer.Email)), mailto(a.Organizer))
 	}
 	for _, r := range m.Recipients {
 		if r.Organizer() || r.Kind() == Originator {
@@ -274,25 +318,24 @@ func (m *Message) writePeople(e *event, a Appointment) {
 		default:
 			params += ";PARTSTAT=NEEDS-ACTION"
 		}
-		e.line("ATTENDEE"+params, mailto(who))
+		l.line("ATTENDEE"+params, mailto(who))
 	}
 }
 
-// writeException writes a changed occurrence: what it has of its own, the rest from the series.
-func (m *Message) writeException(e *event, a Appointment, uid string, x Exception) error {
-	series := e.allDay
-	own := m.occurrence(e, x)
+// writeException writes a changed occurrence: what it has of its own, by its rule or in the message own, the rest from the series.
+func (s *series) writeException(e *event, a Appointment, x Exception, own *Message) error {
+	allDay := e.allDay
 	e.line("BEGIN", "VEVENT")
-	e.line("UID", escape(uid))
+	e.line("UID", s.uid)
 	e.time("RECURRENCE-ID", x.Original)
 	if x.AllDay != nil {
 		e.allDay = *x.AllDay
 	}
 	e.time("DTSTART", x.Start)
 	e.time("DTEND", x.End)
-	e.allDay = series
-	e.line("DTSTAMP", m.stamp().Format(icalUTC))
-	subject, location, busy, reminder, before := m.Subject(), a.Location, a.Busy, a.Reminder, a.Minutes
+	e.allDay = allDay
+	e.line("DTSTAMP", s.stamp)
+	subject, location, busy, reminder, before := s.subject, s.location, a.Busy, a.Reminder, a.Minutes
 	if x.Subject != nil {
 		subject = *x.Subject
 	}
@@ -310,23 +353,24 @@ func (m *Message) writeException(e *event, a Appointment, uid string, x Exceptio
 	}
 	e.text("SUMMARY", subject)
 	e.text("LOCATION", location)
-	from := m
+	text := s.text
 	if own != nil && x.Body {
-		from = own
+		t, err := own.plain(maxText)
+		if err != nil {
+			return err
+		}
+		text = strings.TrimSpace(t)
 	}
-	text, err := from.plain(maxText)
-	if err != nil {
-		return err
-	}
-	e.text("DESCRIPTION", strings.TrimSpace(text))
-	m.writeCommon(e.lines)
+	e.text("DESCRIPTION", text)
+	e.write(s.common)
 	e.line("SEQUENCE", strconv.Itoa(max(0, a.Sequence)))
 	e.writeBusy(busy)
-	if people := m; a.Meeting {
-		if own != nil && len(own.Recipients) > 0 {
-			people = own
-		}
-		people.writePeople(e, a)
+	switch {
+	case !a.Meeting:
+	case own != nil && len(own.Recipients) > 0:
+		own.writePeople(e.lines, a)
+	default:
+		e.write(s.people)
 	}
 	if reminder {
 		e.writeAlarm(subject, before)
@@ -335,21 +379,43 @@ func (m *Message) writeException(e *event, a Appointment, uid string, x Exceptio
 	return nil
 }
 
-// occurrence is the message that a changed occurrence has as an attachment, if it has one.
-func (m *Message) occurrence(e *event, x Exception) *Message {
+// occurrences gives the message that a changed occurrence has as an attachment, if it has one. An attachment belongs to one occurrence.
+func (m *Message) occurrences(e *event) func(Exception) *Message {
+	type times struct{ start, end time.Time }
+	byOriginal, byTimes := map[time.Time][]*Message{}, map[times][]*Message{}
 	for _, at := range m.Attachments {
 		if !at.Exception() {
 			continue
 		}
-		if t := at.time(propExceptionOriginal); !t.IsZero() && t.Equal(e.utc(x.Original)) {
-			return at.Message
+		if t := at.time(propExceptionOriginal); !t.IsZero() {
+			byOriginal[t] = append(byOriginal[t], at.Message)
 		}
 		// These two are by the clock of the series, though they are written as if by UTC.
-		if t := at.time(propExceptionStart); !t.IsZero() && t.Equal(x.Start) && at.time(propExceptionEnd).Equal(x.End) {
-			return at.Message
+		if t := at.time(propExceptionStart); !t.IsZero() {
+			k := times{t, at.time(propExceptionEnd)}
+			byTimes[k] = append(byTimes[k], at.Message)
 		}
 	}
-	return nil
+	taken := map[*Message]bool{}
+	return func(x Exception) *Message {
+		original, k := e.utc(x.Original), times{x.Start, x.End}
+		byOriginal[original], byTimes[k] = free(byOriginal[original], taken), free(byTimes[k], taken)
+		for _, list := range [][]*Message{byOriginal[original], byTimes[k]} {
+			if len(list) > 0 {
+				taken[list[0]] = true
+				return list[0]
+			}
+		}
+		return nil
+	}
+}
+
+// free gives the rest of a list from the first that is not taken on.
+func free(list []*Message, taken map[*Message]bool) []*Message {
+	for len(list) > 0 && taken[list[0]] {
+		list = list[1:]
+	}
+	return list
 }
 
 var icalDays = []string{"SU", "MO", "TU", "WE", "TH", "FR", "SA"}

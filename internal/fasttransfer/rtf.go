@@ -15,8 +15,12 @@ const (
 	fromRTF  = "rtf" // it is RTF itself
 )
 
-// maxGroups is how deep groups of RTF may lie in each other.
-const maxGroups = 4096
+const (
+	// maxGroups is how deep groups of RTF may lie in each other.
+	maxGroups = 4096
+	// maxUndecoded is how much text without one letter of ASCII is decoded together; beyond it a character may be cut.
+	maxUndecoded = 1 << 20
+)
 
 var errRTF = errors.New("the RTF is damaged")
 
@@ -321,7 +325,7 @@ func (u *unwrapper) text(c byte) {
 		u.bytesIn = page
 	}
 	u.bytes = append(u.bytes, c)
-	if len(u.bytes) >= 4096 && c < utf8.RuneSelf {
+	if len(u.bytes) >= 4096 && (c < utf8.RuneSelf || len(u.bytes) >= maxUndecoded) {
 		u.flush()
 	}
 }
