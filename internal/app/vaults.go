@@ -227,6 +227,20 @@ func (v *vaults) Prepare(ctx context.Context, repo holdfast.Repository, attach b
 	return v.writeKit(ctx, repo)
 }
 
+// Resolve follows the links in a path as far as it exists.
+func (*vaults) Resolve(path string) string {
+	rest := ""
+	for at := filepath.Clean(path); ; at = filepath.Dir(at) {
+		if real, err := filepath.EvalSymlinks(at); err == nil {
+			return filepath.Join(real, rest)
+		}
+		if at == filepath.Dir(at) {
+			return path
+		}
+		rest = filepath.Join(filepath.Base(at), rest)
+	}
+}
+
 // writeKit puts the kit beside the server's own data, sealed to the key file.
 func (v *vaults) writeKit(ctx context.Context, repo holdfast.Repository) error {
 	v.kits.Lock()

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -67,6 +68,24 @@ func TestMissingFolderIsNotAnEmptyRepository(t *testing.T) {
 		}
 		if _, err := os.Stat(filepath.Join(repo.Path, string(org))); err == nil {
 			t.Errorf("%s was lost, and a folder was made again", name)
+		}
+	}
+}
+
+func TestAPathIsFollowedAsFarAsItExists(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "there"), 0o700), os.Symlink("there", filepath.Join(dir, "link"))); err != nil {
+		t.Fatal(err)
+	}
+	there := filepath.Join(dir, "there")
+	for path, want := range map[string]string{
+		there: there, filepath.Join(dir, "link"): there, filepath.Join(dir, "link", "a", "b"): filepath.Join(there, "a", "b"), "/proc/self/root" + there: there, "/nowhere/at/all": "/nowhere/at/all",
+	} {
+		if got := (&vaults{}).Resolve(path); got != want {
+			t.Errorf("%s leads to %s, not %s", path, got, want)
 		}
 	}
 }

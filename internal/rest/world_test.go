@@ -532,6 +532,7 @@ func (directory) Site(_ context.Context, _ holdfast.Organization, _ holdfast.Cre
 type vaults struct{}
 
 func (vaults) Prepare(context.Context, holdfast.Repository, bool) error { return nil }
+func (vaults) Resolve(path string) string                               { return path }
 func (vaults) Space(context.Context, holdfast.Repository) (capacity, free int64, err error) {
 	return 1 << 40, 1 << 39, nil
 }

@@ -189,6 +189,8 @@ type Vaults interface {
 	// Prepare checks that repo.Path can hold a repository (absolute, writable, empty or this very repository's), marks it as
 	// repo's and writes the recovery kit. It is idempotent. attach says that a place of an earlier installation is taken over.
 	Prepare(ctx context.Context, repo holdfast.Repository, attach bool) error
+	// Resolve gives where a path leads, without the links in it.
+	Resolve(path string) string
 	// Space gives the capacity and the free bytes of the place.
 	Space(ctx context.Context, repo holdfast.Repository) (capacity, free int64, err error)
 	// Usage gives the bytes that an organization occupies.

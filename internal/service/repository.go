@@ -65,6 +65,9 @@ func (r *Repositories) Create(ctx context.Context, u User, spec RepositorySpec) 
 	if !filepath.IsAbs(repo.Path) {
 		return repo, holdfast.Invalid("the path %q is not absolute; give the whole path from /", repo.Path)
 	}
+	if err := r.apart(ctx, repo.Path); err != nil {
+		return repo, err
+	}
 	repo.NextRetention = nextRetention(repo, r.now())
 	check := func(ctx context.Context, tx Tx) error {
 		all, err := tx.Repositories(ctx, holdfast.Page{})
@@ -76,7 +79,7 @@ func (r *Repositories) Create(ctx context.Context, u User, spec RepositorySpec) 
 				return holdfast.Conflict("there is a repository named %q already", other.Name)
 			}
 			if nested(other.Path, repo.Path) {
-				return holdfast.Conflict("the folder %s overlaps the one of repository %q (%s)", repo.Path, other.Name, other.Path)
+				return overlaps(repo.Path, other)
 			}
 		}
 		return nil
@@ -106,6 +109,28 @@ func (r *Repositories) Create(ctx context.Context, u User, spec RepositorySpec) 
 		}
 	}
 	return r.space(ctx, repo), nil
+}
+
+// apart refuses a folder that is one of another repository by a link: its other retention would count there too. A folder may be slow to tell where
+// it is, so this is no part of a transaction.
+func (r *Repositories) apart(ctx context.Context, path string) error {
+	all, err := read(ctx, r.core, func(ctx context.Context, tx Tx) ([]holdfast.Repository, error) {
+		return tx.Repositories(ctx, holdfast.Page{})
+	})
+	if err != nil {
+		return err
+	}
+	leads := r.Vaults.Resolve(path)
+	for _, other := range all {
+		if nested(r.Vaults.Resolve(other.Path), leads) {
+			return overlaps(path, other)
+		}
+	}
+	return nil
+}
+
+func overlaps(path string, other holdfast.Repository) error {
+	return holdfast.Conflict("the folder %s overlaps the one of repository %q (%s)", path, other.Name, other.Path)
 }
 
 // Update changes what spec names. The path can't change. A shorter retention is a loss to come: a browser's person must have proved lately

@@ -119,6 +119,7 @@ func TestNothingInUseIsDeleted(t *testing.T) {
 func TestRepositoryRefusals(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))
 	w.repository("taken")
+	w.places.links = map[string]string{"/proc/self/root/srv/taken": "/srv/taken"}
 	text := func(s string) *string { return &s }
 	for name, tc := range map[string]struct {
 		edit func(*service.RepositorySpec)
@@ -130,6 +131,7 @@ func TestRepositoryRefusals(t *testing.T) {
 		"relative":       {func(s *service.RepositorySpec) { s.Path = text("backup") }, holdfast.KindInvalid, "not absolute"},
 		"name taken":     {func(s *service.RepositorySpec) { s.Name = text("TAKEN") }, holdfast.KindConflict, "already"},
 		"nested":         {func(s *service.RepositorySpec) { s.Path = text("/srv/taken/in") }, holdfast.KindConflict, "overlaps"},
+		"by a link":      {func(s *service.RepositorySpec) { s.Path, s.Attach = text("/proc/self/root/srv/taken"), true }, holdfast.KindConflict, "overlaps"},
 		"object storage": {func(s *service.RepositorySpec) { s.ObjectStorage = true }, holdfast.KindInvalid, "object storage"},
 		"two periods":    {func(s *service.RepositorySpec) { s.Retention = &holdfast.RetentionPeriod{Days: 1, Years: 1} }, holdfast.KindInvalid, "one of them"},
 		"odd proxy":      {func(s *service.RepositorySpec) { s.Proxy = "x" }, holdfast.KindInvalid, "no proxy"},

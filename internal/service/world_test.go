@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -102,9 +103,11 @@ type places struct {
 	catalogue holdfast.Catalogue
 	refuse    error
 	forgotten []holdfast.RepositoryID
+	links     map[string]string
 }
 
 func (p *places) Prepare(context.Context, holdfast.Repository, bool) error { return p.refuse }
+func (p *places) Resolve(path string) string                               { return cmp.Or(p.links[path], path) }
 func (p *places) Space(context.Context, holdfast.Repository) (int64, int64, error) {
 	return 1000, 400, nil
 }
