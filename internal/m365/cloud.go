@@ -137,6 +137,10 @@ func ParseHosts(settings []string) (Presets, error) {
 		case "graph":
 			c.Graph = hosts[0]
 		case "sharepoint":
+			// All names below it may be called.
+			if owner := ownerBelow(hosts[0], c.Name); owner != "" {
+				return p, fmt.Errorf("%q: %s has hosts of the cloud %s below it, and tokens do not cross clouds", s, hosts[0], owner)
+			}
 			c.SharePoint = hosts[0]
 		case "exchange":
 			c.Exchange = hosts
@@ -164,6 +168,18 @@ func ownerOf(host string) string {
 	for _, c := range clouds {
 		if c.has(host) {
 			return c.Name
+		}
+	}
+	return ""
+}
+
+// ownerBelow is the first cloud that has a host below a domain and is another than the one named, or "".
+func ownerBelow(domain, name string) string {
+	for _, c := range clouds {
+		for _, h := range append([]string{c.Login, c.Graph, c.SharePoint}, c.Exchange...) {
+			if strings.HasSuffix(h, "."+domain) && !sharesHost(c.Name, name, h) {
+				return c.Name
+			}
 		}
 	}
 	return ""

@@ -51,6 +51,7 @@ func TestHostsAreSettings(t *testing.T) {
 	for setting, want := range map[string]string{
 		"China.graph=graph.microsoft.com":            "belongs to the cloud Worldwide",
 		"USDefence.sharepoint=contoso.sharepoint.cn": "belongs to the cloud China",
+		"China.sharepoint=microsoftonline.com":       "has hosts of the cloud",
 		"China.mail=x.example.com":                   "login, graph, sharepoint or exchange",
 		"China.graph=a.example.com,b.example.com":    "only exchange",
 		"Moon.graph=a.example.com":                   "unknown region",
