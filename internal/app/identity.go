@@ -12,15 +12,17 @@ import (
 )
 
 // users gives the login host of an application's authority, over the same dialler as all other calls to Microsoft 365. Which host a
-// browser is sent to does not change where the server asks: an authority that is no cloud's login host is taken for Worldwide's.
+// browser is sent to does not change where the server asks: an authority that is no cloud's login host, as it is set or by Microsoft's name, is
+// taken for Worldwide's.
 func (m *microsoft) users(app service.PortalApplication) (*auth.Users, error) {
 	cloud, err := m.presets.Named("")
 	if err != nil {
 		return nil, err
 	}
 	if at, err := url.Parse(app.Authority); err == nil {
-		for _, c := range m.presets.All() {
-			if strings.EqualFold(c.Login, at.Host) {
+		documented := m365.Clouds()
+		for i, c := range m.presets.All() {
+			if strings.EqualFold(c.Login, at.Host) || strings.EqualFold(documented[i].Login, at.Host) {
 				cloud = c
 				break
 			}

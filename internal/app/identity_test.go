@@ -10,11 +10,13 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -297,5 +299,24 @@ func TestBrowserSignsInAtThePortal(t *testing.T) {
 	_, session := read(browser.Get(server + "/holdfast/v1/session"))
 	if !strings.Contains(session, `"name":"`+ten.Users[0].UPN+`"`) || !strings.Contains(session, `"self":true,"operator":false`) {
 		t.Errorf("session %s", session)
+	}
+}
+
+// Whichever of a cloud's names an authority has, its own or the one that is set, people's codes and the application's secret go to the host that
+// is set, and never to another cloud.
+func TestAnAuthorityIsOfTheCloudWhoseHostIsSet(t *testing.T) {
+	presets, err := m365.ParseHosts([]string{"China.login=login.chinacloudapi.cn"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &microsoft{presets: presets, limits: throttle.Unlimited(), clock: sys.System}
+	t.Cleanup(m.Close)
+	for _, authority := range []string{"https://login.chinacloudapi.cn/organizations", "https://login.partner.microsoftonline.cn/organizations"} {
+		if _, err := m.users(service.PortalApplication{ID: "app", Authority: authority}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if hosts := slices.Collect(maps.Keys(m.logins)); !slices.Equal(hosts, []string{"login.chinacloudapi.cn"}) {
+		t.Errorf("people sign in at %q", hosts)
 	}
 }
