@@ -181,11 +181,15 @@ func (r *reader) listThin(ctx context.Context, folder string, there map[[12]byte
 	return nil
 }
 
-// asRead tells whether a message of a thin list is as it was read last, in this read or an earlier one.
+// asRead tells whether a message of a thin list is as it was read last, in this read or an earlier one. Where everything is compared anew, what an
+// earlier one stored is not believed for its version.
 func (r *reader) asRead(ctx context.Context, m *graph.Message, folder string) (bool, error) {
 	k := short(m.ID)
 	if v, ok := r.versions[k]; ok {
 		return v == versionOf(m.ChangeKey) && r.placed[k] == folder, nil
+	}
+	if r.prev.Anew() {
+		return false, nil
 	}
 	old, ok, err := r.prev.Item(ctx, m.ID)
 	return ok && old.Version == m.ChangeKey && old.Parent == folder, err

@@ -99,6 +99,38 @@ func TestWithoutDeltaTheReadFollowsTheMailbox(t *testing.T) {
 	c.Compare = false
 }
 
+// A full read compares contents, also where the pages that have them never come.
+func TestWithoutDeltaAFullReadComparesThoughPagesAreTooFat(t *testing.T) {
+	f := china(t, sim.Options{Seed: 35, Mail: sim.MailShape{Messages: 120, MeanSize: 3000}})
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	c.Spoil(func(items map[string]workloadtest.Stored) {
+		for id, item := range items {
+			if item.Kind == holdfast.KindMail {
+				item.Fields = map[string]string{holdfast.FieldBody: "another"}
+				item.Forms = map[holdfast.Form][]byte{holdfast.FormJSON: []byte("{}"), holdfast.FormMIME: []byte("another")}
+				items[id] = item
+			}
+		}
+	})
+	if err := f.sim.SetFaults(sim.Fault{Name: sim.FaultFatPage}); err != nil {
+		t.Fatal(err)
+	}
+	c.Compare = true
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	if f.sim.Stats().FaultsFired[sim.FaultFatPage] == 0 {
+		t.Error("no page was too fat")
+	}
+	if err := f.sim.SetFaults(); err != nil {
+		t.Fatal(err)
+	}
+	f.same(t, c)
+}
+
 func TestWithoutDeltaMovesWhileItIsReadAreFollowed(t *testing.T) {
 	f := china(t, sim.Options{Seed: 32})
 	probe := workloadtest.New()
