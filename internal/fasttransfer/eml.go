@@ -502,6 +502,14 @@ func mailbox(a Address) string {
 		}
 		return encoded + ":;"
 	}
+	// What stands before the last @ is quoted where it has to be; the domain is not.
+	at := strings.LastIndexByte(email, '@')
+	email = email[:at] + strings.Map(func(r rune) rune {
+		if strings.ContainsRune(` <>(),;"\`, r) {
+			return -1
+		}
+		return r
+	}, email[at:])
 	if name == email {
 		name = ""
 	}

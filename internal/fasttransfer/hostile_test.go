@@ -172,3 +172,25 @@ func moved(n int) []byte {
 	}
 	return b
 }
+
+// An address's domain can't end the address and begin another person.
+func TestADomainIsNoOtherPerson(t *testing.T) {
+	m := read(t, stream(t, func(w *ft.Writer) {
+		w.Set(tag(0x001a), "IPM.Note")
+		from(w, "A", `a@b.example>, "The Boss" <boss`)
+		recipient(w, 0, 1, "B", "b@b.example> , C")
+	}, ft.WriterOptions{}))
+	var out bytes.Buffer
+	if err := m.WriteEML(&out); err != nil {
+		t.Fatal(err)
+	}
+	head, err := mail.ReadMessage(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for field, name := range map[string]string{"From": "A", "To": "B"} {
+		if list, err := head.Header.AddressList(field); err != nil || len(list) != 1 || list[0].Name != name {
+			t.Errorf("%s: %v, %v in %q", field, list, err, head.Header.Get(field))
+		}
+	}
+}
