@@ -215,6 +215,10 @@ func (e *explorer) plan(cmd *cobra.Command, things []thing, p place) error {
 	if err := e.c.inquire(cmd, "/holdfast/v1/Restore/Plan", body, &plan); err != nil {
 		return err
 	}
+	return plan.show(cmd)
+}
+
+func (plan planned) show(cmd *cobra.Command) error {
 	if wantsJSON(cmd) {
 		return printJSON(cmd, plan)
 	}

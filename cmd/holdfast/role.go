@@ -59,7 +59,7 @@ func roleItems(names []string) []roleItem {
 
 func newRoleCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "role", Short: "Restore roles: who may restore, and for whom"}
-	cmd.AddCommand(newRoleAddCommand(), newRoleListCommand(), newRoleShowCommand(), newRoleRemoveCommand())
+	cmd.AddCommand(newRoleAddCommand(), newRoleListCommand(), newRoleShowCommand(), newRoleChangeCommand(), newRoleRemoveCommand())
 	return cmd
 }
 

@@ -206,16 +206,7 @@ func (s *searched) question(cmd *cobra.Command, c *client, query string) (q ques
 
 // recall takes a saved search; words that were given too narrow it.
 func (s *searched) recall(ctx context.Context, c *client, q *question) error {
-	type saved struct {
-		question
-		ID   string `json:"id"`
-		Name string `json:"name"`
-	}
-	all, err := list[saved](ctx, c, "/holdfast/v1/searches", nil, 0)
-	if err != nil {
-		return err
-	}
-	one, err := pick("saved search", "search --saved", all, s.saved, func(x saved) []string { return []string{x.ID, x.Name} })
+	one, err := savedSearchNamed(ctx, c, s.saved)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import { basketsQuery, currentOf, makeBasket, rememberBasket } from "../../explo
 import { useFormat } from "../../ui/format";
 import { Empty, Loading, Page, Problem } from "../../ui/page";
 import { Confirm, FormPanel } from "../../ui/panel";
-import type { Act } from "../../ui/script";
+import { quote, type Act } from "../../ui/script";
 import { DataTable } from "../../ui/table";
 import { useText } from "../../ui/text/console";
 import { BasketRestore } from "./restore";
@@ -71,13 +71,14 @@ export default function BasketPage() {
     }
   });
   const path = `/holdfast/v1/Baskets/${id || "BASKET"}`;
+  const name = quote(id || "BASKET"); // several may have one name
   const acts: Act[] = [
-    { title: t.basket.acts.list, method: "GET", path: "/holdfast/v1/Baskets" },
-    { title: t.basket.acts.make, method: "POST", path: "/holdfast/v1/Baskets", body: { name: "NAME" } },
-    { title: t.basket.acts.items, method: "GET", path: `${path}/Items?limit=10000` },
-    { title: t.basket.acts.add, method: "POST", path: `${path}/Items`, body: { restoreSessionId: "SESSION", containerId: "CONTAINER", items: ["ITEM"] } },
-    { title: t.basket.acts.restore, method: "POST", path: `${path}/Restore`, body: { mode: "overwrite" } },
-    { title: t.basket.acts.save, method: "GET", path: `${path}/Content` },
+    { title: t.basket.acts.list, command: "holdfast basket list", method: "GET", path: "/holdfast/v1/Baskets" },
+    { title: t.basket.acts.make, command: "holdfast basket add NAME", method: "POST", path: "/holdfast/v1/Baskets", body: { name: "NAME" } },
+    { title: t.basket.acts.items, command: `holdfast basket show ${name}`, method: "GET", path: `${path}/Items?limit=10000` },
+    { title: t.basket.acts.add, command: `holdfast basket put ${name} --user ada --query subject:budget`, method: "POST", path: `${path}/Items`, body: { restoreSessionId: "SESSION", containerId: "CONTAINER", items: ["ITEM"] } },
+    { title: t.basket.acts.restore, command: `holdfast basket restore ${name}`, method: "POST", path: `${path}/Restore`, body: { mode: "overwrite" } },
+    { title: t.basket.acts.save, command: `holdfast basket save ${name} --out basket.zip`, method: "GET", path: `${path}/Content` },
   ];
   const none = { disabled: rows.length === 0 || busy, why: t.basket.emptyAbout };
   return (

@@ -7,7 +7,7 @@ import { soon } from "../../explorer/inquiry";
 import { PlanView } from "../../explorer/plan";
 import { Note } from "../../ui/page";
 import { FormPanel } from "../../ui/panel";
-import { ScriptFolded } from "../../ui/script";
+import { quote, ScriptFolded } from "../../ui/script";
 import { useText } from "../../ui/text/console";
 
 // bodyOf is a restore of a basket as its operations take it.
@@ -18,6 +18,13 @@ const bodyOf = (target: Target) => ({
   ...(target.overwrite ? { overwriteNewer: true } : {}),
   ...(target.reason.trim() ? { reason: target.reason.trim() } : {}),
 });
+
+// commandOf is the same for the command line.
+function commandOf(basket: Basket, target: Target): string {
+  const elsewhere = target.place === "elsewhere";
+  return ["holdfast basket restore", quote(basket.id), ...(elsewhere && target.user ? ["--to", quote(target.user)] : []), ...(elsewhere && target.folder ? ["--folder", quote(target.folder)] : []),
+    ...(target.overwrite ? ["--overwrite"] : []), ...(target.reason.trim() ? ["--reason", quote(target.reason.trim())] : [])].join(" ");
+}
 
 // BasketRestore asks where everything in a basket goes.
 export function BasketRestore({ basket, onClose, onDone }: { basket: Basket; onClose: () => void; onDone: () => Promise<unknown> }) {
@@ -54,7 +61,7 @@ export function BasketRestore({ basket, onClose, onDone }: { basket: Basket; onC
       </Field>
       <Note>{t.basket.restoreAbout}</Note>
       <PlanView key={JSON.stringify(bodyOf({ ...target, reason: "" }))} ask={(signal) => of(client.POST("/holdfast/v1/Baskets/{basketId}/Plan", { params: { path, query: soon }, body, signal }))} ready={!elsewhere || target.user !== "" || target.folder !== ""} />
-      <ScriptFolded acts={[{ title: t.basket.acts.restore, method: "POST", path: `/holdfast/v1/Baskets/${basket.id}/Restore`, body }]} />
+      <ScriptFolded acts={[{ title: t.basket.acts.restore, command: commandOf(basket, target), method: "POST", path: `/holdfast/v1/Baskets/${basket.id}/Restore`, body }]} />
     </FormPanel>
   );
 }

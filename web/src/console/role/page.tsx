@@ -42,7 +42,7 @@ export default function Roles() {
     { title: t.grant.scripts.list, command: "holdfast role list", method: "GET", path: "/v8/RbacRoles" },
     { title: t.grant.scripts.add, command: "holdfast role add helpdesk --operator carol --exclude ceo@contoso.com", method: "POST", path: `/v8/Organizations/${organizations[0]?.id ?? "ORGANIZATION"}/RbacRoles`, body: { name: "helpdesk", roleType: "EntireOrganization", operators: [user("carol")], excludedItems: [user("ceo@contoso.com")] } },
     { title: t.grant.scripts.show, command: `holdfast role show ${name}`, method: "GET", path: `/v8/RbacRoles/${one?.id ?? "ROLE"}/selectedItems` },
-    { title: t.grant.scripts.acts, method: "PUT", path: `/holdfast/v1/RbacRoles/${one?.id ?? "ROLE"}/acts`, body: { acts: ["read", "restore"] } },
+    { title: t.grant.scripts.acts, command: `holdfast role change ${name} --allow read,restore`, method: "PUT", path: `/holdfast/v1/RbacRoles/${one?.id ?? "ROLE"}/acts`, body: { acts: ["read", "restore"] } },
     { title: t.grant.scripts.remove, command: `holdfast role remove ${name}`, method: "DELETE", path: `/v8/RbacRoles/${one?.id ?? "ROLE"}` },
   ];
   return (

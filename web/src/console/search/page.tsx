@@ -202,8 +202,8 @@ export default function Search() {
     { title: t.search.acts.find, command: `holdfast search ${flags} ${quote(words)}`, method: "POST", path: "/holdfast/v1/Search", body: shown },
     { title: t.search.acts.export, command: `holdfast search ${flags} --export csv --out found.csv ${quote(words)}`, method: "POST", path: "/holdfast/v1/Search/Export", body: { ...shown, format: "csv" } },
     { title: t.search.acts.status, method: "GET", path: "/holdfast/v1/Search/Status" },
-    { title: t.search.acts.save, method: "POST", path: "/holdfast/v1/searches", body: { name: "NAME", query: words } },
-    { title: t.search.acts.saved, method: "GET", path: "/holdfast/v1/searches" },
+    { title: t.search.acts.save, command: `holdfast saved-search add NAME ${quote(words)}`, method: "POST", path: "/holdfast/v1/searches", body: { name: "NAME", query: words } },
+    { title: t.search.acts.saved, command: "holdfast saved-search list", method: "GET", path: "/holdfast/v1/searches" },
   ];
   const total = first.data?.total;
   const pending = first.data?.notIndexed ?? [];
