@@ -709,7 +709,9 @@ func (r *restore) fill(ctx context.Context, p engine.Put, l *place, there *graph
 		return lost, err
 	}
 	if p.Versions != nil && !replace {
-		if err := r.history(ctx, p, l, there.ID, stored); err != nil {
+		more, err := r.history(ctx, p, l, there.ID, stored)
+		lost = append(lost, more...)
+		if err != nil {
 			return lost, err
 		}
 	}
@@ -830,15 +832,16 @@ func attachmentNames(ctx context.Context, p engine.Put) ([]string, error) {
 	return names, err
 }
 
-// history makes the older versions: each is set in place and then becomes one by the change that follows it.
-func (r *restore) history(ctx context.Context, p engine.Put, l *place, id string, stored *storedItem) error {
+// history makes the older versions: each is set in place and then becomes one by the change that follows it. lost are their
+// lookups of what is not there yet: no version can be changed later.
+func (r *restore) history(ctx context.Context, p engine.Put, l *place, id string, stored *storedItem) (lost []string, err error) {
 	for v, err := range p.Versions {
 		if err != nil {
-			return err
+			return lost, err
 		}
 		body, err := v.Open(ctx)
 		if err != nil {
-			return err
+			return lost, err
 		}
 		var older struct {
 			Modified time.Time                  `json:"lastModifiedDateTime"`
@@ -847,20 +850,27 @@ func (r *restore) history(ctx context.Context, p engine.Put, l *place, id string
 		}
 		err = json.NewDecoder(body).Decode(&older)
 		if err := errors.Join(err, body.Close()); err != nil {
-			return fmt.Errorf("stored version %s: %w", v.Item.Version, err)
+			return lost, fmt.Errorf("stored version %s: %w", v.Item.Version, err)
 		}
 		was := *stored
 		was.Fields, was.Modified, was.ModifiedBy = older.Fields, older.Modified, older.By
-		if _, _, err := r.values(ctx, l, id, &was); err != nil {
-			return err
+		_, late, err := r.values(ctx, l, id, &was)
+		if err != nil {
+			return lost, err
+		}
+		for _, w := range late {
+			lost = append(lost, w.column+ofVersions)
 		}
 		// What is there becomes an older version by a change that Graph makes.
 		if err := r.g.UpdateListItem(ctx, r.site, l.id, id, "", map[string]any{"Title": markerTitle(p.Marker)}); err != nil {
-			return err
+			return lost, err
 		}
 	}
-	return nil
+	return lost, nil
 }
+
+// ofVersions ends the name of a column that older versions lost.
+const ofVersions = " of older versions"
 
 // values sets all values of an item in place; late are lookups of what is not there yet. Without a certificate Graph sets what it can, which makes a
 // version.
