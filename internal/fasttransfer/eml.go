@@ -10,6 +10,7 @@ import (
 	"mime"
 	"mime/quotedprintable"
 	"net/mail"
+	"net/textproto"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -327,10 +328,17 @@ func (m *Message) signedAsItIs() (Content, bool) {
 		return Content{}, false
 	}
 	data := m.Attachments[0].Data()
-	start := make([]byte, 8)
-	_, err := io.ReadFull(data.Reader(), start)
-	return data, err == nil && strings.EqualFold(string(start), "content-")
+	header, err := textproto.NewReader(bufio.NewReader(io.LimitReader(data.Reader(), maxPartsHeader))).ReadMIMEHeader()
+	for name, values := range header {
+		if !strings.HasPrefix(name, "Content-") || strings.ContainsAny(strings.Join(values, ""), "\r\x00") {
+			return data, false
+		}
+	}
+	return data, err == nil && len(header) > 0
 }
+
+// maxPartsHeader is how long the fields about the parts of a signed mail may be.
+const maxPartsHeader = 64 << 10
 
 // mailHeader gives the fields of the header, but for those about the parts.
 func (m *Message) mailHeader() []string {

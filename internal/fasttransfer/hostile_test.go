@@ -194,3 +194,21 @@ func TestADomainIsNoOtherPerson(t *testing.T) {
 		}
 	}
 }
+
+// What is written as it is begins with fields about the parts. With any other field it is an attachment like all others.
+func TestSignedPartsHaveNoFieldsOfTheMail(t *testing.T) {
+	for _, planted := range []string{"From: boss@contoso.example\r\n", "Content-Note: x\rFrom: boss@contoso.example\r\n", "no field\r\n"} {
+		m := read(t, stream(t, func(w *ft.Writer) {
+			w.Set(tag(0x001a), "IPM.Note.SMIME.MultipartSigned")
+			from(w, "A", "a@a.example")
+			attachment(w, 0, "smime.p7m", "multipart/signed", []byte("Content-Type: text/plain\r\n"+planted+"\r\nhi\r\n"))
+		}, ft.WriterOptions{}))
+		var out bytes.Buffer
+		if err := m.WriteEML(&out); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(out.String(), planted) || !strings.Contains(out.String(), "filename=smime.p7m") {
+			t.Errorf("%q in\n%s", planted, &out)
+		}
+	}
+}
