@@ -172,6 +172,7 @@ type truth struct {
 	folders []sim.MailFolderRow
 	mails   []sim.MailRow
 	files   []sim.DriveRow
+	others  []sim.PIMRow // contacts, events, tasks
 }
 
 // state is everything of the organization at one time, by user.
@@ -195,6 +196,14 @@ func (w *world) truth() state {
 				if row.Message != nil {
 					t.mails = append(t.mails, *row.Message)
 				}
+				return err
+			})
+		}
+		if u.Mailbox != "" {
+			w.lines("/oracle/mailboxes/"+u.ID+"/pim", func(line []byte) error {
+				var row sim.PIMRow
+				err := json.Unmarshal(line, &row)
+				t.others = append(t.others, row)
 				return err
 			})
 		}
@@ -232,6 +241,11 @@ func (s state) contents(users map[string]string) map[string]int {
 		for _, m := range t.mails {
 			out[mailText(users[id], m.Folder, m.Subject, m.Received, m.MIMESHA256)]++
 		}
+		for _, o := range t.others {
+			class := map[string]string{"contact": "IPM.Contact", "event": "IPM.Appointment", "todoTask": "IPM.Task"}[o.Kind]
+			name, _ := o.Props[map[string]string{"contact": "displayName", "event": "subject", "todoTask": "title"}[o.Kind]].(string)
+			out[otherText(users[id], class, o.Folder, name)]++
+		}
 		for _, f := range t.files {
 			if f.Folder {
 				out[fmt.Sprintf("%s: drive folder %s", users[id], f.Path)]++
@@ -245,6 +259,11 @@ func (s state) contents(users map[string]string) map[string]int {
 
 func mailText(user, folder, subject string, received time.Time, sum string) string {
 	return fmt.Sprintf("%s: mail %s | %q | %s | %s", user, folder, subject, received.UTC().Format(time.RFC3339), sum)
+}
+
+// otherText names a contact, an event or a task; what is in them the tests of the workload compare.
+func otherText(user, class, folder, name string) string {
+	return fmt.Sprintf("%s: %s %s | %q", user, class, strings.ReplaceAll(folder, `\/`, "/"), name)
 }
 
 func fileText(user, path string, size int64, modified time.Time, sum string) string {
@@ -306,6 +325,17 @@ type object struct {
 	Received time.Time `json:"received"`
 	Modified time.Time `json:"modificationTime"`
 	Size     int64     `json:"sizeBytes"`
+	Type     string    `json:"type"`      // of a folder of a mailbox
+	Class    string    `json:"itemClass"` // of an item of a mailbox
+}
+
+// other says that an item, or a folder, of a mailbox is not of mail.
+func (o object) other() bool {
+	switch o.Class {
+	case "IPM.Contact", "IPM.Appointment", "IPM.Task":
+		return true
+	}
+	return o.Type == "Contact" || o.Type == "Appointment" || o.Type == "Task"
 }
 
 // explore opens the newest restore point at a time; zero is now.
@@ -452,6 +482,13 @@ func (w *world) contents(at time.Time) map[string]int {
 		for _, b := range l.boxes() {
 			owner := l.owner(b)
 			l.each(b, func(folder string, o object, leaf bool) {
+				if !files && o.other() {
+					if leaf {
+						l.save(b.ID, o.ID)
+						out[otherText(owner, o.Class, folder, o.Name+o.Subject)]++
+					}
+					return
+				}
 				if !leaf {
 					out[fmt.Sprintf("%s: %s folder %s", owner, map[bool]string{false: "mail", true: "drive"}[files], folder)]++
 					return

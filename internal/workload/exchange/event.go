@@ -358,7 +358,11 @@ func fetchEvent(ctx context.Context, r *reader, p *personal, shelf string, row *
 				a.Attachment = whole.Raw
 			case graph.FileAttachment:
 				a.Form = contentForm(len(payloads))
-				payloads = append(payloads, streamed(a.Form, func() (*m365.Stream, error) { return r.g.OpenBit(ctx, p.PersonalKind, append(path, "$value")) }))
+				file, err := r.fileOf(ctx, p, a.Form, path, bit.Size)
+				if err != nil {
+					return nil, err
+				}
+				payloads = append(payloads, file)
 			}
 			list = append(list, a)
 		}

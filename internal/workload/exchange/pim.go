@@ -678,9 +678,15 @@ func (r *reader) personalRow(ctx context.Context, s *shelves, shelf string, row 
 		return r.putPersonal(ctx, s, shelf, row, nil)
 	}
 	r.sink.Go(ctx, 64<<10, func(ctx context.Context) error {
-		payloads, err := s.fetch(ctx, r, s.personal, shelf, row)
-		if err == nil {
-			err = r.putPersonal(ctx, s, shelf, row, payloads)
+		var err error
+		for attempt := 0; attempt < mimeAttempts; attempt++ {
+			var payloads []holdfast.Payload
+			if payloads, err = s.fetch(ctx, r, s.personal, shelf, row); err == nil {
+				err = r.putPersonal(ctx, s, shelf, row, payloads)
+			}
+			if kind := m365.KindOf(err); kind != m365.Unavailable && kind != m365.Corrupt {
+				break
+			}
 		}
 		if err == nil || ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
@@ -802,16 +808,21 @@ func pictured(r *reader, _ *personal, _ string, row *graph.Personal, old *holdfa
 }
 
 func photo(ctx context.Context, r *reader, p *personal, shelf string, row *graph.Personal) ([]holdfast.Payload, error) {
-	body, err := r.g.OpenBit(ctx, p.PersonalKind, p.ItemPath(r.mailbox, shelf, row.ID, "photo", "$value"))
-	if m365.KindOf(err) == m365.NotFound {
-		return nil, nil
-	} else if err != nil {
-		return nil, err
-	}
-	defer body.Close()
-	data, err := io.ReadAll(io.LimitReader(body, maxPhoto+1))
-	if err != nil {
-		return nil, err
+	var data []byte
+	// A picture that was cut off on the way shows it by its end. One that came without is the same when it is read again.
+	for whole := false; !whole; {
+		body, err := r.g.OpenBit(ctx, p.PersonalKind, p.ItemPath(r.mailbox, shelf, row.ID, "photo", "$value"))
+		if m365.KindOf(err) == m365.NotFound {
+			return nil, nil
+		} else if err != nil {
+			return nil, err
+		}
+		got, err := io.ReadAll(io.LimitReader(body, maxPhoto+1))
+		if err = errors.Join(err, body.Close()); err != nil {
+			return nil, err
+		}
+		whole = bytes.HasSuffix(got, []byte{0xff, 0xd9}) || data != nil && bytes.Equal(got, data)
+		data = got
 	}
 	if len(data) > maxPhoto {
 		return nil, &holdfast.Skip{Reason: holdfast.SkipTooLarge, Err: fmt.Errorf("the photo has more than %d bytes", maxPhoto)}
@@ -851,6 +862,23 @@ func describeContact(row *graph.Personal, item *holdfast.Item) {
 	if len(row.HomePhones) > 0 {
 		set(holdfast.FieldHome, row.HomePhones[0])
 	}
+}
+
+// smallFile is up to which size a file's bytes are asked for in JSON, of which a part is noticed to be one. Larger ones come as they are.
+const smallFile = 3 << 20
+
+// fileOf is the payload of an attached file.
+func (r *reader) fileOf(ctx context.Context, p *personal, form holdfast.Form, path []string, size int64) (holdfast.Payload, error) {
+	if size > smallFile {
+		return streamed(form, func() (*m365.Stream, error) {
+			return r.g.OpenBit(ctx, p.PersonalKind, append(slices.Clone(path), "$value"))
+		}), nil
+	}
+	bit, err := r.g.Bit(ctx, p.PersonalKind, path, graph.List{})
+	if err != nil {
+		return holdfast.Payload{}, err
+	}
+	return holdfast.Whole(form, bytes.NewReader(bit.Content), int64(len(bit.Content))), nil
 }
 
 // streamed is a payload of bytes that are asked for when they are stored.

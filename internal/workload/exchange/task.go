@@ -68,9 +68,11 @@ func fetchTask(ctx context.Context, r *reader, p *personal, shelf string, row *g
 			return nil, err
 		}
 		a := eventAttachment{Attachment: bit.Raw, Form: contentForm(len(payloads))}
-		payloads = append(payloads, streamed(a.Form, func() (*m365.Stream, error) {
-			return r.g.OpenBit(ctx, p.PersonalKind, append(slices.Clone(files), bit.ID, "$value"))
-		}))
+		file, err := r.fileOf(ctx, p, a.Form, append(slices.Clone(files), bit.ID), bit.Size)
+		if err != nil {
+			return nil, err
+		}
+		payloads = append(payloads, file)
 		list = append(list, a)
 	}
 	raw, err := json.Marshal(list)
