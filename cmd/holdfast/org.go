@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"holdfast/internal/sys"
 )
 
 type organization struct {
@@ -84,24 +86,37 @@ func listing(command string) string {
 
 func newOrgCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "org", Aliases: []string{"organization"}, Short: "Organizations of Microsoft 365"}
-	cmd.AddCommand(newOrgAddCommand(), newOrgListCommand(), newOrgUsersCommand(), newOrgSitesCommand(), newOrgRemoveCommand())
+	cmd.AddCommand(newOrgAddCommand(), newOrgListCommand(), newOrgUsersCommand(), newOrgSitesCommand(), newOrgCheckCommand(), newOrgRenewCommand(), newOrgRemoveCommand())
 	return cmd
 }
 
 func newOrgAddCommand() *cobra.Command {
-	var region, app, secretFile, certificate, certificatePassword string
+	var region, app, name, secretFile, certificate, certificatePassword string
 	var noMail, noFiles bool
 	cmd := &cobra.Command{
 		Use:   "add TENANT",
-		Short: "Add an organization, with an application that Microsoft Entra knows",
-		Long: `Add an organization. TENANT is its id or one of its domains. The application signs in with a certificate (recommended)
-or a secret; every permission is checked first, and those that are missing are named.`,
-		Example: `  holdfast org add contoso.onmicrosoft.com --application 0f…1 --certificate app.pfx --certificate-password-file pw
+		Short: "Add an organization, by an administrator's sign-in or with an application that Microsoft Entra knows",
+		Long: `Add an organization. TENANT is its id or one of its domains. Without --application an administrator signs in once, with a code, in any
+browser: Holdfast registers an application, gives it a certificate that is made here and the permissions that mail and files need,
+waits until they are effective, and gives the administrator's consent back. With --application the application is one that is there; it
+signs in with a certificate (recommended) or a secret; every permission is checked first, and those that are missing are named.`,
+		Example: `  holdfast org add contoso.onmicrosoft.com
+  holdfast org add contoso.onmicrosoft.com --application 0f…1 --certificate app.pfx --certificate-password-file pw
   holdfast org add contoso.onmicrosoft.com --application 0f…1 --secret-file secret`,
 		Args: exact(1),
 		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
-			settings := map[string]any{"useApplicationOnlyAuth": true, "officeOrganizationName": args[0], "applicationId": app}
+			settings := map[string]any{"useApplicationOnlyAuth": true, "officeOrganizationName": args[0]}
+			body := map[string]any{"type": "Office365", "region": region, "isExchangeOnline": !noMail, "isSharePointOnline": !noFiles}
 			switch {
+			case app == "" && (certificate != "" || secretFile != ""):
+				return errors.New("--application says whose certificate or secret that is")
+			case app == "":
+				code, err := signInByDevice(cmd, c, "/DeviceCode", map[string]any{"targetRegion": region})
+				if err != nil {
+					return err
+				}
+				fmt.Fprintln(cmd.ErrOrStderr(), "signed in; registering the application and waiting until Microsoft makes its permissions effective (up to some minutes) …")
+				body["configureApplication"], body["userCode"], body["newApplicationName"] = true, code, name
 			case certificate != "" && secretFile != "":
 				return errors.New("give a certificate or a secret, not both")
 			case certificate != "":
@@ -124,7 +139,9 @@ or a secret; every permission is checked first, and those that are missing are n
 				}
 				settings["applicationSecret"] = secret
 			}
-			body := map[string]any{"type": "Office365", "region": region, "isExchangeOnline": !noMail, "isSharePointOnline": !noFiles}
+			if app != "" {
+				settings["applicationId"] = app
+			}
 			if !noMail {
 				body["exchangeOnlineSettings"] = settings
 			}
@@ -140,14 +157,45 @@ or a secret; every permission is checked first, and those that are missing are n
 	}
 	f := cmd.Flags()
 	f.StringVar(&region, "region", "Worldwide", "cloud of the organization: Worldwide, USGovernment, USDefence, China")
-	f.StringVar(&app, "application", "", "application (client) id")
+	f.StringVar(&app, "application", "", "application (client) id of an application that is there (default: one is registered)")
+	f.StringVar(&name, "name", "Holdfast", "name of the application that is registered")
 	f.StringVar(&secretFile, "secret-file", "", "file with the application's secret, - for standard input (default: ask)")
 	f.StringVar(&certificate, "certificate", "", "file with the application's certificate and key (PFX or PEM)")
 	f.StringVar(&certificatePassword, "certificate-password-file", "", "file with the password of the PFX file")
 	f.BoolVar(&noMail, "no-mail", false, "do not protect Exchange Online")
 	f.BoolVar(&noFiles, "no-files", false, "do not protect OneDrive")
-	cobra.CheckErr(cmd.MarkFlagRequired("application"))
 	return cmd
+}
+
+// askEvery is how often the server is asked whether somebody has signed in; it asks Microsoft at the pace that Microsoft wants.
+const askEvery = 2 * time.Second
+
+// signInByDevice shows a code and waits until an administrator has signed in with it.
+func signInByDevice(cmd *cobra.Command, c *client, path string, in any) (code string, err error) {
+	var d struct {
+		UserCode        string `json:"userCode"`
+		VerificationURL string `json:"verificationUrl"`
+		ExpiresIn       int    `json:"expiresIn"`
+	}
+	if err := c.call(cmd.Context(), http.MethodPost, path, in, &d); err != nil {
+		return "", err
+	}
+	out := cmd.ErrOrStderr()
+	fmt.Fprintf(out, "open   %s\nenter  %s\nand sign in as an administrator; the code is good for %d minutes. Waiting …\n", clean(d.VerificationURL), clean(d.UserCode), d.ExpiresIn/60)
+	for {
+		var check struct {
+			Authenticated bool `json:"authenticated"`
+		}
+		if err := c.call(cmd.Context(), http.MethodPost, "/DeviceCode/check", map[string]any{"userCode": d.UserCode}, &check); err != nil {
+			return "", err
+		}
+		if check.Authenticated {
+			return d.UserCode, nil
+		}
+		if err := sys.System.Sleep(cmd.Context(), askEvery); err != nil {
+			return "", err
+		}
+	}
 }
 
 func newOrgListCommand() *cobra.Command {
@@ -259,4 +307,87 @@ func newOrgRemoveCommand() *cobra.Command {
 			return done(cmd, o, "removed organization %s", o.Name)
 		}),
 	}
+}
+
+type orgFinding struct {
+	Area   string `json:"area"`
+	Name   string `json:"name"`
+	State  string `json:"state"`
+	Detail string `json:"detail"`
+	Fix    string `json:"fix,omitempty"`
+}
+
+func newOrgCheckCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "check [NAME]", Short: "Look at each right, workload, clock, certificate and limit of an organization, with the fix for each",
+		Long: `Look at an organization at Microsoft, live: each right (present, missing, too much), each workload, the clock's difference, the
+certificate's end, throttling and quota, with what to do about each. Exit status 0: all is well; 1: something is an error; 3: warnings only.`,
+		Args: between(0, 1),
+		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
+			o, err := organizationNamed(cmd, c, strings.Join(args, ""))
+			if err != nil {
+				return err
+			}
+			var report struct {
+				State    string       `json:"state"`
+				Findings []orgFinding `json:"findings"`
+			}
+			if err := c.get(cmd.Context(), "/holdfast/v1"+join("Organizations", o.ID, "Check"), &report); err != nil {
+				return err
+			}
+			if wantsJSON(cmd) {
+				err = printJSON(cmd, report)
+			} else {
+				err = show(cmd, report.Findings, []string{"state", "what", "name", "found", "fix"}, func(f orgFinding) []any {
+					return []any{f.State, f.Area, f.Name, f.Detail, f.Fix}
+				}, "nothing was found")
+			}
+			if err != nil {
+				return err
+			}
+			switch report.State {
+			case "error":
+				return &exitError{code: 1, err: errors.New("the organization has errors: see the fixes above")}
+			case "warning":
+				return &exitError{code: 3, err: errors.New("the organization has warnings: see the fixes above")}
+			}
+			return nil
+		}),
+	}
+}
+
+func newOrgRenewCommand() *cobra.Command {
+	var signIn bool
+	cmd := &cobra.Command{
+		Use: "renew [NAME]", Short: "Give an organization's application a new certificate",
+		Long: `Make a new certificate, add it to the application beside the old one, use it once it works, and remove the old one. An application that
+Holdfast registered does that by itself; for another one an administrator signs in once (--sign-in).`,
+		Args: between(0, 1),
+		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
+			o, err := organizationNamed(cmd, c, strings.Join(args, ""))
+			if err != nil {
+				return err
+			}
+			body := map[string]any{}
+			if signIn {
+				if body["userCode"], err = signInByDevice(cmd, c, join("Organizations", o.ID, "DeviceCode"), nil); err != nil {
+					return err
+				}
+			}
+			var r struct {
+				Thumbprint string `json:"certificateThumbprint"`
+				Note       string `json:"note,omitempty"`
+			}
+			if err := c.call(cmd.Context(), http.MethodPost, "/holdfast/v1"+join("Organizations", o.ID, "Certificate", "renew"), body, &r); err != nil {
+				return err
+			}
+			text := "organization " + clean(o.Name) + " uses certificate " + clean(r.Thumbprint)
+			if r.Note != "" {
+				text += "\nnote: " + clean(r.Note)
+			}
+			return done(cmd, r, "%s", text)
+		}),
+	}
+	cmd.Flags().BoolVar(&signIn, "sign-in", false, "have an administrator sign in, for an application that Holdfast did not register")
+	return cmd
 }

@@ -23,6 +23,7 @@ import (
 type microsoft struct {
 	network m365.Network
 	presets m365.Presets
+	signIn  string // client id of the application by which administrators sign in; empty: the default
 	limits  throttle.Limits
 	budgets throttle.Budgets
 	clock   sys.Clock

@@ -45,7 +45,9 @@ type ServerConfig struct {
 	Database string   // "sqlite" or postgres://…
 	Dial     string   // HOST:PORT that every connection to Microsoft goes to instead; empty: the real hosts
 	Hosts    []string // of clouds, in the place of Microsoft's own: see m365.ParseHosts
-	CA       string   // file with authorities in PEM that connections to Microsoft trust besides the system's
+	// SignInApplication is the client id of the public application by which administrators sign in with a code; empty: Microsoft Graph Command Line Tools.
+	SignInApplication string
+	CA                string // file with authorities in PEM that connections to Microsoft trust besides the system's
 	// AdminPassword of the first start; empty draws one.
 	AdminPassword holdfast.Secret
 	Version       string
@@ -111,7 +113,7 @@ func New(ctx context.Context, c ServerConfig) (_ *Server, err error) {
 	if err != nil {
 		return nil, holdfast.Invalid("host of a cloud: %w", err)
 	}
-	s.microsoft = &microsoft{network: network, presets: presets, clock: c.Clock, faults: c.Faults, version: c.Version}
+	s.microsoft = &microsoft{network: network, presets: presets, signIn: c.SignInApplication, clock: c.Clock, faults: c.Faults, version: c.Version}
 	if c.Limits != nil {
 		s.microsoft.limits = *c.Limits
 	}
@@ -123,7 +125,7 @@ func New(ctx context.Context, c ServerConfig) (_ *Server, err error) {
 	}
 	browse := explorer.New(explorer.Config{Vault: s.vaults.vault, Heads: heads{s}, Paths: s.path})
 	deps := service.Deps{
-		Store: service.OnStore(s.store), Clock: c.Clock, Keys: service.NewKeys(key, rand.Reader), Directory: s.microsoft, Identities: s.microsoft, Vaults: s.vaults, Explorer: &proxy.Explorer{Explorer: browse, Clock: c.Clock},
+		Store: service.OnStore(s.store), Clock: c.Clock, Keys: service.NewKeys(key, rand.Reader), Directory: s.microsoft, Identities: s.microsoft, Registrar: s.microsoft, Vaults: s.vaults, Explorer: &proxy.Explorer{Explorer: browse, Clock: c.Clock},
 		Live: live{s}, BrowserProof: c.AskAgain, Log: c.Log, Version: c.Version, Proxy: host, ProxyPort: 9193,
 	}
 	if !c.NoSearch {

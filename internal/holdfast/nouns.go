@@ -45,6 +45,10 @@ type Credential struct {
 	ApplicationSecret   Secret
 	Certificate         Secret // PKCS #12 or PEM, raw bytes
 	CertificatePassword Secret
+	// ApplicationObject and KeyID are the ids of the application's object and of its certificate there, when Holdfast registered them: with
+	// both the application can renew its certificate by itself.
+	ApplicationObject string
+	KeyID             string
 }
 
 // Organization is a Microsoft 365 organization that is protected.

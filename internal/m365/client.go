@@ -61,6 +61,8 @@ type Config struct {
 	Tenant      string // id or domain name
 	Application string
 	Credential  Credential
+	// Person is a token for Graph of somebody who signed in, in the place of a credential.
+	Person Secret
 	// SharePoint is the organization's name in SharePoint's hosts (NAME of NAME.sharepoint.com). Calls to SharePoint
 	// itself need it; Graph does not.
 	SharePoint string
@@ -152,6 +154,7 @@ func New(c Config) (*Client, error) {
 	}
 	client.tokens = auth.New(auth.Config{
 		LoginHost: c.Cloud.Login, Tenant: c.Tenant, Application: c.Application, Credential: c.Credential,
+		Person: c.Person, PersonFor: "https://" + strings.ToLower(c.Cloud.Graph),
 		HTTP: client.http, Clock: c.Clock,
 	})
 	client.users = auth.NewUsers(auth.UsersConfig{LoginHost: c.Cloud.Login, Issuer: c.Cloud.Issuer, HTTP: client.http, Clock: c.Clock})

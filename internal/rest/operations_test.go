@@ -22,6 +22,10 @@ func TestEveryBuiltOperation(t *testing.T) {
 	endings(w)
 	people := newWorld(t) // of its own, so that ids in golden files do not depend on what comes before
 	people.answered = w.answered
+	entrants := newWorld(t) // the same
+	entrants.answered = w.answered
+	entrants.login()
+	entrants.onboarding()
 	people.sides(application)
 	people.login()
 	identity(people)
@@ -152,6 +156,61 @@ func organizations(w *world) {
 	w.call("GET", "/v8/RbacRoles/"+bob, nil).want(404)
 	w.call("GET", "/v8/organizations/"+id+"/licensinginformation", nil).want(200).golden()
 	w.call("GET", "/holdfast/v1/Organizations/"+id+"/Permissions", nil).want(200).golden()
+}
+
+// onboarding adds an organization by an administrator's sign-in, looks at it, and renews its certificate.
+func (w *world) onboarding() {
+	w.t.Helper()
+	first := "/v8/Organizations/" + w.call("POST", "/v8/Organizations", map[string]any{"type": "Office365", "isExchangeOnline": true, "exchangeOnlineSettings": settings("right")}).want(201).text("id")
+	check := func(code string) *reply {
+		w.t.Helper()
+		w.clock.pass(6 * time.Second)
+		return w.call("POST", "/v8/DeviceCode/check", map[string]any{"userCode": code})
+	}
+	add := func(code, tenant string) *reply {
+		w.t.Helper()
+		return w.call("POST", "/v8/Organizations", map[string]any{"type": "Office365", "region": "China", "isExchangeOnline": true, "isSharePointOnline": false, "configureApplication": true, "userCode": code,
+			"newApplicationName": "Holdfast", "exchangeOnlineSettings": map[string]any{"officeOrganizationName": tenant}})
+	}
+	code := w.call("POST", "/v8/DeviceCode", map[string]any{"targetRegion": "China"}).want(200).golden().text("userCode")
+	w.call("POST", "/v8/DeviceCode/check", map[string]any{"userCode": code}).want(200).golden("waiting")
+	add(code, "fabrikam.example").says(409, "nobody has signed in")
+	if check(code).want(200).get("authenticated") != false || check(code).want(200).get("authenticated") != true {
+		w.t.Error("the sign-in was not seen")
+	}
+	declined := w.call("POST", "/v8/DeviceCode", map[string]any{}).want(200).text("userCode")
+	check(declined).want(200)
+	check(declined).says(400, "declined")
+	check(declined).says(404, "begin again")
+	check("NOSUCH").says(404, "no sign-in waits")
+	w.call("POST", "/v8/Organizations", map[string]any{"type": "Office365", "configureApplication": true}).says(400, "POST /v8/DeviceCode")
+	made := add(code, "fabrikam.example").want(201)
+	if made.text("region") != "China" || made.text("msid") != otherTenant {
+		w.t.Errorf("the organization is %s", made.body)
+	}
+	add(code, "fabrikam.example").says(404, "begin again") // a code is good once
+	wrong := w.call("POST", "/v8/DeviceCode", map[string]any{"targetRegion": "USGovernment"}).want(200).text("userCode")
+	check(wrong).want(200)
+	check(wrong).want(200)
+	add(wrong, "contoso.example").says(400, "another tenant")
+
+	at := "/holdfast/v1/Organizations/" + made.text("id")
+	w.call("GET", at+"/Check", nil).want(200).golden()
+	if text := string(w.call("GET", "/holdfast/v1/Warnings", nil).want(200).body); !strings.Contains(text, "holdfast org renew fabrikam.example") {
+		w.t.Errorf("no warning of a certificate that ends: %s", text)
+	}
+	w.call("POST", at+"/Certificate/renew", nil).want(200).golden()
+	if text := string(w.call("GET", "/holdfast/v1/Warnings", nil).want(200).body); strings.Contains(text, "org renew") {
+		w.t.Errorf("a warning after the renewal: %s", text)
+	}
+	// The first organization's application was not registered here, and has a secret.
+	own := "/holdfast/v1" + strings.TrimPrefix(first, "/v8")
+	w.call("POST", own+"/Certificate/renew", nil).says(409, "--sign-in")
+	again := w.call("POST", first+"/DeviceCode", nil).want(200).text("userCode")
+	check(again).want(200)
+	check(again).want(200)
+	w.call("POST", own+"/Certificate/renew", map[string]any{"userCode": again}).want(200)
+	w.call("DELETE", "/v8/Organizations/"+made.text("id"), nil).want(204)
 }
 
 func (w *world) first(path string) string {

@@ -97,6 +97,31 @@ func (a *API) organizationRemove(ctx context.Context, r *request) (any, error) {
 	return nil, a.services.Organizations.Delete(ctx, r.user, holdfast.OrganizationID(id))
 }
 
+// organizationOrganizationDeviceCode begins a sign-in by which an administrator lets Holdfast register its application.
+func (a *API) organizationOrganizationDeviceCode(ctx context.Context, r *request) (any, error) {
+	var in contract.RESTCommonDeviceCodeRequestOptions
+	if err := r.decodeOptional(&in); err != nil {
+		return nil, err
+	}
+	s, err := a.services.Organizations.BeginSignIn(ctx, r.user, holdfast.Region(value(in.TargetRegion)), holdfast.OrganizationID(uuidText(in.LoginGraphAppOrganizationID)))
+	if err != nil {
+		return nil, err
+	}
+	return a.deviceCodeToContract(s), nil
+}
+
+func (a *API) organizationCheckDeviceCode(ctx context.Context, r *request) (any, error) {
+	var in contract.RESTCheckDeviceCode
+	if err := r.decode(&in); err != nil {
+		return nil, err
+	}
+	done, err := a.services.Organizations.SignedIn(ctx, r.user, in.UserCode)
+	if err != nil {
+		return nil, err
+	}
+	return contract.RESTDeviceCodeCheckResponse{Authenticated: &done}, nil
+}
+
 // organizationGetTenantInformationByID tells what is known without asking Microsoft; what is not known is left out.
 func (a *API) organizationGetTenantInformationByID(ctx context.Context, r *request) (any, error) {
 	o, err := a.organization(ctx, r)
@@ -224,8 +249,8 @@ func organizationFromContract(in contract.RestOrganizationComposed) (service.Org
 	switch {
 	case in.Type != nil && *in.Type != contract.RestOrganizationTypeOffice365, in.ExchangeSettings != nil, in.SharepointSettings != nil:
 		return spec, holdfast.Invalid("on-premises and hybrid organizations are not built yet; type must be Office365")
-	case value(in.ConfigureApplication) || value(in.UserCode) != "":
-		return spec, holdfast.Invalid("Holdfast does not create the Entra application for you yet: register one, grant its permissions, and give its id with a certificate or a secret")
+	case value(in.ConfigureApplication) && value(in.UserCode) == "":
+		return spec, holdfast.Invalid("to have the application registered, begin a sign-in with POST /v8/DeviceCode and give its userCode here")
 	case value(in.IsTeamsOnline) || value(in.IsTeamsChatsOnline):
 		return spec, holdfast.Invalid("Teams is not protected by this version of Holdfast; leave isTeamsOnline and isTeamsChatsOnline out or set them to false")
 	}
@@ -234,6 +259,7 @@ func organizationFromContract(in contract.RestOrganizationComposed) (service.Org
 		Description: in.Description,
 		Exchange:    in.IsExchangeOnline,
 		SharePoint:  in.IsSharePointOnline,
+		UserCode:    value(in.UserCode), NewApplication: value(in.NewApplicationName),
 	}
 	if in.Region != nil {
 		spec.Region = holdfast.Region(*in.Region)

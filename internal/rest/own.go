@@ -17,7 +17,7 @@ import (
 
 const ownPrefix = "holdfast/v1"
 
-var ownRoutes = slices.Concat(identityRoutes, portalRoutes, exploreRoutes, inquiryRoutes, basketRoutes, searchRoutes, savedSearchRoutes, []route{
+var ownRoutes = slices.Concat(identityRoutes, organizationRoutes, portalRoutes, exploreRoutes, inquiryRoutes, basketRoutes, searchRoutes, savedSearchRoutes, []route{
 	{"RecoveryKit_Export", "POST", repositoryPath + "/RecoveryKit", 200, service.ActExportKit, (*API).recoveryKitExport},
 	{"Retention_Start", "POST", repositoryPath + "/Retention", 204, service.ActRunRetention, (*API).retentionStart},
 	{"Permission_Get", "GET", organizationPath + "/Permissions", 200, service.ActReadDirectory, (*API).permissionGet},

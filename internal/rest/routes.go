@@ -267,7 +267,7 @@ var routes = []route{
 	{"OrganizationBackupApplications_ReplaceBackupApplications", "PUT", organizationPath + "/BackupApplications", 204, service.ActUnbuilt, notYet},
 	{"OrganizationBackupApplications_AppendBackupApplications", "POST", organizationPath + "/BackupApplications", 204, service.ActUnbuilt, notYet},
 	{"OrganizationBackupApplications_DeleteBackupApplications", "DELETE", organizationPath + "/BackupApplications", 204, service.ActUnbuilt, notYet},
-	{"OrganizationBackupApplications_OrganizationDeviceCode", "POST", organizationPath + "/DeviceCode", 200, service.ActUnbuilt, notYet},
+	{"OrganizationBackupApplications_OrganizationDeviceCode", "POST", organizationPath + "/DeviceCode", 200, service.ActChangeOrg, (*API).organizationBackupApplicationsOrganizationDeviceCode},
 
 	// Organization
 	{"Organization_Get", "GET", "/Organizations", 200, service.ActSeeOrgs, (*API).organizationGet},
@@ -281,8 +281,8 @@ var routes = []route{
 	{"Organization_GetStorageSpaceUsage", "GET", organizationPath + "/usedRepositories", 200, service.ActSeeRepos, (*API).organizationGetStorageSpaceUsage},
 	{"Organization_GetCurrentOrganization", "GET", "/Organization", 200, service.ActUnbuilt, notYet},
 	{"Organization_Explore", "POST", organizationPath + "/explore", 201, service.ActExplore, (*API).organizationExplore},
-	{"Organization_OrganizationDeviceCode", "POST", "/DeviceCode", 200, service.ActUnbuilt, notYet},
-	{"Organization_CheckDeviceCode", "POST", "/DeviceCode/check", 200, service.ActUnbuilt, notYet},
+	{"Organization_OrganizationDeviceCode", "POST", "/DeviceCode", 200, service.ActAddOrg, (*API).organizationOrganizationDeviceCode},
+	{"Organization_CheckDeviceCode", "POST", "/DeviceCode/check", 200, service.ActAddOrg, (*API).organizationCheckDeviceCode},
 
 	// OrganizationGroup
 	{"OrganizationGroup_Get", "GET", organizationPath + "/Groups", 200, service.ActReadDirectory, (*API).organizationGroupGet},

@@ -122,7 +122,6 @@ var unbuilt = map[string]string{
 	"OrganizationBackupApplications":      needsApps,
 	"Application":                         needsApps,
 	"Organization_GetCurrentOrganization": "who signs in to the portal is told by the portal's own session; this operation for tenants' tokens is not built",
-	"Organization":                        needsDeviceCode,
 	"RestoreSession":                      needsDeviceCode,
 	"ObjectStorageRepository":             needsArchive,
 	"JobSessionChanges":                   needsNewer,

@@ -69,7 +69,7 @@ func newWorldOf(t testing.TB, live service.Live, patience time.Duration) *world 
 	seed := rand.NewChaCha8([32]byte([]byte("a seed of thirty-two bytes......")))
 	w.services = service.New(service.Deps{
 		Store: openStore(t, w.clock), Clock: w.clock, Rand: seed, Keys: service.NewKeys(plainKey{}, seed),
-		Directory: directory{w.denied}, Identities: w.entra, Vaults: vaults{}, Explorer: w.explorer, Searcher: finder{}, Live: live, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
+		Directory: directory{w.denied}, Identities: w.entra, Registrar: &registrar{clock: w.clock, asked: map[string]int{}}, Vaults: vaults{}, Explorer: w.explorer, Searcher: finder{}, Live: live, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
 		Version: "1.2.3", Proxy: "backup.example", ProxyPort: 9193,
 	})
 	if _, err := w.services.Start(t.Context(), "correct horse battery"); err != nil {

@@ -36,6 +36,9 @@ type OrganizationSpec struct {
 	// Connections that differ from each other are refused: one application serves both.
 	ExchangeConnection   *Connection
 	SharePointConnection *Connection
+	// UserCode is that of a sign-in by which the application is registered, instead of one that is there; NewApplication is its name.
+	UserCode       string
+	NewApplication string
 }
 
 // Create signs in, checks every permission and adds the organization. A missing permission is a KindDenied error that
@@ -59,8 +62,16 @@ func (o *Organizations) Create(ctx context.Context, u User, spec OrganizationSpe
 	cred, err := spec.credential()
 	if err != nil {
 		return holdfast.Organization{}, err
-	} else if cred == nil {
-		return holdfast.Organization{}, holdfast.Invalid("an organization needs an application id with a certificate or a secret")
+	}
+	if spec.UserCode != "" {
+		done, err := o.onboard(ctx, u, spec, &org, &cred)
+		if err != nil {
+			return holdfast.Organization{}, err
+		}
+		defer done()
+	}
+	if cred == nil {
+		return holdfast.Organization{}, holdfast.Invalid("an organization needs an application id with a certificate or a secret, or an administrator's sign-in by device code")
 	}
 	if err := o.connect(ctx, &org, cred); err != nil {
 		return holdfast.Organization{}, err

@@ -102,6 +102,77 @@ type Identities interface {
 	Verify(ctx context.Context, app PortalApplication, assertion string) (Identity, error)
 }
 
+// Registrar signs an administrator in on another device, registers the application in his tenant and renews its certificate. app binds it to
+// Microsoft Entra. Refusals are for the user and say what to do.
+type Registrar interface {
+	// BeginSignIn asks for a code. tenant is an id or a domain; empty is whichever the administrator is of.
+	BeginSignIn(ctx context.Context, region holdfast.Region, tenant string) (AdminSignIn, error)
+	// AskSignIn asks once whether he has signed in, and completes s when he has. It must not be asked more often than s.Interval says.
+	AskSignIn(ctx context.Context, s AdminSignIn) (AdminSignIn, error)
+	// Register makes the application, gives it a certificate and the permissions for r.Uses, and waits until both work.
+	// What it made is gone again when it fails.
+	Register(ctx context.Context, s AdminSignIn, r Registration) (holdfast.Credential, error)
+	// Discard takes back what Register made.
+	Discard(ctx context.Context, s AdminSignIn, cred holdfast.Credential) error
+	// Finish takes back what the administrator consented to for the registration alone.
+	Finish(ctx context.Context, s AdminSignIn) error
+	// AddCertificate makes a certificate, adds it to the application beside the one of cred and waits until it works.
+	// s is the sign-in by which an application is changed that cannot do so by itself; nil otherwise.
+	AddCertificate(ctx context.Context, s *AdminSignIn, org holdfast.Organization, cred holdfast.Credential) (Renewal, error)
+	// Inspect signs in anew and tries what backups need. A refused sign-in is Inspection.SignIn, not an error.
+	Inspect(ctx context.Context, org holdfast.Organization, cred holdfast.Credential) (Inspection, error)
+	// CertificateEnds is when the certificate of cred ends, zero without one. It asks nobody.
+	CertificateEnds(cred holdfast.Credential) time.Time
+	// RemoveCertificate removes the certificate oldKey from the application of cred, which stays.
+	RemoveCertificate(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, oldKey string) error
+}
+
+// AdminSignIn is a sign-in on another device: a person enters UserCode at VerificationURL.
+type AdminSignIn struct {
+	Region                             holdfast.Region
+	Tenant                             string // that was asked for
+	UserCode, VerificationURL, Message string
+	Expires                            time.Time
+	Interval                           time.Duration
+	DeviceCode                         holdfast.Secret
+	// Once he has signed in: a token in his name, who he is, and his tenant.
+	Token              holdfast.Secret
+	TenantID, ObjectID string
+	Person             string
+}
+
+// Inspection is what a live look at an organization found.
+type Inspection struct {
+	SignIn              error // why signing in failed
+	Tenant              Tenant
+	Extra               []string // permissions that nothing protected needs
+	Probes              []Probe
+	Clock               time.Duration // Microsoft's clock minus ours
+	ClockKnown          bool
+	CertificateEnds     time.Time // zero: there is none
+	Requests, Throttled int64
+}
+
+// Probe is a try of one workload.
+type Probe struct {
+	Workload, Detail string
+	Err              error
+}
+
+// Renewal is a credential with a new certificate, and the id of the old one, which is empty when it is not known.
+type Renewal struct {
+	Credential holdfast.Credential
+	OldKey     string
+}
+
+// Registration is the application that is wanted.
+type Registration struct {
+	Name string
+	Uses []PermissionUse
+	// Tenant that the administrator must be of, by id or domain; empty takes any.
+	Tenant string
+}
+
 // PortalApplication is the application of Microsoft Entra by which people sign in.
 type PortalApplication struct {
 	ID         string

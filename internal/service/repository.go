@@ -359,7 +359,11 @@ func (r *Repositories) Warnings(ctx context.Context, u User) ([]string, error) {
 			out = append(out, fmt.Sprintf("repository %q holds what the catalogue does not: synchronize it", repo.Name))
 		}
 	}
-	return out, err
+	if err != nil {
+		return out, err
+	}
+	ending, err := r.certificateWarnings(ctx)
+	return append(out, ending...), err
 }
 
 func kitWarning(repo holdfast.Repository) string {

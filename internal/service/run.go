@@ -84,7 +84,7 @@ func (s *Service) Run(ctx context.Context) error {
 	defer wg.Wait()
 	defer s.Inquiries.close()
 	wg.Go(func() { s.Repositories.synchronizeAll(ctx) })
-	cleaned := time.Time{}
+	var cleaned, warned time.Time
 	for {
 		if err := s.Tick(ctx); err != nil && ctx.Err() == nil {
 			s.Log.ErrorContext(ctx, "schedules could not be looked at", "error", err)
@@ -93,6 +93,16 @@ func (s *Service) Run(ctx context.Context) error {
 			cleaned = now
 			if err := s.tidy(ctx); err != nil && ctx.Err() == nil {
 				s.Log.ErrorContext(ctx, "history could not be tidied", "error", err)
+			}
+		}
+		if now := s.now(); now.Sub(warned) > 24*time.Hour {
+			warned = now
+			ending, err := s.certificateWarnings(ctx)
+			if err != nil && ctx.Err() == nil {
+				s.Log.ErrorContext(ctx, "certificates could not be looked at", "error", err)
+			}
+			for _, text := range ending {
+				s.Log.WarnContext(ctx, "certificate ends", "warning", text)
 			}
 		}
 		if err := s.Clock.Sleep(ctx, s.Deps.Tick); err != nil {

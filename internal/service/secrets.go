@@ -78,7 +78,7 @@ func wrapPurpose(id string) string { return "database/" + id }
 
 // sealedCredential is holdfast.Credential with its secrets spelt out; it only ever exists encrypted or in memory.
 type sealedCredential struct {
-	TenantID, ApplicationID                  string
+	TenantID, ApplicationID, Object, KeyID   string
 	Secret, Certificate, CertificatePassword []byte
 }
 
@@ -91,7 +91,7 @@ func (c *core) putCredential(ctx context.Context, tx Tx, org holdfast.Organizati
 }
 
 func (c *core) seal(ctx context.Context, tx Tx, id string, cred holdfast.Credential) error {
-	plain, err := json.Marshal(sealedCredential{cred.TenantID, cred.ApplicationID, []byte(cred.ApplicationSecret), []byte(cred.Certificate), []byte(cred.CertificatePassword)})
+	plain, err := json.Marshal(sealedCredential{cred.TenantID, cred.ApplicationID, cred.ApplicationObject, cred.KeyID, []byte(cred.ApplicationSecret), []byte(cred.Certificate), []byte(cred.CertificatePassword)})
 	if err != nil {
 		return fmt.Errorf("encode the credential: %w", err)
 	}
@@ -125,7 +125,8 @@ func (c *core) sealed(ctx context.Context, tx Tx, id string) (holdfast.Credentia
 		return holdfast.Credential{}, fmt.Errorf("decode the credential: %w", err)
 	}
 	return holdfast.Credential{TenantID: s.TenantID, ApplicationID: s.ApplicationID, ApplicationSecret: holdfast.Secret(s.Secret),
-		Certificate: holdfast.Secret(s.Certificate), CertificatePassword: holdfast.Secret(s.CertificatePassword)}, nil
+		Certificate: holdfast.Secret(s.Certificate), CertificatePassword: holdfast.Secret(s.CertificatePassword),
+		ApplicationObject: s.Object, KeyID: s.KeyID}, nil
 }
 
 // SealedUnder says whether a database holds secrets, and the id of the key that they are sealed under.

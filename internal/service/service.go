@@ -26,7 +26,8 @@ type Deps struct {
 	Searcher  Searcher // nil: there is no search
 	// Identities may be nil: then nobody signs in with Microsoft.
 	Identities Identities
-	Live       Live // nil: dry runs and comparing with Microsoft 365 are refused
+	Registrar  Registrar // nil: nobody signs in by device code
+	Live       Live      // nil: dry runs and comparing with Microsoft 365 are refused
 	Log        *slog.Logger
 	Version    string
 	// Proxy is the built-in proxy's host name and port, for people.
@@ -83,6 +84,7 @@ type core struct {
 	bell bell
 	feed *feed
 	// restoreCredentials keeps the credentials that came with restore requests, in memory only.
+	devices            deviceSignIns
 	mu                 sync.Mutex // guards the two below
 	restoreCredentials map[holdfast.TaskID]holdfast.Credential
 	// started pairs the wall clock with the store's, which never jumps, so that a jump of the former shows.

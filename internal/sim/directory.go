@@ -39,6 +39,9 @@ func (u *User) HasMailbox() bool {
 	return u.licensed && u.mailbox && !u.deleted
 }
 
+// administrator says whether the user may register applications and grant them permissions: the first one may.
+func (u *User) administrator() bool { return u.Index == 0 }
+
 // Licensed reports whether the user holds a licence with Exchange and OneDrive.
 func (u *User) Licensed() bool {
 	u.mu.Lock()

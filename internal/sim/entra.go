@@ -6,8 +6,10 @@ import (
 	"crypto/rsa"
 	"crypto/sha1" //nolint:gosec // x5t is a SHA-1 thumbprint by definition
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/big"
 	"net/http"
@@ -18,21 +20,22 @@ import (
 	"time"
 )
 
-// entra is the identity service: one application with a secret and a certificate, which may also sign users in, and a public one that
-// does only that (signin.go).
+// entra is the identity service: one application with a secret and a certificate, which may also sign users in, a public one that does only
+// that (signin.go), and those that are registered (applications.go) by who signed in with a device code (device.go).
 type entra struct {
 	s   *Sim
 	key func() (*rsa.PrivateKey, error) // signs access tokens
 
-	mu      sync.Mutex // guards all below
-	issued  map[string]grant
-	used    map[string]time.Time // jti of assertions -> expiry
-	roles   []string             // granted application permissions; nil grants all
-	secret  string
-	cert    []byte // DER of the registered certificate
-	revoked time.Time
-	codes   map[string]code // authorization codes by their text
-	replies []string        // registered redirect URIs
+	mu       sync.Mutex // guards all below
+	issued   map[string]grant
+	used     map[string]time.Time // jti of assertions -> expiry
+	roles    []string             // application permissions of the tenant's own application; nil grants all
+	revoked  time.Time
+	codes    map[string]code // authorization codes by their text
+	replies  []string        // registered redirect URIs
+	apps     []*application
+	consents []*consent
+	devices  map[string]*device // by device code
 }
 
 type grant struct {
@@ -41,12 +44,15 @@ type grant struct {
 	issued        time.Time
 	roles         []string
 	bySecret      bool
+	user          *User    // who signed in; nil for an application's own token
+	scopes        []string // of a user's token
 }
 
 func newEntra(s *Sim) *entra {
-	return &entra{s: s, issued: map[string]grant{}, used: map[string]time.Time{}, codes: map[string]code{}, roles: s.opt.Roles, replies: s.tenant.RedirectURIs,
-		secret: s.tenant.ApplicationSecret, cert: s.tenant.cert.Raw,
+	e := &entra{s: s, issued: map[string]grant{}, used: map[string]time.Time{}, codes: map[string]code{}, devices: map[string]*device{}, roles: s.opt.Roles, replies: s.tenant.RedirectURIs,
 		key: sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })}
+	e.openApplications()
+	return e
 }
 
 func (s *Sim) entraRoutes() []Route {
@@ -62,6 +68,11 @@ func (s *Sim) entraRoutes() []Route {
 	add("POST", "/{tenant}/oauth2/v2.0/token", s.entra.token)
 	add("GET", "/{tenant}/oauth2/v2.0/authorize", s.entra.signInPage)
 	add("POST", "/{tenant}/oauth2/v2.0/authorize", s.entra.signIn)
+	add("POST", "/{tenant}/oauth2/v2.0/devicecode", s.entra.deviceCode)
+	for _, page := range []string{"/{tenant}/oauth2/deviceauth", "/devicelogin"} {
+		add("GET", page, s.entra.devicePage)
+		add("POST", page, s.entra.deviceSignIn)
+	}
 	return out
 }
 
@@ -171,24 +182,28 @@ func (e *entra) token(c *Call) (*Reply, error) {
 	switch {
 	case f.Get("grant_type") == "":
 		return nil, aadsts(400, "invalid_request", 900144, "The request body must contain the following parameter: 'grant_type'.")
-	case f.Get("grant_type") != "client_credentials" && f.Get("grant_type") != "authorization_code":
+	case !slices.Contains([]string{"client_credentials", "authorization_code", deviceGrant}, f.Get("grant_type")):
 		return nil, aadsts(400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type '%s'.", f.Get("grant_type"))
 	case id == "":
 		return nil, aadsts(400, "invalid_request", 900144, "The request body must contain the following parameter: 'client_id'.")
 	case f.Get("grant_type") == "authorization_code" && e.application(id) != "":
 		return e.redeem(c, f)
+	case f.Get("grant_type") == deviceGrant:
+		return e.deviceToken(c, f)
 	case shared: // common and organizations are for users, not for applications
 		return nil, e.knows(tenant)
-	case !strings.EqualFold(id, e.s.tenant.ApplicationID):
+	}
+	a := e.app(id, c.Now)
+	if a == nil {
 		return nil, aadsts(400, "unauthorized_client", 700016, unknownApplication, id, e.s.tenant.Domain)
 	}
-	return e.clientCredentials(c, f)
+	return e.clientCredentials(c, f, a)
 }
 
 const unknownApplication = "Application with identifier '%s' was not found in the directory '%s'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant."
 
 // clientCredentials gives an application a token of its own.
-func (e *entra) clientCredentials(c *Call, f url.Values) (*Reply, error) {
+func (e *entra) clientCredentials(c *Call, f url.Values, a *application) (*Reply, error) {
 	// Microsoft's own libraries add the scopes of OpenID Connect, which the service ignores here (msal-go, accesstokens.AppendDefaultScopes).
 	scope := strings.Join(slices.DeleteFunc(strings.Fields(f.Get("scope")), func(p string) bool {
 		return slices.Contains([]string{"openid", "offline_access", "profile"}, p)
@@ -207,10 +222,10 @@ func (e *entra) clientCredentials(c *Call, f url.Values) (*Reply, error) {
 	if u, err := url.Parse(audience); err != nil || u.Scheme != "https" || e.s.hosts[u.Host] == 0 || e.s.hosts[u.Host] == HostLogin {
 		return nil, aadsts(400, "invalid_resource", 500011, "The resource principal named %s was not found in the tenant named %s.", audience, e.s.tenant.Domain)
 	}
-	if err := e.proveApplication(c, f); err != nil {
+	if err := e.proveApplication(c, f, a); err != nil {
 		return nil, err
 	}
-	tok, err := e.issue(audience, c.Now, f.Get("client_assertion") == "")
+	tok, err := e.issue(a, audience, c.Now, f.Get("client_assertion") == "")
 	if err != nil {
 		return nil, err
 	}
@@ -218,25 +233,21 @@ func (e *entra) clientCredentials(c *Call, f url.Values) (*Reply, error) {
 	return JSON(200, map[string]any{"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": tok}).With("Cache-Control", "no-store, no-cache"), nil
 }
 
-// proveApplication checks the client assertion or the secret of the confidential application.
-func (e *entra) proveApplication(c *Call, f url.Values) error {
+// proveApplication checks the client assertion or the secret of a confidential application.
+func (e *entra) proveApplication(c *Call, f url.Values, app *application) error {
 	if a := f.Get("client_assertion"); a != "" || f.Get("client_assertion_type") != "" {
 		if f.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
 			return aadsts(400, "invalid_request", 7000214, "The client_assertion_type is not supported.")
 		}
-		if err := e.verifyAssertion(c, a); err != nil {
+		if err := e.verifyAssertion(c, a, app); err != nil {
 			return err
 		}
 	} else {
-		e.mu.Lock()
-		want := e.secret
-		e.mu.Unlock()
-		switch f.Get("client_secret") {
-		case want:
-		case "":
+		switch secret := f.Get("client_secret"); {
+		case secret == "":
 			return aadsts(401, "invalid_client", 7000218, "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")
-		default:
-			return aadsts(401, "invalid_client", 7000215, "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '%s'.", e.s.tenant.ApplicationID)
+		case secret != app.secret:
+			return aadsts(401, "invalid_client", 7000215, "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '%s'.", app.appID)
 		}
 	}
 	return nil
@@ -246,63 +257,23 @@ func (e *entra) proveApplication(c *Call, f url.Values) error {
 var base64Alphabet = strings.NewReplacer("+", "-", "/", "_", "=", "")
 
 // verifyAssertion checks a client assertion: header, thumbprint, signature, audience, issuer, times.
-func (e *entra) verifyAssertion(c *Call, a string) error {
+func (e *entra) verifyAssertion(c *Call, a string, app *application) error {
 	bad := func(code int, format string, args ...any) error {
 		return aadsts(401, "invalid_client", code, format, args...)
 	}
-	parts := strings.Split(a, ".")
-	if len(parts) != 3 {
+	h, p, err := readJWT(a)
+	if err != nil {
 		return bad(50027, "JWT token is invalid or malformed.")
 	}
-	var h struct {
-		Alg     string `json:"alg"`
-		Typ     string `json:"typ"`
-		X5T     string `json:"x5t"`
-		X5TS256 string `json:"x5t#S256"`
-		KID     string `json:"kid"`
-	}
-	var p struct {
-		Aud string      `json:"aud"`
-		Iss string      `json:"iss"`
-		Sub string      `json:"sub"`
-		JTI string      `json:"jti"`
-		Exp json.Number `json:"exp"`
-		Nbf json.Number `json:"nbf"`
-	}
-	sig, err := base64.RawURLEncoding.DecodeString(parts[2])
-	if err != nil || decodePart(parts[0], &h) != nil || decodePart(parts[1], &p) != nil {
-		return bad(50027, "JWT token is invalid or malformed.")
-	}
-	e.mu.Lock()
-	der := e.cert
-	e.mu.Unlock()
-	s1, s2 := sha1.Sum(der), sha256.Sum256(der) //nolint:gosec // see the import
-	var thumb bool
-	switch {
-	case h.X5TS256 != "":
-		thumb = base64Alphabet.Replace(h.X5TS256) == b64(s2[:])
-	case h.X5T != "":
-		thumb = base64Alphabet.Replace(h.X5T) == b64(s1[:]) || strings.EqualFold(h.X5T, fmt.Sprintf("%X", s1))
-	case h.KID != "":
-		thumb = strings.EqualFold(h.KID, fmt.Sprintf("%X", s1))
-	}
-	if !thumb {
+	certs := e.certificates(app)
+	i := slices.IndexFunc(certs, h.names)
+	if i < 0 {
 		return bad(700027, "The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found.]")
 	}
-	pub, ok := e.s.tenant.cert.PublicKey.(*rsa.PublicKey)
-	if !ok {
-		return bad(700027, "The certificate registered on the application has no RSA key.")
-	}
-	sum := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
-	switch h.Alg {
-	case "PS256":
-		err = rsa.VerifyPSS(pub, crypto.SHA256, sum[:], sig, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
-	case "RS256":
-		err = rsa.VerifyPKCS1v15(pub, crypto.SHA256, sum[:], sig)
-	default:
+	if !slices.Contains([]string{"PS256", "RS256"}, h.Alg) {
 		return bad(5002738, "Invalid JWT token. '%s' is not a supported signature algorithm.", h.Alg)
 	}
-	if err != nil {
+	if _, _, err = verifyJWT(a, certs[i]); err != nil || c.Now.After(certs[i].NotAfter) {
 		return bad(700027, "Client assertion failed signature validation. [Reason - The key used is expired or the signature does not match.]")
 	}
 	auds := []string{}
@@ -313,8 +284,8 @@ func (e *entra) verifyAssertion(c *Call, a string) error {
 	if !slices.Contains(auds, p.Aud) {
 		return bad(700023, "Client assertion audience claim does not match Realm issuer. Review the documentation at https://docs.microsoft.com/azure/active-directory/develop/active-directory-certificate-credentials.")
 	}
-	if p.Iss != e.s.tenant.ApplicationID || p.Sub != e.s.tenant.ApplicationID {
-		return bad(700030, "Invalid certificate - subject name in certificate is not authorized. Issuer and subject of the assertion must be the application '%s'.", e.s.tenant.ApplicationID)
+	if p.Iss != app.appID || p.Sub != app.appID {
+		return bad(700030, "Invalid certificate - subject name in certificate is not authorized. Issuer and subject of the assertion must be the application '%s'.", app.appID)
 	}
 	exp, errExp := p.Exp.Float64()
 	if errExp != nil {
@@ -341,6 +312,77 @@ func (e *entra) verifyAssertion(c *Call, a string) error {
 	}
 	e.used[p.JTI] = time.Unix(int64(exp)+skew, 0)
 	return nil
+}
+
+// jwtHead and jwtClaims are what is looked at of a token that a client signed.
+type jwtHead struct {
+	Alg     string `json:"alg"`
+	Typ     string `json:"typ"`
+	X5T     string `json:"x5t"`
+	X5TS256 string `json:"x5t#S256"`
+	KID     string `json:"kid"`
+}
+
+type jwtClaims struct {
+	Aud string      `json:"aud"`
+	Iss string      `json:"iss"`
+	Sub string      `json:"sub"`
+	JTI string      `json:"jti"`
+	Exp json.Number `json:"exp"`
+	Nbf json.Number `json:"nbf"`
+}
+
+// names tells whether the header names a certificate as the one that signed.
+func (h jwtHead) names(cert *x509.Certificate) bool {
+	s1, s2 := sha1.Sum(cert.Raw), sha256.Sum256(cert.Raw) //nolint:gosec // see the import
+	switch {
+	case h.X5TS256 != "":
+		return base64Alphabet.Replace(h.X5TS256) == b64(s2[:])
+	case h.X5T != "":
+		return base64Alphabet.Replace(h.X5T) == b64(s1[:]) || strings.EqualFold(h.X5T, fmt.Sprintf("%X", s1))
+	case h.KID != "":
+		return strings.EqualFold(h.KID, fmt.Sprintf("%X", s1))
+	}
+	return false
+}
+
+var errJWT = errors.New("no JWT")
+
+func readJWT(text string) (h jwtHead, p jwtClaims, err error) {
+	parts := strings.Split(text, ".")
+	if len(parts) != 3 {
+		return h, p, errJWT
+	}
+	if _, err := base64.RawURLEncoding.DecodeString(parts[2]); err != nil || decodePart(parts[0], &h) != nil || decodePart(parts[1], &p) != nil {
+		return h, p, errJWT
+	}
+	return h, p, nil
+}
+
+// verifyJWT reads a token that the key of a certificate must have signed.
+func verifyJWT(text string, cert *x509.Certificate) (h jwtHead, p jwtClaims, err error) {
+	if h, p, err = readJWT(text); err != nil {
+		return h, p, err
+	}
+	pub, ok := cert.PublicKey.(*rsa.PublicKey)
+	if !ok {
+		return h, p, errors.New("the certificate has no RSA key")
+	}
+	at := strings.LastIndexByte(text, '.')
+	sig, err := base64.RawURLEncoding.DecodeString(text[at+1:])
+	if err != nil {
+		return h, p, errJWT
+	}
+	sum := sha256.Sum256([]byte(text[:at]))
+	switch h.Alg {
+	case "PS256":
+		err = rsa.VerifyPSS(pub, crypto.SHA256, sum[:], sig, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
+	case "RS256":
+		err = rsa.VerifyPKCS1v15(pub, crypto.SHA256, sum[:], sig)
+	default:
+		err = errJWT
+	}
+	return h, p, err
 }
 
 func decodePart(s string, v any) error {
@@ -383,10 +425,8 @@ func (e *entra) sign(claims map[string]any) (string, error) {
 }
 
 // issue signs an access token and remembers it.
-func (e *entra) issue(audience string, now time.Time, bySecret bool) (string, error) {
-	e.mu.Lock()
-	roles := e.roles
-	e.mu.Unlock()
+func (e *entra) issue(a *application, audience string, now time.Time, bySecret bool) (string, error) {
+	roles := e.rolesOf(a, now)
 	if roles == nil {
 		roles = e.s.allPermissions()
 	}
@@ -397,21 +437,26 @@ func (e *entra) issue(audience string, now time.Time, bySecret bool) (string, er
 	}
 	tok, err := e.sign(map[string]any{
 		"aud": audience, "iss": e.issuer("1.0"), "iat": now.Unix(), "nbf": now.Unix(), "exp": exp.Unix(),
-		"app_displayname": "Holdfast", "appid": e.s.tenant.ApplicationID, "appidacr": how, "idtyp": "app", "roles": roles,
+		"app_displayname": a.name, "appid": a.appID, "appidacr": how, "idtyp": "app", "roles": roles,
 		"tid": e.s.tenant.TenantID, "uti": newUUID(), "ver": "1.0",
 	})
 	if err != nil {
 		return "", err
 	}
+	e.remember(tok, grant{app: a.appID, audience: audience, expires: exp, issued: now, roles: roles, bySecret: bySecret})
+	return tok, nil
+}
+
+// remember keeps a token that was issued, and forgets old ones.
+func (e *entra) remember(tok string, g grant) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for t, g := range e.issued {
-		if g.expires.Add(24 * time.Hour).Before(now) {
+	for t, old := range e.issued {
+		if old.expires.Add(24 * time.Hour).Before(g.issued) {
 			delete(e.issued, t)
 		}
 	}
-	e.issued[tok] = grant{app: e.s.tenant.ApplicationID, audience: audience, expires: exp, issued: now, roles: roles, bySecret: bySecret}
-	return tok, nil
+	e.issued[tok] = g
 }
 
 // authorize checks the bearer token of a call and that it carries one of the route's permissions.
@@ -440,7 +485,13 @@ func (e *entra) authorize(c *Call) error {
 	if g.bySecret && c.host == HostSharePoint { // SharePoint takes application tokens that were got by certificate only
 		return Fail(http.StatusUnauthorized, "unauthenticated", "Unsupported app only token.")
 	}
-	c.App, c.roles = g.app, g.roles
+	c.App, c.roles, c.Person = g.app, g.roles, g.user
+	if g.user != nil || len(c.Route.Delegated) > 0 && !c.Route.OwnApplication {
+		if g.user == nil || !slices.ContainsFunc(c.Route.Delegated, func(p string) bool { return slices.Contains(g.scopes, p) }) {
+			return Fail(http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+		}
+		return nil
+	}
 	if len(c.Route.Permissions) == 0 || slices.ContainsFunc(c.Route.Permissions, func(p string) bool { return slices.Contains(g.roles, p) }) {
 		return nil
 	}

@@ -48,15 +48,17 @@ type Handler func(*Call) (*Reply, error)
 
 // Route is one endpoint. See the package comment.
 type Route struct {
-	Host        HostKind
-	Method      string
-	Pattern     string
-	Class       Class
-	Permissions []string // application permissions of which any one suffices
-	Public      bool     // no bearer token is asked for (login pages, pre-authenticated addresses)
-	Cost        int      // resource units, default 1
-	MaxBody     int64    // default 4 MiB + 64 KiB
-	Handle      Handler
+	Host           HostKind
+	Method         string
+	Pattern        string
+	Class          Class
+	Permissions    []string // application permissions of which any one suffices
+	Public         bool     // no bearer token is asked for (login pages, pre-authenticated addresses)
+	Delegated      []string // permissions of a person of which any one suffices; applications have no access then, unless OwnApplication
+	OwnApplication bool     // an application may call it for itself
+	Cost           int      // resource units, default 1
+	MaxBody        int64    // default 4 MiB + 64 KiB
+	Handle         Handler
 }
 
 const defaultMaxBody = 4<<20 + 64<<10
@@ -75,6 +77,7 @@ type Call struct {
 	Now       time.Time
 	Route     *Route
 	App       string // client id of the token, empty on public routes
+	Person    *User  // who signed in; nil for an application
 	Cost      int
 	RequestID string
 	Batch     bool // a part of a $batch

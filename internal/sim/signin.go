@@ -210,7 +210,7 @@ func (e *entra) redeem(c *Call, f url.Values) (*Reply, error) {
 		}
 	}
 	if id == e.s.tenant.ApplicationID {
-		if err := e.proveApplication(c, f); err != nil {
+		if err := e.proveApplication(c, f, e.app(id, c.Now)); err != nil {
 			return nil, err
 		}
 	} else if f.Get("client_secret") != "" || f.Get("client_assertion") != "" {
@@ -316,11 +316,16 @@ func (e *entra) page(c *Call, status int, v signInView) (*Reply, error) {
 	if err := signInTemplate.Execute(&b, v); err != nil {
 		return nil, err
 	}
-	return Bytes(status, "text/html; charset=utf-8", b.Bytes()).With("Cache-Control", "no-store, no-cache").With("Referrer-Policy", "strict-origin-when-cross-origin").
-		With("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'").With("X-Frame-Options", "DENY"), nil
+	return htmlPage(status, b.Bytes()), nil
 }
 
-var signInTemplate = template.Must(template.New("sign in").Parse(`<!doctype html>
+func htmlPage(status int, b []byte) *Reply {
+	return Bytes(status, "text/html; charset=utf-8", b).With("Cache-Control", "no-store, no-cache").With("Referrer-Policy", "strict-origin-when-cross-origin").
+		With("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'").With("X-Frame-Options", "DENY")
+}
+
+// pageHead begins each page of the login host.
+const pageHead = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -340,7 +345,9 @@ button.main { background: #0f6cbd; border-color: #0f6cbd; color: #fff; order: 1 
 </style>
 </head>
 <body>
-<main>
+<main>`
+
+var signInTemplate = template.Must(template.New("sign in").Parse(pageHead + `
 <h1>Sign in</h1>
 {{with .Message}}<p class="error" role="alert">{{.}}</p>{{end}}
 {{with .Form}}

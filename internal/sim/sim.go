@@ -60,6 +60,7 @@ type Options struct {
 	RedirectURIs []string // to which the sign-in page may send a user back; POST /application changes them
 
 	TokenLife   time.Duration // life of an access token, default 1 h
+	Replication time.Duration // how long what was registered or granted takes to reach who issues tokens; default 2 s, negative none
 	Roles       []string      // application permissions that are granted, default all that some route asks for
 	DeltaLife   time.Duration // age at which a mail delta link is refused, default 30 days
 	Mail        MailShape     // overrides what the profile says about mailboxes; zero fields keep the profile's
@@ -161,6 +162,12 @@ func (o Options) complete() (Options, profile, error) {
 	if o.DeltaLife == 0 {
 		o.DeltaLife = 30 * 24 * time.Hour
 	}
+	switch {
+	case o.Replication == 0:
+		o.Replication = 2 * time.Second
+	case o.Replication < 0:
+		o.Replication = 0
+	}
 	if o.Clock == nil {
 		o.Clock = sys.System
 	}
@@ -203,6 +210,7 @@ func (s *Sim) build() (err error) {
 	all := s.entraRoutes()
 	all = append(all, s.batchRoutes()...)
 	all = append(all, s.directoryRoutes()...)
+	all = append(all, s.applicationRoutes()...)
 	all = append(all, s.mailRoutes()...)
 	all = append(all, s.contactRoutes()...)
 	all = append(all, s.calendarRoutes()...)

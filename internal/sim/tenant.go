@@ -53,6 +53,8 @@ type TenantUser struct {
 	Drive   string `json:"drive"`   // drive id, empty without a drive
 	// Password signs the user in on the sign-in page.
 	Password string `json:"password"`
+	// Role is the user's role in the directory, if any.
+	Role string `json:"role,omitempty"`
 }
 
 type tenant struct {
@@ -152,6 +154,9 @@ func (s *Sim) writeTenant() error {
 	s.tenant.Users = []TenantUser{}
 	for _, u := range s.dir.all() {
 		t := TenantUser{ID: u.ID, UPN: u.UPN, Drive: s.driveID(u), Password: u.password}
+		if u.administrator() {
+			t.Role = "Global Administrator"
+		}
 		if u.HasMailbox() {
 			t.Mailbox = u.Mail
 		}

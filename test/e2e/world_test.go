@@ -93,10 +93,10 @@ func (w *world) protect(byCertificate bool) {
 	w.must(err)
 	w.repo, err = w.server.AddRepository(w.ctx, "main", w.place)
 	w.must(err)
-	var more map[string]any
-	if !byCertificate { // SharePoint's own interface takes no other application, and a backup of sites ends with a warning that says so
-		more = map[string]any{"backupType": "SelectedItems", "selectedItems": []map[string]any{{"type": "PartialOrganization", "mailbox": true, "oneDrive": true, "sites": false}}}
-	}
+	// Sites by certificate only: SharePoint's own interface takes no other application, and a backup of sites ends with a warning that says so.
+	// Calendars, contacts and tasks are not in what state.contents compares.
+	more := map[string]any{"backupType": "SelectedItems", "selectedItems": []map[string]any{{"type": "PartialOrganization", "mailbox": true, "oneDrive": true, "sites": byCertificate,
+		"leaveOut": []string{"contacts", "calendars", "tasks"}}}}
 	w.job, err = w.server.AddJob(w.ctx, "everything", w.org, w.repo, more)
 	w.must(err)
 }

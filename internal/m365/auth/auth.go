@@ -113,8 +113,11 @@ type Config struct {
 	Tenant      string // id or a domain name
 	Application string
 	Credential  Credential
-	HTTP        *http.Client
-	Clock       sys.Clock
+	// Person is a token of somebody who signed in, for PersonFor alone, in the place of a credential.
+	Person    Secret
+	PersonFor string
+	HTTP      *http.Client
+	Clock     sys.Clock
 }
 
 // Tokens keeps one token per resource and renews it before it ends. It is safe for use by many goroutines.
@@ -142,6 +145,12 @@ func New(c Config) *Tokens {
 
 // Token returns a bearer token for a resource such as https://graph.microsoft.com.
 func (t *Tokens) Token(ctx context.Context, resource string) (Secret, error) {
+	if t.config.Person != "" {
+		if resource != t.config.PersonFor {
+			return "", fmt.Errorf("the sign-in is for %s, not for %s", t.config.PersonFor, resource)
+		}
+		return t.config.Person, nil
+	}
 	now := t.config.Clock.Now()
 	t.mu.Lock()
 	have, ok := t.cache[resource]
@@ -157,6 +166,9 @@ func (t *Tokens) Token(ctx context.Context, resource string) (Secret, error) {
 // Refused tells that a service answered 401 to a token. The next Token asks for a new one, with the claims of
 // the service's challenge when there was one. A token that was replaced meanwhile is left alone.
 func (t *Tokens) Refused(ctx context.Context, resource string, refused Secret, claims string) error {
+	if t.config.Person != "" {
+		return &Error{Reason: CodeExpired, text: "the sign-in has ended; sign in again"}
+	}
 	t.mu.Lock()
 	have, ok := t.cache[resource]
 	if ok && have.value == refused.Reveal() {
@@ -291,6 +303,9 @@ const (
 	ExpiredCertificate
 	NoConsent
 	Unreachable
+	// Declined and CodeExpired: of a sign-in by device code.
+	Declined
+	CodeExpired
 )
 
 // Error is a refused or failed login. Its text is meant for a user and names the next step.
@@ -334,8 +349,10 @@ func (t *Tokens) explain(ctx context.Context, err error, answers *recorder) erro
 		e.Reason, e.text = WrongSecret, fmt.Sprintf("the secret of application %s is wrong; enter the secret's value (not its id) from Certificates & secrets", app)
 	case 7000222:
 		e.Reason, e.text = ExpiredSecret, fmt.Sprintf("the secret of application %s has expired; create a new one under Certificates & secrets and enter it here", app)
-	case 90002, 900021, 900023, 50020, 90013:
+	case 90002, 900021, 900023, 90013:
 		e.Reason, e.text = UnknownTenant, fmt.Sprintf("Microsoft knows no organization %q in this region; check the organization's name and region", tenant)
+	case 50020, 90072:
+		e.Reason, e.text = UnknownTenant, fmt.Sprintf("who signed in does not belong to organization %q; sign in as its administrator", tenant)
 	case 700016, 7000229:
 		e.Reason, e.text = UnknownApplication, fmt.Sprintf("organization %q has no application %s; check the application id, or register the application there", tenant, app)
 	case 700027, 7000272:

@@ -188,7 +188,7 @@ var kept = []string{
 	"eventMessageResponse", "extension", "fileAttachment", "group", "itemAttachment", "mailFolder", "mailSearchFolder", "message",
 	"multiValueLegacyExtendedProperty", "openTypeExtension", "organization", "outlookItem", "permission", "referenceAttachment",
 	"servicePrincipal", "sharePointIdentitySet", "sharedDriveItem", "singleValueLegacyExtendedProperty", "site", "subscribedSku",
-	"uploadSession", "user", "appRoleAssignment", "application", "mailboxSettings", "exchangeSettings", "userSettings",
+	"uploadSession", "user", "appRoleAssignment", "application", "oAuth2PermissionGrant", "mailboxSettings", "exchangeSettings", "userSettings",
 	"list", "listItem", "columnDefinition", "contentType", "fieldValueSet", "listItemVersion", "baseSitePage", "sitePage", "canvasLayout",
 	"horizontalSection", "horizontalSectionColumn", "verticalSection", "webPart", "textWebPart", "standardWebPart",
 	"contactFolder", "calendar", "calendarGroup", "profilePhoto", "todo", "todoTaskList", "todoTask", "checklistItem", "linkedResource", "attachmentBase", "taskFileAttachment",
@@ -200,7 +200,8 @@ var keptPaths = []string{
 	"/users/{}/sendmail", "/users/{}/contacts", "/users/{}/contactfolders", "/users/{}/calendars", "/users/{}/calendargroups", "/users/{}/calendarview", "/users/{}/events", "/users/{}/todo",
 	"/users/{}/mailboxsettings", "/users/{}/translateexchangeids", "/users/delta", "/users/{}/settings", "/users/{}/licensedetails",
 	"/groups", "/groups/{}", "/groups/{}/members", "/groups/delta", "/organization", "/organization/{}", "/drives", "/shares",
-	"/serviceprincipals", "/serviceprincipals/{}", "/serviceprincipals/{}/approleassignments", "/sites/{}/drive", "/sites/{}/drives", "/subscribedskus", "/domains",
+	"/serviceprincipals", "/serviceprincipals/{}", "/serviceprincipals/{}/approleassignments", "/serviceprincipals/{}/approleassignments/{}",
+	"/applications", "/applications/{}", "/applications/{}/addkey", "/applications/{}/removekey", "/oauth2permissiongrants", "/oauth2permissiongrants/{}", "/sites/{}/drive", "/sites/{}/drives", "/subscribedskus", "/domains",
 	"/sites/getallsites", "/sites/delta", "/sites/root", "/sites/{}", "/sites/{}/sites", "/sites/{}/lists", "/sites/{}/pages",
 }
 
