@@ -52,10 +52,15 @@ func (a *API) eventsGet(ctx context.Context, r *request) (any, error) {
 func changeToContract(c service.Change) contract.RESTEvent {
 	e := contract.RESTEvent{EventType: contract.RESTEventType(c.Type), ID: &c.ID}
 	switch c.Type {
-	case service.JobUpdated, service.JobDeleted, service.JobSessionUpdated:
+	case service.JobUpdated, service.JobDeleted, service.JobSessionUpdated, service.JobSessionDeleted:
 		e.JobType = new(contract.RESTEventJobTypeBackup)
+	case service.JobSelectedChanged, service.JobExcludedChanged:
+		return contract.RESTEvent{EventType: e.EventType, JobID: &c.ID}
+	case service.RestorePointObjectsChanged:
+		e.ObjectsEtag = &c.Number
+		return e
 	}
-	if c.Type != service.JobDeleted && c.Type != service.RestorePointDeleted {
+	if !c.Type.Gone() {
 		e.ETag = &c.Number
 	}
 	if c.Type == service.JobSessionUpdated {

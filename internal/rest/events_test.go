@@ -48,21 +48,27 @@ func TestEventsTellWhatChanged(t *testing.T) {
 			t.Errorf("the end of a session is told as %s", all.body)
 		}
 	}
-	if fmt.Sprint(kinds) != "map[JobSessionUpdate:1 JobUpdate:1 RestorePointUpdate:1]" {
+	if fmt.Sprint(kinds) != "map[JobSessionUpdate:1 JobUpdate:1 RestorePointObjectsChange:1 RestorePointUpdate:1]" {
 		t.Errorf("a run of a job is told as %v", kinds)
 	}
 	// In pages of one, each is told once.
 	got, from := 0, told.text("nextChangeToken")
-	for range 4 {
+	for range 5 {
 		page := ask(from, "&limit=1&timeoutSeconds=0").want(http.StatusOK)
 		got += len(page.get("results").([]any))
 		from = page.text("nextChangeToken")
 	}
-	if got != 3 || from != all.text("nextChangeToken") {
+	if got != 4 || from != all.text("nextChangeToken") {
 		t.Errorf("pages of one tell %d changes", got)
 	}
+	w.call("PUT", "/v8/Jobs/"+job, map[string]any{"backupType": "SelectedItems", "selectedItems": []any{map[string]any{"type": "User", "user": map[string]any{"id": ada}, "mailbox": true, "oneDrive": true}}}).want(http.StatusNoContent)
+	items := ask(from, "").want(http.StatusOK)
+	if items.text("results", 1, "eventType") != "JobSelectedItemsChange" || items.text("results", 1, "jobId") != job || len(items.get("results").([]any)) != 2 {
+		t.Errorf("other items of a job are told as %s", items.body)
+	}
 	w.call("DELETE", "/v8/Jobs/"+job, nil).want(http.StatusNoContent)
-	if gone := ask(from, "").want(http.StatusOK); gone.text("results", 0, "eventType") != "JobDelete" {
+	gone := ask(items.text("nextChangeToken"), "").want(http.StatusOK)
+	if gone.text("results", 0, "eventType") != "JobDelete" || gone.text("results", 1, "eventType") != "JobSessionDelete" || gone.text("results", 1, "jobType") != "Backup" {
 		t.Errorf("a deleted job is told as %s", gone.body)
 	}
 

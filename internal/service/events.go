@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,14 +31,26 @@ type Change struct {
 // ChangeType is what happened to what, in the contract's words.
 type ChangeType string
 
+// Gone says that the object is no longer there.
+func (t ChangeType) Gone() bool { return strings.HasSuffix(string(t), "Delete") }
+
 // What is told. Of an object that changes again and again only the last change is kept.
 const (
-	JobUpdated            ChangeType = "JobUpdate"
-	JobDeleted            ChangeType = "JobDelete"
-	JobSessionUpdated     ChangeType = "JobSessionUpdate"
-	RestorePointUpdated   ChangeType = "RestorePointUpdate"
-	RestorePointDeleted   ChangeType = "RestorePointDelete"
-	RestoreSessionUpdated ChangeType = "RestoreSessionUpdate"
+	JobUpdated                 ChangeType = "JobUpdate"
+	JobDeleted                 ChangeType = "JobDelete"
+	JobSelectedChanged         ChangeType = "JobSelectedItemsChange"
+	JobExcludedChanged         ChangeType = "JobExcludedItemsChange"
+	JobSessionUpdated          ChangeType = "JobSessionUpdate"
+	JobSessionDeleted          ChangeType = "JobSessionDelete"
+	RestorePointUpdated        ChangeType = "RestorePointUpdate"
+	RestorePointDeleted        ChangeType = "RestorePointDelete"
+	RestorePointObjectsChanged ChangeType = "RestorePointObjectsChange"
+	RestoreSessionUpdated      ChangeType = "RestoreSessionUpdate"
+	RestoreSessionDeleted      ChangeType = "RestoreSessionDelete"
+	ProtectedUserUpdated       ChangeType = "ProtectedUserUpdate"
+	ProtectedUserDeleted       ChangeType = "ProtectedUserDelete"
+	ProtectedSiteUpdated       ChangeType = "ProtectedSiteUpdate"
+	ProtectedSiteDeleted       ChangeType = "ProtectedSiteDelete"
 )
 
 // OutdatedToken is the error of a token that is not of this start of the server, or older than what is kept.
@@ -120,9 +133,9 @@ func (f *feed) since(after int64, limit int, see func(Change) bool) (out []Chang
 	return out, next, f.bell.wait(), nil
 }
 
-// Since gives at most limit changes after a token, oldest first, and the token to go on from. It waits up to wait for the first one. From latest
-// it gives none, but the token of now, at once. done ends the waiting early.
-func (e *Events) Since(ctx context.Context, u User, from string, limit int, wait time.Duration, done <-chan struct{}) ([]Change, string, error) {
+// Since gives at most limit changes of some types (none named: all) after a token, oldest first, and the token to go on from. It waits up to wait
+// for the first one. From latest it gives none, but the token of now, at once. done ends the waiting early.
+func (e *Events) Since(ctx context.Context, u User, from string, limit int, wait time.Duration, done <-chan struct{}, types ...ChangeType) ([]Change, string, error) {
 	if err := e.may(u, ActSeeEvents); err != nil {
 		return nil, "", err
 	}
@@ -132,7 +145,7 @@ func (e *Events) Since(ctx context.Context, u User, from string, limit int, wait
 	}
 	scope := ScopeOf(u, ActSeeEvents)
 	see := func(c Change) bool {
-		return scope == nil || c.Organization != "" && scope.HasOrganization(c.Organization)
+		return (len(types) == 0 || slices.Contains(types, c.Type)) && (scope == nil || c.Organization != "" && scope.HasOrganization(c.Organization))
 	}
 	end := time.NewTimer(wait)
 	defer end.Stop()
@@ -204,15 +217,67 @@ func (t *notedTx) note(err error, c Change) error {
 }
 
 func (t *notedTx) PutJob(ctx context.Context, j holdfast.Job) error {
-	return t.note(t.Tx.PutJob(ctx, j), Change{Type: JobUpdated, ID: string(j.ID), Organization: j.Organization})
+	before, err := t.Job(ctx, j.ID)
+	if err != nil && !missing(err) {
+		return err
+	}
+	if err := t.note(t.Tx.PutJob(ctx, j), Change{Type: JobUpdated, ID: string(j.ID), Organization: j.Organization}); err != nil {
+		return err
+	}
+	same := func(a, b []holdfast.JobItem) bool {
+		return slices.EqualFunc(a, b, func(a, b holdfast.JobItem) bool { return reflect.DeepEqual(a, b) })
+	}
+	if !same(before.Selected, j.Selected) {
+		t.note(nil, Change{Type: JobSelectedChanged, ID: string(j.ID), Organization: j.Organization})
+	}
+	if !same(before.Excluded, j.Excluded) {
+		t.note(nil, Change{Type: JobExcludedChanged, ID: string(j.ID), Organization: j.Organization})
+	}
+	return nil
 }
 
+// DeleteJob notes the end of the job's sessions too.
 func (t *notedTx) DeleteJob(ctx context.Context, id holdfast.JobID) error {
 	j, err := t.Job(ctx, id)
 	if err != nil && !missing(err) {
 		return err
 	}
-	return t.note(t.Tx.DeleteJob(ctx, id), Change{Type: JobDeleted, ID: string(id), Organization: j.Organization})
+	sessions, err := t.JobSessions(ctx, holdfast.SessionFilter{Job: id}, holdfast.Page{})
+	if err != nil {
+		return err
+	}
+	if err := t.note(t.Tx.DeleteJob(ctx, id), Change{Type: JobDeleted, ID: string(id), Organization: j.Organization}); err != nil {
+		return err
+	}
+	t.jobSessionsGone(sessions)
+	return nil
+}
+
+func (t *notedTx) jobSessionsGone(sessions []holdfast.JobSession) {
+	for _, s := range sessions {
+		t.note(nil, Change{Type: JobSessionDeleted, ID: string(s.ID), Organization: s.Organization, Job: s.Job})
+	}
+}
+
+func (t *notedTx) DeleteHistory(ctx context.Context, tasks, sessions time.Time) error {
+	jobs, err := t.JobSessions(ctx, holdfast.SessionFilter{EndUntil: sessions}, holdfast.Page{})
+	if err != nil {
+		return err
+	}
+	restores, err := t.RestoreSessions(ctx, holdfast.RestoreSessionFilter{EndUntil: sessions}, holdfast.Page{})
+	if err != nil {
+		return err
+	}
+	if err := t.Tx.DeleteHistory(ctx, tasks, sessions); err != nil {
+		return err
+	}
+	t.jobSessionsGone(slices.DeleteFunc(jobs, func(s holdfast.JobSession) bool { return !s.Ended.Before(sessions) }))
+	for _, s := range restores {
+		if s.Ended.Before(sessions) {
+			t.note(nil, Change{Type: RestoreSessionDeleted, ID: string(s.ID), Organization: s.Organization})
+		}
+	}
+	return nil
 }
 
 func (t *notedTx) PutJobSession(ctx context.Context, s holdfast.JobSession) error {
@@ -220,7 +285,8 @@ func (t *notedTx) PutJobSession(ctx context.Context, s holdfast.JobSession) erro
 }
 
 func (t *notedTx) PutRestorePoint(ctx context.Context, p holdfast.RestorePoint) error {
-	return t.note(t.Tx.PutRestorePoint(ctx, p), Change{Type: RestorePointUpdated, ID: string(p.ID), Organization: p.Organization})
+	err := t.note(t.Tx.PutRestorePoint(ctx, p), Change{Type: RestorePointUpdated, ID: string(p.ID), Organization: p.Organization})
+	return t.note(err, Change{Type: RestorePointObjectsChanged, ID: string(p.ID), Organization: p.Organization})
 }
 
 // DeletePoint notes no organization, which only the whole point has: callers who see some organizations only are not told.
@@ -230,4 +296,71 @@ func (t *notedTx) DeletePoint(ctx context.Context, id holdfast.RestorePointID) e
 
 func (t *notedTx) PutRestoreSession(ctx context.Context, s holdfast.RestoreSession) error {
 	return t.note(t.Tx.PutRestoreSession(ctx, s), Change{Type: RestoreSessionUpdated, ID: string(s.ID), Organization: s.Organization})
+}
+
+// protectedOf is a change of the user, or the site, whose container c is.
+func protectedOf(c holdfast.ContainerRecord, gone bool) Change {
+	change := Change{Type: ProtectedUserUpdated, ID: c.OwnerID(), Organization: c.Organization}
+	if gone {
+		change.Type = ProtectedUserDeleted
+	}
+	if c.Kind == holdfast.Site {
+		change.Type, change.ID = ProtectedSiteUpdated, c.PublicID()
+		if gone {
+			change.Type = ProtectedSiteDeleted
+		}
+	}
+	return change
+}
+
+// PutContainer notes what protected users and sites show: that backups hold it, and its name. Each backup puts it, with a newer head.
+func (t *notedTx) PutContainer(ctx context.Context, c holdfast.ContainerRecord) error {
+	before, err := t.Container(ctx, c.Repository, c.Organization, c.Key())
+	if err != nil && !missing(err) {
+		return err
+	}
+	if err := t.Tx.PutContainer(ctx, c); err != nil {
+		return err
+	}
+	if c.Head > 0 && (before.Head == 0 || before.Name != c.Name || before.Address != c.Address || before.Owner != c.Owner) {
+		t.note(nil, protectedOf(c, false))
+	}
+	return nil
+}
+
+// DeleteRepository notes the end of all that the catalogue has of it. Whom another repository holds stays.
+func (t *notedTx) DeleteRepository(ctx context.Context, id holdfast.RepositoryID) error {
+	points, err := t.RestorePoints(ctx, holdfast.PointFilter{Repository: id}, holdfast.Page{})
+	if err != nil {
+		return err
+	}
+	held, err := t.Containers(ctx, holdfast.ContainerFilter{Repository: id}, holdfast.Page{})
+	if err != nil {
+		return err
+	}
+	if err := t.Tx.DeleteRepository(ctx, id); err != nil {
+		return err
+	}
+	for _, p := range points {
+		t.note(nil, Change{Type: RestorePointDeleted, ID: string(p.ID), Organization: p.Organization})
+	}
+	left, err := t.Containers(ctx, holdfast.ContainerFilter{}, holdfast.Page{})
+	if err != nil {
+		return err
+	}
+	stays := map[string]bool{}
+	for _, c := range left {
+		if c.Head > 0 {
+			stays[protectedOf(c, false).ID] = true
+		}
+	}
+	told := map[string]bool{}
+	for _, c := range held {
+		id := protectedOf(c, false).ID
+		if c.Head > 0 && !told[id] {
+			told[id] = true
+			t.note(nil, protectedOf(c, !stays[id]))
+		}
+	}
+	return nil
 }
