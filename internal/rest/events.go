@@ -74,3 +74,67 @@ func changeToContract(c service.Change) contract.RESTEvent {
 	}
 	return e
 }
+
+// What versions before 8 have of the feed: the objects that changed, of one kind.
+
+type changesShape[T any] struct {
+	Next    string `json:"nextChangeToken"`
+	Limit   int    `json:"limit"`
+	Results []T    `json:"results"`
+}
+
+// changesOf answers the objects of some types of changes after a token, as one gives each; none when the object is gone meanwhile.
+func changesOf[T any](ctx context.Context, a *API, r *request, one func(service.Change) (T, error), types ...service.ChangeType) (any, error) {
+	w, err := r.window()
+	if err != nil {
+		return nil, err
+	}
+	from, ok := r.query("from")
+	if !ok {
+		return nil, holdfast.Invalid("query from is missing: latest, or the nextChangeToken of an earlier answer")
+	}
+	changes, next, err := a.services.Events.Since(ctx, r.user, from, w.Limit, 0, a.ending, types...)
+	if err != nil {
+		return nil, err
+	}
+	out := changesShape[T]{Next: next, Limit: w.Limit, Results: []T{}}
+	for _, c := range changes {
+		switch t, err := one(c); {
+		case holdfast.KindOf(err) == holdfast.KindNotFound: // its end is a later change
+		case err != nil:
+			return nil, err
+		default:
+			out.Results = append(out.Results, t)
+		}
+	}
+	return out, nil
+}
+
+func (a *API) jobSessionChangesGet(ctx context.Context, r *request) (any, error) {
+	kind, err := r.queryOneOf("jobType", "Backup", "Copy")
+	if err != nil {
+		return nil, err
+	}
+	now := a.clock.Now()
+	return changesOf(ctx, a, r, func(c service.Change) (contract.RESTJobSession, error) {
+		if kind == "Copy" { // there are no copy jobs
+			return contract.RESTJobSession{}, holdfast.NotFound("job session %s is of a backup job", c.ID)
+		}
+		s, err := a.services.JobSessions.Get(ctx, r.user, holdfast.JobSessionID(c.ID))
+		return jobSessionToContract(r.links, now, s), err
+	}, service.JobSessionUpdated)
+}
+
+// restorePointGetChanges tells of points that are gone by their ids.
+func (a *API) restorePointGetChanges(ctx context.Context, r *request) (any, error) {
+	return changesOf(ctx, a, r, func(c service.Change) (contract.RESTRestorePoint, error) {
+		if c.Type.Gone() {
+			return contract.RESTRestorePoint{ID: &c.ID, IsDeleted: new(true)}, nil
+		}
+		p, err := a.services.RestorePoints.Get(ctx, r.user, holdfast.RestorePointID(c.ID))
+		if err != nil {
+			return contract.RESTRestorePoint{}, err
+		}
+		return a.restorePointToContract(ctx, r, p)
+	}, service.RestorePointUpdated, service.RestorePointDeleted)
+}

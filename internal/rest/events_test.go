@@ -87,3 +87,66 @@ func TestEventsTellWhatChanged(t *testing.T) {
 		t.Errorf("of two restore sessions the key of one organization is told %d, the owner %d", seen, whole)
 	}
 }
+
+// TestOlderVersionsTellWhatChanged: version 7 answers the objects themselves, of one kind, and lists what a restore point holds.
+func TestOlderVersionsTellWhatChanged(t *testing.T) {
+	w := newWorld(t)
+	repository, sides := w.sides(application)
+	w.login()
+	job := string(sides[0].job.ID)
+	ask := func(path, query string) *reply { return w.call("GET", "/v7/"+path+"/Changes?"+query, nil) }
+	for _, path := range []string{"JobSessions", "RestorePoints"} {
+		ask(path, "").says(http.StatusBadRequest, "from is missing")
+		if got := ask(path, "from=another.1"); got.status != http.StatusBadRequest || got.get("errorCode") != "OutdatedChangeToken" {
+			t.Errorf("%s with a token of another start: got %d %s", path, got.status, got.body)
+		}
+	}
+	token := ask("JobSessions", "from=latest").want(http.StatusOK).text("nextChangeToken")
+	w.call("POST", "/v8/Jobs/"+job+"/start", nil).want(http.StatusOK)
+	w.backUp(mailbox, second, drive)
+	sessions := ask("JobSessions", "limit=1&from="+token).want(http.StatusOK)
+	if sessions.text("results", 0, "jobId") != job || sessions.text("results", 0, "status") != "Success" || sessions.get("limit") != 1.0 || len(sessions.get("results").([]any)) != 1 {
+		t.Errorf("a run is told as %s", sessions.body)
+	}
+	if copies := ask("JobSessions", "jobType=Copy&from="+token).want(http.StatusOK); len(copies.get("results").([]any)) != 0 {
+		t.Errorf("of copy jobs there is %s", copies.body)
+	}
+	points := ask("RestorePoints", "from="+token).want(http.StatusOK)
+	point := points.text("results", 0, "id")
+	if points.get("results", 0, "isExchange") != true || len(points.get("results").([]any)) != 1 {
+		t.Errorf("a new restore point is told as %s", points.body)
+	}
+
+	at := "/v7/RestorePoints/" + point + "/protected"
+	for what, want := range map[string]int{"Mailboxes": 2, "OneDrives": 1, "Users": 2, "Sites": 0, "Groups": 0, "Teams": 0} {
+		if got := w.call("GET", at+what, nil).want(http.StatusOK); len(got.get("results").([]any)) != want || got.get("offset") != 0.0 {
+			t.Errorf("%s of a restore point: got %s, want %d", what, got.body, want)
+		}
+		w.call("GET", "/v7/RestorePoints/"+nothing+"/protected"+what, nil).want(http.StatusNotFound)
+	}
+	box := w.call("GET", at+"Mailboxes?limit=1", nil)
+	if email := box.text("results", 0, "email"); email != mailbox.Address && email != second.Address {
+		t.Errorf("the mailboxes are %s", box.body)
+	}
+	both := 0
+	users := w.call("GET", at+"Users", nil)
+	for i := range users.get("results").([]any) {
+		if users.get("results", i, "isMailboxBackedUp") == true && users.get("results", i, "isOneDriveBackedUp") == true {
+			both++
+		}
+	}
+	if both != 1 {
+		t.Errorf("of %d users mailbox and OneDrive are backed up: %s", both, users.body)
+	}
+
+	token = points.text("nextChangeToken")
+	w.call("DELETE", "/v8/Jobs/"+job, nil).want(http.StatusNoContent)
+	w.call("DELETE", "/v8/BackupRepositories/"+string(repository.ID), nil).want(http.StatusNoContent)
+	gone, of := ask("RestorePoints", "from="+token).want(http.StatusOK), false
+	for i := range gone.get("results").([]any) {
+		of = of || gone.text("results", i, "id") == point && gone.get("results", i, "isDeleted") == true
+	}
+	if !of {
+		t.Errorf("the end of a restore point is told as %s", gone.body)
+	}
+}

@@ -52,7 +52,6 @@ const (
 	needsSettings    = "this setting has no effect in this version, so it is not kept"
 	needsVersions    = "Microsoft keeps no versions of folders: browse another restore point"
 	needsMoves       = "moving repositories between servers is not built"
-	needsNewer       = "this operation of older versions is not built; GET /v8/Events tells what changed"
 	needsData        = "lists of a repository's data by object are not built; GET /v8/ProtectedUsers and /v8/RestorePoints say what is protected"
 )
 
@@ -124,9 +123,6 @@ var unbuilt = map[string]string{
 	"Organization_GetCurrentOrganization": "who signs in to the portal is told by the portal's own session; this operation for tenants' tokens is not built",
 	"RestoreSession":                      needsDeviceCode,
 	"ObjectStorageRepository":             needsArchive,
-	"JobSessionChanges":                   needsNewer,
-	"RestorePoint_GetChanges":             needsNewer,
-	"RestorePoint":                        "lists of what is in a restore point are not built; GET /v8/ProtectedUsers and /v8/RestorePoints say what is protected",
 	"ExclusionSettings":                   needsExclusions,
 	"GlobalRetentionExclusionSettings":    needsExclusions,
 	"OrganizationRetentionExclusion":      needsExclusions,
