@@ -205,8 +205,7 @@ func TestARebuildBringsBackEverything(t *testing.T) {
 		t.Fatalf("repositories after the rebuild: %+v", repos.Results)
 	}
 	w.repo = repos.Results[0].ID
-	w.job, err = w.server.AddJob(w.ctx, "everything", w.org, w.repo, nil)
-	w.must(err)
+	w.addJob(false)
 	w.churn(sim.Churn{Seed: 5, New: 2, Flags: 2, Drive: 2})
 	third := w.backup()
 	if third.Statistics.Transferred*2 > first.Statistics.Transferred {

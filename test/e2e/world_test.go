@@ -93,6 +93,13 @@ func (w *world) protect(byCertificate bool) {
 	w.must(err)
 	w.repo, err = w.server.AddRepository(w.ctx, "main", w.place)
 	w.must(err)
+	w.addJob(byCertificate)
+}
+
+// addJob makes the job that protects everything which the organization's credentials let read.
+func (w *world) addJob(byCertificate bool) {
+	w.Helper()
+	var err error
 	var more map[string]any
 	if !byCertificate { // SharePoint's own interface takes no other application, and a backup of sites ends with a warning that says so
 		more = map[string]any{"backupType": "SelectedItems", "selectedItems": []map[string]any{{"type": "PartialOrganization", "mailbox": true, "oneDrive": true, "sites": false}}}

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -207,6 +208,9 @@ func (c *Client) sendBatch(ctx context.Context, group []batchRequest, charges []
 			e := m365.NewError("", r.Status, p.Header, r.Body)
 			e.RetryAfter = c.m.RetryAfter(r.Status, p.Header)
 			p.Err = e
+		} else if b := bytes.TrimSpace(r.Body); len(b) > 0 && b[0] != '{' && b[0] != '[' && !bytes.Equal(b, []byte("null")) {
+			// Something on the way answered in the service's place: a page for people, or half an answer.
+			p.Err = &Error{Kind: m365.Unavailable, Status: r.Status, Code: "no usable answer", Message: "a part of the batch is not JSON"}
 		}
 		out[i] = p
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -121,6 +122,26 @@ func TestAPartOfABatchWhoseTokenEndedIsSentAgainWithAnother(t *testing.T) {
 	results, err := c.Batch(t.Context(), []graph.Part{{Path: []string{"users", "u"}}})
 	if err != nil || results[0].Err != nil || len(tokens) != 2 || tokens[0] == tokens[1] {
 		t.Errorf("%v, %v, tokens %v", results, err, tokens)
+	}
+}
+
+// A page for people in the place of a part's answer is no answer: the part goes again.
+func TestAPageInThePlaceOfAPartIsNotTakenForIt(t *testing.T) {
+	f, c := start(t)
+	var asked atomic.Int32
+	f.Graph(func(w http.ResponseWriter, r *http.Request) {
+		part := map[string]any{"id": "0", "status": 200, "body": map[string]any{"id": "u"}}
+		if asked.Add(1) == 1 {
+			part["headers"], part["body"] = map[string]any{"Content-Type": "text/html"}, "PGh0bWw+"
+		}
+		m365test.JSON(w, 200, map[string]any{"responses": []any{part}})
+	})
+	results, err := c.Batch(t.Context(), []graph.Part{{Path: []string{"users", "u"}}})
+	if err != nil || len(results) != 1 || results[0].Err != nil || asked.Load() != 2 {
+		t.Fatalf("%v %+v after %d calls", err, results, asked.Load())
+	}
+	if u, err := graph.Object[graph.User](results[0]); err != nil || u.ID != "u" {
+		t.Errorf("%v %v", u, err)
 	}
 }
 
