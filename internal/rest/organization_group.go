@@ -18,7 +18,7 @@ func (a *API) organizationGroupGet(ctx context.Context, r *request) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	place, err := r.queryOneOf("locationFilter", "Cloud", "OnPremises", "Hybrid", "CloudOrHybrid", "OnPremisesOrHybrid", "Any")
+	cloud, err := r.cloud()
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +26,7 @@ func (a *API) organizationGroupGet(ctx context.Context, r *request) (any, error)
 	q.Name, _ = r.query("groupName")
 	q.DisplayName, _ = r.query("displayName")
 	var groups []service.DirectoryGroup
-	if place != "OnPremises" && place != "Hybrid" && place != "OnPremisesOrHybrid" {
+	if cloud {
 		if groups, err = a.services.Organizations.Groups(ctx, r.user, holdfast.OrganizationID(id), q); err != nil {
 			return nil, err
 		}

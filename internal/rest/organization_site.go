@@ -17,7 +17,7 @@ func (a *API) organizationSiteGet(ctx context.Context, r *request) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	location, err := r.queryOneOf("locationFilter", "Cloud", "OnPremises", "Hybrid", "CloudOrHybrid", "OnPremisesOrHybrid", "Any")
+	cloud, err := r.cloud()
 	if err != nil {
 		return nil, err
 	}
@@ -27,8 +27,7 @@ func (a *API) organizationSiteGet(ctx context.Context, r *request) (any, error) 
 		return nil, err
 	}
 	var sites []service.DirectorySite
-	// Only organizations in the cloud are built, so a filter for other places finds none.
-	if location != "OnPremises" && location != "Hybrid" && location != "OnPremisesOrHybrid" {
+	if cloud {
 		if sites, err = a.services.Organizations.Sites(ctx, r.user, holdfast.OrganizationID(id), q); err != nil {
 			return nil, err
 		}

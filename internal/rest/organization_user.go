@@ -18,7 +18,7 @@ func (a *API) organizationUserGet(ctx context.Context, r *request) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	place, err := r.queryOneOf("locationFilter", "Cloud", "OnPremises", "Hybrid", "CloudOrHybrid", "OnPremisesOrHybrid", "Any")
+	cloud, err := r.cloud()
 	if err != nil {
 		return nil, err
 	}
@@ -26,8 +26,7 @@ func (a *API) organizationUserGet(ctx context.Context, r *request) (any, error) 
 	q.Name, _ = r.query("userName")
 	q.DisplayName, _ = r.query("displayName")
 	var users []service.DirectoryUser
-	// Only organizations in the cloud are built, so a filter for other places finds nobody.
-	if place != "OnPremises" && place != "Hybrid" && place != "OnPremisesOrHybrid" {
+	if cloud {
 		if users, err = a.services.Organizations.Users(ctx, r.user, holdfast.OrganizationID(id), q); err != nil {
 			return nil, err
 		}

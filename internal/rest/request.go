@@ -107,6 +107,13 @@ func (r *request) queryOneOf(name string, values ...string) (string, error) {
 	return "", holdfast.Invalid("query %s must be one of %s", name, strings.Join(values, ", "))
 }
 
+// cloud says whether a filter by location lets objects of the cloud through. Only organizations in the cloud are built, so one for other places
+// finds nothing.
+func (r *request) cloud() (bool, error) {
+	place, err := r.queryOneOf("locationFilter", "Cloud", "OnPremises", "Hybrid", "CloudOrHybrid", "OnPremisesOrHybrid", "Any")
+	return place != "OnPremises" && place != "Hybrid" && place != "OnPremisesOrHybrid", err
+}
+
 // optional is a pointer to v, or nil when v is the zero value: what is absent is left out of answers.
 func optional[T comparable](v T) *T {
 	var zero T

@@ -60,15 +60,7 @@ type source struct {
 
 // Meter counts the calls of one container.
 func (s *source) Meter(ctx context.Context) (context.Context, func() holdfast.Statistics) {
-	return meter(ctx)
-}
-
-func meter(ctx context.Context) (context.Context, func() holdfast.Statistics) {
-	account := &m365.Account{}
-	return m365.WithAccount(ctx, account), func() holdfast.Statistics {
-		u := account.Usage()
-		return holdfast.Statistics{Requests: u.Requests, ResourceUnits: u.Units, Throttled: u.Waited, ReadBytes: u.Received}
-	}
+	return m365.Meter(ctx)
 }
 
 // batchUsers is how many users are asked for their drive in one batch.
@@ -166,7 +158,7 @@ func (s *source) drives(ctx context.Context, users []graph.User, chosen bool, yi
 			f.Err = &holdfast.Skip{Reason: holdfast.SkipUnlicensed, Err: errors.New("the user has no OneDrive: it comes into being when it is first opened, with a licence that has it")}
 		case kind == m365.Denied, kind == m365.Locked:
 			f.Container.Source = u.ID
-			f.Err = skip(err)
+			f.Err = m365.Skip(err)
 		default:
 			yield(engine.Found{}, fmt.Errorf("look up the drive of %s: %w", u.UserPrincipalName, err))
 			return false
@@ -176,36 +168,6 @@ func (s *source) drives(ctx context.Context, users []graph.User, chosen bool, yi
 		}
 	}
 	return true
-}
-
-// skip says how an error concerns one item; nil when it concerns more.
-func skip(err error) *holdfast.Skip {
-	var s *holdfast.Skip
-	if errors.As(err, &s) {
-		return s
-	}
-	var reason holdfast.SkipReason
-	switch m365.KindOf(err) {
-	case m365.NotFound:
-		reason = holdfast.SkipVanished
-	case m365.Denied:
-		reason = holdfast.SkipDenied
-	case m365.Locked:
-		reason = holdfast.SkipLocked
-	case m365.Malware:
-		reason = holdfast.SkipMalware
-	case m365.Corrupt, m365.Invalid:
-		reason = holdfast.SkipCorrupt
-	case m365.Unavailable:
-		reason = holdfast.SkipTransient
-	case m365.Changed:
-		reason = holdfast.SkipChanging
-	case m365.Conflict:
-		reason = holdfast.SkipConflict
-	default:
-		return nil
-	}
-	return &holdfast.Skip{Reason: reason, Err: err}
 }
 
 // driveError says what an error of a call for a whole drive means.

@@ -25,11 +25,5 @@ func RestoreLibrary(ctx context.Context, g *graph.Client, plan engine.RestorePla
 	return (&target{g: g}).Open(ctx, plan)
 }
 
-// Skip says how an error concerns one item; nil when it concerns more.
-func Skip(err error) *holdfast.Skip { return skip(err) }
-
 // PlaceError says what an error of a call for a whole drive or site means.
 func PlaceError(err error) error { return driveError(err) }
-
-// Meter counts the calls of one container.
-func Meter(ctx context.Context) (context.Context, func() holdfast.Statistics) { return meter(ctx) }

@@ -146,8 +146,8 @@ func (r *reader) again(ctx context.Context) error {
 				return err
 			}
 		case kind == m365.NotFound: // the delta tells
-		case skip(err) != nil:
-			r.sink.Skip(ctx, m.Item, skip(err))
+		case m365.Skip(err) != nil:
+			r.sink.Skip(ctx, m.Item, m365.Skip(err))
 		default:
 			return err
 		}
@@ -458,7 +458,7 @@ func (r *reader) compare(ctx context.Context) error {
 				if err := r.row(ctx, row, false); err != nil {
 					return err
 				}
-			case skip(err) != nil: // not known: it stays
+			case m365.Skip(err) != nil: // not known: it stays
 			default:
 				return err
 			}
@@ -523,7 +523,7 @@ func (f *fetch) permissions(ctx context.Context) ([]holdfast.Payload, error) {
 func (f *fetch) folder(ctx context.Context) error {
 	perms, err := f.permissions(ctx)
 	if err != nil {
-		if s := skip(err); s != nil && ctx.Err() == nil {
+		if s := m365.Skip(err); s != nil && ctx.Err() == nil {
 			// The folder is kept, its sharing is what is missing.
 			if err := f.r.sink.Put(ctx, f.item, f.json()); err != nil {
 				return err
@@ -542,7 +542,7 @@ func (f *fetch) file(ctx context.Context) error {
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	if s := skip(err); s != nil {
+	if s := m365.Skip(err); s != nil {
 		f.r.sink.Skip(ctx, f.item, s)
 		return nil
 	}
@@ -732,7 +732,7 @@ func (f *fetch) versions(ctx context.Context) error {
 			}
 		}
 		if err := f.version(ctx, item, v); err != nil {
-			s := skip(err)
+			s := m365.Skip(err)
 			if s == nil || ctx.Err() != nil {
 				return err
 			}

@@ -22,7 +22,7 @@ type target struct{ g *graph.Client }
 
 // Meter counts the calls of one restore, which goes before backups.
 func (t *target) Meter(ctx context.Context) (context.Context, func() holdfast.Statistics) {
-	return meter(m365.ForRestore(ctx))
+	return m365.Meter(m365.ForRestore(ctx))
 }
 
 // Open prepares a restore: the application may write, and the drive is there.
@@ -194,7 +194,7 @@ func (r *restore) itemError(ctx context.Context, err error) error {
 	case m365.NotFound:
 		return err // of a restore, what vanished may be made again
 	}
-	if s := skip(err); s != nil {
+	if s := m365.Skip(err); s != nil {
 		return s
 	}
 	return err
@@ -720,7 +720,7 @@ func (r *restore) share(ctx context.Context, p engine.Put, id string) (lost []st
 		}
 		what, err := r.grant(ctx, g, id)
 		if err != nil {
-			if ctx.Err() != nil || skip(err) == nil || m365.KindOf(err) == m365.Unavailable {
+			if ctx.Err() != nil || m365.Skip(err) == nil || m365.KindOf(err) == m365.Unavailable {
 				return lost, err
 			}
 			what = "permission"

@@ -150,7 +150,7 @@ func (r *reader) calendarBroken(ctx context.Context, s *shelves, shelf string, e
 			return nil
 		}
 	}
-	why := skip(err)
+	why := m365.Skip(err)
 	if why == nil || ctx.Err() != nil {
 		return fmt.Errorf("list events: %w", err)
 	}
@@ -223,7 +223,7 @@ func (r *reader) unlisted(ctx context.Context, s *shelves, ids []string) error {
 		for i, res := range results {
 			_, err := graph.Object[graph.Personal](res)
 			switch {
-			case err == nil || skip(err) != nil && m365.KindOf(err) != m365.NotFound:
+			case err == nil || m365.Skip(err) != nil && m365.KindOf(err) != m365.NotFound:
 			case m365.KindOf(err) == m365.NotFound:
 				r.mu.Lock()
 				r.gone = true

@@ -97,30 +97,6 @@ func (s *source) container(u *graph.User) holdfast.Container {
 	return holdfast.Container{Organization: s.org, Kind: holdfast.Mailbox, Source: u.ID, Owner: u.ID, Name: u.DisplayName, Address: u.UserPrincipalName}
 }
 
-// skip says how an error concerns one item or container; nil when it concerns more.
-func skip(err error) *holdfast.Skip {
-	var s *holdfast.Skip
-	if errors.As(err, &s) {
-		return s
-	}
-	reason := map[m365.Kind]holdfast.SkipReason{
-		m365.NotFound:    holdfast.SkipVanished,
-		m365.Denied:      holdfast.SkipDenied,
-		m365.Locked:      holdfast.SkipLocked,
-		m365.Malware:     holdfast.SkipMalware,
-		m365.Corrupt:     holdfast.SkipCorrupt,
-		m365.Invalid:     holdfast.SkipCorrupt,
-		m365.Unavailable: holdfast.SkipTransient,
-		m365.Conflict:    holdfast.SkipConflict,
-		m365.Changed:     holdfast.SkipChanging,
-		m365.Other:       "",
-	}[m365.KindOf(err)]
-	if reason == "" {
-		return nil
-	}
-	return &holdfast.Skip{Reason: reason, Err: err}
-}
-
 // mailboxError says what an error of the first call to a mailbox means for the whole of it.
 func mailboxError(err error) error {
 	switch m365.KindOf(err) {

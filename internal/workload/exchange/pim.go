@@ -471,7 +471,7 @@ func (r *reader) shelfGone(ctx context.Context, s *shelves, shelf string) error 
 			ids = append(ids, item.ID)
 		}
 	}
-	if err := r.left2(ctx, s, shelf, ids); err != nil {
+	if err := r.leftShelf(ctx, s, shelf, ids); err != nil {
 		return err
 	}
 	delete(s.cursors, shelf)
@@ -573,7 +573,7 @@ func (r *reader) delta(ctx context.Context, s *shelves, shelf, link string, page
 			}
 		}
 	}
-	if err := r.left2(ctx, s, shelf, gone); err != nil {
+	if err := r.leftShelf(ctx, s, shelf, gone); err != nil {
 		return err
 	}
 	s.cursors[shelf] = page.DeltaLink
@@ -586,8 +586,8 @@ func (r *reader) delta(ctx context.Context, s *shelves, shelf, link string, page
 	return r.sink.Savepoint(ctx)
 }
 
-// left2 asks for what left a shelf. Only "not found" deletes; what is elsewhere is stored there.
-func (r *reader) left2(ctx context.Context, s *shelves, shelf string, ids []string) error {
+// leftShelf asks for what left a shelf. Only "not found" deletes; what is elsewhere is stored there.
+func (r *reader) leftShelf(ctx context.Context, s *shelves, shelf string, ids []string) error {
 	at := map[string]string{}
 	var ask []string
 	for _, id := range ids {
@@ -635,14 +635,14 @@ func (r *reader) askPersonal(ctx context.Context, s *shelves, ids []string, at m
 				if err := errors.Join(r.sink.Delete(ctx, id), r.readAgain(ctx, s, id)); err != nil {
 					return err
 				}
-			case skip(err) != nil:
+			case m365.Skip(err) != nil:
 				old, ok, perr := r.prev.Item(ctx, id)
 				if perr != nil {
 					return perr
 				} else if !ok {
 					old = holdfast.Item{ID: id, Kind: s.kind, Parent: at[id]}
 				}
-				if err := r.personalMissed(ctx, s, at[id], old, skip(err)); err != nil {
+				if err := r.personalMissed(ctx, s, at[id], old, m365.Skip(err)); err != nil {
 					return err
 				}
 			default:
@@ -691,7 +691,7 @@ func (r *reader) personalRow(ctx context.Context, s *shelves, shelf string, row 
 		if err == nil || ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
 		}
-		why := skip(err)
+		why := m365.Skip(err)
 		switch {
 		case why == nil:
 			return err

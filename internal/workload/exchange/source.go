@@ -950,7 +950,7 @@ func (r *reader) fetch(ctx context.Context, item holdfast.Item, raw []byte, beyo
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	s := skip(err)
+	s := m365.Skip(err)
 	switch {
 	case s == nil:
 		return err
@@ -1295,7 +1295,7 @@ func (r *reader) unknown(ctx context.Context, m answer) error {
 	if !ok {
 		item = holdfast.Item{ID: m.id, Kind: holdfast.KindMail}
 	}
-	return r.missed(ctx, item, skip(m.err))
+	return r.missed(ctx, item, m365.Skip(m.err))
 }
 
 func (r *reader) settle(ctx context.Context, id string) error {

@@ -181,7 +181,7 @@ func (r *restore) itemError(ctx context.Context, err error) error {
 		}
 		return out
 	}
-	if s := skip(err); s != nil {
+	if s := m365.Skip(err); s != nil {
 		return s
 	}
 	return err

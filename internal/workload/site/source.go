@@ -56,7 +56,7 @@ type source struct {
 
 // Meter counts the calls of one container.
 func (s *source) Meter(ctx context.Context) (context.Context, func() holdfast.Statistics) {
-	return drive.Meter(ctx)
+	return m365.Meter(ctx)
 }
 
 // Read brings a site up to date. The site's log of changes names the lists in which something happened; only those are asked. Without a
@@ -350,7 +350,7 @@ func (r *reader) lists(ctx context.Context) ([]*known, error) {
 		seen[row.ID] = true
 		k, err := r.listFolder(ctx, row.ID)
 		if err != nil {
-			if s := drive.Skip(err); s != nil && ctx.Err() == nil {
+			if s := m365.Skip(err); s != nil && ctx.Err() == nil {
 				r.sink.Skip(ctx, holdfast.Item{ID: listID(row.ID), Parent: rootID, Kind: holdfast.KindFolder, Version: row.ETag, Name: row.DisplayName}, s)
 				continue
 			}
@@ -376,7 +376,7 @@ func (r *reader) lists(ctx context.Context) ([]*known, error) {
 					return nil, err
 				}
 			}
-		} else if err != nil && drive.Skip(err) == nil {
+		} else if err != nil && m365.Skip(err) == nil {
 			return nil, err
 		}
 	}
@@ -582,7 +582,7 @@ func (r *reader) list(ctx context.Context, l *known) error {
 
 // skipList names a list that could not be read; the site goes on.
 func (r *reader) skipList(ctx context.Context, l *known, err error) error {
-	if s := drive.Skip(err); s != nil && ctx.Err() == nil && m365.KindOf(err) != m365.Unavailable {
+	if s := m365.Skip(err); s != nil && ctx.Err() == nil && m365.KindOf(err) != m365.Unavailable {
 		id := l.folder
 		if id == "" {
 			id = listID(l.id)
@@ -702,8 +702,8 @@ func (r *listReader) again(ctx context.Context) error {
 				return err
 			}
 		case m365.KindOf(err) == m365.NotFound: // the delta tells
-		case drive.Skip(err) != nil:
-			r.sink.Skip(ctx, m.Item, drive.Skip(err))
+		case m365.Skip(err) != nil:
+			r.sink.Skip(ctx, m.Item, m365.Skip(err))
 		default:
 			return err
 		}
@@ -893,7 +893,7 @@ func (r *listReader) compare(ctx context.Context) error {
 			if err := r.row(ctx, row, false); err != nil {
 				return err
 			}
-		case drive.Skip(err) != nil: // not known: it stays
+		case m365.Skip(err) != nil: // not known: it stays
 		default:
 			return err
 		}
@@ -931,7 +931,7 @@ func (r *listReader) shared(ctx context.Context) error {
 				return err
 			}
 		case m365.KindOf(err) == m365.NotFound: // the next delta tells
-		case drive.Skip(err) != nil:
+		case m365.Skip(err) != nil:
 		default:
 			return err
 		}
@@ -952,7 +952,7 @@ func (f *fetch) run(ctx context.Context) error {
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	if s := drive.Skip(err); s != nil && m365.KindOf(err) != m365.Unavailable {
+	if s := m365.Skip(err); s != nil && m365.KindOf(err) != m365.Unavailable {
 		f.r.sink.Skip(ctx, f.item, s)
 		return nil
 	}
@@ -1219,7 +1219,7 @@ func (r *reader) pages(ctx context.Context, l *known) error {
 			if err := r.page(ctx, l, p); err != nil {
 				return err
 			}
-		case drive.Skip(err) != nil: // not known: it stays
+		case m365.Skip(err) != nil: // not known: it stays
 		default:
 			return err
 		}

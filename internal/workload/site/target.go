@@ -28,7 +28,7 @@ type target struct {
 
 // Meter counts the calls of one restore, which goes before backups.
 func (t *target) Meter(ctx context.Context) (context.Context, func() holdfast.Statistics) {
-	return drive.Meter(m365.ForRestore(ctx))
+	return m365.Meter(m365.ForRestore(ctx))
 }
 
 // Open prepares a restore: the application may write, and the site is there.
@@ -122,7 +122,7 @@ func (r *restore) Close(ctx context.Context) error {
 			}
 			continue
 		}
-		if _, err := r.web.Validate(ctx, w.place.id, w.id, append([]sharepoint.FormValue{v}, w.as...)); err != nil && drive.Skip(err) == nil {
+		if _, err := r.web.Validate(ctx, w.place.id, w.id, append([]sharepoint.FormValue{v}, w.as...)); err != nil && m365.Skip(err) == nil {
 			return err
 		}
 	}
@@ -155,7 +155,7 @@ func itemError(ctx context.Context, err error) error {
 	case m365.NotFound:
 		return err // of a restore, what vanished may be made again
 	}
-	if s := drive.Skip(err); s != nil {
+	if s := m365.Skip(err); s != nil {
 		return s
 	}
 	return err
@@ -442,7 +442,7 @@ func (r *restore) dress(ctx context.Context, p engine.Put, l *place) (lost []str
 			continue
 		}
 		if err := r.web.CreateView(ctx, l.id, v); err != nil {
-			if drive.Skip(err) == nil {
+			if m365.Skip(err) == nil {
 				return lost, err
 			}
 			lost = append(lost, "view "+v.Title)
@@ -946,7 +946,7 @@ func (r *restore) share(ctx context.Context, p engine.Put, at sharepoint.Scope, 
 	for _, a := range assignments {
 		id, err := r.principal(ctx, a.Member)
 		if err != nil {
-			if drive.Skip(err) == nil {
+			if m365.Skip(err) == nil {
 				return lost, err
 			}
 			lost = append(lost, "permission of "+a.Member.Title)
