@@ -55,8 +55,11 @@ func sharePointUnits(method string, segments []string, q url.Values) int {
 			return 1
 		}
 		return 2
-	case "children", "versions", "drives", "items", "lists", "sites", "search":
+	case "children", "versions", "drives", "items", "lists", "sites", "search", "getallsites", "columns", "contenttypes", "pages":
 		return 2
+	}
+	if n := len(segments); n > 1 && segments[n-2] == "pages" && strings.HasPrefix(last, "microsoft.graph.") {
+		return 2 // all pages of a site, of one type
 	}
 	return 1
 }
