@@ -62,10 +62,16 @@ const (
 	FaultDeepFat         = "deepExpand504"     // 504 on pages of a delta that would have an item in an attachment
 	FaultCounts          = "staleCounts"       // a delta of folders tells of no messages in them
 	FaultRefused         = "accessDenied"      // 403, as a policy of the application's gives
+	FaultExportPartial   = "exportPartial"     // an item of an export fails within the answer 200
+	FaultExportCut       = "exportTruncated"   // an exported stream ends with the mark of an export that was broken off
+	FaultExportStrange   = "exportUnreadable"  // the stream is of a form that nobody knows, every time for the same message
+	FaultExportIDs       = "exportIds"         // an export refuses immutable ids
+	FaultImportExpired   = "importExpired"     // an import session expires early
 )
 
 var faultNames = []string{FaultThrottled, FaultThrottledBare, FaultUnavailable, FaultUnavailableBare, FaultServerError, FaultBadGateway, FaultFatPage, FaultSyncState, FaultSyncStateBad, FaultDuplicate,
-	FaultOutOfOrder, FaultEmptyPage, FaultForeignLink, FaultForeignRedirect, FaultToken, FaultTruncated, FaultShort, FaultHTML, FaultSlow, FaultDropped, FaultAckLost, FaultItemChanged, FaultItemVanished, FaultItemBroken, FaultBoundaries, FaultUntold, FaultFolderLost, FaultDeepRefused, FaultDeepFat, FaultCounts, FaultRefused}
+	FaultOutOfOrder, FaultEmptyPage, FaultForeignLink, FaultForeignRedirect, FaultToken, FaultTruncated, FaultShort, FaultHTML, FaultSlow, FaultDropped, FaultAckLost, FaultItemChanged, FaultItemVanished, FaultItemBroken, FaultBoundaries, FaultUntold, FaultFolderLost, FaultDeepRefused, FaultDeepFat, FaultCounts, FaultRefused,
+	FaultExportPartial, FaultExportCut, FaultExportStrange, FaultExportIDs, FaultImportExpired}
 
 // ForeignHost is where foreign links and redirects lead when a fault does not say. A bearer token that is sent to it counts as leaked.
 const ForeignHost = "graph.example.net"
@@ -203,6 +209,11 @@ func (f *faults) names() []*Fault {
 	return f.list
 }
 
+// reads says that a call only reads, so that its answer may come damaged and it is called again.
+func reads(c *Call) bool {
+	return c.Method == http.MethodGet || strings.HasSuffix(c.Route.Pattern, "/exportItems")
+}
+
 // after damages answers: whole bodies here, streams in body.
 func (f *faults) after(c *Call, r *Reply) {
 	if len(f.names()) == 0 || c.host == HostLogin || isBatch(c.Route) || r.Status >= 400 {
@@ -225,7 +236,7 @@ func (f *faults) after(c *Call, r *Reply) {
 		*r = Reply{Status: 200, raw: []byte("<!DOCTYPE html><html><head><title>Service unavailable</title></head><body>An error occurred.</body></html>"), Header: http.Header{"Content-Type": {"text/html"}}}
 		return
 	}
-	if c.Method == http.MethodGet && f.hit(c, FaultShort) {
+	if reads(c) && f.hit(c, FaultShort) {
 		if b, err := r.bytes(); err == nil && r.Content == nil && len(b) > 1 {
 			ct := r.Header.Get("Content-Type")
 			if ct == "" {
@@ -239,7 +250,7 @@ func (f *faults) after(c *Call, r *Reply) {
 
 // body damages the bytes on their way out.
 func (f *faults) body(c *Call, r *Reply) io.Reader {
-	if len(f.names()) == 0 || c.Route == nil || c.host == HostLogin || isBatch(c.Route) || r.Status >= 400 || c.Method != http.MethodGet {
+	if len(f.names()) == 0 || c.Route == nil || c.host == HostLogin || isBatch(c.Route) || r.Status >= 400 || !reads(c) {
 		return r.Content
 	}
 	if r.Length > 1 && f.hit(c, FaultTruncated) {

@@ -21,9 +21,10 @@ type mailService struct {
 	s      *Sim
 	corpus []corpusMail
 
-	mu    sync.Mutex // guards boxes and uploads
-	boxes map[int]*mailbox
-	ups   map[string]*mailUpload
+	mu      sync.Mutex // guards all below
+	boxes   map[int]*mailbox
+	ups     map[string]*mailUpload
+	imports map[string]importSession // by token
 }
 
 // corpusMail is one real message of the corpus, taken apart once.
@@ -92,7 +93,7 @@ func itemKey(folder uint32, j int) uint64 { return uint64(folder)<<48 | uint64(j
 func splitKey(k uint64) (folder uint32, j int) { return uint32(k >> 48), int(k & (newItemBit - 1)) }
 
 func newMailService(s *Sim) (*mailService, error) {
-	m := &mailService{s: s, boxes: map[int]*mailbox{}, ups: map[string]*mailUpload{}}
+	m := &mailService{s: s, boxes: map[int]*mailbox{}, ups: map[string]*mailUpload{}, imports: map[string]importSession{}}
 	if s.opt.Corpus == "" {
 		return m, nil
 	}
@@ -119,6 +120,14 @@ func newMailService(s *Sim) (*mailService, error) {
 
 // scopeOf is what the limits and faults of a call are counted on: the mailbox, or nothing.
 func (s *Sim) scopeOf(c *Call) string {
+	if id := c.Params["mailbox"]; id != "" { // the import/export API names a mailbox, not its user
+		c.Params["user"] = s.ownerOfMailbox(id)
+		if c.Route.Public {
+			s.mail.mu.Lock()
+			c.App = s.mail.imports[c.Query.Get("authtoken")].app
+			s.mail.mu.Unlock()
+		}
+	}
 	if u := s.dir.find(c.Params["user"]); u != nil {
 		return u.ID
 	}

@@ -23,7 +23,7 @@ type oracle struct {
 // Served is one serving of one version of an item.
 type Served struct {
 	Time    time.Time `json:"time"`
-	Kind    string    `json:"kind"` // json, mime, attachment, content, version
+	Kind    string    `json:"kind"` // json, mime, attachment, content, version, export
 	Owner   string    `json:"owner"`
 	Item    string    `json:"item"`
 	Version uint64    `json:"version"`
@@ -41,10 +41,11 @@ const (
 	ServedAttachment
 	ServedContent
 	ServedVersion
+	ServedExport
 )
 
 func (k ServedKind) String() string {
-	return [...]string{"", "json", "mime", "attachment", "content", "version"}[k]
+	return [...]string{"", "json", "mime", "attachment", "content", "version", "export"}[k]
 }
 
 const servedSize = 8 + 8 + 8 + 8 + 8 + 16 + 8

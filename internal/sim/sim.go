@@ -212,6 +212,7 @@ func (s *Sim) build() (err error) {
 	all = append(all, s.directoryRoutes()...)
 	all = append(all, s.applicationRoutes()...)
 	all = append(all, s.mailRoutes()...)
+	all = append(all, s.exchangeRoutes()...)
 	all = append(all, s.contactRoutes()...)
 	all = append(all, s.calendarRoutes()...)
 	all = append(all, s.todoRoutes()...)

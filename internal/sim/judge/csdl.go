@@ -188,7 +188,7 @@ var kept = []string{
 	"eventMessageResponse", "extension", "fileAttachment", "group", "itemAttachment", "mailFolder", "mailSearchFolder", "message",
 	"multiValueLegacyExtendedProperty", "openTypeExtension", "organization", "outlookItem", "permission", "referenceAttachment",
 	"servicePrincipal", "sharePointIdentitySet", "sharedDriveItem", "singleValueLegacyExtendedProperty", "site", "subscribedSku",
-	"uploadSession", "user", "appRoleAssignment", "application", "oAuth2PermissionGrant", "mailboxSettings", "exchangeSettings", "userSettings",
+	"uploadSession", "user", "appRoleAssignment", "application", "oAuth2PermissionGrant", "mailboxSettings", "exchangeSettings", "admin", "exchangeAdmin", "mailbox", "mailboxFolder", "mailboxItem", "mailboxItemImportSession", "exportItemResponse", "userSettings",
 	"list", "listItem", "columnDefinition", "contentType", "fieldValueSet", "listItemVersion", "baseSitePage", "sitePage", "canvasLayout",
 	"horizontalSection", "horizontalSectionColumn", "verticalSection", "webPart", "textWebPart", "standardWebPart",
 	"contactFolder", "calendar", "calendarGroup", "profilePhoto", "todo", "todoTaskList", "todoTask", "checklistItem", "linkedResource", "attachmentBase", "taskFileAttachment",
@@ -202,14 +202,14 @@ var keptPaths = []string{
 	"/groups", "/groups/{}", "/groups/{}/members", "/groups/delta", "/organization", "/organization/{}", "/drives", "/shares",
 	"/serviceprincipals", "/serviceprincipals/{}", "/serviceprincipals/{}/approleassignments", "/serviceprincipals/{}/approleassignments/{}",
 	"/applications", "/applications/{}", "/applications/{}/addkey", "/applications/{}/removekey", "/oauth2permissiongrants", "/oauth2permissiongrants/{}", "/sites/{}/drive", "/sites/{}/drives", "/subscribedskus", "/domains",
-	"/sites/getallsites", "/sites/delta", "/sites/root", "/sites/{}", "/sites/{}/sites", "/sites/{}/lists", "/sites/{}/pages",
+	"/admin/exchange/mailboxes", "/sites/getallsites", "/sites/delta", "/sites/root", "/sites/{}", "/sites/{}/sites", "/sites/{}/lists", "/sites/{}/pages",
 }
 
 // branches says which of keptPaths carry everything below them.
 var branches = map[string]bool{
 	"/users/{}/contacts": true, "/users/{}/contactfolders": true, "/users/{}/calendars": true, "/users/{}/calendargroups": true, "/users/{}/calendarview": true, "/users/{}/events": true, "/users/{}/todo": true,
 	"/users/{}/drive": true, "/users/{}/drives": true, "/users/{}/mailfolders": true, "/users/{}/messages": true, "/drives": true,
-	"/sites/{}/drive": true, "/shares": true, "/sites/{}/lists": true, "/sites/{}/pages": true,
+	"/admin/exchange/mailboxes": true, "/sites/{}/drive": true, "/shares": true, "/sites/{}/lists": true, "/sites/{}/pages": true,
 }
 
 // Reduce keeps what the simulator can serve.

@@ -81,6 +81,7 @@ var exceptions = []struct {
 }{
 	{regexp.MustCompile(`extensions\[\d+\]$`), regexp.MustCompile(`openTypeExtension has no property "(origin|marker|version)"`),
 		"Open extensions, \"Add custom data to resources\": their properties are the client's own", "2025-11"},
+	{regexp.MustCompile(`^value\[\d+\]\.data$`), regexp.MustCompile(`a stream stands in a body`), "mailbox: exportItems, the example: data is base64 in the body", "2026-02"},
 }
 
 func excepted(at, problem string) bool {
@@ -94,8 +95,12 @@ func excepted(at, problem string) bool {
 
 // documented are calls of which the permission table has no row, with what Microsoft's page of the operation asks for.
 var documented = map[string][]string{
-	"GET users/{}/messages/{}/attachments/{}":    {"Mail.Read"},           // "Get attachment" (2025-06): Mail.Read for the application
-	"DELETE users/{}/messages/{}/attachments/{}": {"Mail.ReadWrite"},      // "Delete attachment" (2025-06)
-	"GET users/{}/events/{}/attachments/{}":      {"Calendars.Read"},      // "Get attachment" (2025-06)
-	"DELETE users/{}/events/{}/attachments/{}":   {"Calendars.ReadWrite"}, // "Delete attachment" (2025-06)
+	"GET users/{}/messages/{}/attachments/{}":                 {"Mail.Read"},              // "Get attachment" (2025-06): Mail.Read for the application
+	"DELETE users/{}/messages/{}/attachments/{}":              {"Mail.ReadWrite"},         // "Delete attachment" (2025-06)
+	"GET users/{}/settings/exchange":                          {"User.Read.All"},          // "Get exchangeSettings" (2026-02)
+	"GET admin/exchange/mailboxes/{}/folders/delta":           {"MailboxFolder.Read.All"}, // "mailboxFolder: delta" (2026-02)
+	"GET admin/exchange/mailboxes/{}/folders/{}/childfolders": {"MailboxFolder.Read.All"}, // "List childFolders" (2026-02)
+	"GET admin/exchange/mailboxes/{}/folders/{}/items/delta":  {"MailboxItem.Read.All"},   // "mailboxItem: delta" (2026-02)
+	"GET users/{}/events/{}/attachments/{}":                   {"Calendars.Read"},         // "Get attachment" (2025-06)
+	"DELETE users/{}/events/{}/attachments/{}":                {"Calendars.ReadWrite"},    // "Delete attachment" (2025-06)
 }
