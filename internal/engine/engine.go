@@ -26,6 +26,7 @@ type Catalogue interface {
 // Intents is what a restore needs of the database. proxy.Control has it.
 type Intents interface {
 	BeginItem(ctx context.Context, lease holdfast.Lease, request, item, version string) (earlier *holdfast.ItemResult, began bool, err error)
+	MadeItem(ctx context.Context, lease holdfast.Lease, request, item, newID string) error
 	EndItem(ctx context.Context, lease holdfast.Lease, request string, result holdfast.ItemResult) error
 }
 

@@ -501,19 +501,29 @@ func (r *restoring) item(ctx context.Context, j job) error {
 	if err != nil {
 		return err
 	}
-	if earlier != nil && earlier.Outcome != "" && !(earlier.Outcome == string(Skipped) && retriable(earlier.Reason)) {
-		r.finished(*earlier)
-		return nil
-	}
 	put := Put{Item: j.item, Parent: j.parent.id, Marker: Marker(request, j.item), Again: began}
 	if earlier != nil {
 		put.NewID = earlier.NewID
+	}
+	if !r.task.DryRun {
+		put.Made = func(ctx context.Context, id string) error {
+			return r.try(ctx, func(int) error { return r.engine.Intents.MadeItem(ctx, r.task.Lease, request.ID, j.item.ID, id) })
+		}
 	}
 	put.Open = func(ctx context.Context, f holdfast.Form) (io.ReadCloser, bool, error) {
 		if content := contentOf(j.item.Kind); j.content != "" && f == content {
 			return r.open(ctx, j.content, f)
 		}
 		return r.open(ctx, j.item.ID, f) // description and sharing have no versions
+	}
+	if earlier != nil && earlier.Outcome != "" && !(earlier.Outcome == string(Skipped) && retriable(earlier.Reason)) {
+		if resumer, ok := r.to.(Resumer); ok && put.NewID != "" {
+			if err := r.try(ctx, func(int) error { return resumer.Resumed(ctx, put) }); err != nil {
+				return fmt.Errorf("go on after %q, which an earlier attempt restored: %w", j.item.Name, err)
+			}
+		}
+		r.finished(*earlier)
+		return nil
 	}
 	if r.plan.AllVersions && (j.item.Kind == holdfast.KindFile || j.item.Kind == holdfast.KindListItem) && j.content == "" {
 		put.Versions = r.versions(ctx, j.item.ID, contentOf(j.item.Kind))

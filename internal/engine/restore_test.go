@@ -230,6 +230,71 @@ func (d *downTarget) Put(context.Context, engine.Put) (engine.Restored, error) {
 	return engine.Restored{}, holdfast.Unavailable("503")
 }
 
+// dyingTarget makes an item and dies, makes another whole, and dies: twice the program starts again.
+type dyingTarget struct {
+	told []string
+	made int
+}
+
+func (d *dyingTarget) Open(context.Context, engine.RestorePlan) (engine.Restore, error) {
+	return d, nil
+}
+func (d *dyingTarget) Folder(context.Context, holdfast.Item, string) (string, error) { return "f", nil }
+func (d *dyingTarget) Close(context.Context) error                                   { return nil }
+func (d *dyingTarget) Resumed(_ context.Context, p engine.Put) error {
+	d.told = append(d.told, "resumed "+p.NewID)
+	return nil
+}
+
+func (d *dyingTarget) Put(ctx context.Context, p engine.Put) (engine.Restored, error) {
+	d.told = append(d.told, fmt.Sprintf("put again %t, as %q", p.Again, p.NewID))
+	if p.NewID == "" {
+		d.made++
+		if err := p.Made(ctx, fmt.Sprint("new ", d.made)); err != nil {
+			return engine.Restored{}, err
+		}
+		return engine.Restored{}, holdfast.Denied("the end")
+	}
+	return engine.Restored{Outcome: engine.Created, NewID: p.NewID}, nil
+}
+
+// An attempt gets the id of what an earlier one made and did not finish, and is told of what one did finish.
+func TestWhatAnAttemptMadeIsKnownToTheNext(t *testing.T) {
+	w := newWorld(t)
+	w.must(w.start(nil))
+	w.fill("ann", 2)
+	_, err := w.backup("ann")
+	w.must(err)
+	all := w.db.All()
+	head, err := engine.HeadOf(&all[len(all)-1])
+	w.must(err)
+	d := &dyingTarget{}
+	run := func() error {
+		_, err := w.engine.Restore(t.Context(), w.repo, head, d, engine.RestoreTask{
+			Lease: w.db.Lease("restore"), Request: holdfast.RestoreRequest{ID: "request"}, From: enginetest.Container("ann"), To: enginetest.Container("bob"),
+		}, nil)
+		return err
+	}
+	deaths := 0
+	for run() != nil {
+		if deaths++; deaths > 4 {
+			t.Fatalf("no end: %v", d.told)
+		}
+	}
+	slices.Sort(d.told)
+	want := []string{"put again false, as \"\"", "put again false, as \"\"", "put again true, as \"new 1\"", "put again true, as \"new 2\""}
+	rest := slices.DeleteFunc(slices.Clone(d.told), func(s string) bool { return strings.HasPrefix(s, "resumed") })
+	if fmt.Sprint(rest) != fmt.Sprint(want) {
+		t.Errorf("the target was told %q", d.told)
+	}
+	d.told = nil
+	w.must(run())
+	slices.Sort(d.told)
+	if want := []string{"resumed new 1", "resumed new 2"}; fmt.Sprint(d.told) != fmt.Sprint(want) {
+		t.Errorf("of what was finished it was told %q", d.told)
+	}
+}
+
 // takingTarget notes what it is given.
 type takingTarget struct {
 	mu      sync.Mutex

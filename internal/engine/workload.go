@@ -157,6 +157,12 @@ type FolderSettler interface {
 	SettleFolder(ctx context.Context, p Put) error
 }
 
+// Resumer is filled in by a Restore whose items name each other by ids of the target.
+type Resumer interface {
+	// Resumed is told, instead of Put, of each item that an earlier attempt of this restore has put back as p.NewID.
+	Resumed(ctx context.Context, p Put) error
+}
+
 // Planner is filled in by a Restore that would make folders as it opens.
 type Planner interface {
 	// Planned is how many folders of RestorePlan.Folder a dry run found missing.
@@ -173,6 +179,9 @@ type Put struct {
 	Again bool
 	// NewID is the id that an earlier attempt of this session recorded, if any.
 	NewID string
+	// Made records the id of what Put has just created, before it is filled: an attempt after a crash gets it as NewID. What takes one call to
+	// restore, or is found by Marker at any time, need not call it. It is nil in a dry run.
+	Made func(ctx context.Context, id string) error
 	// Open gives the stored bytes of a form; ok is false when the item has no such form.
 	Open func(ctx context.Context, f holdfast.Form) (r io.ReadCloser, ok bool, err error)
 	// Versions gives older versions of a file, oldest first, with their content; nil when not asked for.

@@ -52,6 +52,8 @@ type Control interface {
 	Head(ctx context.Context, repository holdfast.RepositoryID, organization holdfast.OrganizationID, container string, number uint64) (holdfast.HeadRecord, error)
 	// BeginItem writes the intent to restore one item, before anything is created, and gives what an earlier attempt recorded.
 	BeginItem(ctx context.Context, lease holdfast.Lease, request, item, version string) (earlier *holdfast.ItemResult, began bool, err error)
+	// MadeItem records the id of what was created for an item whose outcome is still to come: an earlier result without an outcome.
+	MadeItem(ctx context.Context, lease holdfast.Lease, request, item, newID string) error
 	// EndItem records the outcome.
 	EndItem(ctx context.Context, lease holdfast.Lease, request string, result holdfast.ItemResult) error
 }

@@ -789,6 +789,16 @@ func (c *Control) BeginItem(ctx context.Context, lease holdfast.Lease, request, 
 	return earlier, began, err
 }
 
+// MadeItem records the id of what was created for an item whose outcome is still to come. BeginItem gives it as an earlier result without an outcome.
+func (c *Control) MadeItem(ctx context.Context, lease holdfast.Lease, request, item, newID string) error {
+	return c.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+		if _, err := c.held(ctx, tx, lease); err != nil {
+			return err
+		}
+		return tx.EndRestoreItem(ctx, request, holdfast.ItemResult{Item: item, NewID: newID})
+	})
+}
+
 // EndItem records what became of an item and shows it as an event of the restore session.
 func (c *Control) EndItem(ctx context.Context, lease holdfast.Lease, request string, result holdfast.ItemResult) error {
 	return c.Store.Write(ctx, func(ctx context.Context, tx Tx) error {

@@ -562,11 +562,17 @@ func TestRestore(t *testing.T) {
 		began(task, "one", false)
 		end(task, holdfast.ItemResult{Item: "one", Name: "mail 1", Outcome: "created", NewID: "new1"})
 		began(task, "two", false) // and its outcome is never told: the process dies
+		began(task, "half", false)
+		w.ok(w.Control.MadeItem(w.ctx, task.Lease(), request, "half", "new half"))
 		w.restart(open, nil)
 		again := k.claim(1)[0]
 		_, _, err = w.Control.BeginItem(w.ctx, task.Lease(), request, "three", "v1")
 		w.kind(err, holdfast.KindStale, "")
 		w.kind(w.Control.EndItem(w.ctx, task.Lease(), request, holdfast.ItemResult{Item: "two"}), holdfast.KindStale, "")
+		w.kind(w.Control.MadeItem(w.ctx, task.Lease(), request, "two", "new"), holdfast.KindStale, "")
+		if r := began(again, "half", true); r == nil || r.NewID != "new half" || r.Outcome != "" {
+			t.Errorf("item half was recorded as %+v", r)
+		}
 		if r := began(again, "one", true); r == nil || r.NewID != "new1" {
 			t.Errorf("item one was recorded as %+v", r)
 		}

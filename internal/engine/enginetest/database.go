@@ -325,6 +325,11 @@ func (d *Database) BeginItem(ctx context.Context, lease holdfast.Lease, request,
 	return earlier, began, err
 }
 
+// MadeItem records the id of what was created.
+func (d *Database) MadeItem(ctx context.Context, lease holdfast.Lease, request, item, newID string) error {
+	return d.EndItem(ctx, lease, request, holdfast.ItemResult{Item: item, NewID: newID})
+}
+
 // EndItem records a result.
 func (d *Database) EndItem(ctx context.Context, lease holdfast.Lease, request string, result holdfast.ItemResult) error {
 	return d.call(ctx, func() error {

@@ -438,7 +438,7 @@ func (r *rig) putBack(c *workloadtest.Container, plan engine.RestorePlan, report
 	r.restore(c, plan, false, report)
 }
 
-// restore is putBack; forgetful plays a program that dies before it has noted what it made.
+// restore is putBack; forgetful plays a program that dies before it has noted how an item ended.
 func (r *rig) restore(c *workloadtest.Container, plan engine.RestorePlan, forgetful bool, report func(holdfast.Item, engine.Restored, error)) {
 	r.t.Helper()
 	if err := r.tryRestore(c, plan, forgetful, report); err != nil {
@@ -503,6 +503,7 @@ func (r *rig) tryRestore(c *workloadtest.Container, plan engine.RestorePlan, for
 			continue
 		}
 		p := put(s)
+		p.Made = func(_ context.Context, id string) error { p.NewID = id; return nil }
 		if p.Parent, err = place(s.Parent); err != nil {
 			continue
 		}
@@ -745,6 +746,125 @@ func TestRestoreInPlaceOfWhatWasDeletedAndChanged(t *testing.T) {
 	r.putBack(c, plan, func(item holdfast.Item, res engine.Restored, err error) { again[res.Outcome]++ })
 	if again[engine.Overwritten] > 0 {
 		t.Errorf("a second restore overwrites what is equal: %v", again)
+	}
+}
+
+// An item with a history is put back whole and once, or overwritten once, wherever the program dies while it does so: before any call, or after
+// one whose answer it does not get.
+func TestAnItemIsPutBackOnceWhereverTheProgramDies(t *testing.T) {
+	r := start(t, sim.Options{Site: sim.SiteShape{Sites: 4, Items: 24, Files: 4}})
+	for seed := range 3 {
+		r.churn(12, seed)
+	}
+	c := workloadtest.New()
+	r.backup(c)
+	lists := r.info("/sites/Falcon").Lists
+	key, row := "", sim.SiteRow{}
+	for _, one := range r.dump("/sites/Falcon") {
+		if one.Kind == "item" && one.Fields[lostColumns[0]] == "" && len(one.Versions) > 1 && len(one.Attachments) > 0 && len(one.Versions) > len(row.Versions) {
+			key, row = lists[one.List]+"."+fmt.Sprint(one.ID), one
+		}
+	}
+	if key == "" {
+		t.Fatal("no item has older versions and attachments")
+	}
+	s := c.Items()[key]
+	attempt := func(p *engine.Put) error {
+		plan := engine.RestorePlan{Session: "s", From: r.box, To: r.box, Mode: engine.Overwrite, ChangedItems: true, MissingItems: true, AllVersions: true, Permissions: true, Newer: !p.Again}
+		rest, err := r.target.Open(t.Context(), plan)
+		if err != nil {
+			return err
+		}
+		p.Parent = ""
+		for _, id := range []string{c.Items()[s.Parent].Parent, s.Parent} {
+			folder := c.Items()[id]
+			if p.Parent, err = rest.Folder(t.Context(), folder.Item, p.Parent); err != nil {
+				return err
+			}
+			if err := rest.(engine.FolderSettler).SettleFolder(t.Context(), engine.Put{Item: folder.Item, NewID: p.Parent, Open: folder.Open}); err != nil {
+				return err
+			}
+		}
+		p.Versions = older(c, c.Items()[key])
+		if _, err = rest.Put(t.Context(), *p); err != nil {
+			return err
+		}
+		return rest.Close(t.Context())
+	}
+	first := func() *engine.Put {
+		p := &engine.Put{Item: s.Item, Marker: "0123456789abcdef0123", Open: s.Open}
+		p.Made = func(_ context.Context, id string) error { p.NewID = id; return nil }
+		return p
+	}
+	items := func() (got []sim.SiteRow) {
+		for _, one := range r.dump("/sites/Falcon") {
+			if one.List == row.List && one.Kind == "item" {
+				got = append(got, one)
+			}
+		}
+		return got
+	}
+	for name, tc := range map[string]struct {
+		overwrites bool
+		versions   int // over those that were backed up
+	}{"made anew": {}, "overwritten": {true, 2}} { // the one that was there, and its change
+		for _, last := range []string{"", sim.FaultAckLost} {
+			for n := 0; ; n++ {
+				if err := r.sim.EmptyList(r.box.Source, lists[row.List]); err != nil {
+					t.Fatal(err)
+				}
+				p := first()
+				if tc.overwrites {
+					if err := attempt(p); err != nil {
+						t.Fatal(err)
+					}
+					changed := p.NewID
+					if err := r.g.UpdateListItem(t.Context(), r.box.Source, lists[row.List], changed, "", map[string]any{"Title": "changed since"}); err != nil {
+						t.Fatal(err)
+					}
+					s.Item.ID = lists[row.List] + "." + changed // as if it had been this one
+					p = first()
+				}
+				faults := []sim.Fault{{Name: sim.FaultRefused, Skip: n}}
+				if last != "" {
+					faults = []sim.Fault{{Name: last, Skip: n, Times: 1}, {Name: sim.FaultRefused, Skip: n + 1}}
+				}
+				if err := r.sim.SetFaults(faults...); err != nil {
+					t.Fatal(err)
+				}
+				died := attempt(p)
+				if err := r.sim.SetFaults(); err != nil {
+					t.Fatal(err)
+				}
+				if died == nil {
+					if n < 8 {
+						t.Errorf("%s: only %d places to die at", name, n)
+					}
+					break
+				}
+				untouched := tc.overwrites && slices.ContainsFunc(items(), func(one sim.SiteRow) bool { return one.Title == "changed since" })
+				p.Again = true
+				err := attempt(p)
+				var skip *holdfast.Skip
+				if untouched && errors.As(err, &skip) && skip.Reason == holdfast.SkipConflict {
+					continue // the second attempt was not asked to overwrite what is newer, and the first had not begun to
+				}
+				if err != nil {
+					t.Fatalf("%s, %s after %d calls: the second attempt: %v", name, last, n, err)
+				}
+				got := items()
+				if len(got) != 1 {
+					t.Fatalf("%s, %s after %d calls: the list has %d items: %+v", name, last, n, len(got), got)
+				}
+				if extra := len(got[0].Versions) - len(row.Versions); extra != tc.versions {
+					t.Errorf("%d versions more than there were, want %d", extra, tc.versions)
+				}
+				sameRows(t, got, []sim.SiteRow{row}, !tc.overwrites)
+				if t.Failed() {
+					t.Fatalf("%s, %s after %d calls (%v)", name, last, n, died)
+				}
+			}
+		}
 	}
 }
 

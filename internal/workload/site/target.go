@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -560,17 +561,20 @@ func (r *restore) item(ctx context.Context, p engine.Put) (engine.Restored, erro
 		}
 	}
 	list, id, _ := strings.Cut(p.Item.ID, ".")
-	there, ours, err := r.existing(ctx, p, l, id, &stored)
+	there, ours, err := r.existing(ctx, p, l, id)
 	if err != nil {
 		return engine.Restored{}, err
 	}
 	out := engine.Restored{Outcome: engine.Created}
+	half := there != nil && titled(there, p.Marker) // an earlier attempt died while it filled it
 	switch {
 	case there == nil:
 		if r.plan.ChangedItems && !r.plan.MissingItems {
 			return engine.Restored{Outcome: engine.Skipped}, nil // only what differs was asked for
 		}
 	case ours:
+	case half:
+		out.Outcome = engine.Overwritten
 	case r.equal(l, there, &stored):
 		r.remember(list, id, there.ID)
 		return engine.Restored{Outcome: engine.Existing, NewID: there.ID}, nil
@@ -590,6 +594,20 @@ func (r *restore) item(ctx context.Context, p engine.Put) (engine.Restored, erro
 		out.Cost = holdfast.Cost{Requests: 3, ResourceUnits: 5, Bytes: p.Item.Size}
 		return out, nil
 	}
+	versions := p.Versions
+	if ours && versions != nil {
+		whole, err := r.whole(ctx, l, there, &stored, versions)
+		if err != nil {
+			return engine.Restored{}, err
+		}
+		versions = nil
+		if !whole { // versions can't be taken back: it is made anew
+			if err := r.g.DeleteListItem(ctx, r.site, l.id, there.ID); err != nil && m365.KindOf(err) != m365.NotFound {
+				return engine.Restored{}, err
+			}
+			there, versions = nil, p.Versions
+		}
+	}
 	if there == nil {
 		fields := map[string]any{}
 		if _, ok := l.there["Title"]; ok {
@@ -598,11 +616,71 @@ func (r *restore) item(ctx context.Context, p engine.Put) (engine.Restored, erro
 		if there, err = r.g.CreateListItem(ctx, r.site, l.id, l.types[stored.ContentType.Name], fields); err != nil {
 			return engine.Restored{}, err
 		}
+		if err := p.Made(ctx, there.ID); err != nil {
+			return engine.Restored{}, err
+		}
 	}
 	out.NewID = there.ID
-	r.remember(list, id, there.ID)
-	out.Lost, err = r.fill(ctx, p, l, there, &stored, out.Outcome == engine.Overwritten)
-	return out, err
+	if out.Outcome == engine.Overwritten {
+		versions = nil
+		if !half { // a version of its own, so that what is overwritten can be had back from SharePoint
+			if err := r.g.UpdateListItem(ctx, r.site, l.id, there.ID, there.ETag, map[string]any{"Title": markerTitle(p.Marker)}); err != nil {
+				return out, err
+			}
+		}
+	}
+	if out.Lost, err = r.fill(ctx, p, l, there.ID, &stored, versions); err != nil {
+		return out, err
+	}
+	r.remember(list, id, there.ID) // not before: one that is half made may get another id
+	return out, nil
+}
+
+// Resumed takes up the id of a list item that an earlier attempt put back, and its lookups of what was not there then.
+func (r *restore) Resumed(ctx context.Context, p engine.Put) error {
+	r.mu.Lock()
+	l := r.lists[p.Parent]
+	r.mu.Unlock()
+	if p.Item.Kind != holdfast.KindListItem || l == nil || l.columns == nil {
+		return nil
+	}
+	var stored storedItem
+	if err := read(ctx, p, holdfast.FormJSON, &stored); err != nil {
+		return err
+	}
+	list, id, _ := strings.Cut(p.Item.ID, ".")
+	r.remember(list, id, p.NewID)
+	if r.web != nil {
+		_, _, late := r.formValues(l, &stored)
+		r.await(l, p.NewID, late)
+	}
+	return nil
+}
+
+// whole tells that an item that an earlier attempt made has its values, which are set last, and all its versions.
+func (r *restore) whole(ctx context.Context, l *place, there *graph.ListItem, stored *storedItem, older iter.Seq2[engine.PutVersion, error]) (bool, error) {
+	var now map[string]json.RawMessage
+	if err := json.Unmarshal(there.Fields, &now); err != nil {
+		return false, fmt.Errorf("read what an earlier attempt made: %w", err)
+	}
+	if len(r.differs(l, now, stored.Fields, false)) > 0 || !there.Modified.Equal(stored.Modified.Truncate(time.Second)) {
+		return false, nil
+	}
+	want := 1
+	for _, err := range older {
+		if err != nil {
+			return false, err
+		}
+		want++
+	}
+	first, err := r.g.ListItemVersions(ctx, r.site, l.id, there.ID, graph.List{})
+	for _, err := range graph.All(ctx, r.g, first, err, graph.List{}) {
+		if err != nil {
+			return false, err
+		}
+		want--
+	}
+	return want == 0, nil
 }
 
 // markerTitle is what an item is called until it is whole, so that another attempt finds it.
@@ -615,7 +693,7 @@ func (r *restore) remember(list, id, now string) {
 }
 
 // existing finds the item in its own list, or what an earlier attempt of this act made, which is then ours.
-func (r *restore) existing(ctx context.Context, p engine.Put, l *place, id string, stored *storedItem) (there *graph.ListItem, ours bool, err error) {
+func (r *restore) existing(ctx context.Context, p engine.Put, l *place, id string) (there *graph.ListItem, ours bool, err error) {
 	if strings.HasPrefix(l.id, engine.Planned) {
 		return nil, false, nil
 	}
@@ -629,7 +707,7 @@ func (r *restore) existing(ctx context.Context, p engine.Put, l *place, id strin
 		if m365.KindOf(err) == m365.NotFound {
 			continue
 		}
-		return there, err == nil && one == p.NewID && one != id, err
+		return there, err == nil && one == p.NewID && (!own || one != id), err
 	}
 	if !p.Again {
 		return nil, false, nil
@@ -639,20 +717,17 @@ func (r *restore) existing(ctx context.Context, p engine.Put, l *place, id strin
 		if err != nil {
 			return nil, false, err
 		}
-		if own && row.ID == id {
-			continue
-		}
-		var fields map[string]json.RawMessage
-		if err := json.Unmarshal(row.Fields, &fields); err != nil {
-			continue
-		}
-		var title string
-		_ = json.Unmarshal(fields["Title"], &title) // no title is not ours
-		if title == markerTitle(p.Marker) || row.Created.Equal(stored.Created) && row.Modified.Equal(stored.Modified) && string(fields["Title"]) == string(stored.Fields["Title"]) {
+		if titled(row, p.Marker) {
 			return row, true, nil
 		}
 	}
 	return nil, false, nil
+}
+
+// titled tells that an item bears the title of what this act has half made.
+func titled(there *graph.ListItem, marker string) bool {
+	var fields struct{ Title string }
+	return json.Unmarshal(there.Fields, &fields) == nil && fields.Title == markerTitle(marker)
 }
 
 // equal tells that an item has the values of the restore point.
@@ -703,43 +778,32 @@ func sameJSON(a, b json.RawMessage) bool {
 }
 
 // fill gives an item that is there its attachments, older versions, values, authors, times and permissions, reads it back and compares.
-func (r *restore) fill(ctx context.Context, p engine.Put, l *place, there *graph.ListItem, stored *storedItem, replace bool) (lost []string, err error) {
-	files, lost, err := r.attach(ctx, p, l, there.ID)
+func (r *restore) fill(ctx context.Context, p engine.Put, l *place, id string, stored *storedItem, versions iter.Seq2[engine.PutVersion, error]) (lost []string, err error) {
+	files, lost, err := r.attach(ctx, p, l, id)
 	if err != nil {
 		return lost, err
 	}
-	if p.Versions != nil && !replace {
-		more, err := r.history(ctx, p, l, there.ID, stored)
+	if versions != nil {
+		more, err := r.history(ctx, p.Marker, l, id, stored, versions)
 		lost = append(lost, more...)
 		if err != nil {
 			return lost, err
 		}
 	}
-	if replace { // a version of its own, so that what is overwritten can be had back from SharePoint
-		if err := r.g.UpdateListItem(ctx, r.site, l.id, there.ID, there.ETag, map[string]any{"Title": title(stored)}); err != nil {
-			return lost, err
-		}
-	}
-	more, late, err := r.values(ctx, l, there.ID, stored)
+	more, late, err := r.values(ctx, l, id, stored)
 	lost = append(lost, more...)
 	if err != nil {
 		return lost, err
 	}
-	lost = append(lost, r.await(l, there.ID, late)...)
+	lost = append(lost, r.await(l, id, late)...)
 	if r.plan.Permissions && p.Item.Fields[fieldUnique] == "true" {
 		if r.web == nil {
 			lost = append(lost, "permissions")
-		} else if lost, err = r.share(ctx, p, sharepoint.Scope{List: l.id, Item: there.ID}, lost); err != nil {
+		} else if lost, err = r.share(ctx, p, sharepoint.Scope{List: l.id, Item: id}, lost); err != nil {
 			return lost, err
 		}
 	}
-	return r.compare(ctx, l, there.ID, stored, files, lost)
-}
-
-func title(stored *storedItem) string {
-	var s string
-	_ = json.Unmarshal(stored.Fields["Title"], &s) // a list may have no titles
-	return s
+	return r.compare(ctx, l, id, stored, files, lost)
 }
 
 // compare reads an item back.
@@ -834,8 +898,8 @@ func attachmentNames(ctx context.Context, p engine.Put) ([]string, error) {
 
 // history makes the older versions: each is set in place and then becomes one by the change that follows it. lost are their
 // lookups of what is not there yet: no version can be changed later.
-func (r *restore) history(ctx context.Context, p engine.Put, l *place, id string, stored *storedItem) (lost []string, err error) {
-	for v, err := range p.Versions {
+func (r *restore) history(ctx context.Context, marker string, l *place, id string, stored *storedItem, versions iter.Seq2[engine.PutVersion, error]) (lost []string, err error) {
+	for v, err := range versions {
 		if err != nil {
 			return lost, err
 		}
@@ -861,8 +925,11 @@ func (r *restore) history(ctx context.Context, p engine.Put, l *place, id string
 		for _, w := range late {
 			lost = append(lost, w.column+ofVersions)
 		}
+		if r.web == nil {
+			continue // Graph has made a version already
+		}
 		// What is there becomes an older version by a change that Graph makes.
-		if err := r.g.UpdateListItem(ctx, r.site, l.id, id, "", map[string]any{"Title": markerTitle(p.Marker)}); err != nil {
+		if err := r.g.UpdateListItem(ctx, r.site, l.id, id, "", map[string]any{"Title": markerTitle(marker)}); err != nil {
 			return lost, err
 		}
 	}
