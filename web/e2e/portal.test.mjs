@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { audit, open } from "./browser.mjs";
-import { backUp, fault, messages, mutate, openPortal, startWorld } from "./world.mjs";
+import { backUp, fault, files, messages, mutate, openPortal, startWorld } from "./world.mjs";
 
 const phone = { width: 390, height: 844 };
 
@@ -338,6 +338,63 @@ test("a word finds a lost mail whatever day it vanished, on a phone", { timeout:
   await page.goto(`${world.url}/portal#/find?q=${encodeURIComponent(`subject:"${foreign.subject}"`)}`);
   await page.getByText("Nothing found.").waitFor();
   await look("nothing found");
+  assert.deepEqual(wrong, []);
+  assert.deepEqual(serious, []);
+});
+
+test("mails and files that are restored together have the choices of both", { timeout: 180_000 }, async () => {
+  const [user] = world.tenant.users;
+  const had = await messages(world, user.upn);
+  const lost = had.find((m) => /^\w+( \w+){1,4}$/.test(m.subject) && had.filter((o) => o.subject === m.subject).length === 1);
+  const before = await files(world, user.upn);
+  await api.indexed();
+  await mutate(world, { op: "deleteMessage", user: user.upn, id: lost.id });
+  const churned = await fetch(`${world.control}/drives/${user.upn}/churn`, { method: "POST", body: JSON.stringify({ changes: 40, seed: 7 }) });
+  assert.equal(churned.status, 200);
+  const now = await files(world, user.upn);
+  const nameOf = (row) => row.path.split("/").at(-1);
+  const changed = before.find((row) => now.some((n) => n.id === row.id && n.path === row.path && n.quickXorHash !== row.quickXorHash && !n.malware) && before.filter((o) => nameOf(o) === nameOf(row)).length === 1);
+  assert.ok(changed, "a file was edited where it is");
+  b = await open(world, { viewport: phone });
+  const { page, wrong } = b;
+  const serious = [];
+  const look = async (label) => serious.push(...(await audit(page, label)));
+  await signInAs(page, user);
+  await page.getByRole("searchbox", { name: /A word of subject/ }).waitFor();
+  await page.goto(`${world.url}/portal#/find?q=${encodeURIComponent(`subject:"${lost.subject}" OR name:"${nameOf(changed)}"`)}`);
+  const rows = page.getByRole("grid", { name: "What was found" }).getByRole("row");
+  for (const name of [lost.subject, nameOf(changed)]) {
+    await rows.filter({ hasText: name }).first().waitFor();
+    await page.getByRole("checkbox", { name: `Select ${name}`, exact: true }).first().check({ force: true });
+  }
+  await page.getByRole("button", { name: "Restore", exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("1 mail and 1 file").waitFor();
+  const [ofMails, ofFiles] = [dialog.getByRole("checkbox", { name: /Replace mails/ }), dialog.getByRole("checkbox", { name: /Replace files/ })];
+  await ofFiles.waitFor();
+  assert.equal(await ofMails.count(), 0, "a mail that is gone from where it was replaces nothing");
+  for (const about of [/No mail is sent/, /kept beside the restored file/]) assert.equal(await dialog.getByText(about).count(), 1, `${about}`);
+  await look("both");
+  // Somewhere else there may be something of either kind.
+  await dialog.getByRole("radio", { name: "Into another folder" }).check();
+  await ofMails.check();
+  assert.equal(await ofFiles.isChecked(), false, "each kind has a choice of its own");
+  await dialog.getByRole("radio", { name: "Where it was" }).check();
+  const expected = dialog.getByText(/^To be expected/);
+  const ask = dialog.getByRole("button", { name: "What would happen?" });
+  await ask.click();
+  await expected.filter({ hasText: "To be expected: restored: 2." }).waitFor(); // the file beside the one that was changed
+  await ofFiles.check();
+  await expected.waitFor({ state: "detached" }); // it was for something else
+  await ask.click();
+  await expected.filter({ hasText: "To be expected: restored: 1 and replaced: 1." }).waitFor();
+  await dialog.getByRole("button", { name: "Restore", exact: true }).click();
+  const results = page.getByRole("dialog", { name: "Results" });
+  for (const name of [lost.subject, nameOf(changed)]) await results.getByRole("listitem").filter({ hasText: "Success" }).filter({ hasText: name }).waitFor({ timeout: 60_000 });
+  assert.equal((await messages(world, user.upn)).filter((m) => m.subject === lost.subject).length, 1, "the mail is back");
+  const restored = (await files(world, user.upn)).find((row) => row.id === changed.id);
+  assert.equal(restored?.quickXorHash, changed.quickXorHash, "the file is as it was");
+  assert.equal((await files(world, user.upn)).length, now.length, "there is no second one");
   assert.deepEqual(wrong, []);
   assert.deepEqual(serious, []);
 });

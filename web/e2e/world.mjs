@@ -46,14 +46,22 @@ export async function startWorld({ users = 3, sim = [], server = [] } = {}) {
     const [dial, control] = await s.found;
     const password = "correct horse battery staple";
     await writeFile(join(dir, "password"), password);
-    const r = run(
-      ["server", "--data", join(dir, "data"), "--rest", "127.0.0.1:0", "--m365-dial", dial, "--m365-ca", join(tenantDir, "ca.pem"), "--m365-limits", "off", "--admin-password-file", join(dir, "password"), ...server],
+    const serve = (address) => run(
+      ["server", "--data", join(dir, "data"), "--rest", address, "--m365-dial", dial, "--m365-ca", join(tenantDir, "ca.pem"), "--m365-limits", "off", "--admin-password-file", join(dir, "password"), ...server],
       [/REST API +(https:\S+)/, /certificate +(\S+)/],
     );
-    stops.push(r.stop);
+    let r = serve("127.0.0.1:0");
+    stops.push(() => r.stop());
     const [url, certificate] = await r.found;
+    // restart stops the server, does what is to be done meanwhile, and starts it again at the same address.
+    const restart = async (meanwhile) => {
+      await r.stop();
+      await meanwhile();
+      r = serve(new URL(url).host);
+      await r.found;
+    };
     const tenant = JSON.parse(await readFile(join(tenantDir, "tenant.json"), "utf8"));
-    return { dir, url, certificate, control, dial, tenant, user: "admin", password, stop, said: () => r.said() };
+    return { dir, url, certificate, control, dial, tenant, user: "admin", password, stop, restart, said: () => r.said() };
   } catch (cause) {
     await stop();
     throw cause;
@@ -110,12 +118,18 @@ export async function mutate(world, change) {
   return text ? JSON.parse(text) : undefined;
 }
 
-// messages are those that the simulated organization says a mailbox has.
-export async function messages(world, user) {
-  const answer = await fetch(`${world.control}/oracle/mailboxes/${user}`);
+// oracle is what the simulated organization says that something of it holds.
+async function oracle(world, path) {
+  const answer = await fetch(`${world.control}/oracle/${path}`);
   if (answer.status !== 200) throw new Error(`oracle: ${answer.status} ${await answer.text()}`);
-  return (await answer.text()).split("\n").filter(Boolean).map((line) => JSON.parse(line)).filter((row) => row.message).map((row) => row.message);
+  return (await answer.text()).split("\n").filter(Boolean).map((line) => JSON.parse(line));
 }
+
+// messages are those of a mailbox.
+export const messages = async (world, user) => (await oracle(world, `mailboxes/${user}`)).filter((row) => row.message).map((row) => row.message);
+
+// files are those of a OneDrive.
+export const files = async (world, user) => (await oracle(world, `drives/${user}`)).filter((row) => !row.folder);
 
 // openPortal opens the Restore Portal of a world whose organization is backed up.
 export async function openPortal(world, api) {

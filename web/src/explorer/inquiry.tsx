@@ -11,8 +11,8 @@ type Inquiry = paths["/holdfast/v1/Inquiries/{inquiryId}"]["get"]["responses"]["
 // soon is how many seconds a call waits for an answer before it is told of an inquiry instead.
 export const soon = { wait: 2 };
 
-// Ask asks, and is answered at once or told of an inquiry.
-export type Ask<T> = (signal: AbortSignal) => Promise<T | Inquiry>;
+// Ask asks, and is answered at once or told of an inquiry. tell takes how many things were looked at so far, from who follows several inquiries himself.
+export type Ask<T> = (signal: AbortSignal, tell: (seen: number) => void) => Promise<T | Inquiry>;
 
 interface State<T> {
   busy: boolean;
@@ -22,7 +22,7 @@ interface State<T> {
 }
 
 // follow waits for an answer that the server may still be looking for. Who leaves ends the search.
-async function follow<T extends object>(first: T | Inquiry, signal: AbortSignal, told: (seen: number) => void): Promise<T> {
+export async function follow<T extends object>(first: T | Inquiry, signal: AbortSignal, told: (seen: number) => void): Promise<T> {
   if (!("inquiryId" in first)) return first;
   const path = { inquiryId: first.inquiryId };
   let now: Inquiry = first;
@@ -49,7 +49,8 @@ export function useInquiry<T extends object>() {
     const set = (to: State<T>) => running.current === mine && setState(to);
     set({ busy: true, seen: 0 });
     try {
-      const data = await follow(await ask(mine.signal), mine.signal, (seen) => set({ busy: true, seen }));
+      const tell = (seen: number) => set({ busy: true, seen });
+      const data = await follow(await ask(mine.signal, tell), mine.signal, tell);
       set({ busy: false, seen: 0, data });
     } catch (error) {
       set({ busy: false, seen: 0, ...(mine.signal.aborted ? {} : { error }) });

@@ -356,8 +356,8 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
         {tool === "time" && view && <OtherTime view={view} onClose={() => setTool(undefined)} onOpened={(opened) => look.onSession?.(opened, place, false)} />}
       </Suspense>
       {asked && place && (
-        <RestoreDialog kind={kind} place={place} selection={asked} others={may("restore to somebody else")} script={scripts} onClose={() => setAsked(undefined)} start={async (body) => {
-          await of(client.POST("/holdfast/v1/Restore", { body }));
+        <RestoreDialog parts={[{ kind, place, selection: asked }]} others={may("restore to somebody else")} script={scripts} onClose={() => setAsked(undefined)} start={async (bodies) => {
+          for (const body of bodies) await of(client.POST("/holdfast/v1/Restore", { body }));
           await Promise.all([queries.invalidateQueries({ queryKey: ["restore-events", session.id] }), queries.invalidateQueries({ queryKey: ["portal-restores"] })]);
           setResults(true);
         }} />

@@ -6,7 +6,7 @@ import { Note, Problem } from "../ui/page";
 import { FormPanel } from "../ui/panel";
 import { ScriptFolded } from "../ui/script";
 import { useText } from "../ui/text";
-import { Asking, soon, useInquiry } from "./inquiry";
+import { Asking, follow, soon, useInquiry, type Ask } from "./inquiry";
 import type { Item, Kind, Place, Selection, Target } from "./kind";
 import type { Plan } from "./plan";
 import { restoring, type Restoring } from "./restoring";
@@ -17,31 +17,43 @@ const mostReason = 500; // characters, as the server has it
 
 const plan = (body: Restoring & { limit?: number }) => (signal: AbortSignal) => of(client.POST("/holdfast/v1/Restore/Plan", { params: { query: soon }, body, signal }));
 
-// RestoreDialog asks where to and why, and tells what would happen. others: it may go to another user. script: it shows the same for a script, and of a dry run every item. several: the
-// selection is of several places, of which place is the first; what would happen is not asked for then.
-export function RestoreDialog({ kind, place, selection, others, script, several = false, onClose, start }: {
+// RestorePart is what one restore takes out of one place.
+export interface RestorePart {
   kind: Kind<Item>;
   place: Place;
   selection: Selection;
+}
+
+// RestoreDialog asks where to and why, and tells what would happen. There is at least one part; what the kinds among them have to choose is asked for each kind, and bodies has a restore for each part,
+// in their order. others: it may go to another user. script: it shows the same for a script, and of a dry run every item; of one part alone.
+export function RestoreDialog({ parts, others, script, onClose, start }: {
+  parts: [RestorePart, ...RestorePart[]];
   others: boolean;
   script: boolean;
-  several?: boolean;
   onClose: () => void;
-  start: (body: Restoring, target: Target) => Promise<void>;
+  start: (bodies: Restoring[]) => Promise<void>;
 }) {
   const { t } = useText();
   const f = useFormat();
+  const [{ kind, place, selection }, ...more] = parts;
   const [target, setTarget] = useState<Target>({ place: "original", user: "", folder: "", overwrite: false, reason: "" });
+  const [overwriteFiles, setOverwriteFiles] = useState(false); // beside target.overwrite, which is of mails
   const set = (part: Partial<Target>) => setTarget({ ...target, ...part });
-  const body = restoring(kind, place, selection, target);
-  const what = selection.items ? t.restore.items(f.number(selection.items.length)) : selection.folder ? t.restore.theFolder(selection.folder.name) : t.restore.everything(place.container.name);
+  const targetOf = (k: Kind<Item>): Target => (k.keepsBoth ? { ...target, overwrite: overwriteFiles } : target);
+  const bodies = parts.map((p) => restoring(p.kind, p.place, p.selection, targetOf(p.kind)));
+  const [files, mails] = [parts.filter((p) => p.kind.keepsBoth), parts.filter((p) => !p.kind.keepsBoth)];
+  const counted = (some: RestorePart[], say: (n: string) => string) => (some.length > 0 ? [say(f.number(some.reduce((n, p) => n + (p.selection.items?.length ?? 0), 0)))] : []);
+  const what = selection.items
+    ? f.list(files.length > 0 && mails.length > 0 ? [...counted(mails, t.restore.mails), ...counted(files, t.restore.files)] : counted(parts, t.restore.items))
+    : selection.folder ? t.restore.theFolder(selection.folder.name) : t.restore.everything(place.container.name);
   const elsewhere = target.place === "elsewhere";
   const ready = !elsewhere || target.folder !== "" || target.user !== "";
+  const asked = JSON.stringify(bodies.map((b) => ({ ...b, reason: "" })));
   return (
-    <FormPanel size="medium" title={t.restore.title} submit={t.restore.button} onClose={onClose} save={() => start(body, target)}>
+    <FormPanel size="medium" title={t.restore.title} submit={t.restore.button} onClose={onClose} save={() => start(bodies)}>
       <p>
         <strong>{what}</strong>
-        {!several && (
+        {more.length === 0 && (
           <>
             <br />
             {place.container.name} {place.container.address && `(${place.container.address})`}
@@ -66,40 +78,54 @@ export function RestoreDialog({ kind, place, selection, others, script, several 
           </Field>
         </>
       )}
-      {(elsewhere || kind.keepsBoth) && <Checkbox label={kind.keepsBoth ? t.restore.overwriteFiles : t.restore.overwriteMail} checked={target.overwrite} onChange={(_, d) => set({ overwrite: d.checked === true })} />}
+      {elsewhere && mails.length > 0 && <Checkbox label={t.restore.overwriteMail} checked={target.overwrite} onChange={(_, d) => set({ overwrite: d.checked === true })} />}
+      {files.length > 0 && <Checkbox label={t.restore.overwriteFiles} checked={overwriteFiles} onChange={(_, d) => setOverwriteFiles(d.checked === true)} />}
       <Field label={t.restore.reason} hint={t.restore.reasonHint}>
         <Textarea value={target.reason} maxLength={mostReason} onChange={(_, d) => set({ reason: d.value })} />
       </Field>
-      <Note>{kind.keepsBoth ? t.restore.aboutFiles : t.restore.aboutMail}</Note>
-      {script ? (
+      {mails.length > 0 && <Note>{t.restore.aboutMail}</Note>}
+      {files.length > 0 && <Note>{t.restore.aboutFiles}</Note>}
+      {script && bodies[0] ? (
         <Suspense>
-          <PlanView key={JSON.stringify({ ...body, reason: "" })} ask={plan(body)} ready={ready} />
+          <PlanView key={asked} ask={plan(bodies[0])} ready={ready} />
         </Suspense>
-      ) : several ? null : (
-        <DryRun key={JSON.stringify({ ...body, reason: "" })} body={body} ready={ready} />
+      ) : (
+        <DryRun key={asked} bodies={bodies} ready={ready} />
       )}
-      {script && <ScriptFolded acts={[{ title: t.restore.acts.restore, command: kind.command(place, selection, target), method: "POST", path: "/holdfast/v1/Restore", body }]} />}
+      {script && <ScriptFolded acts={[{ title: t.restore.acts.restore, command: kind.command(place, selection, targetOf(kind)), method: "POST", path: "/holdfast/v1/Restore", body: bodies[0] }]} />}
     </FormPanel>
   );
 }
 
-// DryRun asks the server what a restore would do; nothing is changed by it.
-function DryRun({ body, ready }: { body: Restoring; ready: boolean }) {
+type Counts = Pick<Plan, "created" | "overwritten" | "existing" | "skipped" | "seconds">;
+
+// DryRun asks the server what restores would do, one after the other; nothing is changed by it.
+function DryRun({ bodies, ready }: { bodies: Restoring[]; ready: boolean }) {
   const { t } = useText();
   const f = useFormat();
-  const { data: told, error, busy, seen, start, stop } = useInquiry<Plan>();
-  const parts = told && ([[told.created, t.restore.plan.created], [told.overwritten, t.restore.plan.overwritten], [told.existing, t.restore.plan.existing], [told.skipped, t.restore.plan.skipped]] as const)
+  const { data: told, error, busy, seen, start, stop } = useInquiry<Counts>();
+  const ask: Ask<Counts> = async (signal, tell) => {
+    const sum = { created: 0, overwritten: 0, existing: 0, skipped: 0, seconds: 0 };
+    let before = 0;
+    for (const body of bodies) {
+      const one = await follow<Plan>(await plan({ ...body, limit: 1 })(signal), signal, (n) => tell(before + n));
+      for (const key of Object.keys(sum) as (keyof Counts)[]) sum[key] += one[key];
+      tell((before = sum.created + sum.overwritten + sum.existing + sum.skipped));
+    }
+    return sum;
+  };
+  const counts = told && ([[told.created, t.restore.plan.created], [told.overwritten, t.restore.plan.overwritten], [told.existing, t.restore.plan.existing], [told.skipped, t.restore.plan.skipped]] as const)
     .filter(([n]) => n > 0).map(([n, say]) => say(f.number(n)));
   return (
     <div aria-live="polite">
-      <Button disabledFocusable={busy || !ready} onClick={() => void start(plan({ ...body, limit: 1 }))}>
+      <Button disabledFocusable={busy || !ready} onClick={() => void start(ask)}>
         {t.restore.plan.ask}
       </Button>
       {busy && <Asking seen={seen} onStop={stop} />}
       <Problem error={error} />
-      {told && parts && (
+      {told && counts && (
         <p>
-          {parts.length > 0 ? t.restore.plan.would(f.list(parts)) : t.restore.plan.nothing} {t.restore.plan.takes(f.duration(Math.max(1, told.seconds)))}
+          {counts.length > 0 ? t.restore.plan.would(f.list(counts)) : t.restore.plan.nothing} {t.restore.plan.takes(f.duration(Math.max(1, told.seconds)))}
         </p>
       )}
     </div>

@@ -7,10 +7,10 @@ import { ApiError, client, download, of } from "../../api/client";
 import { organizationsQuery, type RestoreSession } from "../../api/queries";
 import { addTo, addToCurrent, basketsQuery, makeBasket, type Part } from "../../explorer/basket";
 import { HitPreview, pointsOf } from "../../explorer/found";
-import type { Item, ItemColumn, Kind, Place } from "../../explorer/kind";
+import type { Item, ItemColumn, Place } from "../../explorer/kind";
 import { kindOf } from "../../explorer/kinds";
 import { RestoreResult } from "../../explorer/outcome";
-import { RestoreDialog } from "../../explorer/restore";
+import { RestoreDialog, type RestorePart } from "../../explorer/restore";
 import { nothing, Rows, type Chosen } from "../../explorer/rows";
 import { partsOf, placeOf, problemAt, Results, stateOf, type Hit, type Query } from "../../explorer/search";
 import { Sessions } from "../../explorer/sessions";
@@ -92,7 +92,7 @@ export default function Search() {
   const [chosen, setChosen] = useState<Chosen<Hit>>(nothing);
   const [active, setActive] = useState<Hit>();
   const { busy, error, setError, said, setSaid, act } = useAct();
-  const [restoring, setRestoring] = useState<{ kind: Kind<Item>; place: Place; items: string[] }>();
+  const [restoring, setRestoring] = useState<RestorePart>();
   const [restored, setRestored] = useState("");
   const [past, setPast] = useState<{ place: Place; item: Item }>();
   const narrow = useMedia("(max-width: 1000px)");
@@ -172,7 +172,7 @@ export default function Search() {
     const parts = await partsOf(all, sessionOf);
     const [part] = parts;
     if (!part) return;
-    if (parts.length === 1) return setRestoring({ kind: await kindOf(stateOf(part.first).type), place: part.place, items: part.items });
+    if (parts.length === 1) return setRestoring({ kind: await kindOf(stateOf(part.first).type), place: part.place, selection: { items: part.items } });
     const basket = await makeBasket(t.search.basketOf(asked.q || t.search.everything));
     await addTo(basket.id, parts.map(basketPart));
     await queries.invalidateQueries({ queryKey: basketsQuery.queryKey });
@@ -185,7 +185,7 @@ export default function Search() {
   });
   const restoreVersion = (of: { place: Place }, item: string, type: RestoreSession["type"]) => act(async () => {
     setPast(undefined);
-    setRestoring({ kind: await kindOf(type), place: of.place, items: [item] });
+    setRestoring({ kind: await kindOf(type), place: of.place, selection: { items: [item] } });
   });
   const explore = () => act(async () => {
     if (!active) return;
@@ -293,8 +293,8 @@ export default function Search() {
         {open === "save" && <SaveSearch asked={asked} onClose={() => setOpen(undefined)} />}
       </Suspense>
       {restoring && (
-        <RestoreDialog kind={restoring.kind} place={restoring.place} selection={{ items: restoring.items }} others script onClose={() => setRestoring(undefined)} start={async (body) => {
-          await of(client.POST("/holdfast/v1/Restore", { body }));
+        <RestoreDialog parts={[restoring]} others script onClose={() => setRestoring(undefined)} start={async (bodies) => {
+          for (const body of bodies) await of(client.POST("/holdfast/v1/Restore", { body }));
           sessions.keep(restoring.place.session);
           setRestored(restoring.place.session);
         }} />

@@ -5,11 +5,10 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { client, download, of } from "../../api/client";
 import type { Session } from "../../api/session";
 import { HitPreview, pointsOf, useHitSession } from "../../explorer/found";
-import type { Item, ItemColumn, Kind, Place } from "../../explorer/kind";
+import type { ItemColumn } from "../../explorer/kind";
 import { kindOf } from "../../explorer/kinds";
 import { RestoreResult } from "../../explorer/outcome";
-import { RestoreDialog } from "../../explorer/restore";
-import { restoring as bodyOf } from "../../explorer/restoring";
+import { RestoreDialog, type RestorePart } from "../../explorer/restore";
 import { MaySave } from "../../explorer/rights";
 import { nothing, Rows, type Chosen } from "../../explorer/rows";
 import { partsOf, Results, stateOf, type Hit } from "../../explorer/search";
@@ -58,7 +57,7 @@ export default function Find({ session, words, person, at }: { session: Session;
   const narrow = useMedia("(max-width: 900px)");
   const [chosen, setChosen] = useState<Chosen<Hit>>(nothing);
   const [active, setActive] = useState<Hit>();
-  const [restoring, setRestoring] = useState<{ kind: Kind<Item>; place: Place; items: string[]; parts: Awaited<ReturnType<typeof partsOf>> }>();
+  const [restoring, setRestoring] = useState<[RestorePart, ...RestorePart[]]>();
   const [restored, setRestored] = useState<string[]>([]); // the sessions in which it runs
   const { busy, error, setError, act } = useAct();
   const operator = session.portal?.operator === true;
@@ -120,8 +119,8 @@ export default function Find({ session, words, person, at }: { session: Session;
   };
   const restore = () => act(async () => {
     const parts = await partsOf(await hits(), sessionOf);
-    const [part] = parts;
-    if (part) setRestoring({ kind: await kindOf(stateOf(part.first).type), place: part.place, items: parts.flatMap((p) => p.items), parts });
+    const [first, ...more] = await Promise.all(parts.map(async (p) => ({ kind: await kindOf(stateOf(p.first).type), place: p.place, selection: { items: p.items } })));
+    if (first) setRestoring([first, ...more]);
   });
   const save = () => act(async () => {
     for (const part of await partsOf(await hits(), sessionOf)) {
@@ -181,14 +180,17 @@ export default function Find({ session, words, person, at }: { session: Session;
           )}
         </div>
         {restoring && (
-          <RestoreDialog kind={restoring.kind} place={restoring.place} selection={{ items: restoring.items }} others={restoring.parts.length === 1 && (acts?.includes("restore to somebody else") ?? false)} several={restoring.parts.length > 1} script={false} onClose={() => setRestoring(undefined)} start={async (_, target) => {
-            for (const part of restoring.parts) {
-              const kind = await kindOf(stateOf(part.first).type);
-              await of(client.POST("/holdfast/v1/Restore", { body: bodyOf(kind, part.place, { items: part.items }, target) }));
-              sessions.keep(part.place.session);
+          <RestoreDialog parts={restoring} others={restoring.length === 1 && (acts?.includes("restore to somebody else") ?? false)} script={false} onClose={() => setRestoring(undefined)} start={async (bodies) => {
+            // What began goes on, also when the next one can't; a repeated restore makes no second copy.
+            try {
+              for (const body of bodies) {
+                await of(client.POST("/holdfast/v1/Restore", { body }));
+                sessions.keep(body.restoreSessionId);
+              }
+            } finally {
+              await queries.invalidateQueries({ queryKey: ["portal-restores"] });
             }
-            await queries.invalidateQueries({ queryKey: ["portal-restores"] });
-            setRestored(restoring.parts.map((part) => part.place.session));
+            setRestored(bodies.map((body) => body.restoreSessionId));
           }} />
         )}
         {restored.length > 0 && (
