@@ -207,6 +207,7 @@ export default function Search() {
   ];
   const total = first.data?.total;
   const pending = first.data?.notIndexed ?? [];
+  const told = pending.slice(0, 5);
   const states = status.data ?? [];
   const behind = states.filter((o) => !o.indexed);
   return (
@@ -248,8 +249,13 @@ export default function Search() {
         {said && <Note intent="success">{said}</Note>}
         {pending.length > 0 && (
           <Note intent="warning" title={t.search.notIndexed(f.number(pending.length))}>
-            {f.list(pending.slice(0, 5).map((n) => `${n.container.name} (${t.kind[n.container.kind as "mailbox"] ?? n.container.kind}, ${t.search.since(f.dateTime(n.since))}${n.problem ? `: ${n.problem}` : ""})`))}
-            {pending.length > 5 && ` ${t.home.more(f.number(pending.length - 5))}`}
+            {[...new Set(told.map((n) => n.problem))].map((problem) => (
+              <div key={problem}>
+                {f.list(told.filter((n) => n.problem === problem).map((n) => `${n.container.name} (${t.kind[n.container.kind as "mailbox"] ?? n.container.kind}, ${t.search.since(f.dateTime(n.since))})`))}
+                {problem && `: ${problem}`}
+              </div>
+            ))}
+            {pending.length > told.length && t.home.more(f.number(pending.length - told.length))}
           </Note>
         )}
         {pending.length === 0 && behind.length > 0 && <Note intent="warning">{t.search.neverIndexed}</Note>}
