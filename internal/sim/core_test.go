@@ -194,8 +194,8 @@ func TestUsersDelta(t *testing.T) {
 		t.Errorf("code %s", a.code())
 	}
 	groups, _ := c.pages("/groups?$filter=groupTypes/any(c:c eq 'Unified')&$select=id,displayName")
-	if len(groups) != 3 {
-		t.Errorf("%d unified groups, want 3", len(groups))
+	if len(groups) != 5 {
+		t.Errorf("%d unified groups, want 3 and those of 2 teams", len(groups))
 	}
 	members, _ := c.pages("/groups/" + groups[0]["id"].(string) + "/members")
 	if len(members) == 0 || members[0]["@odata.type"] != "#microsoft.graph.user" {

@@ -52,10 +52,11 @@ func (u *User) Licensed() bool {
 // Group is a group of the tenant.
 type Group struct {
 	ID, DisplayName, Description, Mail, Nickname string
-	Unified                                      bool
+	Unified, Team, Public                        bool
 	Created                                      time.Time
-	Members                                      []string
-	deleted                                      bool
+	Members, Owners                              []string
+	deleted, purged                              bool
+	deletedAt                                    time.Time
 }
 
 // directory holds users and groups and a log of their changes.
@@ -540,6 +541,12 @@ func groupMap(g *Group) map[string]any {
 	}
 	m := map[string]any{"id": g.ID, "displayName": g.DisplayName, "description": g.Description, "mail": nil, "mailEnabled": g.Unified, "mailNickname": g.Nickname,
 		"securityEnabled": !g.Unified, "groupTypes": types, "createdDateTime": stamp(g.Created), "visibility": "Private", "resourceProvisioningOptions": []string{}, "proxyAddresses": []string{}}
+	if g.Team {
+		m["resourceProvisioningOptions"] = []string{"Team"}
+	}
+	if g.Public {
+		m["visibility"] = "Public"
+	}
 	if g.Unified {
 		m["mail"], m["proxyAddresses"] = g.Mail, []string{"SMTP:" + g.Mail}
 	}
@@ -629,13 +636,7 @@ func (s *Sim) groupMembers(c *Call) (*Reply, error) {
 			rows = append(rows, func() map[string]any { return s.userMap(u) })
 		}
 	}
-	return s.directoryPage(c, "directoryObjects", rows, func(m map[string]any, sel []string) (map[string]any, error) {
-		out, err := userProject(m, sel)
-		if err == nil {
-			out["@odata.type"] = "#microsoft.graph.user"
-		}
-		return out, err
-	})
+	return s.directoryPage(c, "directoryObjects", rows, memberProject)
 }
 
 // Names of places and plants, so that no real person is meant.

@@ -37,10 +37,11 @@ const (
 	ClassIdentity
 	ClassOutlook
 	ClassSharePoint
+	ClassTeams
 )
 
 func (c Class) String() string {
-	return [...]string{"none", "identity", "outlook", "sharepoint"}[c]
+	return [...]string{"none", "identity", "outlook", "sharepoint", "teams"}[c]
 }
 
 // Handler answers one call.

@@ -1,4 +1,4 @@
-// Package sim is a simulated Microsoft 365: Entra ID, Microsoft Graph, Exchange Online, OneDrive and SharePoint, behind one
+// Package sim is a simulated Microsoft 365: Entra ID, Microsoft Graph, Exchange Online, OneDrive, SharePoint and Teams, behind one
 // TLS port that serves the real host names. It is the judge of everything else, so it knows nothing of the product.
 //
 // # How a request travels
@@ -10,7 +10,7 @@
 //
 // # How to add endpoints
 //
-// A part of the service (entra.go, directory.go, mail*.go, drive*.go, site*.go) has one method that returns its []Route, and New
+// A part of the service (entra.go, directory.go, mail*.go, drive*.go, site*.go, team*.go) has one method that returns its []Route, and New
 // joins them. A pattern is a path of literals (matched without regard to case), {name} for one segment, which may carry
 // a literal suffix as in "{item}:", and a last {name...} for the escaped rest. OData spellings are folded before the
 // match: users('a') is users/a, delta() and microsoft.graph.delta() are delta. A literal beats a {name}, a {name} beats
@@ -67,6 +67,7 @@ type Options struct {
 	PIM         PIMShape      // the same for calendars, contacts and tasks
 	FilesPer    int           // files in a drive; 0 takes the profile's
 	Site        SiteShape     // overrides what the profile says about sites; zero fields keep the profile's
+	Team        TeamShape     // the same for teams
 	Clock       sys.Clock     // default the machine's; POST /clock moves the simulator's own view of it
 	MaxRequests int           // requests served at once, default 256
 
@@ -103,6 +104,7 @@ type Sim struct {
 	mail     *mailService
 	drives   *driveService
 	sites    *siteService
+	teams    *teamService
 	blobs    *blobStore
 	oracle   *oracle
 	stats    *stats
@@ -207,9 +209,11 @@ func (s *Sim) build() (err error) {
 		return err
 	}
 	s.initSites()
+	s.initTeams()
 	all := s.entraRoutes()
 	all = append(all, s.batchRoutes()...)
 	all = append(all, s.directoryRoutes()...)
+	all = append(all, s.groupRoutes()...)
 	all = append(all, s.applicationRoutes()...)
 	all = append(all, s.mailRoutes()...)
 	all = append(all, s.exchangeRoutes()...)
@@ -219,6 +223,7 @@ func (s *Sim) build() (err error) {
 	all = append(all, s.driveRoutes()...)
 	all = append(all, s.siteRoutes()...)
 	all = append(all, s.restRoutes()...)
+	all = append(all, s.teamRoutes()...)
 	if err = s.addRoutes(all); err != nil {
 		return err
 	}

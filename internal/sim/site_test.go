@@ -33,7 +33,7 @@ func (c *client) rest() *client {
 }
 
 func TestSitesAreFoundInEveryWay(t *testing.T) {
-	c := start(t, sim.Options{Users: 10, Site: sim.SiteShape{Sites: 4, Items: 3, Files: 6}}).login()
+	c := start(t, sim.Options{Users: 10, Site: sim.SiteShape{Sites: 4, Items: 3, Files: 6}, Team: sim.TeamShape{Teams: -1}}).login()
 	rows, _ := c.pages("/sites/getAllSites?$top=3")
 	personal, own := 0, 0
 	for _, r := range rows {

@@ -192,6 +192,9 @@ var kept = []string{
 	"list", "listItem", "columnDefinition", "contentType", "fieldValueSet", "listItemVersion", "baseSitePage", "sitePage", "canvasLayout",
 	"horizontalSection", "horizontalSectionColumn", "verticalSection", "webPart", "textWebPart", "standardWebPart",
 	"contactFolder", "calendar", "calendarGroup", "profilePhoto", "todo", "todoTaskList", "todoTask", "checklistItem", "linkedResource", "attachmentBase", "taskFileAttachment",
+	"team", "channel", "chatMessage", "chatMessageHostedContent", "teamsTab", "teamsApp", "teamsAppInstallation", "teamsAppDefinition", "conversationMember",
+	"aadUserConversationMember", "teamsAsyncOperation", "teamwork", "deletedTeam", "directory", "membersAddedEventMessageDetail", "teamworkUserIdentity",
+	"teamworkApplicationIdentity", "actionResultPart", "aadUserConversationMemberResult",
 }
 
 // keptPaths are the beginnings of the addresses whose permission rows stay.
@@ -203,13 +206,15 @@ var keptPaths = []string{
 	"/serviceprincipals", "/serviceprincipals/{}", "/serviceprincipals/{}/approleassignments", "/serviceprincipals/{}/approleassignments/{}",
 	"/applications", "/applications/{}", "/applications/{}/addkey", "/applications/{}/removekey", "/oauth2permissiongrants", "/oauth2permissiongrants/{}", "/sites/{}/drive", "/sites/{}/drives", "/subscribedskus", "/domains",
 	"/admin/exchange/mailboxes", "/sites/getallsites", "/sites/delta", "/sites/root", "/sites/{}", "/sites/{}/sites", "/sites/{}/lists", "/sites/{}/pages",
+	"/teams", "/teams/{}", "/teams/{}/channels", "/teams/{}/allchannels", "/teams/{}/members", "/teams/{}/installedapps", "/teams/{}/archive", "/teams/{}/unarchive",
+	"/teams/{}/completemigration", "/teamwork/deletedteams/{}/channels/getallmessages", "/groups/{}/owners", "/groups/{}/photo",
 }
 
 // branches says which of keptPaths carry everything below them.
 var branches = map[string]bool{
 	"/users/{}/contacts": true, "/users/{}/contactfolders": true, "/users/{}/calendars": true, "/users/{}/calendargroups": true, "/users/{}/calendarview": true, "/users/{}/events": true, "/users/{}/todo": true,
 	"/users/{}/drive": true, "/users/{}/drives": true, "/users/{}/mailfolders": true, "/users/{}/messages": true, "/drives": true,
-	"/admin/exchange/mailboxes": true, "/sites/{}/drive": true, "/shares": true, "/sites/{}/lists": true, "/sites/{}/pages": true,
+	"/admin/exchange/mailboxes": true, "/sites/{}/drive": true, "/shares": true, "/teams/{}/channels": true, "/teams/{}/members": true, "/sites/{}/lists": true, "/sites/{}/pages": true,
 }
 
 // Reduce keeps what the simulator can serve.

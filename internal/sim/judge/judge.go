@@ -101,7 +101,7 @@ func (t *Table) Response(method, path string, status int, body []byte) []string 
 	case status >= 400:
 		v.errorBody(body)
 		return v.problems
-	case status == 204 || status == 302 || status == 304 || status == 202 && len(body) == 0:
+	case status == 204 || status == 302 || status == 304 || (status == 201 || status == 202) && len(body) == 0:
 		if status != 302 && len(body) != 0 {
 			v.add("", "a %d carries a body", status)
 		}
@@ -195,6 +195,10 @@ func segments(path string) []string {
 		}
 		if u, err := url.PathUnescape(s); err == nil {
 			s = u
+		}
+		if name, key, ok := strings.Cut(s, "('"); ok && name != "" && strings.HasSuffix(key, "')") { // teams('a') is teams/a
+			out = append(out, name, strings.TrimSuffix(key, "')"))
+			continue
 		}
 		out = append(out, s)
 	}
