@@ -74,41 +74,190 @@ func (o *Opened) card(ctx context.Context, entry holdfast.Entry) (io.ReadCloser,
 
 // files are the attachments of an event or a task whose bytes are stored.
 func (o *Opened) files(ctx context.Context, entry holdfast.Entry) ([]card.Attachment, error) {
+	all, err := o.attached(ctx, entry)
+	var out []card.Attachment
+	for _, a := range all {
+		out = append(out, card.Attachment{Name: a.Attachment.Name, Type: a.Attachment.ContentType, Open: func() (io.ReadCloser, error) { return o.stored(ctx, entry, a.Form) }})
+	}
+	return out, err
+}
+
+// attachedFile is an attachment of an event or a task, as it is stored.
+type attachedFile struct {
+	Attachment struct {
+		Name, ContentType string
+		Size              int64
+	}
+	Form holdfast.Form
+}
+
+// attached lists the attachments of an event or a task whose bytes are stored.
+func (o *Opened) attached(ctx context.Context, entry holdfast.Entry) ([]attachedFile, error) {
 	raw, err := o.whole(ctx, entry, holdfast.FormAttachments)
 	if err != nil || raw == nil {
 		return nil, err
 	}
-	var list []struct {
-		Attachment struct{ Name, ContentType string }
-		Form       holdfast.Form
-	}
+	var list, out []attachedFile
 	if err := json.Unmarshal(raw, &list); err != nil {
 		return nil, holdfast.Damaged("the attachments of %q can't be read: %w", entry.Name, err)
 	}
-	var out []card.Attachment
 	for _, a := range list {
 		if a.Form != "" {
-			out = append(out, card.Attachment{Name: a.Attachment.Name, Type: a.Attachment.ContentType, Open: func() (io.ReadCloser, error) { return o.stored(ctx, entry, a.Form) }})
+			out = append(out, a)
 		}
 	}
 	return out, nil
 }
 
-// Text shows a contact, an event or a task to a person; ok is false for any other item.
-func (e *Explorer) Text(ctx context.Context, at holdfast.View, id string) (name, text string, ok bool, err error) {
+// Parts are what a contact, an event, a task or an item of a list is made of, for a person to read.
+type Parts struct {
+	Name  string
+	Card  holdfast.Card
+	Text  card.Body                 // what has words in it; not clean
+	Files []holdfast.MailAttachment // its attachments, in the order of their numbers
+}
+
+// Parts takes an item apart; nil for any other kind of item.
+func (e *Explorer) Parts(ctx context.Context, at holdfast.View, id string) (p *Parts, err error) {
 	o, err := e.At(ctx, at)
 	if err != nil {
-		return "", "", false, err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, o.Close()) }()
 	entry, err := o.Item(ctx, id)
-	if err != nil || cardTypes[entry.Kind] == "" {
-		return "", "", false, err
+	if err != nil {
+		return nil, err
 	}
+	row := entry.Kind == holdfast.KindListItem
+	if entry.Kind == holdfast.KindVersion {
+		of, err := o.Item(ctx, entry.Parent)
+		if row = err == nil && of.Kind == holdfast.KindListItem; err != nil && holdfast.KindOf(err) != holdfast.KindNotFound {
+			return nil, err
+		}
+	}
+	switch {
+	case row:
+		return o.rowParts(ctx, entry)
+	case cardTypes[entry.Kind] != "":
+		return o.cardParts(ctx, entry)
+	}
+	return nil, nil
+}
+
+func (o *Opened) rowParts(ctx context.Context, entry holdfast.Entry) (p *Parts, err error) {
+	p = &Parts{Name: entry.Name}
+	for _, name := range entry.Attached() {
+		size, err := o.sizeOf(ctx, entry, holdfast.FormAttachment+holdfast.Form(name))
+		if err != nil {
+			return nil, err
+		}
+		p.Files = append(p.Files, holdfast.MailAttachment{Name: name, Size: size})
+	}
+	p.Card.Row, err = o.row(ctx, entry)
+	return p, err
+}
+
+func (o *Opened) cardParts(ctx context.Context, entry holdfast.Entry) (*Parts, error) {
+	p := &Parts{Name: entry.Name}
 	raw, err := o.whole(ctx, entry, holdfast.FormJSON)
 	if err != nil {
-		return "", "", false, err
+		return nil, err
+	} else if raw == nil {
+		return nil, holdfast.NotFound("the restore point has no content of %q", entry.Name)
 	}
-	text, err = card.Text(raw)
-	return cardName(entry.Item), text, true, err
+	switch entry.Kind {
+	case holdfast.KindContact:
+		if p.Card.Contact, p.Text, err = card.ContactCard(raw); err == nil {
+			p.Card.Contact.Photo, err = o.whole(ctx, entry, holdfast.FormPhoto)
+		}
+		return p, err
+	case holdfast.KindEvent:
+		p.Card.Event, p.Text, err = card.EventCard(raw)
+	default:
+		p.Card.Task, p.Text, err = card.TaskCard(raw)
+	}
+	if err != nil {
+		return nil, err
+	}
+	files, err := o.attached(ctx, entry)
+	for _, a := range files {
+		p.Files = append(p.Files, holdfast.MailAttachment{Name: a.Attachment.Name, Type: a.Attachment.ContentType, Size: a.Attachment.Size})
+	}
+	return p, err
+}
+
+// OpenFile streams one of the files that Parts lists.
+func (e *Explorer) OpenFile(ctx context.Context, at holdfast.View, id string, number int) (holdfast.Content, error) {
+	o, err := e.At(ctx, at)
+	if err != nil {
+		return holdfast.Content{}, err
+	}
+	c, err := o.file(ctx, id, number)
+	if err != nil {
+		return holdfast.Content{}, errors.Join(err, o.Close())
+	}
+	c.Body = &lastBody{c.Body, o}
+	return c, nil
+}
+
+func (o *Opened) file(ctx context.Context, id string, number int) (holdfast.Content, error) {
+	entry, err := o.Item(ctx, id)
+	if err != nil {
+		return holdfast.Content{}, err
+	}
+	var names []string
+	var forms []holdfast.Form
+	if cardTypes[entry.Kind] != "" {
+		all, err := o.attached(ctx, entry)
+		if err != nil {
+			return holdfast.Content{}, err
+		}
+		for _, a := range all {
+			names, forms = append(names, a.Attachment.Name), append(forms, a.Form)
+		}
+	} else {
+		for _, name := range entry.Attached() {
+			names, forms = append(names, name), append(forms, holdfast.FormAttachment+holdfast.Form(name))
+		}
+	}
+	if number < 0 || number >= len(forms) {
+		return holdfast.Content{}, holdfast.NotFound("%q has %d attachments", entry.Name, len(forms))
+	}
+	c, err := o.form(ctx, id, forms[number])
+	c.FileName = names[number]
+	return c, err
+}
+
+// sizeOf is how large a form is; 0 when it is not known.
+func (o *Opened) sizeOf(ctx context.Context, entry holdfast.Entry, form holdfast.Form) (int64, error) {
+	view, err := o.viewOf(ctx, entry)
+	if err != nil {
+		return 0, err
+	}
+	payloads, err := view.Payloads(ctx, entry.ID)
+	for _, p := range payloads {
+		if p.Form == form {
+			return p.Size, err
+		}
+	}
+	return 0, err
+}
+
+// Page gives a page of a site as HTML that is not clean yet, with what of it is no text, by name; ok is false for any other item.
+func (e *Explorer) Page(ctx context.Context, at holdfast.View, id string) (html string, left map[string]int, ok bool, err error) {
+	o, err := e.At(ctx, at)
+	if err != nil {
+		return "", nil, false, err
+	}
+	defer func() { err = errors.Join(err, o.Close()) }()
+	entry, err := o.Item(ctx, id)
+	if err != nil || entry.Kind != holdfast.KindPage {
+		return "", nil, false, err
+	}
+	raw, err := o.whole(ctx, entry, holdfast.FormJSON)
+	if err != nil || raw == nil {
+		return "", nil, false, err
+	}
+	html, left, err = card.Page(raw)
+	return html, left, true, err
 }

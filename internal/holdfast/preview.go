@@ -7,6 +7,8 @@ const (
 	PreviewMail  = "mail"  // Body is a HTML document
 	PreviewText  = "text"  // Body is plain text in UTF-8
 	PreviewImage = "image" // Body is an image of Type
+	PreviewCard  = "card"  // Card has the parts of the item; Body, when it has a text, is a HTML document
+	PreviewHTML  = "html"  // Body is a HTML document
 	PreviewNone  = "none"  // nothing can be shown; Why says why
 )
 
@@ -16,10 +18,11 @@ type Preview struct {
 	Name      string
 	Format    string // of a text: what it was taken out of
 	Charset   string // of a text: what it was in
-	Type      string // media type of Body
+	Type      string // media type of Body; empty without a body
 	Body      []byte
 	Truncated bool   // there is more than is shown
 	Why       string // of PreviewNone, or of what is lacking
+	Card      *Card  // of PreviewCard
 
 	// Of a mail.
 	Subject                    string

@@ -30,7 +30,7 @@ var decoder = mime.WordDecoder{CharsetReader: func(charset string, in io.Reader)
 
 // Mail previews a mail. The stream is read once and to its end; only texts and small images are kept.
 func Mail(ctx context.Context, r io.Reader) (holdfast.Preview, error) {
-	p := holdfast.Preview{Kind: holdfast.PreviewMail, Type: "text/html; charset=utf-8"}
+	p := holdfast.Preview{Kind: holdfast.PreviewMail, Type: htmlType}
 	source := &watched{ctx: ctx, r: r}
 	m := &reader{images: map[string][]byte{}}
 	top, err := read(source)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"strings"
 
 	"holdfast/internal/explorer"
 	"holdfast/internal/export"
@@ -61,10 +60,15 @@ func (e *Explorer) ExportAll(ctx context.Context, parts []holdfast.ExportPart, w
 
 // Preview shows one item without harm.
 func (e *Explorer) Preview(ctx context.Context, at holdfast.View, id string) (p holdfast.Preview, err error) {
-	if name, text, ok, err := e.Text(ctx, at, id); err != nil {
+	if parts, err := e.Parts(ctx, at, id); err != nil {
+		return p, err
+	} else if parts != nil {
+		return preview.Card(ctx, parts.Name, parts.Card, parts.Text.Text, parts.Text.HTML, parts.Files), nil
+	}
+	if html, left, ok, err := e.Page(ctx, at, id); err != nil {
 		return p, err
 	} else if ok {
-		return preview.File(ctx, name+".txt", int64(len(text)), strings.NewReader(text))
+		return preview.Page(ctx, html, left), nil
 	}
 	content, kind, err := e.content(ctx, at, id)
 	if err != nil {
@@ -79,16 +83,15 @@ func (e *Explorer) Preview(ctx context.Context, at holdfast.View, id string) (p 
 	return p, err
 }
 
-// Attachment streams one attachment of a mail, by its number in the preview, or a file attached to an item of a list, by its number in order of name.
+// Attachment streams one attachment of a mail, an event or a task, by its number in the preview, or a file attached to an item of a list, by its number in
+// order of name.
 func (e *Explorer) Attachment(ctx context.Context, at holdfast.View, id string, number int) (holdfast.Content, error) {
 	if entry, err := e.Explorer.Item(ctx, at, id); err != nil {
 		return holdfast.Content{}, err
-	} else if entry.Kind == holdfast.KindListItem {
-		files := entry.Attached()
-		if number < 0 || number >= len(files) {
-			return holdfast.Content{}, holdfast.NotFound("%q has %d attachments", entry.Name, len(files))
-		}
-		return e.Explorer.OpenForm(ctx, at, id, holdfast.FormAttachment+holdfast.Form(files[number]))
+	} else if entry.Kind == holdfast.KindListItem || explorer.CardEnding(entry.Kind) != "" {
+		c, err := e.OpenFile(ctx, at, id, number)
+		c.FileName = export.Name(c.FileName)
+		return c, err
 	}
 	content, kind, err := e.content(ctx, at, id)
 	if err != nil {

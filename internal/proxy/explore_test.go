@@ -23,6 +23,50 @@ func (h oneHead) Head(context.Context, holdfast.RepositoryID, holdfast.Organizat
 	return h.record, nil
 }
 
+// put stores an item.
+type put func(holdfast.Item, ...holdfast.Payload)
+
+func whole(form holdfast.Form, text string) holdfast.Payload {
+	return holdfast.Whole(form, strings.NewReader(text), int64(len(text)))
+}
+
+// stored gives an explorer over a vault with one container.
+func stored(t *testing.T, kind holdfast.ContainerKind, fill func(put)) (*proxy.Explorer, holdfast.View) {
+	t.Helper()
+	ctx := t.Context()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := filepath.Join(t.TempDir(), "place")
+	const repository, organization = "0f0e0d0c-0000-4000-8000-000000000002", "0f0e0d0c-0000-4000-8000-000000000001"
+	must(place.Prepare(dir, place.Description{ID: repository, KeyID: "test", Created: time.Now()}))
+	v := vault.New(vault.Options{Password: func(context.Context, vault.Ref) ([]byte, error) { return []byte(strings.Repeat("k", 32)), nil }})
+	at := vault.Ref{Repository: repository, Path: dir, Organization: organization}
+	must(v.CreateRepository(ctx, at, nil))
+	repo, err := v.Repository(ctx, at)
+	must(err)
+	t.Cleanup(func() {
+		must(repo.Close())
+		must(v.Close(context.Background()))
+	})
+	c := holdfast.Container{Organization: organization, Kind: kind, Source: "ann"}
+	w, err := repo.Writer(ctx, vault.WriterOptions{Container: c, Epoch: 1})
+	must(err)
+	defer w.Close()
+	fill(func(item holdfast.Item, payloads ...holdfast.Payload) { must(w.Put(ctx, item, payloads...)) })
+	head, err := w.Seal(ctx)
+	must(err)
+	entry, err := repo.Publish(ctx, []vault.Head{*head}, vault.Published)
+	must(err)
+	record, err := head.Record(repository, entry.ID)
+	must(err)
+	e := &proxy.Explorer{Explorer: explorer.New(explorer.Config{Vault: v, Heads: oneHead{record}, Paths: func(context.Context, holdfast.RepositoryID) (string, error) { return dir, nil }})}
+	return e, holdfast.View{Repository: repository, Organization: organization, Container: c.Key(), Head: head.Number}
+}
+
 // TestAHostileMailIsCleanedInThePreviewAndUntouchedInTheDownload goes through a real vault.
 func TestAHostileMailIsCleanedInThePreviewAndUntouchedInTheDownload(t *testing.T) {
 	ctx := t.Context()
@@ -34,30 +78,10 @@ func TestAHostileMailIsCleanedInThePreviewAndUntouchedInTheDownload(t *testing.T
 	}
 	raw := "Subject: =?utf-8?q?invoice_=E2=80=AEfdp.exe?=\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\n--B\r\nContent-Type: text/html\r\n\r\n<script>alert(1)</script><img src=https://evil.example/x.gif>\r\n<form action=https://evil.example>" +
 		"<p>hello\r\n--B\r\nContent-Type: text/html; name=evil.html\r\nContent-Disposition: inline\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString([]byte("<script>alert(2)</script>")) + "\r\n--B--\r\n"
-	dir := filepath.Join(t.TempDir(), "place")
-	const repository, organization = "0f0e0d0c-0000-4000-8000-000000000002", "0f0e0d0c-0000-4000-8000-000000000001"
-	must(place.Prepare(dir, place.Description{ID: repository, KeyID: "test", Created: time.Now()}))
-	v := vault.New(vault.Options{Password: func(context.Context, vault.Ref) ([]byte, error) { return []byte(strings.Repeat("k", 32)), nil }})
-	defer func() { must(v.Close(context.Background())) }()
-	at := vault.Ref{Repository: repository, Path: dir, Organization: organization}
-	must(v.CreateRepository(ctx, at, nil))
-	repo, err := v.Repository(ctx, at)
-	must(err)
-	defer func() { must(repo.Close()) }()
-	c := holdfast.Container{Organization: organization, Kind: holdfast.Mailbox, Source: "ann"}
-	w, err := repo.Writer(ctx, vault.WriterOptions{Container: c, Epoch: 1})
-	must(err)
-	defer w.Close()
-	must(w.Put(ctx, holdfast.Item{ID: "m", Kind: holdfast.KindMail, Version: "1", Name: "invoice \u202efdp.exe", Size: int64(len(raw))}, holdfast.Whole(holdfast.FormMIME, strings.NewReader(raw), int64(len(raw)))))
-	must(w.Put(ctx, holdfast.Item{ID: "f", Kind: holdfast.KindFile, Version: "1", Name: "page.html", Size: 4}, holdfast.Whole(holdfast.FormFile, strings.NewReader("<b>x"), 4)))
-	head, err := w.Seal(ctx)
-	must(err)
-	entry, err := repo.Publish(ctx, []vault.Head{*head}, vault.Published)
-	must(err)
-	record, err := head.Record(repository, entry.ID)
-	must(err)
-	e := &proxy.Explorer{Explorer: explorer.New(explorer.Config{Vault: v, Heads: oneHead{record}, Paths: func(context.Context, holdfast.RepositoryID) (string, error) { return dir, nil }})}
-	view := holdfast.View{Repository: repository, Organization: organization, Container: c.Key(), Head: head.Number}
+	e, view := stored(t, holdfast.Mailbox, func(put put) {
+		put(holdfast.Item{ID: "m", Kind: holdfast.KindMail, Version: "1", Name: "invoice \u202efdp.exe", Size: int64(len(raw))}, whole(holdfast.FormMIME, raw))
+		put(holdfast.Item{ID: "f", Kind: holdfast.KindFile, Version: "1", Name: "page.html", Size: 4}, whole(holdfast.FormFile, "<b>x"))
+	})
 
 	p, err := e.Preview(ctx, view, "m")
 	must(err)

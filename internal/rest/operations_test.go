@@ -688,6 +688,20 @@ func sharePoint(w *world) {
 	attached := w.call("GET", item+"/Attachments", nil).want(200).golden().text("results", 0, "id")
 	w.call("GET", item+"/Attachments/"+attached, nil).want(200).golden()
 	w.call("GET", item+"/Attachments/7", nil).says(404, "no attachment 7")
+	own := "/holdfast/v1/RestoreSessions/" + session + "/Containers/" + id + "/Items/"
+	w.call("GET", own+incidents+"/Rows?limit=5", nil).want(200).golden()
+	w.call("GET", own+fire+"/Permissions", nil).want(200).golden()
+	if got := string(w.call("GET", own+incidents+"/Table?format=json", nil).want(200).body); got != incidents+" as json" {
+		w.t.Errorf("the list as a file is %q", got)
+	}
+	w.call("GET", own+incidents+"/Table?format=xlsx", nil).says(400, "format must be one of")
+	w.call("GET", own+fire+"/Table", nil).says(400, "is not a list")
+	if got := string(w.call("POST", own+"save", map[string]any{"items": []string{notes}}).want(200).body); got != string(w.call("POST", document+"/save", nil).want(200).body) {
+		w.t.Errorf("one item is saved as %q", got)
+	}
+	unzip(w, w.call("POST", own+"save", map[string]any{"items": []string{notes, fire}}).want(200).body)
+	unzip(w, w.call("POST", own+"save", map[string]any{"items": []string{folder}}).want(200).body)
+	w.call("POST", own+"save", map[string]any{"items": []string{"nothing"}}).want(404)
 	w.call("POST", item+"/Attachments/"+attached+"/save", nil).want(200).golden()
 	w.call("POST", item+"/Attachments/save", map[string]any{"attachments": []any{map[string]any{"id": attached}}}).want(200)
 	unzip(w, w.call("POST", item+"/Attachments/save", nil).want(200).body)

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"io"
 	"strings"
 	"time"
 
@@ -22,11 +23,15 @@ var exploreRoutes = []route{
 	{"RestoreSessionView_Get", "GET", sessionPath, 200, service.ActSeeRestores, (*API).restoreSessionViewGet},
 	{"Container_Get", "GET", containersPath, 200, service.ActExplore, (*API).containerGet},
 	{"Item_Get", "GET", itemsPath, 200, service.ActReadContent, (*API).itemGet},
+	{"Item_Save", "POST", itemsPath + "/save", 200, service.ActDownload, (*API).itemSave},
 	{"Item_GetById", "GET", itemPath, 200, service.ActReadContent, (*API).itemGetByID},
 	{"Item_GetVersions", "GET", itemPath + "/Versions", 200, service.ActReadContent, (*API).itemGetVersions},
 	{"Item_GetContent", "GET", itemPath + "/Content", 200, service.ActDownload, (*API).itemGetContent},
 	{"Item_GetPreview", "GET", itemPath + "/Preview", 200, service.ActReadContent, (*API).itemGetPreview},
 	{"Item_GetPreviewBody", "GET", itemPath + "/Preview/Body", 200, service.ActReadContent, (*API).itemGetPreviewBody},
+	{"Item_GetPermissions", "GET", itemPath + "/Permissions", 200, service.ActReadContent, (*API).itemGetPermissions},
+	{"Item_GetRows", "GET", itemPath + "/Rows", 200, service.ActReadContent, (*API).itemGetRows},
+	{"Item_GetTable", "GET", itemPath + "/Table", 200, service.ActDownload, (*API).itemGetTable},
 	{"Item_GetAttachment", "GET", itemPath + "/Attachments/{attachmentNumber}", 200, service.ActDownload, (*API).itemGetAttachment},
 	{"Restore_Plan", "POST", "/Restore/Plan", 200, service.ActRestore, (*API).restorePlan},
 	{"Restore_Start", "POST", "/Restore", 200, service.ActRestore, (*API).restoreStart},
@@ -62,11 +67,12 @@ type containerShape struct {
 	Name    string    `json:"name"`
 	Address string    `json:"address"`
 	Owner   string    `json:"owner"`
-	Time    time.Time `json:"time"` // of the state that is shown
+	Time    time.Time `json:"time"`              // of the state that is shown
+	Parent  string    `json:"parentId,omitzero"` // of a site below another one that the session shows
 }
 
 func containerToShape(c service.SessionContainer) containerShape {
-	return containerShape{c.Container.PublicID(), string(c.Container.Kind), c.Container.Name, c.Container.Address, c.Container.Owner, c.HeadTime.UTC()}
+	return containerShape{ID: c.Container.PublicID(), Kind: string(c.Container.Kind), Name: c.Container.Name, Address: c.Container.Address, Owner: c.Container.Owner, Time: c.HeadTime.UTC()}
 }
 
 // containerGet lists what a session shows.
@@ -79,11 +85,16 @@ func (a *API) containerGet(ctx context.Context, r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := a.services.RestoreSessions.Containers(ctx, r.user, holdfast.RestoreSessionID(session), w.page())
+	all, err := a.services.RestoreSessions.Containers(ctx, r.user, holdfast.RestoreSessionID(session), holdfast.Page{})
 	if err != nil {
 		return nil, err
 	}
-	return page(r, w, all, containerToShape), nil
+	above := sitesAbove(all)
+	return page(r, w, cut(w, all), func(c service.SessionContainer) containerShape {
+		out := containerToShape(c)
+		out.Parent = above(c)
+		return out
+	}), nil
 }
 
 // anywhere is the container that the path names, of whatever kind.
@@ -131,6 +142,11 @@ type itemShape struct {
 	Read        bool        `json:"read,omitzero"`
 	Flagged     bool        `json:"flagged,omitzero"`
 	Attachments bool        `json:"attachments,omitzero"`
+	Editor      string      `json:"editor,omitzero"`      // who changed an item of a list last
+	Version     string      `json:"version,omitzero"`     // its number at the service
+	Class       string      `json:"class,omitzero"`       // what a folder of a mailbox holds, such as IPF.Contact
+	Hidden      bool        `json:"hidden,omitzero"`      // its users do not see it there
+	Permissions bool        `json:"permissions,omitzero"` // it has permissions of its own
 	Deleted     bool        `json:"deleted,omitzero"`
 	Last        *stateShape `json:"lastRestorePoint,omitzero"`
 }
@@ -139,7 +155,15 @@ func itemToShape(i holdfast.Item) itemShape {
 	return itemShape{ID: i.ID, Parent: i.Parent, Kind: string(i.Kind), Name: i.Name, Time: stamp(i.Time), Size: i.Size,
 		From: i.Fields[holdfast.FieldFrom], To: i.Fields[holdfast.FieldTo], Cc: i.Fields[holdfast.FieldCc], Sent: i.Fields[holdfast.FieldSent],
 		Author: i.Fields[holdfast.FieldAuthor], Importance: i.Fields[holdfast.FieldImportance], Special: i.Fields[holdfast.FieldSpecial],
-		Read: i.Fields[holdfast.FieldRead] == "true", Flagged: i.Fields[holdfast.FieldFlag] == "flagged", Attachments: i.Fields[holdfast.FieldAttached] == "true"}
+		Read: i.Fields[holdfast.FieldRead] == "true", Flagged: i.Fields[holdfast.FieldFlag] == "flagged", Attachments: i.Fields[holdfast.FieldAttached] == "true",
+		Editor: i.Fields["editor"], Class: classOf(i), Version: i.Fields[holdfast.FieldVersionID], Hidden: i.Fields[holdfast.FieldHidden] == "true", Permissions: i.Fields["unique"] == "true"}
+}
+
+func classOf(i holdfast.Item) string {
+	if i.Kind != holdfast.KindFolder {
+		return ""
+	}
+	return i.Fields[holdfast.FieldClass]
 }
 
 func entryToShape(e service.Entry) itemShape {
@@ -266,6 +290,100 @@ func (a *API) itemGetVersions(ctx context.Context, r *request) (any, error) {
 		out.ID = v.ID
 		return out
 	}), nil
+}
+
+// itemSave answers one item as itemGetContent does, several, a folder or (without any) all of the container as a ZIP.
+func (a *API) itemSave(ctx context.Context, r *request) (any, error) {
+	var in struct {
+		Items []string `json:"items,omitzero"`
+	}
+	if err := r.decodeOptional(&in); err != nil {
+		return nil, err
+	}
+	p, err := a.anywhere(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	zip, name := len(in.Items) != 1, p.container.Container.Name
+	for i, id := range in.Items {
+		if in.Items[i], err = a.itemID(ctx, r, p, id); err != nil {
+			return nil, err
+		}
+		e, err := a.services.RestoreSessions.Item(ctx, r.user, p.session, p.id, in.Items[i])
+		if err != nil {
+			return nil, err
+		}
+		if len(in.Items) == 1 {
+			zip, name = e.Kind == holdfast.KindFolder, e.Name
+		}
+	}
+	return a.save(r, p, in.Items, zip, name)
+}
+
+// itemGetPermissions tells who may do what with an item or a folder.
+func (a *API) itemGetPermissions(ctx context.Context, r *request) (any, error) {
+	p, e, err := a.item(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return a.services.RestoreSessions.Access(ctx, r.user, p.session, p.id, e.ID)
+}
+
+// rowsPage is a page of a list's items with their values.
+type rowsPage struct {
+	Columns []holdfast.ListColumn `json:"columns"`
+	pageOf[holdfast.ListRow]
+	Total *int64 `json:"total,omitzero"`
+}
+
+// itemGetRows lists the items of a list, or finds some with query, each with its values.
+func (a *API) itemGetRows(ctx context.Context, r *request) (any, error) {
+	w, err := r.window()
+	if err != nil {
+		return nil, err
+	}
+	p, e, err := a.item(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	q := service.ItemQuery{Parent: e.ID, Offset: w.Offset, Limit: min(w.Limit, mostRows)}
+	w.Limit = q.Limit
+	if q.Sort, err = r.queryOneOf("sort", "time", "name"); err != nil {
+		return nil, err
+	}
+	if text, searched := r.query("query"); searched {
+		q.Search = searchText(text)
+	}
+	found, err := a.services.RestoreSessions.Table(ctx, r.user, p.session, p.id, q)
+	if err != nil {
+		return nil, err
+	}
+	out := rowsPage{Columns: found.Columns, pageOf: page(r, w, found.Rows, func(row holdfast.ListRow) holdfast.ListRow { return row })}
+	if found.Total >= 0 {
+		out.Total = &found.Total
+	}
+	return out, nil
+}
+
+// mostRows bounds a page whose items are each read.
+const mostRows = 1_000
+
+// itemGetTable answers a whole list as one file.
+func (a *API) itemGetTable(ctx context.Context, r *request) (any, error) {
+	format, err := r.queryOneOf("format", "csv", "json")
+	if err != nil {
+		return nil, err
+	}
+	p, e, err := a.item(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if !isList(e) {
+		return nil, holdfast.Invalid("%q is not a list", e.Name)
+	}
+	return &download{name: e.Name + "." + format, size: -1, write: func(ctx context.Context, w io.Writer) error {
+		return a.services.RestoreSessions.WriteTable(ctx, r.user, p.session, p.id, e.ID, format, w)
+	}}, nil
 }
 
 type differenceShape struct {

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strconv"
@@ -77,6 +78,10 @@ type previewShape struct {
 	ReplyTo     []addressShape                 `json:"replyTo,omitzero"`
 	Headers     []headerShape                  `json:"headers,omitzero"`
 	Attachments []attachmentShape              `json:"attachments,omitzero"`
+	Event       *holdfast.EventCard            `json:"event,omitzero"`
+	Contact     *holdfast.ContactCard          `json:"contact,omitzero"`
+	Task        *holdfast.TaskCard             `json:"task,omitzero"`
+	Row         *holdfast.RowCard              `json:"row,omitzero"`
 	Removed     []omissionShape                `json:"removed"`
 	Links       contract.RESTLinkHALDictionary `json:"_links"`
 }
@@ -93,7 +98,7 @@ func (a *API) preview(ctx context.Context, r *request) (place, service.Entry, ho
 	return p, e, shows, err
 }
 
-// itemGetPreview tells what an item is and, of a mail, everything but its text, with what was removed from that for safety.
+// itemGetPreview tells what an item is and, of what has more than a text, everything but that, with what was removed from it for safety.
 func (a *API) itemGetPreview(ctx context.Context, r *request) (any, error) {
 	p, e, v, err := a.preview(ctx, r)
 	if err != nil {
@@ -107,7 +112,10 @@ func (a *API) itemGetPreview(ctx context.Context, r *request) (any, error) {
 		Headers: list(v.Headers, func(h holdfast.MailHeader) headerShape { return headerShape(h) }),
 		Removed: list(v.Removed, func(o holdfast.Omission) omissionShape { return omissionShape(o) }),
 		Links:   contract.RESTLinkHALDictionary{"self": to("/Preview"), "content": to("/Content"), "versions": to("/Versions")}}
-	if v.Kind != holdfast.PreviewNone {
+	if c := v.Card; c != nil {
+		out.Event, out.Contact, out.Task, out.Row = c.Event, c.Contact, c.Task, c.Row
+	}
+	if v.Type != "" {
 		out.Links["body"] = to("/Preview/Body")
 	}
 	for i, at := range v.Attachments {
@@ -122,13 +130,13 @@ func (a *API) itemGetPreviewBody(ctx context.Context, r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if v.Kind == holdfast.PreviewNone {
-		return nil, holdfast.NotFound("%s", v.Why)
+	if v.Type == "" {
+		return nil, holdfast.NotFound("%s", cmp.Or(v.Why, "there is no text"))
 	}
 	return &shown{v.Type, v.Body}, nil
 }
 
-// itemGetAttachment answers one attachment of a mail, always to be saved, never to be shown.
+// itemGetAttachment answers one attachment of a mail, an event, a task or an item of a list, always to be saved, never to be shown.
 func (a *API) itemGetAttachment(ctx context.Context, r *request) (any, error) {
 	n, err := strconv.Atoi(r.param("attachmentNumber"))
 	if err != nil {

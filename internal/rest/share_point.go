@@ -36,34 +36,46 @@ func (a *API) sitePlaces(ctx context.Context, r *request, w window) ([]place, er
 	if err != nil {
 		return nil, err
 	}
+	above := sitesAbove(list(all, func(p place) service.SessionContainer { return p.container }))
 	var kept []place
 	for _, p := range all {
-		if above := parentSite(p, all); above != nil && strings.EqualFold(above.id, parent) {
+		if strings.EqualFold(above(p.container), parent) {
 			kept = append(kept, p)
 		}
 	}
 	return cut(w, kept), nil
 }
 
-// parentSite is the site that another one lies below, by their addresses; nil of the top of a site collection.
-func parentSite(p place, all []place) *place {
-	var above *place
-	for i := range all {
-		at := strings.ToLower(all[i].container.Container.Address) + "/"
-		if sameCollection(p, all[i]) && strings.HasPrefix(strings.ToLower(p.container.Container.Address), at) && (above == nil || len(at) > len(above.container.Container.Address)) {
-			above = &all[i]
+// sitesAbove gives the id of the site that another one lies below, by their addresses and the middle of their ids (host, site collection, web): of the
+// nearest one that is among all; nothing of the top of a site collection.
+func sitesAbove(all []service.SessionContainer) func(service.SessionContainer) string {
+	at := func(c service.SessionContainer, address string) string {
+		return c.Container.Source[:max(strings.LastIndexByte(c.Container.Source, ','), 0)] + " " + address
+	}
+	address := func(c service.SessionContainer) string {
+		return strings.ToLower(strings.TrimSuffix(c.Container.Address, "/"))
+	}
+	ids := map[string]string{}
+	for _, c := range all {
+		if c.Container.Kind == holdfast.Site {
+			ids[at(c, address(c))] = c.Container.PublicID()
 		}
 	}
-	return above
-}
-
-// sameCollection tells by the middle of a site's id (host, site collection, web).
-func sameCollection(a, b place) bool {
-	of := func(p place) string {
-		id := p.container.Container.Source
-		return id[:max(strings.LastIndexByte(id, ','), 0)]
+	return func(c service.SessionContainer) string {
+		if c.Container.Kind != holdfast.Site {
+			return ""
+		}
+		for a := address(c); ; {
+			i := strings.LastIndexByte(a, '/')
+			if i <= len("https://") {
+				return ""
+			}
+			a = a[:i]
+			if id := ids[at(c, a)]; id != "" {
+				return id
+			}
+		}
 	}
-	return of(a) == of(b)
 }
 
 // siteFolders lists the lists, libraries or both of a site.

@@ -722,6 +722,28 @@ func (s *shelf) Preview(ctx context.Context, at service.View, id string) (holdfa
 	return holdfast.Preview{Kind: holdfast.PreviewText, Name: e.Name, Format: "text", Charset: "utf-8", Type: "text/plain; charset=utf-8", Body: []byte(s.content[id])}, nil
 }
 
+func (s *shelf) Table(ctx context.Context, q service.ItemQuery) (holdfast.ListTable, error) {
+	e, err := s.Item(ctx, q.At, q.Parent)
+	if err != nil {
+		return holdfast.ListTable{}, err
+	}
+	out := holdfast.ListTable{Columns: []holdfast.ListColumn{{Name: "Title", Title: "Title", Kind: "text"}, {Name: "Due", Title: "Due on", Kind: "dateTime"}}, Total: 1}
+	if q.Offset == 0 && q.Limit > 0 {
+		out.Rows = append(out.Rows, holdfast.ListRow{ID: "row", Name: "in " + e.Name, Time: e.Time, Values: map[string]string{"Title": "in " + e.Name}})
+	}
+	return out, nil
+}
+
+func (s *shelf) WriteTable(_ context.Context, _ service.View, list, format string, w io.Writer) error {
+	_, err := io.WriteString(w, list+" as "+format)
+	return err
+}
+
+func (s *shelf) Access(ctx context.Context, at service.View, id string) (holdfast.ItemAccess, error) {
+	e, err := s.Item(ctx, at, id)
+	return holdfast.ItemAccess{Own: true, From: e.Name, Grants: []holdfast.ItemGrant{{Who: "Charles", Address: "charles@example.org", Kind: "user", Roles: []string{"write"}}}}, err
+}
+
 func (s *shelf) Attachment(_ context.Context, _ service.View, _ string, number int) (service.Content, error) {
 	if number != 0 {
 		return service.Content{}, holdfast.NotFound("the mail has no attachment %d", number)

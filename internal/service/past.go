@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -342,6 +343,57 @@ func (r *RestoreSessions) Preview(ctx context.Context, u User, id holdfast.Resto
 		return holdfast.Preview{}, err
 	}
 	return r.Explorer.Preview(ctx, view, item)
+}
+
+// Table gives a page of the items of a list, each with its values; q.At is filled in. The reading is in the audit chain, once a page.
+func (r *RestoreSessions) Table(ctx context.Context, u User, id holdfast.RestoreSessionID, container string, q ItemQuery) (holdfast.ListTable, error) {
+	c, err := r.Container(ctx, u, id, container)
+	if err != nil {
+		return holdfast.ListTable{}, err
+	}
+	if err := r.may(u, ActReadContent, c.object()); err != nil {
+		return holdfast.ListTable{}, err
+	}
+	if err := r.looked(ctx, u, id, fmt.Sprintf("values of list %s in %s", q.Parent, c.Container.Key())); err != nil {
+		return holdfast.ListTable{}, err
+	}
+	q.At = c.View
+	return r.Explorer.Table(ctx, q)
+}
+
+// WriteTable writes all items of a list as one file. It is in the audit chain and among the session's events.
+func (r *RestoreSessions) WriteTable(ctx context.Context, u User, id holdfast.RestoreSessionID, container, list, format string, w io.Writer) error {
+	c, err := r.Container(ctx, u, id, container)
+	if err != nil {
+		return err
+	}
+	if err := r.may(u, ActDownload, c.object()); err != nil {
+		return err
+	}
+	e, err := r.Explorer.Item(ctx, c.View, list)
+	if err != nil {
+		return err
+	}
+	if err := r.saved(ctx, u, id, c, []string{list}, e.Name+"."+format); err != nil {
+		return err
+	}
+	return r.Explorer.WriteTable(ctx, c.View, list, format, w)
+}
+
+// Access tells who may do what with an item.
+func (r *RestoreSessions) Access(ctx context.Context, u User, id holdfast.RestoreSessionID, container, item string) (holdfast.ItemAccess, error) {
+	c, err := r.Container(ctx, u, id, container)
+	if err != nil {
+		return holdfast.ItemAccess{}, err
+	}
+	if err := r.browsed(ctx, u, id, c, ItemQuery{}); err != nil {
+		return holdfast.ItemAccess{}, err
+	}
+	view, item, err := r.state(ctx, c.View, item)
+	if err != nil {
+		return holdfast.ItemAccess{}, err
+	}
+	return r.Explorer.Access(ctx, view, item)
 }
 
 // Attachment streams one attachment of a mail, by its number in the preview. The reading is in the audit chain.

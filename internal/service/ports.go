@@ -25,7 +25,13 @@ type Explorer interface {
 	Compare(ctx context.Context, c holdfast.Comparison) (holdfast.Differences, error)
 	// Preview shows one item without harm: nothing in it runs or asks for anything elsewhere.
 	Preview(ctx context.Context, at View, id string) (holdfast.Preview, error)
-	// Attachment streams one attachment of a mail, by its number in the preview.
+	// Table gives a page of the items of the list q.Parent, each with its values.
+	Table(ctx context.Context, q ItemQuery) (holdfast.ListTable, error)
+	// WriteTable writes all items of a list as one file, "csv" or "json".
+	WriteTable(ctx context.Context, at View, list, format string, w io.Writer) error
+	// Access tells who may do what with an item, of what is stored of it.
+	Access(ctx context.Context, at View, id string) (holdfast.ItemAccess, error)
+	// Attachment streams one attachment of a mail, an event, a task or an item of a list, by its number in the preview.
 	Attachment(ctx context.Context, at View, id string, number int) (Content, error)
 	// Open streams one item as a user wants it: a mail as .eml, a file as it is.
 	Open(ctx context.Context, at View, id string) (Content, error)

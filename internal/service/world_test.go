@@ -376,6 +376,16 @@ func (explorer) Compare(_ context.Context, c holdfast.Comparison) (holdfast.Diff
 func (explorer) Preview(context.Context, service.View, string) (holdfast.Preview, error) {
 	return holdfast.Preview{Kind: holdfast.PreviewText, Type: "text/plain; charset=utf-8", Body: []byte("x")}, nil
 }
+func (explorer) Table(context.Context, service.ItemQuery) (holdfast.ListTable, error) {
+	return holdfast.ListTable{Columns: []holdfast.ListColumn{{Name: "Title", Title: "Title", Kind: "text"}}, Rows: []holdfast.ListRow{}}, nil
+}
+func (explorer) WriteTable(_ context.Context, _ service.View, list, format string, w io.Writer) error {
+	_, err := fmt.Fprintf(w, "%s as %s", list, format)
+	return err
+}
+func (explorer) Access(_ context.Context, _ service.View, id string) (holdfast.ItemAccess, error) {
+	return holdfast.ItemAccess{Own: true, From: "name of " + id, Grants: []holdfast.ItemGrant{}}, nil
+}
 func (explorer) Attachment(context.Context, service.View, string, int) (service.Content, error) {
 	return service.Content{Body: io.NopCloser(strings.NewReader("x")), Size: 1}, nil
 }

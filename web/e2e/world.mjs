@@ -96,14 +96,15 @@ export async function apiOf(world) {
   return { call, until, idle, indexed, close: () => context.dispose() };
 }
 
-// backUp makes a repository, an organization and a job for some users (all: undefined) and runs it.
-export async function backUp(world, { users, name = "Board" } = {}) {
+// backUp makes a repository, an organization and a job for some users (all: undefined) and runs it. sites: SharePoint sites too, which take an application that signs in by certificate.
+export async function backUp(world, { users, sites = false, name = "Board" } = {}) {
   const api = await apiOf(world);
   const proxies = await api.call("GET", "/v8/Proxies");
   const repository = await api.call("POST", "/v8/BackupRepositories", { name: "main", path: join(world.dir, "repository"), proxyId: proxies.results[0].id, retentionType: "SnapshotBased", retentionPeriodType: "Yearly", yearlyRetentionPeriod: "Years3" });
-  const settings = { useApplicationOnlyAuth: true, officeOrganizationName: world.tenant.domain, applicationId: world.tenant.applicationId, applicationSecret: world.tenant.applicationSecret };
+  const settings = { useApplicationOnlyAuth: true, officeOrganizationName: world.tenant.domain, applicationId: world.tenant.applicationId, ...(sites ? { applicationCertificate: world.tenant.certificatePfx, applicationCertificatePassword: world.tenant.certificatePassword } : { applicationSecret: world.tenant.applicationSecret }) };
   const organization = await api.call("POST", "/v8/Organizations", { type: "Office365", region: "Worldwide", isExchangeOnline: true, isSharePointOnline: true, exchangeOnlineSettings: settings, sharePointOnlineSettings: settings });
   const selected = world.tenant.users.slice(0, users).map((u) => ({ type: "User", user: { id: u.id, name: u.upn }, mailbox: true, oneDrive: true }));
+  if (sites) selected.push({ type: "PartialOrganization", mailbox: false, oneDrive: false, sites: true });
   const schedulePolicy = { scheduleEnabled: true, type: "Daily", dailyType: "Everyday", dailyTime: "22:00:00", retryEnabled: true, retryNumber: 3, retryWaitInterval: 10 };
   const job = await api.call("POST", "/v8/Jobs", { name, organizationId: organization.id, repositoryId: repository.id, backupType: "SelectedItems", selectedItems: selected, schedulePolicy, runNow: true });
   await api.idle();

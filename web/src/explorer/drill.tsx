@@ -34,18 +34,18 @@ function Row({ icon, name, onClick }: { icon: ReactElement; name: string; onClic
 }
 
 // Containers is the first level of a session on a phone.
-export function Containers({ all, onGo }: { all: Container[]; onGo: (c: Container) => void }) {
+export function Containers({ kind, all, onGo }: { kind: Kind<Item>; all: Container[]; onGo: (c: Container) => void }) {
   const s = useStyles();
   const { t } = useText();
   const [text, setText] = useState("");
   const wanted = text.toLowerCase();
-  const found = all.filter((c) => c.name.toLowerCase().includes(wanted) || c.address.toLowerCase().includes(wanted));
+  const found = all.filter((c) => (wanted || !c.below) && (c.name.toLowerCase().includes(wanted) || c.address.toLowerCase().includes(wanted)));
   return (
     <>
       {all.length > 8 && <SearchBox className={s.search} value={text} placeholder={t.explore.findUser} aria-label={t.explore.findUser} onChange={(_, d) => setText(d.value)} />}
       <ul className={s.list} aria-label={t.explore.tree}>
         {found.slice(0, shownAtOnce).map((c) => (
-          <Row key={c.id} icon={<Person20Regular aria-hidden />} name={c.name} onClick={() => onGo(c)} />
+          <Row key={c.id} icon={kind.containerIcon ?? <Person20Regular aria-hidden />} name={c.name} onClick={() => onGo(c)} />
         ))}
       </ul>
       {found.length > shownAtOnce && <div className={s.more}>{t.explore.narrow(found.length - shownAtOnce)}</div>}
@@ -55,17 +55,21 @@ export function Containers({ all, onGo }: { all: Container[]; onGo: (c: Containe
 }
 
 // Folders are those of a place on a phone, one level at a time. Where there are none it shows nothing.
-export function Folders({ kind, place, onGo }: { kind: Kind<Item>; place: Place; onGo: (p: Place) => void }) {
+export function Folders({ kind, containers, place, onGo }: { kind: Kind<Item>; containers: Container[]; place: Place; onGo: (p: Place) => void }) {
   const s = useStyles();
   const { t } = useText();
   const { data, error, isPending, refetch } = useQuery({ queryKey: ["folders", place.session, place.container.id, place.folder?.id], queryFn: ({ signal }) => kind.folders(place, signal), staleTime: Infinity });
   if (isPending) return <Loading />;
   if (error) return <Problem error={error} onRetry={() => void refetch()} />;
-  if (data.length === 0) return null;
+  const below = place.folder ? [] : containers.filter((c) => c.below === place.container.id);
+  if (data.length + below.length === 0) return null;
   return (
     <ul className={s.list} aria-label={t.explore.folders}>
+      {below.map((c) => (
+        <Row key={c.id} icon={kind.containerIcon ?? <Person20Regular aria-hidden />} name={c.name} onClick={() => onGo({ session: place.session, container: c })} />
+      ))}
       {data.map((f) => (
-        <Row key={f.id} icon={<Folder20Regular aria-hidden />} name={f.name} onClick={() => onGo({ ...place, folder: f })} />
+        <Row key={f.id} icon={kind.folderIcon?.(f) ?? <Folder20Regular aria-hidden />} name={f.name} onClick={() => onGo({ ...place, folder: f })} />
       ))}
     </ul>
   );

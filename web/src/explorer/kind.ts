@@ -3,6 +3,7 @@ import type { RestoreSession } from "../api/queries";
 import type { paths } from "../api/schema";
 import type { Format } from "../ui/format";
 import type { Text } from "../ui/text";
+import type { Restoring } from "./restoring";
 
 // A kind of what can be explored is one folder beside this file that fills Kind, and a line in kinds.ts.
 
@@ -11,12 +12,15 @@ export interface Container {
   id: string;
   name: string;
   address: string;
+  below?: string; // of a site below another one: the id of that
 }
 
 export interface Folder {
   id: string;
   name: string;
   leaf?: boolean; // it is known to have no folders of its own
+  holds?: string; // what it is for, in its kind's words
+  hidden?: boolean; // people do not see it in Microsoft 365
 }
 
 export interface Item {
@@ -51,6 +55,7 @@ export interface Target {
   user: string; // address; empty: the same
   folder: string; // with "/" between names; empty: the original ones
   overwrite: boolean;
+  more?: Partial<Pick<Restoring, "mode" | "overwriteNewer" | "permissions" | "allVersions" | "changedItems" | "missingItems">>; // what only its kind asks for
   reason: string; // in the user's words; kept with the restore
 }
 
@@ -70,6 +75,10 @@ export interface Call {
 export interface Kind<I extends Item> {
   type: RestoreSession["type"];
   icon: ReactElement;
+  containerIcon?: ReactElement; // absent: a person
+  folderIcon?: (folder: Folder) => ReactElement | undefined;
+  title: (t: Text) => string;
+  flag: string; // that tells the command line of the kind
   items: string; // the kinds of items that its lists have, for the API
   containers: (session: string, signal: AbortSignal) => Promise<Container[]>;
   folders: (place: Place, signal: AbortSignal) => Promise<Folder[]>;
@@ -77,11 +86,17 @@ export interface Kind<I extends Item> {
   page: (place: Place, query: string, offset: number, limit: number, signal: AbortSignal) => Promise<I[]>;
   of: (shape: Shape) => I;
   columns: ItemColumn<I>[];
+  // columnsAt are those of a place, where they are not the same everywhere.
+  columnsAt?: (place: Place, signal: AbortSignal) => Promise<ItemColumn<I>[]>;
   // Preview shows one item; it may offer what the kind alone has, such as versions.
   Preview: ComponentType<{ place: Place; item: I }>;
+  // About shows a place while none of its items is chosen.
+  About?: ComponentType<{ place: Place }>;
   save: (place: Place, selection: Selection) => Call & { name: string };
   // command is the same restore on the command line.
   command: (place: Place, selection: Selection, target: Target) => string;
   // keepsBoth says that what differs can be kept beside what is restored; else it is left alone.
   keepsBoth: boolean;
+  // Options asks in the place of the usual questions where a restore goes and what it may change.
+  Options?: ComponentType<{ place: Place; target: Target; set: (part: Partial<Target>) => void; others: boolean }>;
 }

@@ -4,6 +4,7 @@ import type { Item, Kind } from "./kind";
 // The kinds that are built, by the type of the restore session that shows them.
 const kinds: Partial<Record<RestoreSession["type"], () => Promise<Kind<Item>>>> = {
   Vex: async () => (await import("./mail/kind")).mail as unknown as Kind<Item>,
+  Vesp: async () => (await import("./site/kind")).sites as unknown as Kind<Item>,
   Veod: async () => (await import("./file/kind")).files as unknown as Kind<Item>,
 };
 

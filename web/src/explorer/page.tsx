@@ -193,6 +193,7 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
   };
 
   const key = ["items", session.id, place?.container.id, place?.folder?.id, query, deletedOnly];
+  const columns = useQuery<Kind<Item>["columns"]>({ queryKey: ["columns", session.id, place?.container.id, place?.folder?.id], enabled: place !== undefined && kind.columnsAt !== undefined, queryFn: ({ signal }) => (place && kind.columnsAt?.(place, signal)) ?? kind.columns, staleTime: Infinity, structuralSharing: false });
   // How many there are takes the order of all; asked for behind the first page, so that the list does not wait for it.
   const count = useQuery({
     queryKey: [...key, "count"],
@@ -261,19 +262,20 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
   const ids = [...chosen.items.keys()];
   const sample: Selection = { items: ids.length > 0 ? ids.slice(0, 3) : shown ? [shown.id] : ["ITEM"] };
   const where: Place = place ?? { session: session.id, container: { id: "CONTAINER", name: "ada", address: "ada" } };
+  const whom = `${kind.flag === "--site" ? "--site" : "--user"} ${quote(where.container.address || where.container.name)}`;
   const original: Target = { place: "original", user: "", folder: "", overwrite: false, reason: "" };
-  const flags = `${session.type === "Veod" ? " --files" : ""}${view?.dateTime ? ` --at ${view.dateTime}` : ""}`;
+  const flags = `${kind.flag && kind.flag !== "--site" ? ` ${kind.flag}` : ""}${view?.dateTime ? ` --at ${view.dateTime}` : ""}`;
   const acts: Act[] = [
     { title: t.restore.acts.restore, command: kind.command(where, sample, original), method: "POST", path: "/holdfast/v1/Restore", body: restoring(kind, where, sample, original) },
-    { title: t.restore.acts.save, command: `holdfast explore save --user ${quote(where.container.address || where.container.name)}${flags} --id ${quote(sample.items?.[0] ?? "")} --out FILE`, ...kind.save(where, sample) },
-    { title: t.compare.acts.live, command: `holdfast compare --user ${quote(where.container.address || where.container.name)}${flags} --live`, method: "POST", path: "/holdfast/v1/Compare", body: { restoreSessionId: session.id, containerId: where.container.id, live: true } },
-    { title: t.compare.acts.versions, command: `holdfast explore versions --user ${quote(where.container.address || where.container.name)}${flags} --id ${quote(sample.items?.[0] ?? "")}`, method: "GET", path: `/holdfast/v1/RestoreSessions/${session.id}/Containers/${where.container.id}/Items/${enc(sample.items?.[0] ?? "")}/Versions` },
+    { title: t.restore.acts.save, command: `holdfast explore save ${whom}${flags} --id ${quote(sample.items?.[0] ?? "")} --out FILE`, ...kind.save(where, sample) },
+    { title: t.compare.acts.live, command: `holdfast compare ${whom}${flags} --live`, method: "POST", path: "/holdfast/v1/Compare", body: { restoreSessionId: session.id, containerId: where.container.id, live: true } },
+    { title: t.compare.acts.versions, command: `holdfast explore versions ${whom}${flags} --id ${quote(sample.items?.[0] ?? "")}`, method: "GET", path: `/holdfast/v1/RestoreSessions/${session.id}/Containers/${where.container.id}/Items/${enc(sample.items?.[0] ?? "")}/Versions` },
     { title: t.restore.acts.close, method: "POST", path: `/v8/RestoreSessions/${session.id}/Stop` },
   ];
   const seldom = (label: string) => (scripts ? { "aria-label": label, title: label, children: <span className={s.seldom}>{label}</span> } : { children: label });
   const Preview = kind.Preview;
   const whose = begin ? begin.container.name : (session.organization ?? "");
-  const title = t.explore.title(whose, session.type === "Veod" ? t.kind.files : t.kind.mail);
+  const title = t.explore.title(whose, kind.title(t));
   const listed = place?.folder?.name ?? place?.container.name ?? "";
   const browsing = small && place !== undefined && query === "";
   const empty = count.data?.total === 0;
@@ -329,24 +331,24 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
               <Problem error={count.error} />
               {browsing && (
                 <div className={mergeClasses(s.folders, !empty && s.someFolders)}>
-                  <Folders key={placeKey} kind={kind} place={place} onGo={go} />
+                  <Folders key={placeKey} kind={kind} containers={containers} place={place} onGo={go} />
                 </div>
               )}
               {empty && browsing && !place.folder ? null : empty ? (
                 <Empty icon={kind.icon} title={query ? t.common.nothingFound : place.folder ? t.explore.emptyFolder : t.explore.chooseFolder} />
               ) : (
-                <Rows label={listed} queryKey={key} total={count.data?.total} page={page} columns={kind.columns} chosen={chosen} onChoose={setChosen} onActive={small ? noItem : setActive} onOpen={small ? openItem : undefined} narrow={narrow} />
+                <Rows label={listed} queryKey={key} total={count.data?.total} page={page} columns={columns.data ?? kind.columns} chosen={chosen} onChoose={setChosen} onActive={small ? noItem : setActive} onOpen={small ? openItem : undefined} narrow={narrow} />
               )}
             </>
           ) : small ? (
-            <Containers all={containers} onGo={(container) => go({ session: session.id, container })} />
+            <Containers kind={kind} all={containers} onGo={(container) => go({ session: session.id, container })} />
           ) : (
             <Empty icon={kind.icon} title={t.explore.choose} />
           )}
         </section>
         {(!small || shown) && (
           <section ref={preview} className={s.preview} aria-label={t.explore.preview} tabIndex={0}>
-            {place && shown ? <Preview key={shown.id} place={place} item={shown} /> : <Empty icon={kind.icon} title={t.explore.chooseItem} />}
+            {place && shown ? <Preview key={shown.id} place={place} item={shown} /> : place && kind.About ? <kind.About key={placeKey} place={place} /> : <Empty icon={kind.icon} title={t.explore.chooseItem} />}
           </section>
         )}
       </div>

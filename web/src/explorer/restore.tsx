@@ -39,7 +39,8 @@ export function RestoreDialog({ parts, others, script, onClose, start }: {
   const [target, setTarget] = useState<Target>({ place: "original", user: "", folder: "", overwrite: false, reason: "" });
   const [overwriteFiles, setOverwriteFiles] = useState(false); // beside target.overwrite, which is of mails
   const set = (part: Partial<Target>) => setTarget({ ...target, ...part });
-  const targetOf = (k: Kind<Item>): Target => (k.keepsBoth ? { ...target, overwrite: overwriteFiles } : target);
+  const Options = parts.every((p) => p.kind === kind) ? kind.Options : undefined; // several kinds are asked what all of them have
+  const targetOf = (k: Kind<Item>): Target => (k.keepsBoth && !Options ? { ...target, overwrite: overwriteFiles } : target);
   const bodies = parts.map((p) => restoring(p.kind, p.place, p.selection, targetOf(p.kind)));
   const [files, mails] = [parts.filter((p) => p.kind.keepsBoth), parts.filter((p) => !p.kind.keepsBoth)];
   const counted = (some: RestorePart[], say: (n: string) => string) => (some.length > 0 ? [say(f.number(some.reduce((n, p) => n + (p.selection.items?.length ?? 0), 0)))] : []);
@@ -60,31 +61,35 @@ export function RestoreDialog({ parts, others, script, onClose, start }: {
           </>
         )}
       </p>
-      <Field label={t.restore.where}>
-        <RadioGroup value={target.place} onChange={(_, d) => set({ place: d.value as "original" })}>
-          <Radio value="original" label={t.restore.original} />
-          <Radio value="elsewhere" label={others ? t.restore.elsewhere : t.restore.otherFolder} />
-        </RadioGroup>
-      </Field>
-      {elsewhere && (
+      {Options ? <Options place={place} target={target} set={set} others={others} /> : (
         <>
-          {others && (
-            <Field label={t.restore.user} hint={t.restore.userHint}>
-              <Input value={target.user} onChange={(_, d) => set({ user: d.value })} placeholder={place.container.address} />
-            </Field>
-          )}
-          <Field label={t.restore.toFolder} hint={others ? t.restore.folderHint : t.restore.folderMade} required={!target.user}>
-            <Input required={!target.user} value={target.folder} onChange={(_, d) => set({ folder: d.value })} />
+          <Field label={t.restore.where}>
+            <RadioGroup value={target.place} onChange={(_, d) => set({ place: d.value as "original" })}>
+              <Radio value="original" label={t.restore.original} />
+              <Radio value="elsewhere" label={others ? t.restore.elsewhere : t.restore.otherFolder} />
+            </RadioGroup>
           </Field>
+          {elsewhere && (
+            <>
+              {others && (
+                <Field label={t.restore.user} hint={t.restore.userHint}>
+                  <Input value={target.user} onChange={(_, d) => set({ user: d.value })} placeholder={place.container.address} />
+                </Field>
+              )}
+              <Field label={t.restore.toFolder} hint={others ? t.restore.folderHint : t.restore.folderMade} required={!target.user}>
+                <Input required={!target.user} value={target.folder} onChange={(_, d) => set({ folder: d.value })} />
+              </Field>
+            </>
+          )}
+          {elsewhere && mails.length > 0 && <Checkbox label={t.restore.overwriteMail} checked={target.overwrite} onChange={(_, d) => set({ overwrite: d.checked === true })} />}
+          {files.length > 0 && <Checkbox label={t.restore.overwriteFiles} checked={overwriteFiles} onChange={(_, d) => setOverwriteFiles(d.checked === true)} />}
         </>
       )}
-      {elsewhere && mails.length > 0 && <Checkbox label={t.restore.overwriteMail} checked={target.overwrite} onChange={(_, d) => set({ overwrite: d.checked === true })} />}
-      {files.length > 0 && <Checkbox label={t.restore.overwriteFiles} checked={overwriteFiles} onChange={(_, d) => setOverwriteFiles(d.checked === true)} />}
       <Field label={t.restore.reason} hint={t.restore.reasonHint}>
         <Textarea value={target.reason} maxLength={mostReason} onChange={(_, d) => set({ reason: d.value })} />
       </Field>
-      {mails.length > 0 && <Note>{t.restore.aboutMail}</Note>}
-      {files.length > 0 && <Note>{t.restore.aboutFiles}</Note>}
+      {!Options && mails.length > 0 && <Note>{t.restore.aboutMail}</Note>}
+      {!Options && files.length > 0 && <Note>{t.restore.aboutFiles}</Note>}
       {script && bodies[0] ? (
         <Suspense>
           <PlanView key={asked} ask={plan(bodies[0])} ready={ready} />

@@ -12,6 +12,7 @@ export function restoring(kind: Kind<Item>, place: Place, selection: Selection, 
   if (elsewhere && target.user) body.to = target.user;
   if (elsewhere && target.folder) body.folder = target.folder;
   if (target.reason.trim()) body.reason = target.reason.trim();
+  if (kind.Options) return { ...body, ...(target.overwrite ? { mode: "overwrite" as const, overwriteNewer: true } : { mode: "keepBoth" as const }), ...target.more };
   if (kind.keepsBoth) {
     body.mode = target.overwrite ? "overwrite" : "keepBoth";
     if (target.overwrite) body.overwriteNewer = true;

@@ -1,13 +1,15 @@
 import { Badge, Link, makeStyles, tokens } from "@fluentui/react-components";
 import { Attach20Regular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
-import { use } from "react";
+import { lazy, Suspense, use } from "react";
 import { client, enc, of } from "../api/client";
 import { useFormat } from "../ui/format";
 import { Loading, Note, Problem } from "../ui/page";
 import { useText } from "../ui/text";
 import type { Item, Place } from "./kind";
 import { MaySave } from "./rights";
+
+const Card = lazy(() => import("./card/card"));
 
 const useStyles = makeStyles({
   frame: { width: "100%", minHeight: "420px", height: "56vh", border: `1px solid ${tokens.colorNeutralStroke2}`, backgroundColor: "#ffffff", colorScheme: "light" },
@@ -19,7 +21,7 @@ const useStyles = makeStyles({
 const path = "/holdfast/v1/RestoreSessions/{restoreSessionId}/Containers/{containerId}/Items/{itemId}" as const;
 const at = (p: Place, item: Item) => `/holdfast/v1/RestoreSessions/${p.session}/Containers/${enc(p.container.id)}/Items/${enc(item.id)}`;
 
-// Shown is the contents of a mail or a file as the server cleaned them. They are a document of their own in a frame that allows nothing: no scripts,
+// Shown is the contents of an item as the server cleaned them. Those of a mail, a file or a page are a document of their own in a frame that allows nothing: no scripts,
 // no forms, no other hosts; the server sends the same rules along.
 export function Shown({ place: p, item }: { place: Place; item: Item }) {
   const s = useStyles();
@@ -36,6 +38,11 @@ export function Shown({ place: p, item }: { place: Place; item: Item }) {
   const attachments = (data.attachments ?? []).filter((a) => !a.inline);
   return (
     <>
+      {data.kind === "card" && (
+        <Suspense fallback={<Loading />}>
+          <Card shown={data} />
+        </Suspense>
+      )}
       {attachments.length > 0 && (
         <ul className={s.attachments} aria-label={t.preview.attachments}>
           {attachments.map((a) => (
@@ -65,7 +72,7 @@ export function Shown({ place: p, item }: { place: Place; item: Item }) {
         </Note>
       )}
       {data.truncated && <Note>{t.preview.truncated}</Note>}
-      {data._links?.body ? <iframe className={s.frame} sandbox="" referrerPolicy="no-referrer" src={`${at(p, item)}/Preview/Body`} title={t.preview.contents(item.name)} /> : <Note>{data.why ? t.preview.noneBecause(data.why) : t.preview.none}</Note>}
+      {data._links?.body ? <iframe className={s.frame} sandbox="" referrerPolicy="no-referrer" src={`${at(p, item)}/Preview/Body`} title={t.preview.contents(item.name)} /> : data.kind === "card" ? null : <Note>{data.why ? t.preview.noneBecause(data.why) : t.preview.none}</Note>}
     </>
   );
 }

@@ -13,6 +13,7 @@ const useStyles = makeStyles({
   root: { padding: "8px 4px" },
   search: { width: "calc(100% - 8px)", margin: "0 4px 8px", maxWidth: "none" },
   more: { padding: "4px 12px", color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200 },
+  hidden: { fontStyle: "italic" },
   here: { backgroundColor: tokens.colorNeutralBackground1Selected, color: tokens.colorNeutralForeground1Selected, fontWeight: tokens.fontWeightSemibold },
 });
 
@@ -23,14 +24,14 @@ export function Tree({ kind, session, containers, place, onGo }: { kind: Kind<It
   const [text, setText] = useState("");
   const [open, setOpen] = useState(() => new Set(containers.length === 1 ? containers.map((c) => c.id) : []));
   const wanted = text.toLowerCase();
-  const found = wanted ? containers.filter((c) => c.name.toLowerCase().includes(wanted) || c.address.toLowerCase().includes(wanted)) : containers;
+  const found = wanted ? containers.filter((c) => c.name.toLowerCase().includes(wanted) || c.address.toLowerCase().includes(wanted)) : containers.filter((c) => !c.below);
   const shown = found.slice(0, shownAtOnce);
   return (
     <div className={s.root}>
       {containers.length > 8 && <SearchBox size="small" className={s.search} value={text} placeholder={t.explore.findUser} aria-label={t.explore.findUser} onChange={(_, d) => setText(d.value)} />}
       <FluentTree aria-label={t.explore.tree} size="small" openItems={open} onOpenChange={(_, d) => setOpen(new Set(d.openItems as Iterable<string>))}>
         {shown.map((c) => (
-          <Node key={c.id} kind={kind} session={session} container={c} place={place} onGo={onGo} open={open} path={c.id} />
+          <Node key={c.id} kind={kind} session={session} containers={containers} container={c} place={place} onGo={onGo} open={open} path={c.id} />
         ))}
       </FluentTree>
       {found.length > shown.length && <div className={s.more}>{t.explore.narrow(found.length - shown.length)}</div>}
@@ -39,9 +40,10 @@ export function Tree({ kind, session, containers, place, onGo }: { kind: Kind<It
   );
 }
 
-function Node({ kind, session, container, folder, place, onGo, open, path }: {
+function Node({ kind, session, containers, container, folder, place, onGo, open, path }: {
   kind: Kind<Item>;
   session: string;
+  containers: Container[];
   container: Container;
   folder?: Folder;
   place: Place | undefined;
@@ -54,18 +56,22 @@ function Node({ kind, session, container, folder, place, onGo, open, path }: {
   const here: Place = { session, container, ...(folder ? { folder } : {}) };
   const isOpen = open.has(path);
   const { data, error, isFetching } = useQuery({ queryKey: ["folders", session, container.id, folder?.id], enabled: isOpen, queryFn: ({ signal }) => kind.folders(here, signal), staleTime: Infinity });
-  const leaf = folder?.leaf === true || data?.length === 0;
+  const below = folder ? [] : containers.filter((c) => c.below === container.id);
+  const leaf = folder?.leaf === true || (data?.length === 0 && below.length === 0);
   const current = place?.container.id === container.id && place.folder?.id === folder?.id;
   return (
     <TreeItem itemType={leaf ? "leaf" : "branch"} value={path} onClick={() => onGo(here)} aria-selected={current}>
-      <TreeItemLayout className={current ? s.here : undefined} iconBefore={folder ? <FolderRegular /> : <PersonRegular />} aside={isFetching ? <Busy size="extra-tiny" /> : null} title={folder ? folder.name : container.address}>
-        {folder?.name ?? container.name}
+      <TreeItemLayout className={current ? s.here : undefined} iconBefore={folder ? kind.folderIcon?.(folder) ?? <FolderRegular /> : kind.containerIcon ?? <PersonRegular />} aside={isFetching ? <Busy size="extra-tiny" /> : null} title={folder ? folder.name : container.address}>
+        <span className={folder?.hidden ? s.hidden : undefined}>{folder?.name ?? container.name}</span>
       </TreeItemLayout>
       {!leaf && (
         <FluentTree>
           {error ? <Problem error={error} /> : null}
+          {below.map((c) => (
+            <Node key={c.id} kind={kind} session={session} containers={containers} container={c} place={place} onGo={onGo} open={open} path={`${path}/${c.id}`} />
+          ))}
           {(data ?? []).map((f) => (
-            <Node key={f.id} kind={kind} session={session} container={container} folder={f} place={place} onGo={onGo} open={open} path={`${path}/${f.id}`} />
+            <Node key={f.id} kind={kind} session={session} containers={containers} container={container} folder={f} place={place} onGo={onGo} open={open} path={`${path}/${f.id}`} />
           ))}
           {!data && !error && <TreeItem itemType="leaf" value={`${path}/…`}><TreeItemLayout>{t.common.loading}</TreeItemLayout></TreeItem>}
         </FluentTree>

@@ -41,10 +41,11 @@ export default function Open() {
       setBusy(false);
     }
   };
+  const flag = type === "Veod" ? " --files" : type === "Vesp" ? " --site '?'" : "";
   const acts: Act[] = [
     { title: t.explore.acts.points, command: "holdfast point list", method: "GET", path: `/v8/RestorePoints?organizationId=${id || "ORGANIZATION"}` },
-    { title: t.explore.acts.users, command: `holdfast explore users${type === "Veod" ? " --files" : ""}`, method: "GET", path: `/v8/ProtectedUsers?organizationId=${id || "ORGANIZATION"}` },
-    { title: t.explore.acts.open, command: `holdfast explore ls --user ada${type === "Veod" ? " --files" : ""}${time ? ` --at ${time}` : ""}`, method: "POST", path: `/v8/Organizations/${id || "ORGANIZATION"}/explore`, body: { type, ...(time ? { dateTime: time } : {}) } },
+    { title: t.explore.acts.users, command: `holdfast explore users${flag}`, method: "GET", path: `/v8/ProtectedUsers?organizationId=${id || "ORGANIZATION"}` },
+    { title: t.explore.acts.open, command: `holdfast explore ls${type === "Vesp" ? " --site board" : ` --user ada${flag}`}${time ? ` --at ${time}` : ""}`, method: "POST", path: `/v8/Organizations/${id || "ORGANIZATION"}/explore`, body: { type, ...(time ? { dateTime: time } : {}) } },
   ];
   if (organizations.data?.length === 0)
     return (
@@ -76,6 +77,7 @@ export default function Open() {
                 <RadioGroup value={type} onChange={(_, d) => { setType(d.value as "Vex"); setTime(""); }}>
                   <Radio value="Vex" label={t.kind.mail} />
                   <Radio value="Veod" label={t.kind.files} />
+                  <Radio value="Vesp" label={t.kind.sites} />
                 </RadioGroup>
               </Field>
             </Card>

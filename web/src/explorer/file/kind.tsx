@@ -29,6 +29,8 @@ export const at = (p: Place) => `/v8/RestoreSessions/${p.session}/Organization/O
 export const files: Kind<File> = {
   type: "Veod",
   icon: <DocumentRegular />,
+  title: (t) => t.kind.files,
+  flag: "--files",
   items: "file",
   keepsBoth: true,
   containers: async (session, signal) => {

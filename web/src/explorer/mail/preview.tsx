@@ -16,7 +16,8 @@ export function MailPreview({ place: p, item: m }: { place: Place; item: Mail })
   const s = useStyles();
   const { t } = useText();
   const f = useFormat();
-  const facts: [string, string][] = [
+  // What is no mail, the card below tells.
+  const facts: [string, string][] = m.kind !== "mail" ? [] : [
     [t.mail.from, m.from],
     [t.mail.to, m.to],
     [t.mail.cc, m.cc],
