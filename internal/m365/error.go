@@ -241,6 +241,7 @@ var byCode = map[string]Kind{
 	"request_resourcenotfound":          NotFound,
 	"directory_resultsizelimitexceeded": Invalid,
 	"directory_expiredpagetoken":        Resync,
+	"directory_syncstatenotfound":       Resync,
 	"unsupportedquery":                  Invalid,
 	"notsupported":                      Invalid,
 	"invalidauthenticationtoken":        Unauthorized,

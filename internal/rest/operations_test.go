@@ -776,7 +776,29 @@ func sharePoint(w *world) {
 	w.call("POST", one+"/Items/restore", ids("items", folder)).want(404)
 }
 
+// directoryCopy: groups and their members come from the copy of the directory, which is made when somebody first asks.
+func directoryCopy(w *world) {
+	at := "/v8/Organizations/" + w.first("/v8/Organizations")
+	w.call("GET", at+"/Groups?dataSource=Nowhere", nil).says(400, "no data source")
+	group := at + "/Groups/" + w.call("GET", at+"/Groups", nil).want(200).text("results", 0, "id")
+	w.call("GET", at+"/SyncState", nil).want(200).golden("never")
+	w.call("GET", group, nil).want(200).golden()
+	w.call("GET", group+"/Members?limit=5&setId="+tenant, nil).want(200).golden()
+	w.call("GET", at+"/Groups/nowhere/Members", nil).want(404)
+	w.call("GET", at+"/Groups/nowhere?dataSource=PreferLocalResynced", nil).want(404)
+	w.call("POST", at+"/Sync", map[string]any{"type": "Full"}).want(204)
+	w.call("POST", at+"/Sync", map[string]any{"type": "Half"}).says(400, "type")
+	w.call("POST", at+"/Sync", nil).want(204)
+	w.call("GET", at+"/SyncState", nil).want(200).golden("waits")
+	if err := w.services.SyncDue(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+	w.call("GET", "/v8/Organizations/SyncState", nil).want(200).golden()
+	w.call("GET", at+"/Users?displayName=ada&dataSource=PreferLocal&setId="+tenant, nil).want(200).golden("copy")
+}
+
 func endings(w *world) {
+	directoryCopy(w)
 	organization, repository, job := w.first("/v8/Organizations"), w.first("/v8/BackupRepositories"), w.first("/v8/Jobs")
 	w.call("DELETE", "/v8/BackupRepositories/"+repository, nil).want(409)
 	for _, s := range w.call("GET", "/v8/RestoreSessions?limit=100", nil).want(200).get("results").([]any) {

@@ -21,7 +21,7 @@ func (a *API) organizationSiteGet(ctx context.Context, r *request) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	q := service.SiteQuery{Offset: w.Offset, Limit: w.Limit}
+	q := service.SiteQuery{Offset: w.Offset, Limit: w.Limit, Source: r.dataSource()}
 	q.Parent, _ = r.query("parentId")
 	if q.Personal, err = r.queryBool("includePersonalSites", false); err != nil {
 		return nil, err
@@ -40,7 +40,7 @@ func (a *API) organizationSiteGetById(ctx context.Context, r *request) (any, err
 	if err != nil {
 		return nil, err
 	}
-	s, err := a.services.Organizations.Site(ctx, r.user, holdfast.OrganizationID(id), r.param("siteId"))
+	s, err := a.services.Organizations.Site(ctx, r.user, holdfast.OrganizationID(id), r.param("siteId"), r.dataSource())
 	if err != nil {
 		return nil, err
 	}

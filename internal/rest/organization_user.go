@@ -8,7 +8,7 @@ import (
 	"holdfast/internal/service"
 )
 
-// organizationUserGet lists an organization's users live from Microsoft; there is no cache of them, so dataSource changes nothing.
+// organizationUserGet lists an organization's users, from the copy of its directory unless dataSource says otherwise.
 func (a *API) organizationUserGet(ctx context.Context, r *request) (any, error) {
 	id, err := r.id("organizationId")
 	if err != nil {
@@ -22,7 +22,7 @@ func (a *API) organizationUserGet(ctx context.Context, r *request) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	q := service.DirectoryQuery{Offset: w.Offset, Limit: w.Limit}
+	q := service.DirectoryQuery{Offset: w.Offset, Limit: w.Limit, Source: r.dataSource()}
 	q.Name, _ = r.query("userName")
 	q.DisplayName, _ = r.query("displayName")
 	var users []service.DirectoryUser
@@ -39,7 +39,7 @@ func (a *API) organizationUserGetById(ctx context.Context, r *request) (any, err
 	if err != nil {
 		return nil, err
 	}
-	u, err := a.services.Organizations.User(ctx, r.user, holdfast.OrganizationID(id), r.param("userId"))
+	u, err := a.services.Organizations.User(ctx, r.user, holdfast.OrganizationID(id), r.param("userId"), r.dataSource())
 	if err != nil {
 		return nil, err
 	}

@@ -114,6 +114,17 @@ func (r *request) cloud() (bool, error) {
 	return place != "OnPremises" && place != "Hybrid" && place != "OnPremisesOrHybrid", err
 }
 
+// dataSource is where a list of the directory is to come from; the service knows the values.
+func (r *request) dataSource() service.DataSource {
+	text, _ := r.query("dataSource")
+	for _, s := range []service.DataSource{service.PreferLocal, service.Production, service.PreferLocalResynced} {
+		if strings.EqualFold(text, string(s)) {
+			return s
+		}
+	}
+	return service.DataSource(text)
+}
+
 // optional is a pointer to v, or nil when v is the zero value: what is absent is left out of answers.
 func optional[T comparable](v T) *T {
 	var zero T

@@ -286,10 +286,10 @@ var routes = []route{
 
 	// OrganizationGroup
 	{"OrganizationGroup_Get", "GET", organizationPath + "/Groups", 200, service.ActReadDirectory, (*API).organizationGroupGet},
-	{"OrganizationGroup_GetById", "GET", organizationPath + "/Groups/{groupId}", 200, service.ActUnbuilt, notYet},
+	{"OrganizationGroup_GetById", "GET", organizationPath + "/Groups/{groupId}", 200, service.ActReadDirectory, (*API).organizationGroupGetById},
 
 	// OrganizationGroupMember
-	{"OrganizationGroupMember_Get", "GET", organizationPath + "/Groups/{groupId}/Members", 200, service.ActUnbuilt, notYet},
+	{"OrganizationGroupMember_Get", "GET", organizationPath + "/Groups/{groupId}/Members", 200, service.ActReadDirectory, (*API).organizationGroupMemberGet},
 
 	// OrganizationLicensingInformation
 	{"OrganizationLicensingInformation_GetLicenseCount", "GET", organizationPath + "/LicensingInformation", 200, service.ActSeeLicences, (*API).organizationLicensingInformationGetLicenseCount},
@@ -322,9 +322,9 @@ var routes = []route{
 	{"OrganizationUserOneDrive_GetOne", "GET", organizationPath + "/Users/{userId}/OneDrives/{onedriveId}", 200, service.ActReadDirectory, (*API).organizationUserOneDriveGetOne},
 
 	// OrganizationSync
-	{"OrganizationSync_GetStates", "GET", "/Organizations/SyncState", 200, service.ActUnbuilt, notYet},
-	{"OrganizationSync_GetState", "GET", organizationPath + "/SyncState", 200, service.ActUnbuilt, notYet},
-	{"OrganizationSync_Start", "POST", organizationPath + "/Sync", 204, service.ActUnbuilt, notYet},
+	{"OrganizationSync_GetStates", "GET", "/Organizations/SyncState", 200, service.ActSeeSync, (*API).organizationSyncGetStates},
+	{"OrganizationSync_GetState", "GET", organizationPath + "/SyncState", 200, service.ActSeeSync, (*API).organizationSyncGetState},
+	{"OrganizationSync_Start", "POST", organizationPath + "/Sync", 204, service.ActSyncDirectory, (*API).organizationSyncStart},
 
 	// Proxy
 	{"Proxy_GetProxies", "GET", "/Proxies", 200, service.ActSeeProxies, (*API).proxyGetProxies},

@@ -47,7 +47,7 @@ var sinceV8 = map[string]bool{
 // codeBefore8 are the successes of version 7 where they differ from those of the newest, of what is built.
 var codeBefore8 = map[string]int{
 	"logout": 200, "BackupRepository_Add": 200, "BackupRepository_UpdateRepository": 200, "BackupRepository_Explore": 200, "Job_StartAction": 204, "Job_ExploreAction": 200,
-	"License_Update": 200, "Organization_Add": 200, "Organization_Explore": 200, "Proxy_Update": 200, "Proxy_RescanAction": 200, "Proxy_RemoveAction": 200, "Proxy_Rescan": 200,
+	"License_Update": 200, "OrganizationSync_Start": 200, "Organization_Add": 200, "Organization_Explore": 200, "Proxy_Update": 200, "Proxy_RescanAction": 200, "Proxy_RemoveAction": 200, "Proxy_Rescan": 200,
 	"RbacRole_Add": 200, "RestoreSession_StopAction": 200, "RestoreSession_ExploreAction": 200, "RestoreSession_OperatorExploreAction": 200,
 }
 

@@ -499,6 +499,22 @@ func (directory) Groups(_ context.Context, _ holdfast.Organization, _ holdfast.C
 	return out[:min(q.Limit, len(out))], nil
 }
 
+// Changes tells everything from the beginning, and nothing after it.
+func (d directory) Changes(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, from holdfast.DirectoryPosition, tell func(service.DirectoryChanges) error) (holdfast.DirectoryPosition, error) {
+	if from.Users != "" {
+		return from, nil
+	}
+	const engine = "00000000-0000-4000-8000-00000000000a"
+	c := service.DirectoryChanges{Objects: []holdfast.DirectoryObject{{Organization: org.ID, Kind: holdfast.DirectoryGroup, ID: engine, Name: "engine@contoso.example", DisplayName: "Analytical Engine", Type: holdfast.GroupOffice365},
+		{Organization: org.ID, Kind: holdfast.DirectoryGroup, ID: "00000000-0000-4000-8000-00000000000b", DisplayName: "Boards", Type: holdfast.GroupSecurity}},
+		Members: []holdfast.DirectoryMember{{Group: engine, Kind: holdfast.DirectoryUser, Member: ada}, {Group: engine, Kind: holdfast.DirectoryGroup, Member: "00000000-0000-4000-8000-00000000000b"}}}
+	for _, u := range people {
+		c.Objects = append(c.Objects, holdfast.DirectoryObject{Organization: org.ID, Kind: holdfast.DirectoryUser, ID: u.ID, Name: u.Name, DisplayName: u.DisplayName, Mail: u.Name, Office: u.Office})
+	}
+	sites := service.DirectoryChanges{Listed: holdfast.DirectorySite, Objects: []holdfast.DirectoryObject{{Organization: org.ID, Kind: holdfast.DirectorySite, ID: falcon, Name: "https://contoso.sharepoint.example/sites/falcon", DisplayName: "Falcon"}}}
+	return holdfast.DirectoryPosition{Users: "u", Groups: "g"}, errors.Join(tell(c), tell(sites))
+}
+
 func (directory) Members(_ context.Context, _ holdfast.Organization, _ holdfast.Credential, group string) ([]string, error) {
 	if group != "00000000-0000-4000-8000-00000000000a" {
 		return nil, holdfast.NotFound("there is no group %s", group)

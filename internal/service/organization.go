@@ -217,49 +217,141 @@ func (o *Organizations) Check(ctx context.Context, u User, id holdfast.Organizat
 	return o.Directory.Check(ctx, org, cred)
 }
 
-// Users reads the organization's users live.
+// Users gives the organization's users, from the copy of its directory when there is one.
 func (o *Organizations) Users(ctx context.Context, u User, id holdfast.OrganizationID, q DirectoryQuery) ([]DirectoryUser, error) {
-	org, cred, err := o.access(ctx, u, id)
-	if err != nil {
-		return nil, err
-	}
-	return o.Directory.Users(ctx, org, cred, q)
+	return listed(ctx, o, u, id, q.Source, holdfast.DirectoryFilter{Kind: holdfast.DirectoryUser, Name: q.Name, DisplayName: q.DisplayName}, holdfast.Page{Offset: q.Offset, Limit: q.Limit}, copiedUser,
+		func(org holdfast.Organization, cred holdfast.Credential) ([]DirectoryUser, error) {
+			return o.Directory.Users(ctx, org, cred, q)
+		})
 }
 
-// User reads one user live, by object id or user principal name.
-func (o *Organizations) User(ctx context.Context, u User, id holdfast.OrganizationID, user string) (DirectoryUser, error) {
-	org, cred, err := o.access(ctx, u, id)
-	if err != nil {
-		return DirectoryUser{}, err
-	}
-	return o.Directory.User(ctx, org, cred, user)
+// User gives one user, by object id or user principal name.
+func (o *Organizations) User(ctx context.Context, u User, id holdfast.OrganizationID, user string, source DataSource) (DirectoryUser, error) {
+	return lookedUp(ctx, o, u, id, source, holdfast.DirectoryUser, user, copiedUser, func(org holdfast.Organization, cred holdfast.Credential) (DirectoryUser, error) {
+		return o.Directory.User(ctx, org, cred, user)
+	})
 }
 
-// Sites reads the organization's sites live.
+// Sites gives the organization's sites.
 func (o *Organizations) Sites(ctx context.Context, u User, id holdfast.OrganizationID, q SiteQuery) ([]DirectorySite, error) {
-	org, cred, err := o.access(ctx, u, id)
-	if err != nil {
-		return nil, err
+	if q.Parent != "" {
+		q.Source = Production // the copy does not know what is below what
 	}
-	return o.Directory.Sites(ctx, org, cred, q)
+	return listed(ctx, o, u, id, q.Source, holdfast.DirectoryFilter{Kind: holdfast.DirectorySite, NoPersonal: !q.Personal}, holdfast.Page{Offset: q.Offset, Limit: q.Limit}, copiedSite,
+		func(org holdfast.Organization, cred holdfast.Credential) ([]DirectorySite, error) {
+			return o.Directory.Sites(ctx, org, cred, q)
+		})
 }
 
-// Site reads one site live, by its id or address.
-func (o *Organizations) Site(ctx context.Context, u User, id holdfast.OrganizationID, site string) (DirectorySite, error) {
-	org, cred, err := o.access(ctx, u, id)
-	if err != nil {
-		return DirectorySite{}, err
-	}
-	return o.Directory.Site(ctx, org, cred, site)
+// Site gives one site, by its id or address.
+func (o *Organizations) Site(ctx context.Context, u User, id holdfast.OrganizationID, site string, source DataSource) (DirectorySite, error) {
+	return lookedUp(ctx, o, u, id, source, holdfast.DirectorySite, site, copiedSite, func(org holdfast.Organization, cred holdfast.Credential) (DirectorySite, error) {
+		return o.Directory.Site(ctx, org, cred, site)
+	})
 }
 
-// Groups reads the organization's groups live.
+// Groups gives the organization's groups.
 func (o *Organizations) Groups(ctx context.Context, u User, id holdfast.OrganizationID, q DirectoryQuery) ([]DirectoryGroup, error) {
+	return listed(ctx, o, u, id, q.Source, holdfast.DirectoryFilter{Kind: holdfast.DirectoryGroup, Name: q.Name, DisplayName: q.DisplayName}, holdfast.Page{Offset: q.Offset, Limit: q.Limit}, copiedGroup,
+		func(org holdfast.Organization, cred holdfast.Credential) ([]DirectoryGroup, error) {
+			return o.Directory.Groups(ctx, org, cred, q)
+		})
+}
+
+// Group gives one group by its id. A directory that was never copied is copied first.
+func (o *Organizations) Group(ctx context.Context, u User, id holdfast.OrganizationID, group string, source DataSource) (DirectoryGroup, error) {
+	if err := o.copied(ctx, u, id, source); err != nil {
+		return DirectoryGroup{}, err
+	}
+	g, err := o.directoryObject(ctx, id, holdfast.DirectoryGroup, group)
+	return copiedGroup(g), err
+}
+
+// GroupMember is a user or group that is directly in a group.
+type GroupMember struct {
+	Kind              holdfast.DirectoryKind
+	ID, Name, Display string
+}
+
+// GroupMembers gives what is directly in a group, by name. A directory that was never copied is copied first.
+func (o *Organizations) GroupMembers(ctx context.Context, u User, id holdfast.OrganizationID, group string, source DataSource, page holdfast.Page) ([]GroupMember, error) {
+	if err := o.copied(ctx, u, id, source); err != nil {
+		return nil, err
+	}
+	return readAs(ctx, o.core, u, ActReadDirectory, func(ctx context.Context, tx Tx) ([]GroupMember, error) {
+		if _, err := tx.DirectoryObject(ctx, id, holdfast.DirectoryGroup, group); err != nil {
+			return nil, err
+		}
+		refs, err := tx.DirectoryMembers(ctx, id, group)
+		if err != nil {
+			return nil, err
+		}
+		var out []GroupMember
+		for _, r := range refs {
+			m, err := tx.DirectoryObject(ctx, id, r.Kind, r.Member)
+			if missing(err) || err == nil && !m.Gone.IsZero() {
+				continue
+			} else if err != nil {
+				return nil, err
+			}
+			out = append(out, GroupMember{Kind: r.Kind, ID: m.ID, Name: m.Name, Display: m.DisplayName})
+		}
+		slices.SortStableFunc(out, func(a, b GroupMember) int {
+			return strings.Compare(strings.ToLower(a.Display), strings.ToLower(b.Display))
+		})
+		return window(out, page), nil
+	})
+}
+
+// copied makes sure that the organization's directory has been copied, anew for anything but PreferLocal.
+func (o *Organizations) copied(ctx context.Context, u User, id holdfast.OrganizationID, source DataSource) error {
+	if _, _, err := o.access(ctx, u, id); err != nil {
+		return err
+	}
+	local, err := o.directoryFor(ctx, id, source)
+	if err != nil || local {
+		return err
+	}
+	return o.syncDirectory(ctx, id, holdfast.SyncIncremental, 0)
+}
+
+// listed gives a page of a kind of objects, from the copy or live.
+func listed[T any](ctx context.Context, o *Organizations, u User, id holdfast.OrganizationID, source DataSource, f holdfast.DirectoryFilter, page holdfast.Page, to func(holdfast.DirectoryObject) T,
+	live func(holdfast.Organization, holdfast.Credential) ([]T, error)) ([]T, error) {
 	org, cred, err := o.access(ctx, u, id)
 	if err != nil {
 		return nil, err
 	}
-	return o.Directory.Groups(ctx, org, cred, q)
+	if local, err := o.directoryFor(ctx, id, source); err != nil {
+		return nil, err
+	} else if !local {
+		return live(org, cred)
+	}
+	all, err := o.directoryObjects(ctx, id, f, page)
+	return mapped(all, to), err
+}
+
+// lookedUp gives one object, from the copy when it has it, else live.
+func lookedUp[T any](ctx context.Context, o *Organizations, u User, id holdfast.OrganizationID, source DataSource, kind holdfast.DirectoryKind, which string, to func(holdfast.DirectoryObject) T,
+	live func(holdfast.Organization, holdfast.Credential) (T, error)) (T, error) {
+	var none T
+	org, cred, err := o.access(ctx, u, id)
+	if err != nil {
+		return none, err
+	}
+	local, err := o.directoryFor(ctx, id, source)
+	if err != nil {
+		return none, err
+	}
+	if local {
+		found, err := o.directoryObject(ctx, id, kind, which)
+		if err == nil {
+			return to(found), nil
+		} else if !missing(err) {
+			return none, err
+		}
+	}
+	return live(org, cred)
 }
 
 // Drives reads a user's drives live.

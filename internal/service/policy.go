@@ -67,6 +67,8 @@ const (
 	ActChangeOrg      Act = "change an organization"
 	ActRemoveOrg      Act = "remove an organization"
 	ActReadDirectory  Act = "read the organization's directory"
+	ActSeeSync        Act = "see how far the copy of a directory is"
+	ActSyncDirectory  Act = "synchronise the copy of a directory"
 	ActSeeJobs        Act = "see backup jobs"
 	ActAddJob         Act = "add a backup job"
 	ActChangeJob      Act = "change a backup job"
@@ -182,6 +184,8 @@ var policy = map[Act]rule{
 	ActChangeOrg:      {roles: backup, again: AgainNever},
 	ActRemoveOrg:      {roles: backup, again: AgainAlways},
 	ActReadDirectory:  {roles: backup, scoped: true},
+	ActSeeSync:        {roles: staff, scoped: true},
+	ActSyncDirectory:  {roles: backup, scoped: true, again: AgainNever},
 	ActSeeJobs:        {roles: staff, scoped: true},
 	ActAddJob:         {roles: backup, again: AgainNever},
 	ActChangeJob:      {roles: backup, again: AgainNever},

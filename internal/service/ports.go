@@ -4,6 +4,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -74,6 +75,9 @@ type Directory interface {
 	User(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, id string) (DirectoryUser, error)
 	// Groups gives the groups like Users does.
 	Groups(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, q DirectoryQuery) ([]DirectoryGroup, error)
+	// Changes tells, in parts, what changed in the directory after a position, and gives the position to go on from. A position that is no
+	// longer known is ErrDirectoryReset; an error in between leaves what was told, which may be told again.
+	Changes(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, from holdfast.DirectoryPosition, tell func(DirectoryChanges) error) (holdfast.DirectoryPosition, error)
 	// Members gives the object ids of the users in a group, also of those in groups within it.
 	Members(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, group string) ([]string, error)
 	// Drives gives the drives of a user.
@@ -89,6 +93,7 @@ type SiteQuery struct {
 	Parent        string // only those directly below the site with this id
 	Personal      bool   // those of people too
 	Offset, Limit int
+	Source        DataSource
 }
 
 // DirectorySite is a site as SharePoint has it now.
@@ -235,6 +240,7 @@ const (
 type DirectoryQuery struct {
 	Name, DisplayName string
 	Offset, Limit     int
+	Source            DataSource
 }
 
 // DirectoryUser is a user as the directory has him now.
@@ -246,6 +252,33 @@ type DirectoryUser struct {
 	Shared      bool
 	Licenses    []License
 }
+
+// DataSource says where a list of a directory comes from, in the contract's spelling.
+type DataSource string
+
+// The sources. The zero value is PreferLocal.
+const (
+	PreferLocal         DataSource = "PreferLocal"         // the copy, when there is one
+	Production          DataSource = "Production"          // Microsoft 365
+	PreferLocalResynced DataSource = "PreferLocalResynced" // the copy, brought up to date before
+)
+
+// DirectoryRef names an object of a directory.
+type DirectoryRef struct {
+	Kind holdfast.DirectoryKind
+	ID   string
+}
+
+// DirectoryChanges is a part of what changed in a directory.
+type DirectoryChanges struct {
+	Objects []holdfast.DirectoryObject // new or changed
+	Gone    []DirectoryRef
+	Members []holdfast.DirectoryMember // in the order of the changes
+	Listed  holdfast.DirectoryKind     // Objects are all that there are of this kind; empty: they are only those that changed
+}
+
+// ErrDirectoryReset says that a position in a directory is not known any more: it is read from the beginning.
+var ErrDirectoryReset = errors.New("the position in the directory is not known any more")
 
 // License is a licence assigned to a user.
 type License struct{ SKU, PartNumber string }
@@ -300,6 +333,7 @@ type Tx interface {
 	identityRows
 	auditRows
 	organizationRows
+	directoryRows
 	repositoryRows
 	jobRows
 	sessionRows
@@ -401,6 +435,27 @@ type organizationRows interface {
 	Organization(ctx context.Context, id holdfast.OrganizationID) (holdfast.Organization, error)
 	PutOrganization(ctx context.Context, o holdfast.Organization) error
 	DeleteOrganization(ctx context.Context, id holdfast.OrganizationID) error
+}
+
+type directoryRows interface {
+	// DirectoryObjects gives objects by display name.
+	DirectoryObjects(ctx context.Context, org holdfast.OrganizationID, f holdfast.DirectoryFilter, page holdfast.Page) ([]holdfast.DirectoryObject, error)
+	// DirectoryObject gives one by its id or name, also one that is gone.
+	DirectoryObject(ctx context.Context, org holdfast.OrganizationID, kind holdfast.DirectoryKind, id string) (holdfast.DirectoryObject, error)
+	// PutDirectoryObjects keeps objects of one organization as seen in a round.
+	PutDirectoryObjects(ctx context.Context, round int64, all ...holdfast.DirectoryObject) error
+	// MissDirectoryObjects marks the objects of a kind that a round did not see as gone.
+	MissDirectoryObjects(ctx context.Context, org holdfast.OrganizationID, kind holdfast.DirectoryKind, round int64, since time.Time) error
+	// DirectoryMembers gives what is directly in any of some groups, DirectoryMemberships the groups in which any of some objects are directly.
+	DirectoryMembers(ctx context.Context, org holdfast.OrganizationID, groups ...string) ([]holdfast.DirectoryMember, error)
+	DirectoryMemberships(ctx context.Context, org holdfast.OrganizationID, members ...string) ([]holdfast.DirectoryMember, error)
+	// ChangeDirectoryMembers applies changes in their order; whoever leaves because he is gone himself stays known.
+	ChangeDirectoryMembers(ctx context.Context, org holdfast.OrganizationID, round int64, all ...holdfast.DirectoryMember) error
+	// MissDirectoryMembers forgets members that a round did not see, unless they or their group are gone themselves.
+	MissDirectoryMembers(ctx context.Context, org holdfast.OrganizationID, round int64) error
+	// DirectoryState gives an organization's; never synchronised is the zero state.
+	DirectoryState(ctx context.Context, org holdfast.OrganizationID) (holdfast.DirectoryState, error)
+	PutDirectoryState(ctx context.Context, s holdfast.DirectoryState) error
 }
 
 type repositoryRows interface {

@@ -84,6 +84,7 @@ func (s *Service) Run(ctx context.Context) error {
 	defer wg.Wait()
 	defer s.Inquiries.close()
 	wg.Go(func() { s.Repositories.synchronizeAll(ctx) })
+	wg.Go(func() { s.syncDirectories(ctx) })
 	var cleaned, warned time.Time
 	for {
 		if err := s.Tick(ctx); err != nil && ctx.Err() == nil {

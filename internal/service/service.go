@@ -52,6 +52,7 @@ type Deps struct {
 // Service is all the rules, by noun. Control is what a proxy calls.
 type Service struct {
 	Organizations   *Organizations
+	Directories     *Directories
 	Searches        *Searches
 	Repositories    *Repositories
 	Jobs            *Jobs
@@ -81,8 +82,9 @@ type Service struct {
 // core is what the nouns share.
 type core struct {
 	Deps
-	bell bell
-	feed *feed
+	bell        bell
+	feed        *feed
+	directories directoryLocks
 	// restoreCredentials keeps the credentials that came with restore requests, in memory only.
 	devices            deviceSignIns
 	mu                 sync.Mutex // guards the two below
@@ -131,6 +133,7 @@ func New(d Deps) *Service {
 	browsers := &BrowserSessions{c, admin, sessions}
 	return &Service{
 		Organizations:   &Organizations{c},
+		Directories:     &Directories{c},
 		Repositories:    newRepositories(c),
 		Jobs:            &Jobs{c},
 		JobSessions:     &JobSessions{c},

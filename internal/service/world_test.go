@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -34,6 +35,11 @@ type directory struct {
 	groups  map[string][]string // members by id
 	refuse  error
 	checked int
+	// For the copy of the directory: what a first reading tells, what the next one tells besides, whether positions are forgotten, and the
+	// positions that were asked from.
+	all, told []service.DirectoryChanges
+	reset     bool
+	synced    []string
 }
 
 func (d *directory) Check(_ context.Context, _ holdfast.Organization, cred holdfast.Credential) (service.Tenant, error) {
@@ -72,6 +78,35 @@ func (d *directory) User(_ context.Context, _ holdfast.Organization, _ holdfast.
 
 func (d *directory) Groups(context.Context, holdfast.Organization, holdfast.Credential, service.DirectoryQuery) ([]service.DirectoryGroup, error) {
 	return nil, nil
+}
+
+// Changes tells what tell has been given to tell next; each call is a step further.
+func (d *directory) Changes(_ context.Context, org holdfast.Organization, _ holdfast.Credential, from holdfast.DirectoryPosition, tell func(service.DirectoryChanges) error) (holdfast.DirectoryPosition, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.refuse != nil {
+		return from, d.refuse
+	}
+	d.synced = append(d.synced, from.Users)
+	if from.Users != "" && d.reset {
+		d.reset = false
+		return from, service.ErrDirectoryReset
+	}
+	parts := d.told
+	if from.Users == "" {
+		parts = append(slices.Clone(d.all), d.told...)
+	}
+	d.told = nil
+	for _, c := range parts {
+		c.Objects = slices.Clone(c.Objects)
+		for i := range c.Objects {
+			c.Objects[i].Organization = org.ID
+		}
+		if err := tell(c); err != nil {
+			return from, err
+		}
+	}
+	return holdfast.DirectoryPosition{Users: fmt.Sprintf("link %d", len(d.synced)), Groups: "g"}, nil
 }
 
 func (d *directory) Members(_ context.Context, _ holdfast.Organization, _ holdfast.Credential, group string) ([]string, error) {
@@ -237,7 +272,9 @@ func (w *world) organization() holdfast.Organization {
 func (w *world) repository(name string) holdfast.Repository {
 	w.t.Helper()
 	path := "/srv/" + name
-	r, err := w.Repositories.Create(w.ctx, admin, service.RepositorySpec{Name: &name, Path: &path, RetentionType: "SnapshotBased", Retention: &holdfast.RetentionPeriod{Days: 30}})
+	daily, day := "Daily", "Everyday"
+	noon := w.clock.Now().Local().Add(12 * time.Hour).Format("15:04:05") // far from any test: retention must not run into one that moves the clock
+	r, err := w.Repositories.Create(w.ctx, admin, service.RepositorySpec{Name: &name, Path: &path, RetentionFrequency: &daily, DailyType: &day, DailyTime: &noon, RetentionType: "SnapshotBased", Retention: &holdfast.RetentionPeriod{Days: 30}})
 	w.ok(err)
 	return r
 }

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -49,19 +48,11 @@ func (u *User) Licensed() bool {
 	return u.licensed
 }
 
-// Group is a group of the tenant.
-type Group struct {
-	ID, DisplayName, Description, Mail, Nickname string
-	Unified, Team, Public                        bool
-	Created                                      time.Time
-	Members, Owners                              []string
-	deleted, purged                              bool
-	deletedAt                                    time.Time
-}
-
 // directory holds users and groups and a log of their changes.
 type directory struct {
 	s *Sim
+
+	seeded []*User // those of the seed, whom contents are made of: whoever comes later changes none
 
 	mu     sync.Mutex // guards all below; taken before a User's
 	users  []*User
@@ -72,9 +63,10 @@ type directory struct {
 }
 
 type dirChange struct {
-	seq   uint64
-	group bool
-	id    string
+	seq    uint64
+	group  bool
+	id     string
+	member string // of a group, that came or went; empty when the group itself changed
 }
 
 func newDirectory(s *Sim) *directory {
@@ -90,11 +82,8 @@ func newDirectory(s *Sim) *directory {
 			alias += strconv.Itoa(i)
 		}
 		u := &User{Index: i, ID: r.uuid(), UPN: alias + "@" + s.tenant.Domain, DisplayName: given + " " + sur, GivenName: given, Surname: sur,
-			Department: pick(r, departments), JobTitle: pick(r, jobTitles), Created: epoch.Add(time.Duration(r.IntN(1000)) * time.Hour),
-			licensed: true, mailbox: true, enabled: true, password: base64.RawURLEncoding.EncodeToString(newRand(s.opt.Seed, "password", uint64(i)).bytes(9))}
-		u.Mail = u.UPN
-		d.users = append(d.users, u)
-		d.byKey[u.ID], d.byKey[u.UPN] = u, u
+			Department: pick(r, departments), JobTitle: pick(r, jobTitles), Created: epoch.Add(time.Duration(r.IntN(1000)) * time.Hour)}
+		d.add(u)
 	}
 	for i, name := range departments {
 		r := newRand(s.opt.Seed, "group", uint64(i))
@@ -107,7 +96,31 @@ func newDirectory(s *Sim) *directory {
 		}
 		d.groups = append(d.groups, g)
 	}
+	d.seeded = d.users[:len(d.users):len(d.users)]
 	return d
+}
+
+// add makes u one of the users, with a licence. The caller holds d.mu, or nobody else knows d yet.
+func (d *directory) add(u *User) {
+	u.Mail, u.licensed, u.mailbox, u.enabled = u.UPN, true, true, true
+	u.password = base64.RawURLEncoding.EncodeToString(newRand(d.s.opt.Seed, "password", uint64(u.Index)).bytes(9))
+	d.users = append(d.users, u)
+	d.byKey[u.ID], d.byKey[u.UPN] = u, u
+}
+
+// hire adds a user who was not there when the simulator began. Without licence he has neither mailbox nor address.
+func (d *directory) hire(alias string, licensed bool) *User {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i := len(d.users)
+	u := &User{Index: i, ID: newRand(d.s.opt.Seed, "user", uint64(i)).uuid(), UPN: strings.ToLower(alias) + "@" + d.s.tenant.Domain, DisplayName: alias, GivenName: alias,
+		Department: "New", JobTitle: "Newcomer", Created: d.s.now()}
+	d.add(u)
+	if !licensed {
+		u.licensed, u.Mail = false, ""
+	}
+	d.note(dirChange{id: u.ID})
+	return u
 }
 
 // all returns the users that are not deleted.
@@ -144,8 +157,14 @@ func (d *directory) change(u *User, fn func(u *User)) {
 	u.mu.Lock()
 	fn(u)
 	u.mu.Unlock()
+	d.note(dirChange{id: u.ID})
+}
+
+// note logs a change for the deltas. The caller holds d.mu.
+func (d *directory) note(c dirChange) {
 	d.seq++
-	d.log = append(d.log, dirChange{seq: d.seq, id: u.ID})
+	c.seq = d.seq
+	d.log = append(d.log, c)
 }
 
 // user is the user that a call names, or Microsoft's 404.
@@ -171,17 +190,11 @@ func (s *Sim) directoryRoutes() []Route {
 		out = append(out, Route{Host: HostGraph, Method: "GET", Pattern: "/v1.0" + pattern, Class: ClassIdentity, Cost: cost, Permissions: perms, Handle: h})
 	}
 	users := []string{"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
-	groups := []string{"Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
-	members := []string{"GroupMember.Read.All", "GroupMember.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All"}
 	get("/organization", 1, s.organization, "Organization.Read.All", "Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All")
 	get("/organization/{organization}", 1, s.organization, "Organization.Read.All", "Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All")
 	get("/users", 2, s.usersList, users...)
 	get("/users/delta", 2, s.usersDelta, users...)
 	get("/users/{user}", 1, s.userGet, users...)
-	get("/groups", 2, s.groupsList, slices.Concat([]string{"GroupMember.Read.All"}, groups)...)
-	get("/groups/delta", 2, s.groupsDelta, slices.Concat([]string{"GroupMember.Read.All"}, groups)...)
-	get("/groups/{group}", 1, s.groupGet, slices.Concat([]string{"GroupMember.Read.All"}, groups)...)
-	get("/groups/{group}/members", 3, s.groupMembers, members...)
 	return out
 }
 
@@ -235,9 +248,12 @@ func (s *Sim) userMap(u *User) map[string]any {
 	defer u.mu.Unlock()
 	m := map[string]any{
 		"id": u.ID, "displayName": u.DisplayName, "givenName": u.GivenName, "surname": u.Surname, "jobTitle": u.JobTitle, "department": u.Department,
-		"mail": u.Mail, "userPrincipalName": u.UPN, "businessPhones": []string{}, "mobilePhone": nil, "officeLocation": nil, "preferredLanguage": "en-US",
+		"mail": nullable(u.Mail), "userPrincipalName": u.UPN, "businessPhones": []string{}, "mobilePhone": nil, "officeLocation": nil, "preferredLanguage": "en-US",
 		"accountEnabled": u.enabled, "createdDateTime": stamp(u.Created), "mailNickname": strings.Split(u.UPN, "@")[0], "userType": "Member", "usageLocation": "DE",
-		"proxyAddresses": []string{"SMTP:" + u.Mail}, "assignedLicenses": []any{}, "assignedPlans": []any{},
+		"proxyAddresses": []string{}, "assignedLicenses": []any{}, "assignedPlans": []any{},
+	}
+	if u.Mail != "" {
+		m["proxyAddresses"] = []string{"SMTP:" + u.Mail}
 	}
 	if u.licensed {
 		m["assignedLicenses"] = []any{map[string]any{"disabledPlans": []string{}, "skuId": skuE3}}
@@ -247,6 +263,14 @@ func (s *Sim) userMap(u *User) map[string]any {
 		}
 	}
 	return m
+}
+
+// nullable is s, or null when it is empty.
+func nullable(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
 }
 
 func userProject(full map[string]any, sel []string) (map[string]any, error) {
@@ -399,244 +423,6 @@ func (s *Sim) directoryPage(c *Call, of string, rows []func() map[string]any, pr
 		body["@odata.nextLink"] = c.nextURL(map[string]string{"$skiptoken": base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "dir:%d", i))}, "skiptoken")
 	}
 	return JSON(200, body), nil
-}
-
-// dirToken is the state inside a delta or page link of the directory.
-type dirToken struct {
-	Kind   string   `json:"k"`
-	Since  uint64   `json:"s"`           // changes after it are not yet told
-	At     int      `json:"a"`           // rows of the first enumeration already told; -1 after it
-	Issued int64    `json:"i"`           // unix seconds
-	Select []string `json:"f,omitempty"` // carried from the first call
-	Told   uint64   `json:"t,omitempty"` // within a page of changes
-}
-
-const directoryDeltaLife = 7 * 24 * time.Hour
-
-func sealToken(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // plain structs only
-	}
-	sum := sha(append([]byte("token:"), b...))
-	return base64.RawURLEncoding.EncodeToString(append(sum[:6], b...))
-}
-
-func openToken(s string, v any) bool {
-	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil || len(b) < 7 {
-		return false
-	}
-	sum := sha(append([]byte("token:"), b[6:]...))
-	return string(sum[:6]) == string(b[:6]) && json.Unmarshal(b[6:], v) == nil
-}
-
-func (s *Sim) usersDelta(c *Call) (*Reply, error) {
-	s.dir.mu.Lock()
-	users := slices.Clone(s.dir.users)
-	s.dir.mu.Unlock()
-	return s.directoryDelta(c, "users", false, len(users), func(i int) (map[string]any, string, bool) {
-		u := users[i]
-		m := s.userMap(u)
-		u.mu.Lock()
-		defer u.mu.Unlock()
-		return m, u.ID, u.deleted
-	}, userProject)
-}
-
-// directoryDelta answers a first enumeration in pages, then changes; tokens die after seven days.
-func (s *Sim) directoryDelta(c *Call, of string, group bool, n int, row func(i int) (m map[string]any, id string, deleted bool), proj func(map[string]any, []string) (map[string]any, error)) (*Reply, error) {
-	for k := range c.Query {
-		switch strings.ToLower(strings.TrimPrefix(k, "$")) {
-		case "select", "filter", "deltatoken", "skiptoken":
-		default:
-			return nil, Fail(400, "Request_UnsupportedQuery", "The query parameter '%s' is not supported by delta queries of this resource.", k)
-		}
-	}
-	q, err := c.OData("select", "filter", "skiptoken")
-	if err != nil {
-		return nil, err
-	}
-	s.dir.mu.Lock()
-	seq := s.dir.seq
-	log := s.dir.log
-	s.dir.mu.Unlock()
-	t := dirToken{Kind: of, Since: seq, Issued: c.Now.Unix(), Select: q.Select}
-	raw := c.Query.Get("$deltatoken")
-	if raw == "" {
-		raw = c.Query.Get("$skiptoken")
-	}
-	switch {
-	case raw == "latest":
-		t.At = -1
-	case raw != "":
-		if !openToken(raw, &t) || t.Kind != of {
-			return nil, Fail(400, "Directory_SyncStateNotFound", "The specified delta token is not valid.")
-		}
-		if age := c.Now.Sub(time.Unix(t.Issued, 0)); age > directoryDeltaLife || s.faults.syncState(c) {
-			return nil, Fail(410, "syncStateNotFound", "The sync state generation is not found; resync is required.")
-		}
-	}
-	out := []any{}
-	const page = 100
-	tell := func(i int) error {
-		m, id, deleted := row(i)
-		if deleted {
-			if t.At < 0 {
-				out = append(out, map[string]any{"id": id, "@removed": map[string]any{"reason": "changed"}})
-			}
-			return nil
-		}
-		m, err := proj(m, t.Select)
-		if err == nil {
-			out = append(out, m)
-		}
-		return err
-	}
-	body := map[string]any{"@odata.context": c.context(of)}
-	link := func(name, option string) {
-		t.Issued = c.Now.Unix()
-		body[name] = c.URL(c.Path) + "?" + option + "=" + sealToken(t)
-	}
-	if t.At >= 0 {
-		for ; t.At < n && len(out) < page; t.At++ {
-			if err := tell(t.At); err != nil {
-				return nil, err
-			}
-		}
-		if t.At < n {
-			link("@odata.nextLink", "$skiptoken")
-		} else {
-			t.At = -1
-			link("@odata.deltaLink", "$deltatoken")
-		}
-	} else {
-		index := map[string]int{}
-		for i := range n {
-			_, id, _ := row(i)
-			index[id] = i
-		}
-		seen := map[string]bool{}
-		for _, ch := range log {
-			if ch.group == group && ch.seq > t.Since && !seen[ch.id] {
-				seen[ch.id] = true
-				if i, ok := index[ch.id]; ok {
-					if err := tell(i); err != nil {
-						return nil, err
-					}
-				}
-			}
-		}
-		t.Since = seq
-		link("@odata.deltaLink", "$deltatoken")
-	}
-	body["value"] = out
-	return JSON(200, body), nil
-}
-
-func groupMap(g *Group) map[string]any {
-	types := []string{}
-	if g.Unified {
-		types = []string{"Unified"}
-	}
-	m := map[string]any{"id": g.ID, "displayName": g.DisplayName, "description": g.Description, "mail": nil, "mailEnabled": g.Unified, "mailNickname": g.Nickname,
-		"securityEnabled": !g.Unified, "groupTypes": types, "createdDateTime": stamp(g.Created), "visibility": "Private", "resourceProvisioningOptions": []string{}, "proxyAddresses": []string{}}
-	if g.Team {
-		m["resourceProvisioningOptions"] = []string{"Team"}
-	}
-	if g.Public {
-		m["visibility"] = "Public"
-	}
-	if g.Unified {
-		m["mail"], m["proxyAddresses"] = g.Mail, []string{"SMTP:" + g.Mail}
-	}
-	return m
-}
-
-var groupKnown = []string{"classification", "deletedDateTime", "expirationDateTime", "isAssignableToRole", "membershipRule", "membershipRuleProcessingState", "onPremisesDomainName", "onPremisesLastSyncDateTime", "onPremisesNetBiosName",
-	"onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesSyncEnabled", "preferredDataLocation", "preferredLanguage", "renewedDateTime", "securityIdentifier", "theme", "members", "assignedLicenses", "owners"}
-
-func groupProject(full map[string]any, sel []string) (map[string]any, error) {
-	return project(full, sel, "microsoft.graph.group", func(n string) bool { return slices.Contains(groupKnown, n) })
-}
-
-func (s *Sim) groups() []*Group {
-	s.dir.mu.Lock()
-	defer s.dir.mu.Unlock()
-	return slices.Clone(s.dir.groups)
-}
-
-func (s *Sim) groupsList(c *Call) (*Reply, error) {
-	var rows []func() map[string]any
-	for _, g := range s.groups() {
-		if !g.deleted {
-			rows = append(rows, func() map[string]any { return groupMap(g) })
-		}
-	}
-	return s.directoryPage(c, "groups", rows, groupProject)
-}
-
-func (s *Sim) groupsDelta(c *Call) (*Reply, error) {
-	gs := s.groups()
-	return s.directoryDelta(c, "groups", true, len(gs), func(i int) (map[string]any, string, bool) {
-		m := groupMap(gs[i])
-		var members []any
-		for _, id := range gs[i].Members {
-			members = append(members, map[string]any{"@odata.type": "#microsoft.graph.user", "id": id})
-		}
-		if len(members) > 0 {
-			m["members@delta"] = members
-		}
-		return m, gs[i].ID, gs[i].deleted
-	}, func(m map[string]any, sel []string) (map[string]any, error) {
-		out, err := groupProject(m, sel)
-		if v, ok := m["members@delta"]; ok && err == nil && slices.Contains(sel, "members") {
-			out["members@delta"] = v
-		} else if err == nil {
-			delete(out, "members@delta")
-		}
-		return out, err
-	})
-}
-
-func (s *Sim) group(c *Call) (*Group, error) {
-	for _, g := range s.groups() {
-		if strings.EqualFold(g.ID, c.Params["group"]) && !g.deleted {
-			return g, nil
-		}
-	}
-	return nil, Fail(404, "Request_ResourceNotFound", "Resource '%s' does not exist or one of its queried reference-property objects are not present.", c.Params["group"])
-}
-
-func (s *Sim) groupGet(c *Call) (*Reply, error) {
-	q, err := c.OData("select", "expand")
-	if err != nil {
-		return nil, err
-	}
-	g, err := s.group(c)
-	if err != nil {
-		return nil, err
-	}
-	m, err := groupProject(groupMap(g), q.Select)
-	if err != nil {
-		return nil, err
-	}
-	m["@odata.context"] = c.context("groups/$entity")
-	return JSON(200, m), nil
-}
-
-func (s *Sim) groupMembers(c *Call) (*Reply, error) {
-	g, err := s.group(c)
-	if err != nil {
-		return nil, err
-	}
-	var rows []func() map[string]any
-	for _, id := range g.Members {
-		if u := s.dir.find(id); u != nil {
-			rows = append(rows, func() map[string]any { return s.userMap(u) })
-		}
-	}
-	return s.directoryPage(c, "directoryObjects", rows, memberProject)
 }
 
 // Names of places and plants, so that no real person is meant.

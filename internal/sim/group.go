@@ -32,8 +32,7 @@ func (d *directory) addGroup(g *Group) {
 
 // changed logs a change of a group for groups/delta; the directory's lock is held.
 func (d *directory) changed(g *Group) {
-	d.seq++
-	d.log = append(d.log, dirChange{seq: d.seq, group: true, id: g.ID})
+	d.note(dirChange{group: true, id: g.ID})
 }
 
 func (d *directory) deleteGroup(g *Group, purge bool) {
@@ -41,28 +40,19 @@ func (d *directory) deleteGroup(g *Group, purge bool) {
 	defer d.mu.Unlock()
 	g.deleted, g.purged, g.deletedAt = true, purge, d.s.now()
 	d.changed(g)
+	d.leaveGroups("group/" + g.ID)
 }
 
 func (s *Sim) groupOwners(c *Call) (*Reply, error) {
-	g, err := s.group(c)
-	if err != nil {
+	var refs []string
+	if err := s.within(c, func(g *Group) {
+		for _, id := range g.Owners {
+			refs = append(refs, s.dir.ref(id))
+		}
+	}); err != nil {
 		return nil, err
 	}
-	var rows []func() map[string]any
-	for _, id := range g.Owners {
-		if u := s.dir.find(id); u != nil {
-			rows = append(rows, func() map[string]any { return s.userMap(u) })
-		}
-	}
-	return s.directoryPage(c, "directoryObjects", rows, memberProject)
-}
-
-func memberProject(m map[string]any, sel []string) (map[string]any, error) {
-	out, err := userProject(m, sel)
-	if err == nil {
-		out["@odata.type"] = "#microsoft.graph.user"
-	}
-	return out, err
+	return s.objectsPage(c, refs)
 }
 
 // groupDelete puts a group among the deleted ones; its team and its site go with it.

@@ -232,7 +232,7 @@ func (m *mailService) generate(u *User) *mailbox {
 		}
 	}
 	if n := len(m.corpus); n > 0 {
-		users := len(m.s.dir.users)
+		users := len(m.s.dir.seeded)
 		var mine []int
 		for i := u.Index; i < n; i += users {
 			mine = append(mine, i)

@@ -292,7 +292,7 @@ var external = []string{"example.com", "example.org", "example.net"}
 // person is a random sender or recipient: half are users of the tenant.
 func (s *Sim) person(r random) mailAddress {
 	if r.IntN(2) == 0 {
-		u := s.dir.users[r.IntN(len(s.dir.users))]
+		u := s.dir.seeded[r.IntN(len(s.dir.seeded))]
 		return mailAddress{u.DisplayName, u.Mail}
 	}
 	g, n := pick(r, givenNames), pick(r, surnames)

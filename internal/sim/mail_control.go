@@ -44,6 +44,41 @@ func (s *Sim) DeleteUser(user string) error {
 		return fmt.Errorf("no user %q", user)
 	}
 	s.dir.change(u, func(u *User) { u.deleted = true })
+	s.dir.mu.Lock()
+	defer s.dir.mu.Unlock()
+	s.dir.leaveGroups("user/" + u.ID)
+	return nil
+}
+
+// RestoreUser brings a deleted user back, with his place in groups.
+func (s *Sim) RestoreUser(id string) error {
+	s.dir.mu.Lock()
+	u := s.dir.byKey[strings.ToLower(id)]
+	s.dir.mu.Unlock()
+	if u == nil {
+		return fmt.Errorf("no user %q", id)
+	}
+	s.dir.change(u, func(u *User) { u.deleted = false })
+	s.dir.mu.Lock()
+	defer s.dir.mu.Unlock()
+	s.dir.leaveGroups("user/" + u.ID)
+	return nil
+}
+
+// RenameUser gives a user another display name and address.
+func (s *Sim) RenameUser(user, displayName, address string) error {
+	u := s.dir.find(user)
+	if u == nil {
+		return fmt.Errorf("no user %q", user)
+	}
+	if s.dir.find(address) != nil {
+		return fmt.Errorf("there is a user %q already", address)
+	}
+	s.dir.change(u, func(u *User) {
+		delete(s.dir.byKey, u.UPN)
+		u.DisplayName, u.UPN, u.Mail = displayName, strings.ToLower(address), strings.ToLower(address)
+		s.dir.byKey[u.UPN] = u
+	})
 	return nil
 }
 
@@ -625,13 +660,15 @@ func (s *Sim) mailControl() {
 // Mutation is one direct change of the tenant.
 type Mutation struct {
 	// Op is wipeMailbox, wipeDrive, wipe (both), deleteMessage (ID), deleteFile (Path), deliver (Folder, MIME),
-	// licensed, unlicensed or gone (the state of the mailbox), or deleteUser.
-	Op     string `json:"op"`
-	User   string `json:"user"`
-	ID     string `json:"id,omitempty"`
-	Path   string `json:"path,omitempty"`
-	Folder string `json:"folder,omitempty"` // of deliver; default inbox
-	MIME   []byte `json:"mime,omitempty"`   // base64
+	// licensed, unlicensed or gone (the state of the mailbox), deleteUser, restoreUser, or renameUser (Name, Address).
+	Op      string `json:"op"`
+	User    string `json:"user"`
+	ID      string `json:"id,omitempty"`
+	Path    string `json:"path,omitempty"`
+	Name    string `json:"name,omitempty"`
+	Address string `json:"address,omitempty"`
+	Folder  string `json:"folder,omitempty"` // of deliver; default inbox
+	MIME    []byte `json:"mime,omitempty"`   // base64
 }
 
 // Mutate makes one direct change of the tenant and returns what there is to say of it.
@@ -663,6 +700,10 @@ func (s *Sim) Mutate(m Mutation) (map[string]any, error) {
 		return done, s.SetMailbox(m.User, m.Op)
 	case "deleteUser":
 		return done, s.DeleteUser(m.User)
+	case "restoreUser":
+		return done, s.RestoreUser(m.User)
+	case "renameUser":
+		return done, s.RenameUser(m.User, m.Name, m.Address)
 	}
 	return nil, fmt.Errorf("unknown mutation %q", m.Op)
 }

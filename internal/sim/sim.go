@@ -214,6 +214,7 @@ func (s *Sim) build() (err error) {
 	all = append(all, s.batchRoutes()...)
 	all = append(all, s.directoryRoutes()...)
 	all = append(all, s.groupRoutes()...)
+	all = append(all, s.groupReadRoutes()...)
 	all = append(all, s.applicationRoutes()...)
 	all = append(all, s.mailRoutes()...)
 	all = append(all, s.exchangeRoutes()...)

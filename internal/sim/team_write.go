@@ -246,6 +246,7 @@ func (t *team) join(m channelMember) {
 	g := t.group
 	if !slices.Contains(g.Members, m.user) {
 		g.Members = append(slices.Clone(g.Members), m.user)
+		t.of.s.dir.note(dirChange{group: true, id: g.ID, member: "user/" + m.user})
 	}
 	g.Owners = slices.DeleteFunc(slices.Clone(g.Owners), func(id string) bool { return id == m.user })
 	if m.owner {

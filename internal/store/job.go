@@ -58,6 +58,11 @@ func (tx *Tx) PutOrganization(ctx context.Context, o holdfast.Organization) erro
 
 // DeleteOrganization forgets one; what the catalogue has of its backups stays.
 func (tx *Tx) DeleteOrganization(ctx context.Context, id holdfast.OrganizationID) error {
+	for _, d := range []func(context.Context, *Tx, string, ...any) error{del[directoryObjectRow], del[directoryMemberRow], del[directoryStateRow]} {
+		if err := d(ctx, tx, "organization = ?", string(id)); err != nil {
+			return err
+		}
+	}
 	return del[organizationRow](ctx, tx, "id = ?", string(id))
 }
 

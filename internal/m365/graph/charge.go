@@ -69,8 +69,11 @@ func directoryUnits(method string, segments []string, q url.Values) int {
 	if method == http.MethodGet && len(segments) == 1 && segments[0] == "users" {
 		units = 2
 	}
-	if slices.Contains(segments, "members") {
+	switch {
+	case slices.Contains(segments, "members"):
 		units = 3
+	case slices.Contains(segments, "transitivemembers"):
+		units = 5
 	}
 	if q.Get("$select") != "" {
 		units--

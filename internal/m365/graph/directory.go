@@ -75,6 +75,7 @@ type User struct {
 	UserType          string            `json:"userType"`
 	AccountEnabled    *bool             `json:"accountEnabled"`
 	UsageLocation     string            `json:"usageLocation"`
+	Office            string            `json:"officeLocation"`
 	AssignedLicenses  []AssignedLicense `json:"assignedLicenses"`
 	Removed           *Removed          `json:"@removed"`
 }
@@ -85,7 +86,7 @@ type AssignedLicense struct {
 }
 
 // UserFields are what User shows.
-var UserFields = []string{"id", "displayName", "userPrincipalName", "mail", "userType", "accountEnabled", "usageLocation", "assignedLicenses"}
+var UserFields = []string{"id", "displayName", "userPrincipalName", "mail", "userType", "accountEnabled", "usageLocation", "officeLocation", "assignedLicenses"}
 
 // Group is a group of any kind.
 type Group struct {
@@ -97,6 +98,8 @@ type Group struct {
 	MailEnabled *bool    `json:"mailEnabled"`
 	Security    *bool    `json:"securityEnabled"`
 	Removed     *Removed `json:"@removed"`
+	// Members are who came and went; only a delta that selects members has them, those of a large group over several rows.
+	Members []GroupMember `json:"members@delta"`
 }
 
 // GroupFields are what Group shows.
@@ -142,8 +145,14 @@ func (c *Client) Group(ctx context.Context, id string) (*Group, error) {
 // GroupMember is what is in a group: a user, or another group.
 type GroupMember struct {
 	Row
-	Type string `json:"@odata.type"`
-	ID   string `json:"id"`
+	Type    string   `json:"@odata.type"`
+	ID      string   `json:"id"`
+	Removed *Removed `json:"@removed"`
+}
+
+// TransitiveMembers gives the first page of all that is in a group and in the groups within it, each once.
+func (c *Client) TransitiveMembers(ctx context.Context, id string, l List) (*Page[GroupMember], error) {
+	return list[GroupMember](ctx, c, join("groups", id, "transitiveMembers"), withFields(l, []string{"id"}), "GroupMember.Read.All")
 }
 
 // GroupMembers gives the first page of what is directly in a group.

@@ -25,6 +25,17 @@ CREATE INDEX api_keys_account ON api_keys (account);
 CREATE TABLE recovery_codes (account TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (account, hash));
 CREATE TABLE rbac_roles (id TEXT PRIMARY KEY, organization TEXT NOT NULL, name_key TEXT NOT NULL, spec TEXT NOT NULL, UNIQUE (organization, name_key));
 CREATE TABLE directory_groups (organization TEXT NOT NULL, id TEXT NOT NULL, spec_members TEXT NOT NULL, read_at BIGINT NOT NULL, PRIMARY KEY (organization, id));
+-- What the directory had at the last synchronisation. round is that of the full reading which saw a row last.
+CREATE TABLE directory_objects (
+    organization TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, name_key TEXT NOT NULL, display_key TEXT NOT NULL, personal BOOLEAN NOT NULL, gone BIGINT NOT NULL,
+    round BIGINT NOT NULL, spec TEXT NOT NULL, PRIMARY KEY (organization, kind, id)
+);
+CREATE INDEX directory_objects_name ON directory_objects (organization, kind, display_key);
+CREATE TABLE directory_members (
+    organization TEXT NOT NULL, group_id TEXT NOT NULL, member TEXT NOT NULL, kind TEXT NOT NULL, round BIGINT NOT NULL, PRIMARY KEY (organization, group_id, member)
+);
+CREATE INDEX directory_members_member ON directory_members (organization, member);
+CREATE TABLE directory_states (organization TEXT PRIMARY KEY, spec TEXT NOT NULL);
 CREATE TABLE tokens (
     hash TEXT PRIMARY KEY, kind TEXT NOT NULL, family TEXT NOT NULL, account TEXT NOT NULL, issued BIGINT NOT NULL, expires BIGINT NOT NULL, used BIGINT NOT NULL
 );

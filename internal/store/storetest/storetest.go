@@ -65,6 +65,7 @@ func Run(t *testing.T, open Open) {
 		"a job has one session that runs":              testOneSession,
 		"claims respect leases, containers and time":   testClaimable,
 		"lists page, filter and sort":                  testLists,
+		"the copy of a directory follows it":           testDirectory,
 		"a basket has its own entries":                 testBaskets,
 		"saved searches are an account's":              testSavedSearches,
 		"heads live as long as something shows them":   testHeads,
@@ -102,6 +103,78 @@ func equal(t testing.TB, got, want any) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("\n got %+v\nwant %+v", got, want)
 	}
+}
+
+func testDirectory(t *testing.T, s *store.Store) {
+	user := func(id, name string) holdfast.DirectoryObject {
+		return holdfast.DirectoryObject{Organization: "dir", Kind: holdfast.DirectoryUser, ID: id, Name: name + "@x.example", DisplayName: name, Licenses: []string{"sku"}}
+	}
+	group := holdfast.DirectoryObject{Organization: "dir", Kind: holdfast.DirectoryGroup, ID: "g", DisplayName: "G", Type: holdfast.GroupSecurity}
+	member := func(id string, gone bool) holdfast.DirectoryMember {
+		return holdfast.DirectoryMember{Group: "g", Kind: holdfast.DirectoryUser, Member: id, Gone: gone}
+	}
+	names := func(f holdfast.DirectoryFilter) (out []string) {
+		t.Helper()
+		f.Kind = holdfast.DirectoryUser
+		for _, o := range read(t, s, func(ctx context.Context, tx *store.Tx) ([]holdfast.DirectoryObject, error) {
+			return tx.DirectoryObjects(ctx, "dir", f, holdfast.Page{})
+		}) {
+			out = append(out, o.ID)
+		}
+		return out
+	}
+	members := func() (out []string) {
+		t.Helper()
+		for _, m := range read(t, s, func(ctx context.Context, tx *store.Tx) ([]holdfast.DirectoryMember, error) {
+			return tx.DirectoryMembers(ctx, "dir", "g")
+		}) {
+			out = append(out, m.Member)
+		}
+		return out
+	}
+	state := holdfast.DirectoryState{Organization: "dir", Position: holdfast.DirectoryPosition{Users: "link"}, Round: 1, Synced: when}
+	write(t, s, func(ctx context.Context, tx *store.Tx) error {
+		// The same user twice in one answer, and a member who comes, goes and comes again.
+		return errors.Join(tx.PutDirectoryObjects(ctx, 1, user("u1", "Äda_"), user("u2", "Bob"), user("u1", "Äda%"), group),
+			tx.PutDirectoryObjects(ctx, 1, holdfast.DirectoryObject{Organization: "other", Kind: holdfast.DirectoryUser, ID: "u1"}),
+			tx.ChangeDirectoryMembers(ctx, "dir", 1, member("u1", false), member("u1", true), member("u1", false), member("u2", false), member("u3", false), member("u3", true)),
+			tx.PutDirectoryState(ctx, state))
+	})
+	equal(t, names(holdfast.DirectoryFilter{}), []string{"u2", "u1"})
+	equal(t, names(holdfast.DirectoryFilter{DisplayName: "ÄDA%"}), []string{"u1"})
+	equal(t, names(holdfast.DirectoryFilter{DisplayName: "%"}), []string(nil))
+	equal(t, names(holdfast.DirectoryFilter{Name: "bob@X"}), []string{"u2"})
+	equal(t, members(), []string{"u1", "u2"})
+	equal(t, read(t, s, func(ctx context.Context, tx *store.Tx) (holdfast.DirectoryState, error) {
+		return tx.DirectoryState(ctx, "dir")
+	}), state)
+	equal(t, read(t, s, func(ctx context.Context, tx *store.Tx) (holdfast.DirectoryState, error) {
+		return tx.DirectoryState(ctx, "none")
+	}), holdfast.DirectoryState{Organization: "none"})
+	equal(t, read(t, s, func(ctx context.Context, tx *store.Tx) (holdfast.DirectoryObject, error) {
+		return tx.DirectoryObject(ctx, "dir", holdfast.DirectoryUser, "BOB@x.example")
+	}), user("u2", "Bob"))
+
+	// u1 is missed by a full round: he is gone, and stays known as a member; u2 left the group and is forgotten as one.
+	write(t, s, func(ctx context.Context, tx *store.Tx) error {
+		return errors.Join(tx.PutDirectoryObjects(ctx, 2, user("u2", "Bob"), group), tx.MissDirectoryObjects(ctx, "dir", holdfast.DirectoryUser, 2, when), tx.MissDirectoryMembers(ctx, "dir", 2))
+	})
+	equal(t, names(holdfast.DirectoryFilter{}), []string{"u2"})
+	equal(t, names(holdfast.DirectoryFilter{Gone: true}), []string{"u2", "u1"})
+	equal(t, members(), []string{"u1"})
+	write(t, s, func(ctx context.Context, tx *store.Tx) error {
+		return errors.Join(tx.ChangeDirectoryMembers(ctx, "dir", 2, member("u1", true)), tx.ChangeDirectoryMembers(ctx, "dir", 2, member("u2", false)))
+	})
+	equal(t, members(), []string{"u1", "u2"})
+	write(t, s, func(ctx context.Context, tx *store.Tx) error {
+		gone := group
+		gone.Gone = when
+		return errors.Join(tx.PutDirectoryObjects(ctx, 2, gone), tx.MissDirectoryMembers(ctx, "dir", 9)) // of a group that is gone its members stay known
+	})
+	equal(t, members(), []string{"u1", "u2"})
+	write(t, s, func(ctx context.Context, tx *store.Tx) error { return tx.DeleteOrganization(ctx, "dir") })
+	equal(t, members(), []string(nil))
+	equal(t, names(holdfast.DirectoryFilter{Gone: true}), []string(nil))
 }
 
 func testRoundTrip(t *testing.T, s *store.Store) {
