@@ -36,6 +36,7 @@ var Rooms = []Room{
 	{Path: "internal/workload/exchange", May: []string{"internal/m365", "internal/holdfast", "internal/engine"}, Why: "a workload fills the engine's interfaces over m365 and knows neither vault nor another workload"},
 	{Path: "internal/workload/drive", May: []string{"internal/m365", "internal/holdfast", "internal/engine"}, Why: "a workload fills the engine's interfaces over m365 and knows neither vault nor another workload"},
 	{Path: "internal/workload/site", May: []string{"internal/workload/drive", "internal/m365", "internal/holdfast", "internal/engine"}, Why: "a site's libraries are drives, and are read and restored as such; it knows no other workload, and no vault"},
+	{Path: "internal/workload/team", May: []string{"internal/workload/drive", "internal/m365", "internal/holdfast", "internal/engine"}, Why: "the files of a team's channels are drives, and are read and restored as such; it knows no other workload, and no vault"},
 	{Path: "internal/workload/workloadtest", May: []string{"internal/sim", "internal/m365", "internal/holdfast", "internal/engine"}, Why: "the conformance suite runs a workload against the simulated tenant"},
 	{Path: "internal/workload", May: []string{"internal/holdfast", "internal/engine"}, Why: "what workloads share is the engine's contract, for instance its conformance suite"},
 	{Path: "internal/engine", May: []string{"internal/vault", "internal/holdfast"}, Why: "the engine moves items of any workload and knows none by name"},

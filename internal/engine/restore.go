@@ -109,6 +109,8 @@ type restoring struct {
 
 	// Used by the one goroutine that walks the selection.
 	selected map[string]bool
+	handed   sync.WaitGroup         // items that workers have
+	sent     bool                   // an item was handed since a reply waited
 	places   map[string]folderPlace // of folders in the view, found or made at the target
 	left     map[string]bool        // folder -> it, or one above it, is left out
 
@@ -141,7 +143,9 @@ func (r *restoring) run(ctx context.Context, usage func() holdfast.Statistics) e
 	for range r.engine.RestorePuts {
 		work.Go(func() error {
 			for j := range jobs {
-				if err := guard(func() error { return r.item(ctx, j) }); err != nil {
+				err := guard(func() error { return r.item(ctx, j) })
+				r.handed.Done()
+				if err != nil {
 					return err
 				}
 				if r.task.Progress != nil {
@@ -167,12 +171,20 @@ func (r *restoring) statistics(usage holdfast.Statistics) holdfast.Statistics {
 // walk sends everything selected to the workers, each thing once, and makes the folders.
 func (r *restoring) walk(ctx context.Context, jobs chan<- job) error {
 	if len(r.task.Request.Items) == 0 {
-		for item, err := range r.view.All(ctx) {
-			if err != nil {
-				return fmt.Errorf("list %s: %w", r.task.From, err)
+		for _, replies := range []bool{false, true} {
+			for item, err := range r.view.All(ctx) {
+				if err != nil {
+					return fmt.Errorf("list %s: %w", r.task.From, err)
+				}
+				if isReply(item) != replies {
+					continue
+				}
+				if err := r.send(ctx, item, jobs); err != nil {
+					return err
+				}
 			}
-			if err := r.send(ctx, item, jobs); err != nil {
-				return err
+			if r.task.From.Kind != holdfast.Team {
+				break // nothing else has replies
 			}
 		}
 		return nil
@@ -236,7 +248,7 @@ func (r *restoring) older(ctx context.Context, version holdfast.Item, jobs chan<
 			return err
 		}
 	}
-	return hand(ctx, jobs, job{item: item, content: version.ID, parent: parent})
+	return r.hand(ctx, jobs, job{item: item, content: version.ID, parent: parent})
 }
 
 // insideSelected says whether a folder above item is selected too.
@@ -264,7 +276,7 @@ func (r *restoring) tree(ctx context.Context, top holdfast.Item, jobs chan<- job
 		return err
 	}
 	var open []string
-	if top.Kind == holdfast.KindFolder {
+	if top.Kind == holdfast.KindFolder || top.Kind == holdfast.KindPost {
 		open = []string{top.ID}
 	}
 	for len(open) > 0 {
@@ -280,12 +292,25 @@ func (r *restoring) tree(ctx context.Context, top holdfast.Item, jobs chan<- job
 			if err := r.send(ctx, item, jobs); err != nil {
 				return err
 			}
-			if item.Kind == holdfast.KindFolder {
+			if item.Kind == holdfast.KindFolder || item.Kind == holdfast.KindPost && !isReply(item) {
 				open = append(open, item.ID)
 			}
 		}
 	}
 	return nil
+}
+
+// isReply says whether a post replies to another one, which is its parent. It is put back when that one is.
+func isReply(item holdfast.Item) bool {
+	return item.Kind == holdfast.KindPost && item.Fields[holdfast.FieldReplyTo] != ""
+}
+
+// settled waits until the workers are done with what they have, so that a reply finds the post that it goes to.
+func (r *restoring) settled() {
+	if r.sent {
+		r.handed.Wait()
+		r.sent = false
+	}
 }
 
 // send makes a folder, or hands an item to a worker.
@@ -316,7 +341,11 @@ func (r *restoring) send(ctx context.Context, item holdfast.Item, jobs chan<- jo
 			return err
 		}
 	}
-	return hand(ctx, jobs, job{item: item, parent: parent})
+	if isReply(item) {
+		r.settled()
+		defer func() { r.sent = false }() // replies need not wait for each other
+	}
+	return r.hand(ctx, jobs, job{item: item, parent: parent})
 }
 
 // leftOut says whether the request leaves an item out: it is, or lies below, one of the well-known folders that it excludes.
@@ -362,11 +391,14 @@ func (r *restoring) leftOut(ctx context.Context, item holdfast.Item) (bool, erro
 }
 
 // hand gives a job to a worker.
-func hand(ctx context.Context, jobs chan<- job, j job) error {
+func (r *restoring) hand(ctx context.Context, jobs chan<- job, j job) error {
+	r.handed.Add(1)
 	select {
 	case jobs <- j:
+		r.sent = true
 		return nil
 	case <-ctx.Done():
+		r.handed.Done()
 		return context.Cause(ctx)
 	}
 }
@@ -388,6 +420,9 @@ func (r *restoring) place(ctx context.Context, id string) (folderPlace, error) {
 		item, ok, err := r.view.Item(ctx, id)
 		if err != nil {
 			return above, fmt.Errorf("look up folder %q of %s: %w", id, r.task.From, err)
+		} else if ok && item.Kind == holdfast.KindPost { // of a reply: it goes to the post's channel
+			id = item.Parent
+			continue
 		} else if !ok || item.Kind != holdfast.KindFolder {
 			break // an orphan goes to the root
 		}

@@ -17,16 +17,17 @@ const (
 	Mailbox ContainerKind = "mailbox"
 	Drive   ContainerKind = "drive"
 	Site    ContainerKind = "site"
+	Team    ContainerKind = "team"
 )
 
-// Container is what has its own cursor: a mailbox, a drive, a site. Its identity is (organization, kind, source id), whichever job protects it.
+// Container is what has its own cursor: a mailbox, a drive, a site, a team. Its identity is (organization, kind, source id), whichever job protects it.
 type Container struct {
 	Organization OrganizationID `json:"organization"`
 	Kind         ContainerKind  `json:"kind"`
-	Source       string         `json:"source"`  // Entra object id of the mailbox's owner, the drive's id, or the site's; never a mail address
-	Name         string         `json:"name"`    // for people: the owner's display name, or the site's
-	Address      string         `json:"address"` // for people: the owner's user principal name at the time, or the site's address
-	Owner        string         `json:"owner"`   // Entra object id of the owner; a site is its own
+	Source       string         `json:"source"`  // Entra object id of the mailbox's owner or of the team, the drive's id, or the site's; never a mail address
+	Name         string         `json:"name"`    // for people: the owner's display name, or the site's or team's
+	Address      string         `json:"address"` // for people: the owner's user principal name at the time, the site's address or the team's
+	Owner        string         `json:"owner"`   // Entra object id of the owner; a site or a team is its own
 }
 
 // Key is the identity of the container within its organization.
@@ -49,6 +50,9 @@ const (
 	// KindListItem is an item of a SharePoint list, KindPage a page of a site.
 	KindListItem ItemKind = "list item"
 	KindPage     ItemKind = "page"
+	// KindPost is a message of a channel of a team; the Parent of a reply is the post that it replies to. KindTab is a tab of a channel.
+	KindPost ItemKind = "post"
+	KindTab  ItemKind = "tab"
 )
 
 // Keys of Item.Fields. Listing shows them without opening a payload.
@@ -72,6 +76,7 @@ const (
 	FieldETag       = "etag"
 	FieldBody       = "body" // SHA-256 of what must change for a mail's MIME to be fetched again, hex
 	FieldAuthor     = "author"
+	FieldReplyTo    = "replyTo" // of a post that replies to another one: that one's id in the channel
 
 	// Of contacts, besides their addresses in FieldTo.
 	FieldPhoto   = "photo" // "true" or absent

@@ -130,6 +130,9 @@ const (
 	PartTasks     MailboxPart = "tasks"
 )
 
+// PartPosts are the posts of teams, which a job may leave out as it may a part of mailboxes.
+const PartPosts MailboxPart = "posts"
+
 // MailboxParts are all of them.
 var MailboxParts = []MailboxPart{PartContacts, PartCalendars, PartTasks}
 

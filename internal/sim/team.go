@@ -57,6 +57,7 @@ type team struct {
 	added          []*post          // in the order they came
 	byID           map[string]*post // of added, by channel and id
 	photo          []byte
+	joined         []string // users of whom Teams has still to tell
 }
 
 // channel is a channel of a team.

@@ -280,6 +280,7 @@ func (s *Sim) DeleteTeam(key, at string, purge bool) error {
 	return s.inTeam(key, at, func(t *team, ch *channel) error {
 		if ch != nil {
 			ch.deleted = s.now()
+			t.tell(s.now(), "channelDeletedEventMessageDetail", map[string]any{"channelId": ch.id, "channelDisplayName": ch.name})
 			return nil
 		}
 		s.dir.deleteGroup(t.group, purge)
@@ -366,6 +367,7 @@ func (s *Sim) ChurnTeam(key string, changes int, seed uint64) (TeamChurn, error)
 			default:
 				ch := pick(r, channels)
 				ch.tabs = append(ch.tabs, &teamTab{id: r.uuid(), name: fmt.Sprintf("Churned %d-%d", seed, i), app: teamApps[0].id, configuration: map[string]any{"entityId": nil, "contentUrl": "https://example.com/" + strconv.Itoa(i), "removeUrl": nil, "websiteUrl": "https://example.com/" + strconv.Itoa(i)}})
+				t.tell(now, "tabUpdatedEventMessageDetail", map[string]any{"tabId": ch.tabs[len(ch.tabs)-1].id})
 				out.Tabs++
 			}
 		}

@@ -19,6 +19,8 @@ type post struct {
 	author      string // user's id
 	app         bool   // by an application
 	event       bool   // told by the service
+	told        string // the type of its eventDetail; empty is that of a member who was added
+	detail      map[string]any
 	subject     string
 	body        string // HTML
 	plain       bool   // the body is text
@@ -176,6 +178,16 @@ func (p *post) path() string {
 	return at + strconv.FormatInt(p.id, 10)
 }
 
+// tell has Teams tell of a change in the team's first channel.
+func (t *team) tell(at time.Time, kind string, detail map[string]any) {
+	p := &post{ch: t.channels[0], id: at.UTC().UnixMilli(), author: t.of.s.dir.users[0].ID, event: true, told: kind, detail: detail, body: "<systemEventMessage/>", importance: "normal"}
+	for t.taken(p.ch, p.id) {
+		p.id++
+	}
+	p.modified = p.created()
+	t.add(p)
+}
+
 // find gives a message of a channel; root 0 is one that replies to none.
 func (ch *channel) find(root, id int64) *post {
 	t := ch.team
@@ -292,6 +304,13 @@ func (p *post) json(known bool) map[string]any {
 		m["eventDetail"] = map[string]any{"@odata.type": "#microsoft.graph.membersAddedEventMessageDetail", "visibleHistoryStartDateTime": "0001-01-01T00:00:00Z",
 			"members":   []any{s.teamsUser(p.author)},
 			"initiator": map[string]any{"application": nil, "device": nil, "user": s.teamsUser(p.author)}}
+		if p.told != "" {
+			detail := map[string]any{"@odata.type": "#microsoft.graph." + p.told, "initiator": map[string]any{"application": nil, "device": nil, "user": s.teamsUser(p.author)}}
+			for k, v := range p.detail {
+				detail[k] = v
+			}
+			m["eventDetail"] = detail
+		}
 		return m
 	}
 	if !p.deleted.IsZero() { // what it said is gone

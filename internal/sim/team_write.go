@@ -253,6 +253,15 @@ func (t *team) join(m channelMember) {
 		g.Owners = append(g.Owners, m.user)
 	}
 	t.of.s.dir.changed(g)
+	t.joined = append(t.joined, m.user)
+}
+
+// tellJoined has Teams tell of the members who joined.
+func (t *team) tellJoined(c *Call) {
+	for _, u := range t.joined {
+		t.tell(c.Now, "membersAddedEventMessageDetail", map[string]any{"visibleHistoryStartDateTime": "0001-01-01T00:00:00Z", "members": []any{t.of.s.teamsUser(u)}})
+	}
+	t.joined = nil
 }
 
 func (sv *teamService) postMember(c *Call) (*Reply, error) {
@@ -269,6 +278,7 @@ func (sv *teamService) postMember(c *Call) (*Reply, error) {
 		return nil, err
 	}
 	t.join(m)
+	t.tellJoined(c)
 	return JSON(http.StatusCreated, sv.memberRows(t.id(), []channelMember{m})[0]), nil
 }
 
@@ -309,6 +319,7 @@ func (sv *teamService) addMembers(c *Call) (*Reply, error) {
 		}
 		rows = append(rows, row)
 	}
+	t.tellJoined(c)
 	return JSON(200, map[string]any{"@odata.context": c.context("Collection(actionResultPart)"), "value": rows}), nil
 }
 
@@ -329,6 +340,7 @@ func (sv *teamService) postApp(c *Call) (*Reply, error) {
 		return nil, Fail(409, "Conflict", "App is already installed in the team.")
 	}
 	t.apps = append(t.apps, installedApp{base64URL([]byte(t.id() + "##" + a.id)), a.id})
+	t.tell(c.Now, "teamsAppInstalledEventMessageDetail", map[string]any{"teamsAppId": a.id, "teamsAppDisplayName": a.name})
 	return &Reply{Status: http.StatusCreated}, nil
 }
 
@@ -409,6 +421,7 @@ func (sv *teamService) postChannel(c *Call) (*Reply, error) {
 	}
 	ch := t.newChannel(name, kind, created)
 	ch.description, ch.members, ch.migrating = text(in, "description"), who, migrating
+	t.tell(c.Now, "channelAddedEventMessageDetail", map[string]any{"channelId": ch.id, "channelDisplayName": ch.name})
 	m := ch.json()
 	m["@odata.context"] = c.context("channels/$entity")
 	return JSON(http.StatusCreated, m), nil
@@ -444,6 +457,7 @@ func (sv *teamService) deleteChannel(c *Call) (*Reply, error) {
 		return nil, Fail(400, "BadRequest", "The general channel can't be deleted.")
 	}
 	ch.deleted = c.Now
+	ch.team.tell(c.Now, "channelDeletedEventMessageDetail", map[string]any{"channelId": ch.id, "channelDisplayName": ch.name})
 	return nil, nil
 }
 
@@ -492,6 +506,7 @@ func (sv *teamService) postTab(c *Call) (*Reply, error) {
 		tab.configuration[k] = v
 	}
 	ch.tabs = append(ch.tabs, tab)
+	ch.team.tell(c.Now, "tabUpdatedEventMessageDetail", map[string]any{"tabId": tab.id})
 	return JSON(http.StatusCreated, tab.json(ch, false)), nil
 }
 

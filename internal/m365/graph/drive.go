@@ -48,6 +48,7 @@ type DriveItem struct {
 	Name        string          `json:"name"`
 	Size        int64           `json:"size"`
 	ETag        string          `json:"eTag"`
+	WebURL      string          `json:"webUrl"`
 	CTag        string          `json:"cTag"`
 	Created     time.Time       `json:"createdDateTime"`
 	Modified    time.Time       `json:"lastModifiedDateTime"`

@@ -30,18 +30,20 @@ const (
 	SharePoint
 	// Outlook counts per mailbox.
 	Outlook
+	// Teams counts per second, by kind of call, by team, and posts by channel.
+	Teams
 	// Free is not limited: the login service, and addresses outside the services' quota.
 	Free
 )
 
 func (s Service) String() string {
-	return [...]string{"Microsoft Graph", "the directory", "SharePoint and OneDrive", "Exchange Online", "unlimited"}[s]
+	return [...]string{"Microsoft Graph", "the directory", "SharePoint and OneDrive", "Exchange Online", "Microsoft Teams", "unlimited"}[s]
 }
 
 // Charge is what a call costs.
 type Charge struct {
 	Service  Service
-	Mailbox  string // Outlook only: the lane
+	Mailbox  string // the lane: of Outlook the mailbox, of Teams one of TeamsLanes, or what begins with TeamLane or PostLane
 	Requests int
 	Units    int   // SharePoint resource units, directory units
 	Upload   int64 // Outlook: body bytes sent
@@ -56,8 +58,29 @@ type Limits struct {
 	OutlookPer10m       int64 // requests per mailbox
 	OutlookConcurrent   int   // per mailbox
 	OutlookUploadPer5m  int64 // bytes per mailbox
+	Teams               bool  // Microsoft's published limits of Teams hold
 	// RestoreShare is the part of each limit that only restores may use.
 	RestoreShare float64
+}
+
+// The lanes of Teams.
+const (
+	TeamLane = "team/" // and the id of a team
+	PostLane = "post/" // and the id of a channel that is posted to
+)
+
+// TeamsLanes are the kinds of calls with the requests per second of one application (throttling-limits, Teams).
+var TeamsLanes = map[string]int64{"export": 200, "messages": 20, "lists": 60, "other": 30, "post": 50, "create": 10, "delete": 15, "write": 30}
+
+// teamsPerSecond is the limit of a lane of Teams: 4 requests on one team, and one post on one channel, which a newer copy of the page names.
+func teamsPerSecond(lane string) int64 {
+	switch {
+	case strings.HasPrefix(lane, TeamLane):
+		return 4
+	case strings.HasPrefix(lane, PostLane):
+		return 1
+	}
+	return TeamsLanes[lane]
 }
 
 // Published returns Microsoft's published limits for a tenant with so many licences (how-to-avoid-getting-throttled,
@@ -66,7 +89,7 @@ func Published(licenses int) Limits {
 	l := Limits{
 		GraphPer10s: 130_000, DirectoryPer10s: 8_000,
 		OutlookPer10m: 10_000, OutlookConcurrent: 4, OutlookUploadPer5m: 150 << 20,
-		RestoreShare: 0.2,
+		Teams: true, RestoreShare: 0.2,
 	}
 	switch {
 	case licenses < 50:
@@ -193,6 +216,10 @@ func (b *Budget) lane(k laneKey) *lane {
 		l.requests = append(l.requests, newWindow(b.limits.OutlookPer10m, 10*time.Minute, 60))
 		l.upload = newWindow(b.limits.OutlookUploadPer5m, 5*time.Minute, 60)
 		l.slots = b.limits.OutlookConcurrent
+	case Teams:
+		if b.limits.Teams {
+			l.requests = append(l.requests, newWindow(teamsPerSecond(k.mailbox), time.Second, 20))
+		}
 	}
 	b.lanes[k] = l
 	return l

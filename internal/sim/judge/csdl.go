@@ -193,7 +193,7 @@ var kept = []string{
 	"horizontalSection", "horizontalSectionColumn", "verticalSection", "webPart", "textWebPart", "standardWebPart",
 	"contactFolder", "calendar", "calendarGroup", "profilePhoto", "todo", "todoTaskList", "todoTask", "checklistItem", "linkedResource", "attachmentBase", "taskFileAttachment",
 	"team", "channel", "chatMessage", "chatMessageHostedContent", "teamsTab", "teamsApp", "teamsAppInstallation", "teamsAppDefinition", "conversationMember",
-	"aadUserConversationMember", "teamsAsyncOperation", "teamwork", "deletedTeam", "directory", "membersAddedEventMessageDetail", "teamworkUserIdentity",
+	"aadUserConversationMember", "teamsAsyncOperation", "teamwork", "deletedTeam", "directory", "membersAddedEventMessageDetail", "tabUpdatedEventMessageDetail", "teamsAppInstalledEventMessageDetail", "channelAddedEventMessageDetail", "channelDeletedEventMessageDetail", "teamworkUserIdentity",
 	"teamworkApplicationIdentity", "actionResultPart", "aadUserConversationMemberResult",
 }
 

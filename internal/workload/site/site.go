@@ -72,9 +72,6 @@ const (
 	fieldTemplate = "template" // of a list's folder
 	fieldUnique   = "unique"   // "true": has permissions of its own
 	fieldEditor   = "editor"
-	// of a library's folder: version and name of the drive's root
-	fieldRootVersion = "rootVersion"
-	fieldRootName    = "rootName"
 )
 
 // Forms of payloads that only this workload uses.

@@ -554,7 +554,7 @@ func (r *reader) library(ctx context.Context, k *known, item holdfast.Item, payl
 		}
 		k.folder, k.drive = old.ID, old.Fields[fieldDrive]
 		k.item.ID = old.ID
-		for _, f := range []string{fieldDrive, fieldRootVersion, fieldRootName} {
+		for _, f := range []string{fieldDrive, drive.FieldRootVersion, drive.FieldRootName} {
 			k.item.Fields[f] = old.Fields[f]
 		}
 		return k, r.putChanged(ctx, k.item, payloads()...)

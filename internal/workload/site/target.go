@@ -176,7 +176,7 @@ func (r *restore) Folder(ctx context.Context, folder holdfast.Item, parent strin
 		if p.files == nil {
 			return p.id, nil
 		}
-		root, err := p.files.Folder(ctx, asRoot(folder), "")
+		root, err := p.files.Folder(ctx, drive.AsRoot(folder), "")
 		return tokenFiles + p.id + "|" + root, err
 	}
 	p, at := r.inFiles(parent)

@@ -1,0 +1,457 @@
+package team_test
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast/internal/engine"
+	"holdfast/internal/holdfast"
+	"holdfast/internal/sim"
+	"holdfast/internal/workload/workloadtest"
+)
+
+// restore puts what want lets through back as the engine does: folders when they are needed, replies after all else. died says which items had their
+// intent recorded by an earlier attempt.
+func (r *rig) restore(c *workloadtest.Container, plan engine.RestorePlan, want func(workloadtest.Stored) bool, died bool) map[string]result {
+	r.t.Helper()
+	ctx := r.t.Context()
+	out := map[string]result{}
+	var to engine.Restore
+	r.again(func() (err error) { to, err = r.target.Open(ctx, plan); return err })
+	places := map[string]string{}
+	var place func(id string) (string, error)
+	place = func(id string) (string, error) {
+		s, ok := c.Items()[id]
+		switch {
+		case !ok:
+			return "", nil
+		case s.Kind == holdfast.KindPost:
+			return place(s.Parent)
+		}
+		if at, ok := places[id]; ok {
+			return at, nil
+		}
+		parent, err := place(s.Parent)
+		if err != nil {
+			return "", err
+		}
+		var at string
+		if err := r.try(func() (err error) { at, err = to.Folder(ctx, s.Item, parent); return err }); err != nil {
+			return "", err
+		}
+		places[id] = at
+		if plan.DryRun {
+			return at, nil
+		}
+		p := engine.Put{Item: s.Item, NewID: at, Open: s.Open}
+		if err := r.try(func() error { return to.(engine.FolderSettler).SettleFolder(ctx, p) }); err != nil {
+			out[id] = result{err: err}
+		}
+		return at, nil
+	}
+	items := c.Items()
+	var ids []string
+	for id, s := range items {
+		if s.Kind != holdfast.KindVersion && (want == nil || want(s)) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	for _, replies := range []bool{false, true} {
+		for _, id := range ids {
+			s := items[id]
+			if (s.Fields["replyTo"] != "") != replies {
+				continue
+			}
+			if s.Kind == holdfast.KindFolder {
+				if _, err := place(id); err != nil {
+					out[id] = result{err: err}
+				}
+				continue
+			}
+			parent, err := place(s.Parent)
+			if err != nil {
+				out[id] = result{err: err}
+				continue
+			}
+			p := engine.Put{Item: s.Item, Parent: parent, Marker: engine.Marker(holdfast.RestoreRequest{ID: "r", Session: plan.Session}, s.Item), Open: s.Open, Again: died}
+			var res engine.Restored
+			err = r.try(func() (err error) {
+				res, err = to.Put(ctx, p)
+				p.Again = true
+				return err
+			})
+			out[id] = result{res, err}
+		}
+	}
+	r.again(func() error { return to.Close(ctx) })
+	return out
+}
+
+type result struct {
+	engine.Restored
+	err error
+}
+
+// try repeats what may be repeated, as the engine does.
+func (r *rig) try(fn func() error) (err error) {
+	for range 8 {
+		err = fn()
+		var skip *holdfast.Skip
+		if err == nil || errors.As(err, &skip) || holdfast.KindOf(err) == holdfast.KindInvalid || holdfast.KindOf(err) == holdfast.KindDenied {
+			return err
+		}
+	}
+	return err
+}
+
+func (r *rig) again(fn func() error) {
+	r.t.Helper()
+	if err := r.try(fn); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *rig) plan(session string) engine.RestorePlan {
+	return engine.RestorePlan{Session: holdfast.RestoreSessionID(session), From: r.box, To: r.box, Mode: engine.SkipExisting, ChangedItems: true, MissingItems: true}
+}
+
+var (
+	hostedLink = regexp.MustCompile(`https://[^"]*/hostedContents/`)
+	atElement  = regexp.MustCompile(`<at id="0">(.*?)</at>`)
+)
+
+// comparable are the rows of a dump as a restore can give them back: docs/fidelity.md says what is left out.
+func comparable(rows []sim.TeamRow) []string {
+	var out []string
+	for _, row := range rows {
+		if row.Kind == "post" && (row.Event || row.Deleted || row.Author == "application" || strings.Contains(row.Body, "is not in the restore")) {
+			continue
+		}
+		row.Reacted, row.Edited = nil, false
+		row.Body = atElement.ReplaceAllString(hostedLink.ReplaceAllString(row.Body, "HOSTED/"), "<b>$1</b>")
+		out = append(out, strings.ReplaceAll(fmt.Sprintf("%+v", row), "apollo2", "apollo"))
+	}
+	slices.Sort(out)
+	return out
+}
+
+func same(t *testing.T, got, want []string) {
+	t.Helper()
+	shown := 0
+	for _, row := range want {
+		if !slices.Contains(got, row) && shown < 5 {
+			shown++
+			t.Errorf("missing: %s", row)
+		}
+	}
+	for _, row := range got {
+		if !slices.Contains(want, row) && shown < 10 {
+			shown++
+			t.Errorf("too much: %s", row)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%d rows, want %d", len(got), len(want))
+	}
+}
+
+// noErrors demands that all came back but what can't be posted.
+func noErrors(t *testing.T, c *workloadtest.Container, results map[string]result) {
+	t.Helper()
+	for id, res := range results {
+		s := c.Items()[id]
+		var skip *holdfast.Skip
+		if errors.As(res.err, &skip) && s.Kind == holdfast.KindPost && (s.Fields["deleted"] != "" || s.Fields["class"] == "event") {
+			continue
+		}
+		if res.err != nil {
+			t.Errorf("%s %q: %v", s.Kind, s.Name, res.err)
+		}
+	}
+}
+
+func TestAPurgedTeamIsMadeAgainWithAllThatWasInIt(t *testing.T) {
+	r := start(t, sim.Options{})
+	c := workloadtest.New()
+	r.backup(c)
+	want := comparable(r.dump("Apollo"))
+	if err := r.sim.DeleteTeam(r.box.Source, "", true); err != nil {
+		t.Fatal(err)
+	}
+	noErrors(t, c, r.restore(c, r.plan("s"), nil, false))
+	same(t, comparable(r.dump("Apollo")), want)
+	for _, row := range r.dump("Apollo") {
+		if row.Open {
+			t.Errorf("%s %s is still in migration mode", row.Kind, row.Name)
+		}
+	}
+	files := 0
+	for _, x := range r.sim.Teams() {
+		if x.Name == "Apollo" {
+			for _, s := range r.sim.Sites() {
+				if s.Path == x.Site {
+					rows, err := r.sim.DumpLibrary(s.ID, "Documents", true)
+					if err != nil {
+						t.Fatal(err)
+					}
+					files = len(rows)
+				}
+			}
+		}
+	}
+	if files < 12 {
+		t.Errorf("%d files came back", files)
+	}
+	// A second restore finds all there.
+	for id, res := range r.restore(c, r.plan("t"), nil, false) {
+		if s := c.Items()[id]; s.Kind == holdfast.KindPost && res.err == nil && res.Outcome != engine.Existing {
+			t.Errorf("%q is %s the second time", s.Name, res.Outcome)
+		}
+	}
+	same(t, comparable(r.dump("Apollo")), want)
+}
+
+func TestADeletedTeamComesBackFromTheDeletedGroups(t *testing.T) {
+	r := start(t, sim.Options{})
+	c := workloadtest.New()
+	r.backup(c)
+	want := r.dump("Apollo")
+	if err := r.sim.DeleteTeam(r.box.Source, "", false); err != nil {
+		t.Fatal(err)
+	}
+	noErrors(t, c, r.restore(c, r.plan("s"), func(s workloadtest.Stored) bool { return s.Kind != holdfast.KindFile }, false))
+	if fmt.Sprint(r.dump("Apollo")) != fmt.Sprint(want) {
+		t.Error("the team is not what it was")
+	}
+}
+
+func TestChannelsAndPostsComeBackIntoATeamThatIsThere(t *testing.T) {
+	r := start(t, sim.Options{})
+	c := workloadtest.New()
+	r.backup(c)
+	if err := r.sim.DeleteTeam(r.box.Source, "Planning", false); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.sim.EmptyTeam(r.box.Source, "General"); err != nil {
+		t.Fatal(err)
+	}
+	results := r.restore(c, r.plan("s"), func(s workloadtest.Stored) bool { return s.Kind != holdfast.KindFile }, false)
+	noErrors(t, c, results)
+	counts := map[string]int{}
+	for _, row := range r.dump("Apollo") {
+		if row.Kind == "post" && !row.Event {
+			counts[row.Channel]++
+		}
+	}
+	wantGeneral, wantPlanning := 0, 0
+	for _, s := range c.Items() {
+		if s.Kind != holdfast.KindPost || s.Fields["class"] == "event" || s.Fields["deleted"] != "" || s.Fields["author"] == "" {
+			continue
+		}
+		switch c.Items()["channel."+s.Fields["channel"]].Name {
+		case "General":
+			wantGeneral++
+		case "Planning":
+			wantPlanning++
+		}
+	}
+	// The name of the deleted channel is taken for 30 days. A message that replies to one that can't be posted has one that stands in for it.
+	if counts["General"] < wantGeneral || counts["Planning (restored)"] < wantPlanning || wantGeneral == 0 || wantPlanning == 0 {
+		t.Errorf("%v, want %d in General and %d in Planning", counts, wantGeneral, wantPlanning)
+	}
+}
+
+func TestAPostOfAnothersMillisecondComesBehindIt(t *testing.T) {
+	r := start(t, sim.Options{})
+	c := workloadtest.New()
+	r.backup(c)
+	r.churn(60, 1) // edits some posts, deletes others
+	plan := r.plan("s")
+	plan.Mode = engine.KeepBoth
+	results := r.restore(c, plan, func(s workloadtest.Stored) bool { return s.Kind == holdfast.KindPost }, false)
+	noErrors(t, c, results)
+	moved := 0
+	for _, res := range results {
+		for _, l := range res.Lost {
+			if strings.HasSuffix(l, "ms of its time") {
+				moved++
+			}
+		}
+	}
+	if moved == 0 {
+		t.Error("no post came behind another one")
+	}
+	before := len(r.dump("Apollo"))
+	r.restore(c, plan, func(s workloadtest.Stored) bool { return s.Kind == holdfast.KindPost }, true)
+	if after := len(r.dump("Apollo")); after != before {
+		t.Errorf("%d rows after the second attempt, were %d", after, before)
+	}
+}
+
+func TestRestoreWithFaultsMakesNoDuplicates(t *testing.T) {
+	r := start(t, sim.Options{Team: sim.TeamShape{Posts: 60, Files: 4}})
+	c := workloadtest.New()
+	r.backup(c)
+	want := comparable(r.dump("Apollo"))
+	for _, f := range []sim.Fault{{Name: sim.FaultAckLost, Every: 9}, {Name: sim.FaultDropped, Every: 8}, {Name: sim.FaultUnavailableBare, Every: 7}, {Name: sim.FaultServerError, Every: 7}, {Name: sim.FaultThrottled, Every: 10}} {
+		t.Run(f.Name, func(t *testing.T) {
+			for _, x := range r.sim.Teams() {
+				if x.Name == "Apollo" {
+					if err := r.sim.DeleteTeam(x.ID, "", true); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if err := r.sim.SetFaults(f); err != nil {
+				t.Fatal(err)
+			}
+			results := r.restore(c, r.plan(f.Name), nil, false)
+			if err := r.sim.SetFaults(); err != nil {
+				t.Fatal(err)
+			}
+			noErrors(t, c, results)
+			teams := 0
+			for _, x := range r.sim.Teams() {
+				if x.Name == "Apollo" {
+					teams++
+				}
+			}
+			if teams != 1 {
+				t.Fatalf("%d teams of that name", teams)
+			}
+			got := comparable(r.dump("Apollo"))
+			for i := range got { // each team that was made has a site of its own name
+				got[i] = regexp.MustCompile(`sites/apollo\d+`).ReplaceAllString(got[i], "sites/apollo")
+			}
+			same(t, got, want)
+		})
+	}
+}
+
+func TestARestoreThatDiedGoesOn(t *testing.T) {
+	r := start(t, sim.Options{Team: sim.TeamShape{Posts: 60, Files: 4}})
+	c := workloadtest.New()
+	r.backup(c)
+	want := comparable(r.dump("Apollo"))
+	if err := r.sim.DeleteTeam(r.box.Source, "", true); err != nil {
+		t.Fatal(err)
+	}
+	half := func(s workloadtest.Stored) bool { return s.Kind == holdfast.KindFolder || s.Time.Year() < 2023 }
+	to, err := r.target.Open(t.Context(), r.plan("s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := to.Folder(t.Context(), c.Items()["team"].Item, ""); err != nil { // it dies when the team was made
+		t.Fatal(err)
+	}
+	r.restore(c, r.plan("s"), half, false)
+	noErrors(t, c, r.restore(c, r.plan("s"), nil, true))
+	same(t, comparable(r.dump("Apollo")), want)
+}
+
+func TestAnArchivedTeamIsOpenedForARestoreAndArchivedAgain(t *testing.T) {
+	r := start(t, sim.Options{})
+	c := workloadtest.New()
+	r.backup(c)
+	if err := r.sim.EmptyTeam(r.box.Source, "General"); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.sim.ArchiveTeam(r.box.Source, true); err != nil {
+		t.Fatal(err)
+	}
+	noErrors(t, c, r.restore(c, r.plan("s"), func(s workloadtest.Stored) bool { return s.Kind == holdfast.KindPost }, false))
+	if row := r.dump("Apollo")[0]; !row.Archived {
+		t.Error("the team is open")
+	}
+}
+
+func TestPostsBecomeFilesWhereTheyCanNotBePosts(t *testing.T) {
+	r := start(t, sim.Options{Cloud: "usgovernment", Team: sim.TeamShape{Posts: 80}})
+	c := workloadtest.New()
+	r.backup(c)
+	if err := r.sim.EmptyTeam(r.box.Source, ""); err != nil {
+		t.Fatal(err)
+	}
+	posts := func(s workloadtest.Stored) bool { return s.Kind == holdfast.KindPost }
+	results := r.restore(c, r.plan("s"), posts, false)
+	noErrors(t, c, results)
+	n := 0
+	for id, res := range results {
+		if res.err == nil {
+			n++
+			if len(res.Lost) == 0 || !strings.Contains(res.Lost[0], "Restored posts/"+c.Items()[id].Time.UTC().Format("2006-01-02")+".html") {
+				t.Errorf("%q: %v", c.Items()[id].Name, res.Lost)
+			}
+		}
+	}
+	for _, row := range r.dump("Apollo") {
+		if row.Kind == "post" && !row.Event {
+			t.Errorf("a post in %s", row.Channel)
+		}
+	}
+	count := func() int {
+		files := 0
+		for _, x := range r.sim.Sites() {
+			if strings.HasPrefix(x.Path, "/sites/apollo") {
+				rows, err := r.sim.DumpLibrary(x.ID, "Documents", false)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, row := range rows {
+					if strings.Contains(row.Path, "Restored posts/") {
+						files++
+					}
+				}
+			}
+		}
+		return files
+	}
+	files := count()
+	if n == 0 || files == 0 || files > n {
+		t.Errorf("%d posts in %d files", n, files)
+	}
+	r.restore(c, r.plan("t"), posts, false)
+	if again := count(); again != files {
+		t.Errorf("%d files after a second restore, were %d", again, files)
+	}
+}
+
+func TestADryRunChangesNothing(t *testing.T) {
+	r := start(t, sim.Options{})
+	c := workloadtest.New()
+	r.backup(c)
+	if err := r.sim.EmptyTeam(r.box.Source, "General"); err != nil {
+		t.Fatal(err)
+	}
+	before := fmt.Sprint(r.dump("Apollo"))
+	plan := r.plan("s")
+	plan.DryRun = true
+	created := 0
+	for id, res := range r.restore(c, plan, func(s workloadtest.Stored) bool { return s.Kind == holdfast.KindPost }, false) {
+		if res.Outcome == engine.Created {
+			created++
+			if res.Cost.Requests == 0 || !strings.HasPrefix(res.NewID, engine.Planned) {
+				t.Errorf("%s: %+v", id, res)
+			}
+		}
+	}
+	if created == 0 || fmt.Sprint(r.dump("Apollo")) != before {
+		t.Errorf("%d would be made; the team changed: %v", created, fmt.Sprint(r.dump("Apollo")) != before)
+	}
+	if err := r.sim.DeleteTeam(r.box.Source, "", true); err != nil {
+		t.Fatal(err)
+	}
+	r.sim.Clock().Move(time.Second)
+	noErrors(t, c, r.restore(c, plan, nil, false))
+	for _, x := range r.sim.Teams() {
+		if x.Name == "Apollo" {
+			t.Error("a dry run made a team")
+		}
+	}
+}
