@@ -128,8 +128,7 @@ func (t *tour) prepare(ctx context.Context) error {
 		return err
 	}
 	return t.c.call(ctx, http.MethodPost, "/Jobs", map[string]any{"name": "everything", "organizationId": t.org.ID, "repositoryId": r.ID, "backupType": "SelectedItems", "isEnabled": true,
-		// The tour loses and compares mailboxes and drives; the units that sites take would be missing to it in the minute that Microsoft counts.
-		"selectedItems":  []map[string]any{{"type": "PartialOrganization", "mailbox": true, "oneDrive": true, "sites": false}},
+		"selectedItems":  []map[string]any{{"type": "PartialOrganization", "mailbox": true, "oneDrive": true, "sites": true}},
 		"schedulePolicy": map[string]any{"scheduleEnabled": false}}, &t.job)
 }
 
@@ -201,6 +200,14 @@ func (t *tour) show(ctx context.Context) error {
 		total["files"] += files
 		t.say("  %-50s %5d mails  %4d events, contacts and tasks  %4d files", u.UPN, mails, others, files)
 	}
+	for _, x := range t.d.Sim.Sites() {
+		truth, err := t.d.SiteTruth(x.ID)
+		if err != nil {
+			return err
+		}
+		total["files"] += len(truth.Files)
+		t.say("  %-50s %5d items of lists and pages  %4d files", x.URL, len(truth.Others), len(truth.Files))
+	}
 	t.say("  %-50s %5d mails  %4d events, contacts and tasks  %4d files\n", "together", total["mails"], total["others"], total["files"])
 	someone := t.d.Sim.Tenant().Users[0]
 	user := someone.UPN
@@ -236,6 +243,11 @@ func (t *tour) once(ctx context.Context) error {
 	if _, err := t.d.Sim.Churn(sim.Churn{Seed: 2, New: 2 * len(users), Flags: 3 * len(users), Moves: 2 * len(users), Deletes: len(users), Drive: 4, Contacts: 3, Events: 6, Tasks: 3}); err != nil {
 		return err
 	}
+	for _, x := range t.d.Sim.Sites() {
+		if _, err := t.d.Sim.ChurnSite(x.ID, 6, 2); err != nil {
+			return err
+		}
+	}
 	if err := t.backup(ctx, "second backup, after changes"); err != nil {
 		return err
 	}
@@ -256,28 +268,42 @@ func (t *tour) once(ctx context.Context) error {
 			return fmt.Errorf("%s still has %d items after everything was deleted", u.UPN, left)
 		}
 	}
-	t.say("everything deleted: mailboxes and drives are empty")
-	for _, files := range []bool{false, true} {
-		if err := t.restoreAll(ctx, files); err != nil {
+	sites := t.d.Sim.Sites()
+	sitesBefore := make([]app.Truth, len(sites))
+	for i, x := range sites {
+		var err error
+		if sitesBefore[i], err = t.d.SiteTruth(x.ID); err != nil {
+			return err
+		}
+		if err := t.d.LoseSite(x.ID); err != nil {
+			return err
+		}
+		lost, err := t.d.SiteTruth(x.ID)
+		if err != nil {
+			return err
+		}
+		if left := len(lost.Files) + len(lost.Others); left > 0 {
+			return fmt.Errorf("%s still has %d items after everything was deleted", x.URL, left)
+		}
+	}
+	t.say("everything deleted: mailboxes, drives and sites are empty")
+	for _, l := range []lookAt{{}, {files: true}, {site: "?"}} {
+		if err := t.restoreAll(ctx, l); err != nil {
 			return err
 		}
 	}
 	bad := 0
 	t.say("\n%-52s %14s %14s %14s %14s", "compared with the state before the loss", "mails", "other items", "files", "folders")
-	for i, u := range users {
-		after, err := t.d.Truth(u.ID)
-		if err != nil {
-			return err
-		}
+	compare := func(name string, before, after app.Truth) {
 		var cells []any
 		var missing []string
-		for _, pair := range [][2]map[string]map[string]string{{before[i].Mails, after.Mails}, {before[i].Others, after.Others}, {before[i].Files, after.Files}, {before[i].Folders, after.Folders}} {
+		for _, pair := range [][2]map[string]map[string]string{{before.Mails, after.Mails}, {before.Others, after.Others}, {before.Files, after.Files}, {before.Folders, after.Folders}} {
 			all, equal, gone := app.Equal(pair[0], pair[1])
 			cells = append(cells, fmt.Sprintf("%d of %d", equal, all))
 			missing = append(missing, gone...)
 		}
 		bad += len(missing)
-		t.say("%-52s %14s %14s %14s %14s", append([]any{u.UPN}, cells...)...)
+		t.say("%-52s %14s %14s %14s %14s", append([]any{name}, cells...)...)
 		for n, m := range missing {
 			if n == 5 {
 				t.say("  … and %d more", len(missing)-n)
@@ -285,6 +311,20 @@ func (t *tour) once(ctx context.Context) error {
 			}
 			t.say("  not equal: %s", m)
 		}
+	}
+	for i, u := range users {
+		after, err := t.d.Truth(u.ID)
+		if err != nil {
+			return err
+		}
+		compare(u.UPN, before[i], after)
+	}
+	for i, x := range sites {
+		after, err := t.d.SiteTruth(x.ID)
+		if err != nil {
+			return err
+		}
+		compare(x.URL, sitesBefore[i], after)
 	}
 	stats := t.d.Sim.Stats()
 	t.say("\nmails sent by the simulated organization: %d   calls before their Retry-After: %d   other violations: %d", stats.MailsSentN, stats.EarlyRetries, stats.Violations)
@@ -302,9 +342,9 @@ func (t *tour) once(ctx context.Context) error {
 	return nil
 }
 
-// restoreAll restores every mailbox or drive of the newest restore point.
-func (t *tour) restoreAll(ctx context.Context, files bool) error {
-	l := lookAt{org: t.org.ID, files: files}
+// restoreAll restores every mailbox, drive or site of the newest restore point.
+func (t *tour) restoreAll(ctx context.Context, l lookAt) error {
+	l.org = t.org.ID
 	e, err := l.open(t.cmd, t.c)
 	if err != nil {
 		return err
@@ -314,9 +354,15 @@ func (t *tour) restoreAll(ctx context.Context, files bool) error {
 	if err != nil {
 		return err
 	}
+	body := func() map[string]any {
+		if e.sites {
+			return map[string]any{"restorePermissions": true}
+		}
+		return map[string]any{}
+	}
 	for _, b := range boxes {
 		e.object = b.ID
-		if err := e.restore(ctx, nil, map[string]any{}, place{}); err != nil {
+		if err := e.restore(ctx, nil, body(), place{}); err != nil {
 			return err
 		}
 	}
@@ -325,8 +371,11 @@ func (t *tour) restoreAll(ctx context.Context, files bool) error {
 		return err
 	}
 	kind, failed := "mailboxes", 0
-	if files {
+	switch {
+	case l.files:
 		kind = "drives"
+	case l.site != "":
+		kind = "sites"
 	}
 	for _, ev := range events {
 		if ev.Type == "Restore" && ev.Status == "Failed" {

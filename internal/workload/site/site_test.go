@@ -692,6 +692,31 @@ func wholeSite(t *testing.T, backwards bool) {
 	}
 }
 
+// TestRestoreInPlaceOfAllThatWasDeleted: what lookups name comes back with other numbers, before or after the items that name it.
+func TestRestoreInPlaceOfAllThatWasDeleted(t *testing.T) {
+	for name, backwards := range map[string]bool{"in order": false, "what is looked up comes last": true} {
+		t.Run(name, func(t *testing.T) {
+			r := start(t, sim.Options{Site: sim.SiteShape{Sites: 2, Items: 12, Files: 6}})
+			r.backwards = backwards
+			c := workloadtest.New()
+			r.backup(c)
+			before := r.dump("/sites/Falcon")
+			for _, id := range r.info("/sites/Falcon").Lists {
+				if err := r.sim.EmptyList(r.box.Source, id); err != nil {
+					t.Fatal(err)
+				}
+			}
+			plan := engine.RestorePlan{Session: "s", From: r.box, To: r.box, Mode: engine.KeepBoth, ChangedItems: true, MissingItems: true, Permissions: true}
+			r.putBack(c, plan, func(item holdfast.Item, _ engine.Restored, err error) {
+				if err != nil {
+					t.Errorf("%s %q: %v", item.Kind, item.Name, err)
+				}
+			})
+			sameRows(t, r.dump("/sites/Falcon"), before, false)
+		})
+	}
+}
+
 func TestRestoreInPlaceOfWhatWasDeletedAndChanged(t *testing.T) {
 	r := start(t, sim.Options{Site: sim.SiteShape{Sites: 2, Items: 24, Files: 24}})
 	c := workloadtest.New()

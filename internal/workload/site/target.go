@@ -56,7 +56,7 @@ func (t *target) Open(ctx context.Context, plan engine.RestorePlan) (engine.Rest
 		return nil, err
 	}
 	r := &restore{g: t.g, plan: plan, site: plan.To.Source, same: plan.From.Key() == plan.To.Key() && plan.From.Organization == plan.To.Organization,
-		lists: map[string]*place{}, opening: map[string]*sync.Mutex{}, made: map[string]string{}, users: map[int]sharepoint.Principal{}}
+		lists: map[string]*place{}, opening: map[string]*sync.Mutex{}, made: map[string]string{}, gone: map[string]bool{}, users: map[int]sharepoint.Principal{}}
 	if t.g.M365().ByCertificate() {
 		if r.web, err = sharepoint.At(t.g.M365(), site.WebURL); err != nil {
 			return nil, err
@@ -79,7 +79,8 @@ type restore struct {
 	roles   []sharepoint.Role // of the target; nil until they are asked for
 	// made has the new id of each list item that this restore put back, by stored list and item: lookups follow it.
 	made    map[string]string
-	waiting []waiting // lookups of items that were not there yet
+	gone    map[string]bool // of the own site, by list and item as stored: whether what a lookup names is not there any more
+	waiting []waiting       // lookups of items that were not there yet
 }
 
 // waiting is an item whose lookup names items, of list, that may still come.
@@ -651,6 +652,9 @@ func (r *restore) Resumed(ctx context.Context, p engine.Put) error {
 	list, id, _ := strings.Cut(p.Item.ID, ".")
 	r.remember(list, id, p.NewID)
 	if r.web != nil {
+		if err := r.lookUp(ctx, l, &stored); err != nil {
+			return err
+		}
 		_, _, late := r.formValues(l, &stored)
 		r.await(l, p.NewID, late)
 	}
@@ -945,6 +949,9 @@ func (r *restore) values(ctx context.Context, l *place, id string, stored *store
 	if r.web == nil {
 		fields, lost := r.graphValues(l, stored)
 		return lost, nil, r.g.UpdateListItem(ctx, r.site, l.id, id, "", fields)
+	}
+	if err := r.lookUp(ctx, l, stored); err != nil {
+		return nil, nil, err
 	}
 	values, lost, late := r.formValues(l, stored)
 	for attempt := 0; ; attempt++ {

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"holdfast/internal/m365"
 	"holdfast/internal/m365/graph"
 	"holdfast/internal/m365/sharepoint"
 )
@@ -101,6 +103,42 @@ func (r *restore) people(ids []int) string {
 	return string(raw)
 }
 
+// lookUp asks whether what an item's lookups name is still there, once each: SharePoint takes the number of an item that is gone without a word, and the column
+// stays empty.
+func (r *restore) lookUp(ctx context.Context, l *place, stored *storedItem) error {
+	if !r.same {
+		return nil // nothing of another site has its numbers here
+	}
+	for name, c := range l.columns {
+		if c.Lookup == nil || c.ReadOnly {
+			continue
+		}
+		ids := lookupIDs(stored.Fields[name])
+		if id, ok := number(stored.Fields[name+"LookupId"]); ok {
+			ids = []int{id}
+		}
+		for _, id := range ids {
+			key := c.Lookup.ListID + "/" + strconv.Itoa(id)
+			r.mu.Lock()
+			_, known := r.gone[key]
+			known = known || r.made[key] != ""
+			r.mu.Unlock()
+			if known {
+				continue
+			}
+			_, err := r.g.ListItem(ctx, r.site, c.Lookup.ListID, strconv.Itoa(id), graph.List{Select: []string{"id"}})
+			gone := m365.KindOf(err) == m365.NotFound
+			if err != nil && !gone {
+				return err
+			}
+			r.mu.Lock()
+			r.gone[key] = gone
+			r.mu.Unlock()
+		}
+	}
+	return nil
+}
+
 // lookedUp is the number at the target of an item that a lookup names.
 func (r *restore) lookedUp(list string, id int) (int, bool) {
 	r.mu.Lock()
@@ -111,6 +149,9 @@ func (r *restore) lookedUp(list string, id int) (int, bool) {
 	}
 	if !r.same {
 		return 0, false
+	}
+	if r.gone[list+"/"+strconv.Itoa(id)] {
+		return 0, false // it may still come, with another number
 	}
 	for _, p := range r.lists {
 		if p.stored == list && p.id != list {
