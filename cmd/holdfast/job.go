@@ -165,7 +165,7 @@ func newJobAddCommand() *cobra.Command {
 	f.StringVar(&daily, "daily", "", "run every day at HH:MM, server's time")
 	f.StringVar(&every, "every", "", "run every 5m, 10m, 15m, 30m, 1h, 2h, 4h or 8h")
 	f.BoolVar(&noMail, "no-mail", false, "leave mailboxes out")
-	f.StringSliceVar(&leaveOut, "leave-out", nil, "of mailboxes, leave contacts, calendars or tasks out; may be given several times")
+	f.StringSliceVar(&leaveOut, "leave-out", nil, "of mailboxes, leave contacts, calendars, tasks or settings out; may be given several times")
 	f.BoolVar(&noFiles, "no-files", false, "leave OneDrive out")
 	f.BoolVar(&noSites, "no-sites", false, "leave SharePoint sites out")
 	f.StringArrayVar(&sites, "site", nil, "protect this site, by its address or id, with those below it (repeatable)")

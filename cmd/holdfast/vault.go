@@ -400,7 +400,7 @@ func (x *extractor) container(ctx context.Context, view *vault.View, top string)
 		switch item.Kind {
 		case holdfast.KindMail:
 			form, ending = holdfast.FormMIME, ".eml"
-		case holdfast.KindContact, holdfast.KindEvent, holdfast.KindTask:
+		case holdfast.KindContact, holdfast.KindEvent, holdfast.KindTask, holdfast.KindSetting:
 			form, ending = holdfast.FormJSON, ".json"
 		case holdfast.KindFile:
 		case holdfast.KindListItem, holdfast.KindPage:

@@ -41,6 +41,7 @@ const (
 	PartContacts  = holdfast.PartContacts
 	PartCalendars = holdfast.PartCalendars
 	PartTasks     = holdfast.PartTasks
+	PartSettings  = holdfast.PartSettings
 )
 
 type leftOut struct{}

@@ -14,7 +14,7 @@ import (
 )
 
 // cardTypes are the kinds of items that are written anew to be opened elsewhere, with the type that they get. What is stored of them is JSON.
-var cardTypes = map[holdfast.ItemKind]string{holdfast.KindContact: "text/vcard", holdfast.KindEvent: "text/calendar", holdfast.KindTask: "text/calendar"}
+var cardTypes = map[holdfast.ItemKind]string{holdfast.KindContact: "text/vcard", holdfast.KindEvent: "text/calendar", holdfast.KindTask: "text/calendar", holdfast.KindSetting: "application/json"}
 
 // CardEnding is the ending of the file that an item of such a kind is saved as, or nothing.
 func CardEnding(kind holdfast.ItemKind) string {
@@ -23,6 +23,8 @@ func CardEnding(kind holdfast.ItemKind) string {
 		return ".vcf"
 	case "text/calendar":
 		return ".ics"
+	case "application/json":
+		return ".json"
 	}
 	return ""
 }
@@ -46,7 +48,7 @@ func (o *Opened) whole(ctx context.Context, entry holdfast.Entry, form holdfast.
 	return io.ReadAll(io.LimitReader(body, longestCard))
 }
 
-// card writes an item as vCard or iCalendar.
+// card writes an item as vCard or iCalendar, and gives settings as they are stored.
 func (o *Opened) card(ctx context.Context, entry holdfast.Entry) (io.ReadCloser, error) {
 	raw, err := o.whole(ctx, entry, holdfast.FormJSON)
 	if err != nil {
@@ -54,7 +56,10 @@ func (o *Opened) card(ctx context.Context, entry holdfast.Entry) (io.ReadCloser,
 	} else if raw == nil {
 		return nil, holdfast.NotFound("the restore point has no content of %q", entry.Name)
 	}
-	if entry.Kind == holdfast.KindContact {
+	switch entry.Kind {
+	case holdfast.KindSetting:
+		return io.NopCloser(bytes.NewReader(raw)), nil // there is no format for it: it is as it was served
+	case holdfast.KindContact:
 		photo, err := o.whole(ctx, entry, holdfast.FormPhoto)
 		if err != nil {
 			return nil, err
@@ -109,7 +114,7 @@ func (o *Opened) attached(ctx context.Context, entry holdfast.Entry) ([]attached
 	return out, nil
 }
 
-// Parts are what a contact, an event, a task or an item of a list is made of, for a person to read.
+// Parts are what a contact, an event, a task, a setting or an item of a list is made of, for a person to read.
 type Parts struct {
 	Name  string
 	Card  holdfast.Card
@@ -170,6 +175,9 @@ func (o *Opened) cardParts(ctx context.Context, entry holdfast.Entry) (*Parts, e
 		if p.Card.Contact, p.Text, err = card.ContactCard(raw); err == nil {
 			p.Card.Contact.Photo, err = o.whole(ctx, entry, holdfast.FormPhoto)
 		}
+		return p, err
+	case holdfast.KindSetting:
+		p.Card.Row, p.Text, err = card.SettingCard(raw)
 		return p, err
 	case holdfast.KindEvent:
 		p.Card.Event, p.Text, err = card.EventCard(raw)

@@ -742,7 +742,7 @@ func (o *Opened) content(ctx context.Context, id string) (holdfast.Content, erro
 		if t := mime.TypeByExtension(path.Ext(c.FileName)); t != "" {
 			c.Type = t
 		}
-	case holdfast.KindContact, holdfast.KindEvent, holdfast.KindTask:
+	case holdfast.KindContact, holdfast.KindEvent, holdfast.KindTask, holdfast.KindSetting:
 		c.FileName, c.Type = cardName(entry.Item), cardTypes[entry.Kind]
 		c.Body, err = o.Open(ctx, entry)
 		return c, err

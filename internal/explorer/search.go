@@ -65,6 +65,11 @@ var textFields = map[query.Field][]string{
 	query.Author:  {holdfast.FieldAuthor},
 	query.People:  {holdfast.FieldFrom, holdfast.FieldTo, holdfast.FieldCc, holdfast.FieldAuthor},
 	query.Class:   {holdfast.FieldClass},
+	// Of addresses of contacts nothing is in a list.
+	query.Location: {holdfast.FieldLocation},
+	query.Status:   {holdfast.FieldStatus},
+	query.Company:  {holdfast.FieldCompany, holdfast.FieldTitle},
+	query.Phone:    {holdfast.FieldPhone, holdfast.FieldMobile, holdfast.FieldHome},
 }
 
 func term(t query.Term) matcher {
@@ -79,6 +84,11 @@ func term(t query.Term) matcher {
 				is = i.Fields[holdfast.FieldRead] == "true"
 			case query.Flagged:
 				is = i.Fields[holdfast.FieldFlag] == "flagged"
+			case query.Recurring:
+				if i.Kind != holdfast.KindEvent {
+					return false
+				}
+				is = i.Fields[holdfast.FieldRecurring] != ""
 			}
 			return is == t.Yes
 		}
@@ -130,6 +140,12 @@ func dateOf(i *holdfast.Item, f query.Field) (time.Time, bool) {
 		key = holdfast.FieldCreated
 	case query.Modified:
 		key = holdfast.FieldModified
+	case query.Start:
+		key = holdfast.FieldStart
+	case query.End:
+		key = holdfast.FieldEnd
+	case query.Due:
+		key = holdfast.FieldDue
 	}
 	t, err := time.Parse(time.RFC3339, i.Fields[key])
 	return t, err == nil

@@ -1,7 +1,7 @@
 // Package extract takes plain text out of mails and files: plain text in any charset, HTML, Office and OpenDocument files, PDF.
 //
 // Whatever the input, it ends within its bounds: it is fed with what strangers sent. The preview shows what From gives, the search index
-// has what Mail and File give.
+// has what Mail, File and FromPersonal give.
 package extract
 
 import (

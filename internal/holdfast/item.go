@@ -53,6 +53,8 @@ const (
 	// KindPost is a message of a channel of a team; the Parent of a reply is the post that it replies to. KindTab is a tab of a channel.
 	KindPost ItemKind = "post"
 	KindTab  ItemKind = "tab"
+	// KindSetting is what a mailbox is set to: its settings, a rule of its inbox, its categories, the permissions of a calendar.
+	KindSetting ItemKind = "setting"
 )
 
 // Keys of Item.Fields. Listing shows them without opening a payload.
@@ -94,6 +96,9 @@ const (
 	FieldAllDay    = "allDay"    // "true" or absent
 	FieldStatus    = "status"    // of tasks
 	FieldDue       = "due"       // RFC 3339
+	// Of settings.
+	FieldFolders = "folders" // of a rule: the ways to the folders that it names, JSON by id
+	FieldPurpose = "purpose" // of a mailbox: user, shared, room, equipment, linked, others
 )
 
 // Item is one version of one thing in a container. Id, parent and version key are the source's own.

@@ -128,13 +128,14 @@ const (
 	PartContacts  MailboxPart = "contacts"
 	PartCalendars MailboxPart = "calendars"
 	PartTasks     MailboxPart = "tasks"
+	PartSettings  MailboxPart = "settings" // settings, rules, categories and permissions of calendars
 )
 
 // PartPosts are the posts of teams, which a job may leave out as it may a part of mailboxes.
 const PartPosts MailboxPart = "posts"
 
 // MailboxParts are all of them.
-var MailboxParts = []MailboxPart{PartContacts, PartCalendars, PartTasks}
+var MailboxParts = []MailboxPart{PartContacts, PartCalendars, PartTasks, PartSettings}
 
 // Schedule is when a job runs by itself. Times of day are HH:MM:SS in Zone.
 type Schedule struct {

@@ -38,6 +38,7 @@ const (
 	ToDo              = "todo"
 	Teams             = "teams"
 	TeamsMigration    = "channel/startMigration" // and the import of messages
+	InboxRules        = "messageRule"            // and outlookCategory
 )
 
 // Has tells whether a part of Microsoft Graph is there.
@@ -54,7 +55,7 @@ var clouds = []Cloud{
 		Lacks: []string{MailboxExport, ConversationIndex, FolderHidden, SeriesExceptions, TeamsMigration}}, // L5, DoD
 	// 21Vianet. login.chinacloudapi.cn is another name of the login host, which some of Microsoft's pages give.
 	{Name: "China", Login: "login.partner.microsoftonline.cn", Graph: "microsoftgraph.chinacloudapi.cn", SharePoint: "sharepoint.cn",
-		Exchange: []string{"partner.outlook.cn"}, Issuer: "sts.chinacloudapi.cn", Lacks: []string{MessageDelta, MailboxExport, MessageFlag, ConversationIndex, ContactDelta, SeriesExceptions, ToDo, Teams, TeamsMigration}},
+		Exchange: []string{"partner.outlook.cn"}, Issuer: "sts.chinacloudapi.cn", Lacks: []string{MessageDelta, MailboxExport, MessageFlag, ConversationIndex, ContactDelta, SeriesExceptions, ToDo, InboxRules, Teams, TeamsMigration}},
 }
 
 // aliases are other usual names of clouds.

@@ -98,6 +98,16 @@ const (
 	Attachments Field = "hasattachments"
 	Read        Field = "isread"
 	Flagged     Field = "isflagged"
+
+	// Of events, contacts and tasks.
+	Location  Field = "location"
+	Start     Field = "start"
+	End       Field = "end"
+	Due       Field = "due"
+	Status    Field = "status" // of a task, as Microsoft calls it: notStarted, inProgress, completed, waitingOnOthers, deferred
+	Recurring Field = "isrecurring"
+	Company   Field = "company"
+	Phone     Field = "phone"
 )
 
 // Type is how a field's value is read.
@@ -120,8 +130,8 @@ type named struct {
 // fields are in the order in which an error lists them.
 var fields = []named{
 	{Subject, Text, []string{"name", "title", "filename"}},
-	{From, Text, []string{"sender"}},
-	{To, Text, []string{"recipient"}},
+	{From, Text, []string{"sender", "organizer"}},
+	{To, Text, []string{"recipient", "attendee", "attendees", "email"}},
 	{Cc, Text, nil},
 	{Author, Text, nil},
 	{People, Text, []string{"participants"}},
@@ -140,6 +150,14 @@ var fields = []named{
 	{Category, Text, []string{"categories"}},
 	{Class, Text, nil},
 	{Kind, Text, nil},
+	{Location, Text, []string{"place", "address"}},
+	{Start, Date, []string{"starttime", "startdate"}},
+	{End, Date, []string{"endtime"}},
+	{Due, Date, []string{"duedate"}},
+	{Status, Text, nil},
+	{Recurring, Bool, []string{"recurring"}},
+	{Company, Text, []string{"department", "jobtitle"}},
+	{Phone, Text, []string{"mobile"}},
 }
 
 // TypeOf is how the values of f are read.

@@ -174,7 +174,7 @@ func (a *API) selectedMails(ctx context.Context, r *request) (place, []string, e
 
 func mailToContract(l links, p place, e service.Entry) contract.RESTExchangeItemsComposed {
 	switch e.Kind {
-	case holdfast.KindContact, holdfast.KindEvent, holdfast.KindTask:
+	case holdfast.KindContact, holdfast.KindEvent, holdfast.KindTask, holdfast.KindSetting:
 		return personalToContract(l, p, e)
 	}
 	session := string(p.session)
@@ -213,7 +213,7 @@ func mailToContract(l links, p place, e service.Entry) contract.RESTExchangeItem
 	return out
 }
 
-// personalToContract shows a contact, an event or a task with the properties that the contract has for its class.
+// personalToContract shows a contact, an event, a task or a setting with the properties that the contract has for its class.
 func personalToContract(l links, p place, e service.Entry) contract.RESTExchangeItemsComposed {
 	session, class := string(p.session), e.Fields[holdfast.FieldClass]
 	field := func(name string) *string { return optional(e.Fields[name]) }
@@ -235,6 +235,8 @@ func personalToContract(l links, p place, e service.Entry) contract.RESTExchange
 		},
 	}
 	switch e.Kind {
+	case holdfast.KindSetting:
+		out.Subject, out.Name = &e.Name, &e.Name
 	case holdfast.KindContact:
 		out.Name, out.FullName, out.DisplayAs = &e.Name, &e.Name, &e.Name
 		out.Email, out.Company, out.JobTitle, out.FileAs = field(holdfast.FieldTo), field(holdfast.FieldCompany), field(holdfast.FieldTitle), field(holdfast.FieldFileAs)

@@ -166,7 +166,7 @@ func (a *API) searchMail(ctx context.Context, r *request, places []place, below 
 }
 
 var (
-	mailKinds   = []holdfast.ItemKind{holdfast.KindMail, holdfast.KindContact, holdfast.KindEvent, holdfast.KindTask} // that a mailbox has
+	mailKinds   = []holdfast.ItemKind{holdfast.KindMail, holdfast.KindContact, holdfast.KindEvent, holdfast.KindTask, holdfast.KindSetting} // that a mailbox has
 	folderKinds = []holdfast.ItemKind{holdfast.KindFolder}
 	fileKinds   = []holdfast.ItemKind{holdfast.KindFile}
 )

@@ -31,6 +31,7 @@ type compiler struct {
 var columns = map[query.Field]uint{
 	query.Any: everywhere, query.Subject: 1 << columnName, query.From: 1 << columnSender, query.Author: 1 << columnSender, query.To: 1 << columnRecipients,
 	query.Cc: 1 << columnCc, query.People: 1<<columnSender | 1<<columnRecipients | 1<<columnCc, query.Body: 1 << columnBody,
+	query.Location: 1 << columnPlace, query.Company: 1 << columnCompany, query.Phone: 1 << columnPhone,
 }
 
 func (c *compiler) compile(n query.Node) (compiled, error) {
@@ -183,7 +184,7 @@ func (c *compiler) sqlAll(parts []query.Node, by string) (string, error) {
 	return strings.Join(all, by), nil
 }
 
-var kinds = []holdfast.ItemKind{holdfast.KindMail, holdfast.KindFile, holdfast.KindFolder, holdfast.KindContact, holdfast.KindEvent, holdfast.KindTask}
+var kinds = []holdfast.ItemKind{holdfast.KindMail, holdfast.KindFile, holdfast.KindFolder, holdfast.KindContact, holdfast.KindEvent, holdfast.KindTask, holdfast.KindSetting}
 
 func (c *compiler) term(t query.Term) (string, error) {
 	marked := func(mark int) string {
@@ -209,6 +210,20 @@ func (c *compiler) term(t query.Term) (string, error) {
 		return "d.created IS NOT NULL AND " + c.between("d.created", t), nil
 	case query.Modified:
 		return "d.modified IS NOT NULL AND " + c.between("d.modified", t), nil
+	case query.Start:
+		return "d.start IS NOT NULL AND " + c.between("d.start", t), nil
+	case query.End:
+		return "d.ending IS NOT NULL AND " + c.between("d.ending", t), nil
+	case query.Due:
+		return "d.due IS NOT NULL AND " + c.between("d.due", t), nil
+	case query.Recurring:
+		if t.Yes {
+			return marked(markRecurring), nil
+		}
+		return "d.kind = 'event' AND " + marked(markRecurring), nil
+	case query.Status:
+		c.args = append(c.args, like(t))
+		return `d.status <> '' AND d.status LIKE ? ESCAPE '\'`, nil
 	case query.Kind:
 		var in []string
 		for _, k := range kinds {

@@ -656,11 +656,11 @@ func (s *snipper) of(ctx context.Context, r *holdfast.SearchResult) string {
 	if err != nil || !ok {
 		return ""
 	}
-	body, _, err := bodyOf(ctx, &r.Item, content, extract.Limits{Input: longestSnipped, Unpacked: longestSnipped, Text: 64 << 10}, nil)
+	text, err := textOf(ctx, &r.Item, content, extract.Limits{Input: longestSnipped, Unpacked: longestSnipped, Text: 64 << 10}, nil)
 	if err != nil {
 		return ""
 	}
-	return around(body, wanted)
+	return around(text.Text, wanted)
 }
 
 func (s *snipper) view(ctx context.Context, r *holdfast.SearchResult) (*vault.View, error) {

@@ -285,6 +285,8 @@ type document struct {
 	time, size              int64
 	hash                    []byte
 	sent, created, modified any
+	start, end, due         any
+	status                  string
 }
 
 type versionRow struct {
@@ -407,17 +409,20 @@ func (r *reading) change(ctx context.Context, c *vault.Change, whole bool) error
 	d := document{key: key, container: r.target.container, item: c.Item.ID, name: c.Item.Name, class: fields[holdfast.FieldClass], kind: c.Item.Kind,
 		sender: cmp.Or(fields[holdfast.FieldFrom], fields[holdfast.FieldAuthor]), recipients: fields[holdfast.FieldTo], cc: fields[holdfast.FieldCc],
 		time: clampedNanoseconds(c.Item.Time), size: c.Item.Size, hash: hash,
-		sent: nanoseconds(fields[holdfast.FieldSent]), created: nanoseconds(fields[holdfast.FieldCreated]), modified: nanoseconds(fields[holdfast.FieldModified])}
-	var body string
-	if body, d.remark, err = bodyOf(ctx, &c.Item, c.Content, r.index.c.Limits, r.index.kept); err != nil {
+		sent: nanoseconds(fields[holdfast.FieldSent]), created: nanoseconds(fields[holdfast.FieldCreated]), modified: nanoseconds(fields[holdfast.FieldModified]),
+		start: nanoseconds(fields[holdfast.FieldStart]), end: nanoseconds(fields[holdfast.FieldEnd]), due: nanoseconds(fields[holdfast.FieldDue]), status: fields[holdfast.FieldStatus]}
+	text, err := textOf(ctx, &c.Item, c.Content, r.index.c.Limits, r.index.kept)
+	if err != nil {
 		return err
 	}
+	d.remark = strings.Join(text.Remark, "; ")
 	if d.id, err = r.number(ctx, &c.Item); err != nil {
 		return err
 	}
 	v.doc = d.id
 	b := &r.batch
-	b.words.add([columnsAll]string{columnBody: body, columnName: d.name, columnSender: d.sender, columnRecipients: d.recipients, columnCc: d.cc})
+	b.words.add([columnsAll]string{columnBody: text.Text, columnName: d.name, columnSender: d.sender, columnRecipients: d.recipients, columnCc: d.cc,
+		columnPlace: text.Place, columnCompany: text.Company, columnPhone: text.Phone})
 	b.docs = append(b.docs, d)
 	b.open = append(b.open, v)
 	b.held += documentCost + versionCost + len(d.item) + len(d.name) + len(d.sender) + len(d.recipients) + len(d.cc) + len(d.remark) + len(v.folder) + len(v.categories)
@@ -577,8 +582,8 @@ func (w *work) writeDocs(ctx context.Context, tx *sql.Tx) error {
 	if len(w.batch.docs) == 0 {
 		return nil
 	}
-	put, err := tx.PrepareContext(context.WithoutCancel(ctx), `INSERT INTO docs(id, container, key, item, kind, name, sender, recipients, cc, time, size, sent, created, modified, class, hash, remark)
-		VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING`)
+	put, err := tx.PrepareContext(context.WithoutCancel(ctx), `INSERT INTO docs(id, container, key, item, kind, name, sender, recipients, cc, time, size, sent, created, modified, start, ending, due, status, class, hash, remark)
+		VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING`)
 	if err != nil {
 		return err
 	}
@@ -592,7 +597,7 @@ func (w *work) writeDocs(ctx context.Context, tx *sql.Tx) error {
 	for _, n := range order {
 		d := &docs[n]
 		for {
-			done, err := put.Exec(d.id, d.container, d.key, d.item, d.kind, d.name, d.sender, d.recipients, d.cc, d.time, d.size, d.sent, d.created, d.modified, d.class, d.hash, d.remark)
+			done, err := put.Exec(d.id, d.container, d.key, d.item, d.kind, d.name, d.sender, d.recipients, d.cc, d.time, d.size, d.sent, d.created, d.modified, d.start, d.end, d.due, d.status, d.class, d.hash, d.remark)
 			if err != nil {
 				return err
 			}
@@ -718,6 +723,7 @@ func versionOf(i *holdfast.Item) versionRow {
 	for mark, is := range map[int]bool{
 		markRead: i.Fields[holdfast.FieldRead] == "true", markFlagged: i.Fields[holdfast.FieldFlag] == "flagged", markAttached: i.Fields[holdfast.FieldAttached] == "true",
 		markHigh: i.Fields[holdfast.FieldImportance] == "high", markLow: i.Fields[holdfast.FieldImportance] == "low",
+		markRecurring: i.Fields[holdfast.FieldRecurring] != "",
 	} {
 		if is {
 			v.marks |= mark
@@ -735,11 +741,12 @@ func hashOf(i *holdfast.Item, payloads []vault.PayloadInfo) []byte {
 	for _, n := range []int64{clampedNanoseconds(i.Time), secondsOf(i.Time), i.Size} {
 		b = append(strconv.AppendInt(b, n, 10), ':')
 	}
-	for _, f := range []string{holdfast.FieldFrom, holdfast.FieldTo, holdfast.FieldCc, holdfast.FieldAuthor, holdfast.FieldSent, holdfast.FieldCreated, holdfast.FieldModified, holdfast.FieldClass} {
+	for _, f := range []string{holdfast.FieldFrom, holdfast.FieldTo, holdfast.FieldCc, holdfast.FieldAuthor, holdfast.FieldSent, holdfast.FieldCreated, holdfast.FieldModified, holdfast.FieldClass,
+		holdfast.FieldStart, holdfast.FieldEnd, holdfast.FieldDue, holdfast.FieldStatus} {
 		put(i.Fields[f])
 	}
 	for _, p := range payloads {
-		if p.Form == holdfast.FormMIME || p.Form == holdfast.FormFile {
+		if p.Form == holdfast.FormMIME || p.Form == holdfast.FormFile || personal(i.Kind) && (p.Form == holdfast.FormJSON || p.Form == holdfast.FormAttachments) {
 			b = append(b, p.SHA256[:]...)
 		}
 	}
@@ -747,14 +754,22 @@ func hashOf(i *holdfast.Item, payloads []vault.PayloadInfo) []byte {
 	return sum[:16]
 }
 
-// bodyOf reads the text of an item's content.
-func bodyOf(ctx context.Context, i *holdfast.Item, c vault.Content, l extract.Limits, kept *extract.Cache) (body, remark string, err error) {
-	var got extract.Words
+// personal says of a kind that its content is Microsoft Graph's JSON.
+func personal(kind holdfast.ItemKind) bool {
+	switch kind {
+	case holdfast.KindContact, holdfast.KindEvent, holdfast.KindTask, holdfast.KindSetting:
+		return true
+	}
+	return false
+}
+
+// textOf reads the text of an item's content.
+func textOf(ctx context.Context, i *holdfast.Item, c vault.Content, l extract.Limits, kept *extract.Cache) (got extract.Personal, err error) {
 	switch {
 	case i.Kind == holdfast.KindMail:
 		all, ok := c.Pieces(ctx, holdfast.FormMIME)
 		if !ok {
-			return "", "", nil
+			return got, nil
 		}
 		mail := make([]extract.Piece, len(all))
 		for n, p := range all {
@@ -763,22 +778,40 @@ func bodyOf(ctx context.Context, i *holdfast.Item, c vault.Content, l extract.Li
 				mail[n] = extract.Piece{Open: func() (io.ReadCloser, error) { return encoded(p.Open()) }, Decoded: p.Open, Name: p.Name}
 			}
 		}
-		got, err = extract.Mail(ctx, mail, l, kept)
+		got.Words, err = extract.Mail(ctx, mail, l, kept)
 	case i.Kind == holdfast.KindFile && extract.Readable(i.Name):
 		r, ok := c.Open(ctx, holdfast.FormFile)
 		if !ok {
-			return "", "", nil
+			return got, nil
 		}
-		got, err = extract.File(ctx, i.Name, r, l)
+		got.Words, err = extract.File(ctx, i.Name, r, l)
 		err = errors.Join(err, r.Close())
-	default:
-		return "", "", nil
+	case personal(i.Kind):
+		var raw, attached []byte
+		if raw, err = jsonOf(ctx, c, holdfast.FormJSON); err == nil && raw != nil {
+			if attached, err = jsonOf(ctx, c, holdfast.FormAttachments); err == nil {
+				got, err = extract.FromPersonal(ctx, raw, attached, l)
+			}
+		}
 	}
 	if err != nil && holdfast.KindOf(err) == holdfast.KindDamaged {
 		// The name is still worth finding; verification reports the damage.
-		return "", "its content is damaged", nil
+		return extract.Personal{Words: extract.Words{Remark: []string{"its content is damaged"}}}, nil
 	}
-	return got.Text, strings.Join(got.Remark, "; "), err
+	return got, err
+}
+
+// longestJSON bounds what is read of an item's JSON: the service's own items are far smaller.
+const longestJSON = 8 << 20
+
+// jsonOf reads a form; nil when the item has none.
+func jsonOf(ctx context.Context, c vault.Content, form holdfast.Form) (raw []byte, err error) {
+	r, ok := c.Open(ctx, form)
+	if !ok {
+		return nil, nil
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	return io.ReadAll(io.LimitReader(r, longestJSON))
 }
 
 // encoded gives base64 as it stands in a mail.

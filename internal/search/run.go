@@ -28,6 +28,9 @@ const (
 	columnSender
 	columnRecipients
 	columnCc
+	columnPlace   // of events and contacts
+	columnCompany // of contacts
+	columnPhone
 	columnsAll
 )
 

@@ -15,7 +15,7 @@ import (
 )
 
 // version is that of the side file. One of another version is made anew.
-const version = 4
+const version = 5
 
 // A document is what of an item makes words: it has a row in docs, and its number (id) stands in a run (run.go). The number is the item's time in
 // seconds << 22 and a few bits of a hash, so that order of number is order of time. Rows of docs lie as they came (n): were they in order of
@@ -35,7 +35,7 @@ CREATE TABLE ahead(container INTEGER NOT NULL, head INTEGER NOT NULL, done INTEG
 CREATE VIEW known AS SELECT container, head, done FROM heads UNION ALL SELECT container, head, done FROM ahead;
 CREATE TABLE folders(id INTEGER PRIMARY KEY, container INTEGER NOT NULL, item TEXT NOT NULL, UNIQUE(container, item));
 CREATE TABLE docs(n INTEGER PRIMARY KEY, id INTEGER NOT NULL UNIQUE, container INTEGER NOT NULL, key INTEGER NOT NULL, item TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, sender TEXT NOT NULL,
-	recipients TEXT NOT NULL, cc TEXT NOT NULL, time INTEGER NOT NULL, size INTEGER NOT NULL, sent INTEGER, created INTEGER, modified INTEGER, class TEXT NOT NULL, hash BLOB NOT NULL, remark TEXT NOT NULL);
+	recipients TEXT NOT NULL, cc TEXT NOT NULL, time INTEGER NOT NULL, size INTEGER NOT NULL, sent INTEGER, created INTEGER, modified INTEGER, start INTEGER, ending INTEGER, due INTEGER, status TEXT NOT NULL, class TEXT NOT NULL, hash BLOB NOT NULL, remark TEXT NOT NULL);
 CREATE INDEX docs_key ON docs(key);
 CREATE TABLE versions(doc INTEGER NOT NULL, born INTEGER NOT NULL, gone INTEGER, container INTEGER NOT NULL, folder INTEGER NOT NULL, marks INTEGER NOT NULL, categories TEXT NOT NULL,
 	PRIMARY KEY(doc, born)) WITHOUT ROWID;
@@ -53,6 +53,7 @@ const (
 	markAttached
 	markHigh
 	markLow
+	markRecurring
 )
 
 // file is an open side file.

@@ -619,24 +619,74 @@ func TestTextOfFilesIsFound(t *testing.T) {
 	} {
 		w.must(writer.Put(t.Context(), i.item, holdfast.Whole(i.form, strings.NewReader(i.data), int64(len(i.data)))))
 	}
-	head, err := writer.Seal(t.Context())
+	w.sealed(writer)
+	w.finds(map[string]string{"quokka": "1", `"portable quokka"`: "1", "wombat": "3", "notes.txt": "3", "東京": "2", "会議": "2", "name:報告": "2", "name:東京": "", "arger": "2", "STRASSE": "", "Straße": "2", "b.pdf": "4", `"東で"`: ""})
+}
+
+// sealed makes a restore point of what a writer of the first box was given, and indexes it.
+func (w *world) sealed(writer *vault.Writer) {
+	w.t.Helper()
+	head, err := writer.Seal(w.t.Context())
 	w.must(err)
-	entry, err := w.repo.Publish(t.Context(), []vault.Head{*head}, vault.Published)
+	entry, err := w.repo.Publish(w.t.Context(), []vault.Head{*head}, vault.Published)
 	w.must(err)
 	record, err := head.Record(repository, entry.ID)
 	w.must(err)
 	w.heads[fmt.Sprint(box(0).Key(), "/", head.Number)], w.last[box(0).Key()] = record, head
 	w.point()
-	w.must(w.index.Update(t.Context(), organization))
-	for text, want := range map[string]string{"quokka": "1", `"portable quokka"`: "1", "wombat": "3", "notes.txt": "3", "東京": "2", "会議": "2", "name:報告": "2", "name:東京": "", "arger": "2", "STRASSE": "", "Straße": "2", "b.pdf": "4", `"東で"`: ""} {
-		page, err := w.index.Search(t.Context(), holdfast.SearchQuery{Text: text, Limit: 10}, []holdfast.SearchScope{{Organization: organization, All: true}})
+	w.must(w.index.Update(w.t.Context(), organization))
+}
+
+// finds demands that searches find exactly the items with these ids, which have one figure each.
+func (w *world) finds(all map[string]string) {
+	w.t.Helper()
+	for text, want := range all {
+		page, err := w.index.Search(w.t.Context(), holdfast.SearchQuery{Text: text, Limit: 10}, []holdfast.SearchScope{{Organization: organization, All: true}})
 		w.must(err)
 		var got []string
 		for _, r := range page.Results {
 			got = append(got, r.Item.ID)
 		}
+		slices.Sort(got)
 		if strings.Join(got, " ") != want {
-			t.Errorf("%q finds %q, want %q", text, got, want)
+			w.t.Errorf("%q finds %q, want %q", text, got, want)
 		}
 	}
+}
+
+// TestTextOfEventsContactsTasksAndSettingsIsFound: by all that their owners wrote, and by fields that only they have. A change of it is found, too.
+func TestTextOfEventsContactsTasksAndSettingsIsFound(t *testing.T) {
+	w := newWorld(t)
+	put := func(writer *vault.Writer, item holdfast.Item, raw, attached string) {
+		t.Helper()
+		payloads := []holdfast.Payload{holdfast.Whole(holdfast.FormJSON, strings.NewReader(raw), int64(len(raw)))}
+		if attached != "" {
+			payloads = append(payloads, holdfast.Whole(holdfast.FormAttachments, strings.NewReader(attached), int64(len(attached))))
+		}
+		item.Time = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+		w.must(writer.Put(t.Context(), item, payloads...))
+	}
+	writer, err := w.repo.Writer(t.Context(), vault.WriterOptions{Container: box(0), Epoch: 1})
+	w.must(err)
+	put(writer, holdfast.Item{ID: "1", Kind: holdfast.KindEvent, Name: "Review", Version: "1", Fields: map[string]string{holdfast.FieldStart: "2026-04-01T08:00:00Z", holdfast.FieldEnd: "2026-04-01T09:00:00Z",
+		holdfast.FieldRecurring: "weekly", holdfast.FieldFrom: "Ada <ada@contoso.com>", holdfast.FieldTo: "Bob <bob@contoso.com>", holdfast.FieldLocation: "Attic"}},
+		`{"subject":"Review","body":{"contentType":"html","content":"<p>bring the <b>marmot</b></p>"},"location":{"displayName":"Attic"},"exceptionOccurrences":[{"subject":"Review at the pond"}]}`,
+		`[{"attachment":{"name":"gopher.pdf"}}]`)
+	put(writer, holdfast.Item{ID: "2", Kind: holdfast.KindContact, Name: "Carla Stone", Version: "1", Fields: map[string]string{holdfast.FieldTo: "carla@stone.example"}},
+		`{"displayName":"Carla Stone","personalNotes":"allergic to walnut","companyName":"Attic Ltd","jobTitle":"Mason","mobilePhone":"0170 555","homeAddress":{"city":"Limerick"}}`, "")
+	put(writer, holdfast.Item{ID: "3", Kind: holdfast.KindTask, Name: "Pack", Version: "1", Fields: map[string]string{holdfast.FieldDue: "2026-05-01T00:00:00Z", holdfast.FieldStatus: "inProgress"}},
+		`{"title":"Pack","checklistItems":[{"displayName":"umbrella"}]}`, "")
+	put(writer, holdfast.Item{ID: "4", Kind: holdfast.KindSetting, Name: "Mailbox settings", Version: "1"}, `{"automaticRepliesSetting":{"internalReplyMessage":"<p>gone fishing</p>"}}`, "")
+	w.sealed(writer)
+	w.finds(map[string]string{
+		"marmot": "1", "body:pond": "1", "gopher": "1", "location:attic": "1", "attic": "1 2", "company:attic": "2", "company:mason": "2", "location:limerick": "2", "phone:555": "2", "walnut": "2",
+		"body:umbrella": "3", "due:2026-05": "3", "due:2026-06": "", "start:2026-04-01": "1", "end:>2026-04-02": "", "status:inProgress": "3", "status:*progress": "3", "isrecurring:true": "1",
+		"isrecurring:false": "", "organizer:ada": "1", "attendees:bob": "1", "email:carla": "2", `"gone fishing" kind:setting`: "4", "company:limerick": "",
+	})
+	writer, err = w.repo.Writer(t.Context(), vault.WriterOptions{Container: box(0), Base: w.last[box(0).Key()], Epoch: 1})
+	w.must(err)
+	put(writer, holdfast.Item{ID: "3", Kind: holdfast.KindTask, Name: "Pack", Version: "2", Fields: map[string]string{holdfast.FieldDue: "2026-05-01T00:00:00Z", holdfast.FieldStatus: "inProgress"}},
+		`{"title":"Pack","checklistItems":[{"displayName":"parasol"}]}`, "")
+	w.sealed(writer)
+	w.finds(map[string]string{"parasol": "3"})
 }

@@ -229,8 +229,8 @@ const (
 	UseMailRestore    PermissionUse = "mail restore"
 	UseOneDriveBackup PermissionUse = "OneDrive backup"
 	// Without these the rest of a mailbox is still read and put back; what is left out is named.
-	UsePersonalBackup  PermissionUse = "backup of calendars, contacts and tasks"
-	UsePersonalRestore PermissionUse = "restore of calendars, contacts and tasks"
+	UsePersonalBackup  PermissionUse = "backup of calendars, contacts, tasks and settings"
+	UsePersonalRestore PermissionUse = "restore of calendars, contacts, tasks and settings"
 	UseOneDriveRestore PermissionUse = "OneDrive restore"
 	UseSiteBackup      PermissionUse = "SharePoint backup"
 	UseSiteRestore     PermissionUse = "SharePoint restore"

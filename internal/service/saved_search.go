@@ -21,7 +21,7 @@ const (
 	savedSearchQuery  = 4096
 )
 
-var searchedKinds = []holdfast.ItemKind{holdfast.KindMail, holdfast.KindFile, holdfast.KindFolder, holdfast.KindContact, holdfast.KindEvent, holdfast.KindTask}
+var searchedKinds = []holdfast.ItemKind{holdfast.KindMail, holdfast.KindFile, holdfast.KindFolder, holdfast.KindContact, holdfast.KindEvent, holdfast.KindTask, holdfast.KindSetting}
 
 // Save keeps a search. Its name is the query unless given.
 func (s *SavedSearches) Save(ctx context.Context, u User, search holdfast.SavedSearch) (holdfast.SavedSearch, error) {

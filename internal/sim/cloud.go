@@ -39,7 +39,7 @@ var clouds = []cloud{
 	{name: "China", other: []string{"21vianet"}, login: []string{"login.partner.microsoftonline.cn", "login.chinacloudapi.cn"}, graph: "microsoftgraph.chinacloudapi.cn", sharePoint: "sharepoint.cn",
 		outlook: []string{"partner.outlook.cn"}, domain: "partner.onmschina.cn", issuer: "sts.chinacloudapi.cn", instance: "partner.microsoftonline.cn",
 		device: "https://microsoft.com/deviceloginchina",
-		lacks: []string{"/messages/delta", "/mailFolders/delta", "/contacts/delta", "/contactFolders/delta", "/todo", "/admin/exchange", "/settings/exchange", "/teams", "/teamwork", "/team", "channel.migrationMode", "channel.shared",
+		lacks: []string{"/messages/delta", "/mailFolders/delta", "/contacts/delta", "/contactFolders/delta", "/todo", "/messageRules", "/masterCategories", "/admin/exchange", "/settings/exchange", "/teams", "/teamwork", "/team", "channel.migrationMode", "channel.shared",
 			"message.flag", "message.conversationIndex", "message.internetMessageHeaders", "mailFolder.singleValueExtendedProperties",
 			"event.cancelledOccurrences", "event.exceptionOccurrences", "contact.primaryEmailAddress", "contact.secondaryEmailAddress", "contact.tertiaryEmailAddress"}},
 }

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"slices"
@@ -29,6 +30,7 @@ type User struct {
 	mailbox  bool // provisioned and not removed
 	enabled  bool
 	deleted  bool
+	purpose  string // of the mailbox: user, shared, room, equipment, others; empty is user
 }
 
 // HasMailbox reports whether the user's mailbox answers.
@@ -36,6 +38,13 @@ func (u *User) HasMailbox() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.licensed && u.mailbox && !u.deleted
+}
+
+// purposeNow is what the mailbox is for.
+func (u *User) purposeNow() string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return cmp.Or(u.purpose, "user")
 }
 
 // administrator says whether the user may register applications and grant them permissions: the first one may.

@@ -51,6 +51,7 @@ type mailbox struct {
 	nextItem  uint32
 	nextFold  uint32
 	shelves   map[string]*shelf // calendars, contacts, tasks
+	settings  *settings         // nil until they are asked for
 }
 
 // folder is a mail folder. Its generated messages have the numbers 0 to base-1, in order of date.

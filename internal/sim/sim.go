@@ -221,6 +221,7 @@ func (s *Sim) build() (err error) {
 	all = append(all, s.contactRoutes()...)
 	all = append(all, s.calendarRoutes()...)
 	all = append(all, s.todoRoutes()...)
+	all = append(all, s.settingsRoutes()...)
 	all = append(all, s.driveRoutes()...)
 	all = append(all, s.siteRoutes()...)
 	all = append(all, s.restRoutes()...)

@@ -169,6 +169,7 @@ var stronger = map[string][]string{
 	"Mail.Read":             {"Mail.ReadWrite"},
 	"Mail.ReadBasic.All":    {"Mail.Read", "Mail.ReadWrite"},
 	"Contacts.Read":         {"Contacts.ReadWrite"},
+	"MailboxSettings.Read":  {"MailboxSettings.ReadWrite"},
 	"Tasks.Read.All":        {"Tasks.ReadWrite.All"},
 	"Files.Read.All":        {"Files.ReadWrite.All", "Sites.Read.All", "Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All"},
 	"Files.ReadWrite.All":   {"Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All"},

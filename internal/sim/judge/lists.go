@@ -106,4 +106,10 @@ var documented = map[string][]string{
 	"GET directory/deleteditems/{}":                           {"Group.Read.All", "Group.ReadWrite.All"},                                                 // "Get deletedItem", of a group
 	"POST directory/deleteditems/{}/restore":                  {"Group.ReadWrite.All"},                                                                   // "Restore deleted item", of a group
 	"GET teams/{}/operations/{}":                              {"Team.Create", "Teamwork.Migrate.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"}, // "Get teamsAsyncOperation": what its making asks for
+	// "List calendarPermissions", "Create", "Update" and "Delete calendarPermission" (2025-11), by the address of "Share or delegate a calendar in Outlook".
+	"GET users/{}/calendars/{}/calendarpermissions":       {"Calendars.Read", "Calendars.ReadWrite"},
+	"GET users/{}/calendars/{}/calendarpermissions/{}":    {"Calendars.Read", "Calendars.ReadWrite"},
+	"POST users/{}/calendars/{}/calendarpermissions":      {"Calendars.Read", "Calendars.ReadWrite"},
+	"PATCH users/{}/calendars/{}/calendarpermissions/{}":  {"Calendars.ReadWrite"},
+	"DELETE users/{}/calendars/{}/calendarpermissions/{}": {"Calendars.ReadWrite"},
 }

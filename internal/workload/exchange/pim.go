@@ -61,7 +61,7 @@ const (
 )
 
 // personals are the kinds, in the order in which they are read.
-func personals() []*personal { return []*personal{contacts, calendars, tasks} }
+func personals() []*personal { return []*personal{contacts, calendars, tasks, settings} }
 
 // shelves is what a read knows of one kind.
 type shelves struct {
@@ -225,8 +225,11 @@ func (r *reader) accepted(ctx context.Context, s *shelves) error {
 
 // questions are the calls that tell whether anything changed.
 func (r *reader) questions(ctx context.Context, s *shelves) ([]question, error) {
-	if s.personal == calendars {
+	switch s.personal {
+	case calendars:
 		return r.calendarQuestions(ctx, s)
+	case settings:
+		return r.settingQuestions(ctx, s), nil
 	}
 	if r.prev.Anew() {
 		return nil, nil
@@ -265,8 +268,11 @@ func (s *shelves) rows(size int) graph.List {
 
 // finishShelves reads what no question was asked of: a first read, what is new, and what could not be read before.
 func (r *reader) finishShelves(ctx context.Context, s *shelves) error {
-	if s.personal == calendars {
+	switch s.personal {
+	case calendars:
 		return r.finishCalendars(ctx, s)
+	case settings:
+		return r.finishSettings(ctx, s)
 	}
 	if s.personal == contacts && s.root == "" {
 		if err := r.defaultContacts(ctx, s); err != nil {

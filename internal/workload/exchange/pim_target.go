@@ -96,6 +96,9 @@ func flat(path string) string {
 
 // personalFolder finds the shelf at the target: the default one by what it is for, one of the same mailbox by its id, any other by name.
 func (r *restore) personalFolder(ctx context.Context, p *personal, folder holdfast.Item, parent string) (string, error) {
+	if p == settings {
+		return r.shelf(settingsFolder), nil // no folder there: settings are of the mailbox itself
+	}
 	if err := r.mayWrite(ctx, p); err != nil {
 		return "", err
 	}

@@ -45,7 +45,7 @@ func (f fixture) samePersonal(t *testing.T, c *workloadtest.Container) {
 	}
 	have := 0
 	for id, item := range c.Items() {
-		if item.Kind == holdfast.KindMail || item.Kind == holdfast.KindFolder {
+		if item.Kind == holdfast.KindMail || item.Kind == holdfast.KindFolder || item.Kind == holdfast.KindSetting {
 			continue
 		}
 		have++
@@ -334,7 +334,7 @@ func (f fixture) putAll(t *testing.T, c *workloadtest.Container, to holdfast.Con
 	out := map[string]engine.Restored{}
 	for _, id := range slices.Sorted(maps.Keys(c.Items())) {
 		item := c.Items()[id]
-		if item.Kind == holdfast.KindMail || item.Kind == holdfast.KindFolder || to.Source == f.box.Source && c.Items()[item.Parent].Name == "Birthdays" {
+		if item.Kind == holdfast.KindMail || item.Kind == holdfast.KindFolder || item.Kind == holdfast.KindSetting || to.Source == f.box.Source && c.Items()[item.Parent].Name == "Birthdays" {
 			continue // nobody writes that calendar, and its events are there
 		}
 		p := engine.Put{Item: item.Item, Parent: place(item.Parent), Marker: string(plan.Session) + id[len(id)-12:], Open: item.Open}

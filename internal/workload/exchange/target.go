@@ -159,6 +159,10 @@ func (r *restore) Close(context.Context) error { return nil }
 
 // Put restores one mail, contact, event or task.
 func (r *restore) Put(ctx context.Context, p engine.Put) (engine.Restored, error) {
+	if p.Item.Kind == holdfast.KindSetting {
+		res, err := r.putSetting(ctx, p)
+		return res, r.itemError(ctx, err)
+	}
 	if k := personalOf(p.Item.Kind); k != nil {
 		res, err := r.putPersonal(ctx, k, p)
 		return res, r.itemError(ctx, err)

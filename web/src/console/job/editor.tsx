@@ -132,7 +132,7 @@ function Form({ title, job, selected, excluded, onClose }: { title: string; job:
         {scope === "users" && <Users label={t.job.chosenUsers} organization={organization} items={chosen} onChange={setChosen} />}
         <div>
           <Checkbox label={t.kind.mail} checked={mailbox} onChange={(_, d) => setMailbox(d.checked === true)} />
-          {mailbox && (["calendars", "contacts", "tasks"] as const).map((part) => (
+          {mailbox && (["calendars", "contacts", "tasks", "settings"] as const).map((part) => (
             <Checkbox key={part} label={t.job.parts[part]} checked={!leaveOut.includes(part)} onChange={(_, d) => setLeaveOut(d.checked === true ? leaveOut.filter((p) => p !== part) : [...leaveOut, part])} />
           ))}
           <Checkbox label={t.kind.files} checked={oneDrive} onChange={(_, d) => setOneDrive(d.checked === true)} />

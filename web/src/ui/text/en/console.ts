@@ -26,7 +26,7 @@ export const text = {
   },
   job: {
     about: "A job says what is backed up, into which repository, and when.", new: "New job", edit: (name: string) => `Job ${name}`, create: "Create job", name: "Name", organization: "Organization", repository: "Repository", what: "What is protected", who: "Whose data",
-    everybody: "Everybody in the organization, also who comes later", chosen: "Chosen users", chosenUsers: "Users", parts: { calendars: "Calendars", contacts: "Contacts", tasks: "Tasks" }, excluded: "Except these users", find: "Type the beginning of a name", findHint: "Microsoft is asked for names as you type.", found: "Found users",
+    everybody: "Everybody in the organization, also who comes later", chosen: "Chosen users", chosenUsers: "Users", parts: { calendars: "Calendars", contacts: "Contacts", tasks: "Tasks", settings: "Settings and rules" }, excluded: "Except these users", find: "Type the beginning of a name", findHint: "Microsoft is asked for names as you type.", found: "Found users",
     addUser: (name: string) => `Add ${name}`, enabled: "The schedule may start this job", runNow: "Run it at once", status: "Status", lastRun: "Last run", nextRun: "Next run", neverRan: "never ran", disabled: "disabled",
     start: "Start", full: "Full run", startFull: "Start a full run", fullAbout: "A full run lists everything again and compares it with what is kept, instead of reading what changed. It takes longer; nothing is stored twice.", stop: "Stop", enable: "Enable", disable: "Disable",
     choose: "Select jobs that do not run.", chooseRunning: "Select jobs that run.", needs: "A job needs an organization and a repository.", empty: "No backup jobs", emptyAbout: "A first job for the whole organization takes a minute to make.",
