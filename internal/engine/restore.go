@@ -536,7 +536,7 @@ func (r *restoring) item(ctx context.Context, j job) error {
 	if err != nil {
 		return err
 	}
-	put := Put{Item: j.item, Parent: j.parent.id, Marker: Marker(request, j.item), Again: began}
+	put := Put{Item: j.item, Parent: j.parent.id, Marker: Marker(request, j.item), Again: began, Selected: r.selected[j.item.ID] || r.selected[j.item.Parent]}
 	if earlier != nil {
 		put.NewID = earlier.NewID
 	}

@@ -178,6 +178,8 @@ type Put struct {
 	Marker string
 	// Again says that an earlier attempt began and its outcome is not known: look for Marker before creating.
 	Again bool
+	// Selected says that the user chose the item, or the folder that it lies in: it does not merely come along with more.
+	Selected bool
 	// NewID is the id that an earlier attempt of this session recorded, if any.
 	NewID string
 	// Made records the id of what Put has just created, before it is filled: an attempt after a crash gets it as NewID. What takes one call to

@@ -17,8 +17,8 @@ func searched() map[string]*holdfast.Item {
 		"lunch": {Kind: holdfast.KindMail, Name: "Lunch?", Time: day(2), Size: 3 << 20, Fields: map[string]string{
 			holdfast.FieldFrom: "Alex", holdfast.FieldFlag: "flagged", holdfast.FieldAttached: "true", holdfast.FieldImportance: "high"}},
 		"file":   {Kind: holdfast.KindFile, Name: "Café menu.docx", Time: day(3), Size: 0, Fields: map[string]string{holdfast.FieldModified: "2026-03-03T12:00:00Z"}},
-		"event": {Kind: holdfast.KindEvent, Name: "Review", Fields: map[string]string{holdfast.FieldLocation: "Attic", holdfast.FieldStart: "2026-04-01T08:00:00Z", holdfast.FieldRecurring: "weekly"}},
-		"task":  {Kind: holdfast.KindTask, Name: "Pack", Fields: map[string]string{holdfast.FieldStatus: "inProgress", holdfast.FieldDue: "2026-05-01T00:00:00Z"}},
+		"event":  {Kind: holdfast.KindEvent, Name: "Review", Fields: map[string]string{holdfast.FieldLocation: "Attic", holdfast.FieldStart: "2026-04-01T08:00:00Z", holdfast.FieldRecurring: "weekly"}},
+		"task":   {Kind: holdfast.KindTask, Name: "Pack", Fields: map[string]string{holdfast.FieldStatus: "inProgress", holdfast.FieldDue: "2026-05-01T00:00:00Z"}},
 		"folder": {Kind: holdfast.KindFolder, Name: "Reports"},
 	}
 }

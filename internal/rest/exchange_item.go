@@ -236,7 +236,7 @@ func personalToContract(l links, p place, e service.Entry) contract.RESTExchange
 	}
 	switch e.Kind {
 	case holdfast.KindSetting:
-		out.Subject, out.Name = &e.Name, &e.Name
+		out.Subject = &e.Name
 	case holdfast.KindContact:
 		out.Name, out.FullName, out.DisplayAs = &e.Name, &e.Name, &e.Name
 		out.Email, out.Company, out.JobTitle, out.FileAs = field(holdfast.FieldTo), field(holdfast.FieldCompany), field(holdfast.FieldTitle), field(holdfast.FieldFileAs)

@@ -14,6 +14,7 @@ func (s *Sim) controlRoutes() {
 	s.faultControl()
 	s.mailControl()
 	s.pimControl()
+	s.settingsControl()
 	s.deviceControl()
 	s.groupControl()
 	s.control.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) { controlJSON(w, s.Stats()) })

@@ -193,6 +193,25 @@ func (b *mailbox) churnPIM(kind *shelfKind, n int, r random, now time.Time) (ids
 	return ids
 }
 
+// settingsControl is the control endpoint GET /oracle/mailboxes/{user}/settings: what the mailbox is set to, one JSON line each.
+func (s *Sim) settingsControl() {
+	s.control.HandleFunc("GET /oracle/mailboxes/{user}/settings", func(w http.ResponseWriter, r *http.Request) {
+		rows, err := s.DumpSettings(r.PathValue("user"))
+		if err != nil {
+			controlError(w, http.StatusNotFound, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/x-ndjson")
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		for _, row := range rows {
+			if err := enc.Encode(row); err != nil {
+				panic(http.ErrAbortHandler) // a short answer must not look whole
+			}
+		}
+	})
+}
+
 // pimControl is the control endpoint GET /oracle/mailboxes/{user}/pim: every contact, event and task, one JSON line each.
 func (s *Sim) pimControl() {
 	s.control.HandleFunc("GET /oracle/mailboxes/{user}/pim", func(w http.ResponseWriter, r *http.Request) {

@@ -487,9 +487,10 @@ func (s *Sim) settingsRemove(l settingList) Handler {
 
 // SettingRow is a setting in a dump: the mailbox's settings as a whole, a rule, a category, or a permission of a calendar.
 type SettingRow struct {
-	Kind  string // mailboxSettings, messageRule, outlookCategory
-	ID    string
-	Props map[string]any
+	Kind     string         `json:"kind"` // mailboxSettings, messageRule, outlookCategory, calendarPermission
+	ID       string         `json:"id"`
+	Calendar string         `json:"calendar,omitempty"` // the name of a permission's
+	Props    map[string]any `json:"props"`
 }
 
 // DumpSettings gives what a mailbox is set to.
@@ -507,6 +508,14 @@ func (s *Sim) DumpSettings(user string) ([]SettingRow, error) {
 	}
 	for _, r := range st.categories {
 		out = append(out, SettingRow{Kind: "outlookCategory", ID: r.id, Props: maps.Clone(r.props)})
+	}
+	for _, f := range b.shelf(calendarKind).all() {
+		if f.props["group"] == true {
+			continue
+		}
+		for _, r := range b.sharesOf(f) {
+			out = append(out, SettingRow{Kind: "calendarPermission", ID: r.id, Calendar: f.name(calendarKind), Props: maps.Clone(r.props)})
+		}
 	}
 	return out, nil
 }

@@ -176,10 +176,11 @@ func (w *world) verified() {
 
 // truth is a user's mailbox and drive at one time.
 type truth struct {
-	folders []sim.MailFolderRow
-	mails   []sim.MailRow
-	files   []sim.DriveRow
-	others  []sim.PIMRow // contacts, events, tasks
+	folders  []sim.MailFolderRow
+	mails    []sim.MailRow
+	files    []sim.DriveRow
+	others   []sim.PIMRow
+	settings []sim.SettingRow // contacts, events, tasks
 }
 
 // state is everything of the organization at one time, by user.
@@ -215,6 +216,16 @@ func (w *world) truth() state {
 				err := json.Unmarshal(line, &row)
 				if !slices.Contains(notRead[w.sim.Tenant.Region], row.Kind) {
 					t.others = append(t.others, row)
+				}
+				return err
+			})
+		}
+		if u.Mailbox != "" {
+			w.lines("/oracle/mailboxes/"+u.ID+"/settings", func(line []byte) error {
+				var row sim.SettingRow
+				err := json.Unmarshal(line, &row)
+				if region := w.sim.Tenant.Region; !(region == "China" && row.Kind != "mailboxSettings" || row.Kind == "calendarPermission" && slices.Contains(notRead[region], "event")) {
+					t.settings = append(t.settings, row)
 				}
 				return err
 			})
@@ -258,6 +269,9 @@ func (s state) contents(users map[string]string) map[string]int {
 			name, _ := o.Props[map[string]string{"contact": "displayName", "event": "subject", "todoTask": "title"}[o.Kind]].(string)
 			out[otherText(users[id], class, o.Folder, name)]++
 		}
+		for text := range settingTexts(users[id], t.settings) {
+			out[text] = 1
+		}
 		for _, f := range t.files {
 			if f.Folder {
 				out[fmt.Sprintf("%s: drive folder %s", users[id], f.Path)]++
@@ -276,6 +290,21 @@ func mailText(user, folder, subject string, received time.Time, sum string) stri
 // otherText names a contact, an event or a task; what is in them the tests of the workload compare.
 func otherText(user, class, folder, name string) string {
 	return fmt.Sprintf("%s: %s %s | %q", user, class, strings.ReplaceAll(folder, `\/`, "/"), name)
+}
+
+// settingTexts name the items that a mailbox's settings are stored as, and their folder.
+func settingTexts(user string, rows []sim.SettingRow) map[string]bool {
+	out := map[string]bool{}
+	for _, r := range rows {
+		out[user+": mail folder Settings"] = true
+		name := map[string]string{"mailboxSettings": "Mailbox settings", "outlookCategory": "Categories", "calendarPermission": "Permissions of calendar " + r.Calendar}[r.Kind]
+		class := map[string]string{"mailboxSettings": "IPM.Configuration.MailboxSettings", "outlookCategory": "IPM.Configuration.CategoryList", "calendarPermission": "IPM.Configuration.CalendarPermissions"}[r.Kind]
+		if r.Kind == "messageRule" {
+			name, class = fmt.Sprint(r.Props["displayName"]), "IPM.Rule.Version2.Message"
+		}
+		out[otherText(user, class, "Settings", name)] = true
+	}
+	return out
 }
 
 func fileText(user, path string, size int64, modified time.Time, sum string) string {
@@ -345,6 +374,9 @@ type object struct {
 func (o object) other() bool {
 	switch o.Class {
 	case "IPM.Contact", "IPM.Appointment", "IPM.Task":
+		return true
+	}
+	if strings.HasPrefix(o.Class, "IPM.Configuration.") || strings.HasPrefix(o.Class, "IPM.Rule.") {
 		return true
 	}
 	return o.Type == "Contact" || o.Type == "Appointment" || o.Type == "Task"

@@ -15,7 +15,7 @@ import (
 	"holdfast/internal/m365/graph"
 )
 
-// Settings go back to what they are settings of: into a folder they can't. When they were changed is told by nobody, so what is there and differs is replaced only
+// Settings go along with a mailbox only into itself, not into another one or a folder, unless they were chosen. When they were changed is told by nobody, so what is there and differs is replaced only
 // by who also overwrites what is newer than the restore point. Nothing that goes back sends mail by itself: automatic replies stay as they are, on
 // or off, a rule that forwards comes back switched off, and nobody is given a calendar anew.
 
@@ -32,6 +32,9 @@ const repliesSetting = "automaticRepliesSetting"
 
 // putSetting restores the settings of a mailbox, a rule, the categories, or the permissions of a calendar.
 func (r *restore) putSetting(ctx context.Context, p engine.Put) (engine.Restored, error) {
+	if (r.plan.Folder != "" || !r.same) && !p.Selected {
+		return engine.Restored{Outcome: engine.Skipped}, nil
+	}
 	if r.plan.Folder != "" {
 		return engine.Restored{Outcome: engine.Skipped}, &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: errors.New("settings can't go into a folder; restore them to a mailbox itself")}
 	}
@@ -194,6 +197,7 @@ func (r *restore) putRule(ctx context.Context, st *kept) (engine.Restored, error
 		return engine.Restored{}, err
 	}
 	var old *graph.Setting
+	broken := false // what is there puts mail into a folder that is gone
 	for _, row := range there {
 		now := members(row.Raw)
 		if sameRule(body, now, len(lost) > 0) {
@@ -201,6 +205,10 @@ func (r *restore) putRule(ctx context.Context, st *kept) (engine.Restored, error
 		}
 		if r.same && row.ID == id {
 			old = row
+			for _, name := range folderActions {
+				was, now := members(st.json["actions"])[name], members(now["actions"])[name]
+				broken = broken || !isNull(was) && sameJSON(was, now) && !sameJSON(was, actions[name])
+			}
 		}
 	}
 	if old == nil || r.plan.Mode == engine.KeepBoth {
@@ -216,7 +224,7 @@ func (r *restore) putRule(ctx context.Context, st *kept) (engine.Restored, error
 		}
 		return r.ruleBack(ctx, engine.Restored{Outcome: engine.Created, NewID: made.ID, Lost: lost}, body)
 	}
-	if out, err := r.replaces(id); out != nil {
+	if out, err := r.replaces(id); out != nil && !(broken && r.plan.Mode == engine.Overwrite) {
 		return *out, err
 	}
 	if r.plan.DryRun {

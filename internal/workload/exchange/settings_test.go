@@ -28,7 +28,7 @@ func settingsOf(c *workloadtest.Container) map[string]workloadtest.Stored {
 }
 
 // putSettings restores all stored settings.
-func (f fixture) putSettings(t *testing.T, c *workloadtest.Container, to holdfast.Container, plan engine.RestorePlan) (map[string]engine.Restored, map[string]error) {
+func (f fixture) putSettings(t *testing.T, c *workloadtest.Container, to holdfast.Container, plan engine.RestorePlan, unselected bool) (map[string]engine.Restored, map[string]error) {
 	t.Helper()
 	plan.From, plan.To = f.box, to
 	r, err := f.target.Open(t.Context(), plan)
@@ -43,7 +43,7 @@ func (f fixture) putSettings(t *testing.T, c *workloadtest.Container, to holdfas
 	out, errs := map[string]engine.Restored{}, map[string]error{}
 	all := settingsOf(c)
 	for _, id := range slices.Sorted(maps.Keys(all)) {
-		out[id], errs[id] = r.Put(t.Context(), engine.Put{Item: all[id].Item, Parent: folder, Marker: id, Open: all[id].Open})
+		out[id], errs[id] = r.Put(t.Context(), engine.Put{Item: all[id].Item, Parent: folder, Marker: id, Open: all[id].Open, Selected: !unselected})
 	}
 	return out, errs
 }
@@ -161,12 +161,24 @@ func TestSettingsComeBackAndSwitchNothingOn(t *testing.T) {
 	if err := f.sim.SetAutomaticReplies(to.Source, "disabled", ""); err != nil {
 		t.Fatal(err)
 	}
+	// They do not come along into another mailbox or into a folder, and nobody is troubled with that.
+	for _, plan := range []engine.RestorePlan{{Mode: engine.Overwrite, Newer: true}, {Folder: "Restored"}} {
+		out, errs := f.putSettings(t, c, to, plan, true)
+		for id, err := range errs {
+			if err != nil || out[id].Outcome != engine.Skipped {
+				t.Errorf("%s with plan %+v: %v, %v", id, plan, out[id].Outcome, err)
+			}
+		}
+	}
+	if _, errs := f.putSettings(t, c, to, engine.RestorePlan{Folder: "Restored"}, false); errs["settings/mailbox"] == nil {
+		t.Error("chosen settings that go into a folder are not refused")
+	}
 	// Another mailbox has settings of its own: they are left alone unless replacing is asked for.
-	out, errs := f.putSettings(t, c, to, engine.RestorePlan{Mode: engine.Overwrite})
+	out, errs := f.putSettings(t, c, to, engine.RestorePlan{Mode: engine.Overwrite}, false)
 	if out["settings/mailbox"].Outcome != engine.Skipped || errs["settings/mailbox"] == nil {
 		t.Errorf("the settings were replaced unasked: %v", out["settings/mailbox"])
 	}
-	out, errs = f.putSettings(t, c, to, engine.RestorePlan{Mode: engine.Overwrite, Newer: true})
+	out, errs = f.putSettings(t, c, to, engine.RestorePlan{Mode: engine.Overwrite, Newer: true}, false)
 	for id, err := range errs {
 		if (err != nil) != strings.HasPrefix(id, "settings/sharing/") {
 			t.Errorf("%s: %v", id, err)
@@ -235,10 +247,69 @@ func TestSettingsComeBackAndSwitchNothingOn(t *testing.T) {
 		t.Errorf("a restore of settings mailed: %v", f.sim.Stats().MailsSent)
 	}
 	// A second time everything is there.
-	out, _ = f.putSettings(t, c, to, engine.RestorePlan{Mode: engine.Overwrite, Newer: true})
+	out, _ = f.putSettings(t, c, to, engine.RestorePlan{Mode: engine.Overwrite, Newer: true}, false)
 	for id, got := range out {
 		if !strings.HasPrefix(id, "settings/sharing/") && got.Outcome != engine.Existing {
 			t.Errorf("restored again %s is %s, want existing", id, got.Outcome)
 		}
+	}
+}
+
+// A rule whose folder went is mended by a restore that overwrites, and roles of a calendar come back to those who have one.
+func TestRulesAreMendedAndRolesComeBack(t *testing.T) {
+	f := personalSetup(t, 73)
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.sim.WipeMailbox(f.box.Source); err != nil {
+		t.Fatal(err)
+	}
+	out, errs := f.putSettings(t, c, f.box, engine.RestorePlan{Mode: engine.Overwrite}, true)
+	mended := 0
+	for id, item := range settingsOf(c) {
+		want := engine.Existing
+		switch {
+		case item.Name == "From a colleague":
+			want = engine.Overwritten
+			mended++
+		case strings.HasPrefix(id, "settings/sharing/") && errs[id] != nil:
+			continue // its calendar went
+		}
+		if errs[id] != nil || out[id].Outcome != want || len(out[id].Lost) > 0 {
+			t.Errorf("%s %q: %+v, %v", id, item.Name, out[id], errs[id])
+		}
+	}
+	if mended != 1 {
+		t.Fatalf("%d rules move mail: this test shows nothing", mended)
+	}
+	var calendar string
+	for id, item := range c.Items() {
+		if item.Fields[holdfast.FieldSpecial] == "calendar" {
+			calendar = id
+		}
+	}
+	path := graph.SharesPath(f.box.Source, calendar)
+	shares, err := f.g.Settings(t.Context(), path, graph.List{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	was := shares.Value[1]
+	if _, err := f.g.ChangeSetting(t.Context(), append(path, was.ID), map[string]any{"role": "read"}); err != nil {
+		t.Fatal(err)
+	}
+	out, errs = f.putSettings(t, c, f.box, engine.RestorePlan{Mode: engine.Overwrite, Newer: true}, false)
+	if id := "settings/sharing/" + calendar; errs[id] != nil || out[id].Outcome != engine.Overwritten {
+		t.Errorf("permissions: %+v, %v", out[id], errs[id])
+	}
+	now, err := f.g.Settings(t.Context(), graph.SharesPath(f.box.Source, calendar), graph.List{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if now.Value[1].Role != was.Role || was.Role == "read" {
+		t.Errorf("the role is %s, was %s", now.Value[1].Role, was.Role)
+	}
+	if n := len(f.sim.Stats().MailsSent); n > 0 {
+		t.Errorf("a restore of permissions mailed: %v", f.sim.Stats().MailsSent)
 	}
 }
