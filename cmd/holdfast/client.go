@@ -377,7 +377,11 @@ func (c *client) loginByPassword(cmd *cobra.Command, user, passwordFile, code st
 	if code != "" || !errors.As(err, &api) || api.factor == "" {
 		return err
 	}
-	if code, err = readSecret(cmd, "", "Code of the second factor: "); err != nil {
+	ask := "Code of the second factor: "
+	if api.factor == "passkey" { // it needs a browser
+		ask = "Recovery code, for passkeys work in browsers only: "
+	}
+	if code, err = readSecret(cmd, "", ask); err != nil {
 		return fmt.Errorf("%s has a second factor: give its code with --code, or use an API key with --api-key-file", user)
 	}
 	form.Set("code", code)

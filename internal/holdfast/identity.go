@@ -15,13 +15,34 @@ type Account struct {
 	// Organization and ObjectID say which directory user this is; empty for a local user.
 	Organization OrganizationID
 	ObjectID     string
-	// The second factor: whether one is in use, the newest time step whose code was taken (a code is good once), the wrong codes
+	// The codes of an authenticator: whether they are in use, the newest time step whose code was taken (a code is good once), the wrong codes
 	// in a row, and until when no code is looked at.
 	Factor       bool
 	FactorStep   int64
 	FactorMisses int
 	FactorWait   time.Time
+	Passkeys     int // how many there are
 }
+
+// SecondFactor says that a password alone does not sign in.
+func (a Account) SecondFactor() bool { return a.Factor || a.Passkeys > 0 }
+
+// Passkey is a credential of WebAuthn: the public half of a key pair that a device or a password manager keeps.
+type Passkey struct {
+	ID         string // the credential's id, base64url
+	Account    UserID
+	Name       string
+	Host       string // the host name that it is bound to
+	PublicKey  []byte // COSE
+	SignCount  uint32 // how often it signed, as it says; 0 of those that don't count
+	Flags      byte   // of authenticator data: whether it can be and is backed up
+	Transports []string
+	Created    time.Time
+	LastUsed   time.Time
+}
+
+// BackedUp says that it was synchronised to more than one device when it was used last: bit 4 of the flags of WebAuthn's authenticator data.
+func (k Passkey) BackedUp() bool { return k.Flags&0x10 != 0 }
 
 // Local says that the account is a user of this installation.
 func (a Account) Local() bool { return a.Organization == "" }

@@ -127,6 +127,9 @@ func (a *API) token(ctx context.Context, r *request) (any, error) {
 
 // factorOf names the second factor that an error of a sign-in is about; "" when it is about something else.
 func factorOf(err error) string {
+	if errors.Is(err, service.ErrPasskey) {
+		return "passkey"
+	}
 	if errors.Is(err, service.ErrSecondFactor) || errors.Is(err, service.ErrSecondFactorWrong) {
 		return "totp"
 	}

@@ -91,6 +91,18 @@ func identity(w *world) {
 	w.call("GET", own+"/session", nil).want(401)
 	w.cookie = cookieOf(open("").want(200))
 
+	// Passkeys.
+	laptop := newAuthenticator(w)
+	key := passkeysAt + "/" + laptop.add("Laptop").want(201).text("id")
+	w.call("PATCH", key, map[string]any{"name": "Old laptop"}).want(200)
+	if got := w.call("GET", passkeysAt, nil).want(200); got.text(0, "name") != "Old laptop" {
+		w.t.Errorf("got %s", got.body)
+	}
+	w.call("POST", own+"/session/proof", map[string]any{"passkey": laptop.get(w.call("POST", own+"/session/proof/passkey", nil).want(200))}).want(204)
+	w.cookie = cookieOf(laptop.signIn().want(200))
+	w.call("DELETE", key, nil).want(204)
+	w.call("DELETE", key, nil).want(404)
+
 	// Keys.
 	organization := w.first("/v8/Organizations")
 	made := w.call("POST", own+"/api-keys", map[string]any{"name": "scripts", "organizationIds": []string{organization}, "expires": w.clock.Now().Add(time.Hour)}).want(201)

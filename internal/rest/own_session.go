@@ -18,6 +18,8 @@ type sessionUser struct {
 	Role         string   `json:"role"`
 	Roles        []string `json:"roles"`
 	SecondFactor bool     `json:"secondFactor"`
+	Totp         bool     `json:"totp"`
+	Passkeys     bool     `json:"passkeys"`
 	// Directory says that he signed in with Microsoft.
 	Directory bool     `json:"directory"`
 	Acts      []string `json:"acts"` // what he may do, in the words of the operations' x-act
@@ -42,7 +44,7 @@ func sessionOf(b service.Browser) session {
 	self, operator := u.Portal()
 	return session{
 		Portal: sessionPortal{self, operator},
-		User: sessionUser{ID: string(u.ID), Name: u.Name, Role: string(u.Role), Roles: []string{string(u.Role)}, SecondFactor: u.SecondFactor, Directory: u.Directory,
+		User: sessionUser{ID: string(u.ID), Name: u.Name, Role: string(u.Role), Roles: []string{string(u.Role)}, SecondFactor: u.SecondFactor(), Totp: u.Code, Passkeys: u.Passkeys, Directory: u.Directory,
 			Acts: list(service.ActsOf(u), func(a service.Act) string { return string(a) })},
 		Expires: stamp(b.Expires), Idle: int64(b.Idle / time.Second), Setup: b.Setup,
 	}
@@ -65,7 +67,7 @@ func (e *factorError) write(w http.ResponseWriter) {
 	}{e.Error(), code, e.factor})
 }
 
-// proofError is a call of a browser that is refused until its person has proved again who he is, by all the ways that it names.
+// proofError is a call of a browser that is refused until its person has proved again who he is, by all the ways that it names, or by one of those instead.
 type proofError struct{ *service.ErrProof }
 
 func (e proofError) write(w http.ResponseWriter) {
@@ -73,7 +75,8 @@ func (e proofError) write(w http.ResponseWriter) {
 		Message string                              `json:"message"`
 		Code    contract.RESTExceptionInfoErrorCode `json:"errorCode"`
 		Ways    []string                            `json:"proofNeeded"`
-	}{e.Error(), contract.RESTExceptionInfoErrorCodeResourceAccessDenied, e.Ways})
+		Instead []string                            `json:"proofInstead,omitzero"`
+	}{e.Error(), contract.RESTExceptionInfoErrorCodeResourceAccessDenied, e.Ways, e.Instead})
 }
 
 // sessionOpen signs a browser in. What cookie it had before is worth nothing afterwards.
@@ -82,12 +85,28 @@ func (a *API) sessionOpen(ctx context.Context, r *request) (any, error) {
 		return nil, err
 	}
 	var in struct {
-		UserName string `json:"username"`
-		Password string `json:"password"`
-		Code     string `json:"code,omitzero"`
+		UserName string         `json:"username,omitzero"`
+		Password string         `json:"password,omitzero"`
+		Code     string         `json:"code,omitzero"`
+		Passkey  *passkeyAnswer `json:"passkey,omitzero"` // instead of all of these
 	}
 	if err := r.decode(&in); err != nil {
 		return nil, err
+	}
+	if in.Passkey != nil {
+		answer, err := r.passkeyAnswer(*in.Passkey)
+		if err != nil {
+			return nil, err
+		}
+		b, err := a.services.BrowserSessions.OpenByPasskey(ctx, answer, r.sessionSecret())
+		if err != nil {
+			return nil, err
+		}
+		a.startSession(r, b)
+		return sessionOf(b), nil
+	}
+	if in.UserName == "" || in.Password == "" {
+		return nil, holdfast.Invalid("username and password, or a passkey, are needed")
 	}
 	b, err := a.services.BrowserSessions.Open(ctx, service.SignIn{Address: r.address(), Name: in.UserName, Password: in.Password, Code: in.Code}, r.sessionSecret())
 	if factor := factorOf(err); factor != "" {
@@ -129,14 +148,29 @@ func (a *API) sessionGet(ctx context.Context, r *request) (any, error) {
 // sessionProve lets a browser's person prove again who he is, before acts that ask for it.
 func (a *API) sessionProve(ctx context.Context, r *request) (any, error) {
 	var in struct {
-		Password string `json:"password"`
-		Code     string `json:"code,omitzero"`
+		Password string         `json:"password,omitzero"`
+		Code     string         `json:"code,omitzero"`
+		Passkey  *passkeyAnswer `json:"passkey,omitzero"` // instead of both
 	}
 	if err := r.decode(&in); err != nil {
 		return nil, err
 	}
 	if r.cookie == "" {
 		return nil, holdfast.Conflict("this is no browser's session: tokens and API keys are never asked for a proof")
+	}
+	if in.Passkey != nil {
+		answer, err := r.passkeyAnswer(*in.Passkey)
+		if err != nil {
+			return nil, err
+		}
+		err = a.services.BrowserSessions.ProveByPasskey(ctx, r.user, r.cookie, answer)
+		if holdfast.KindOf(err) == holdfast.KindUnauthenticated {
+			return nil, holdfast.Invalid("%s", err)
+		}
+		return nil, err
+	}
+	if in.Password == "" {
+		return nil, holdfast.Invalid("the password, or a passkey, is needed")
 	}
 	err := a.services.BrowserSessions.Prove(ctx, r.user, r.cookie, in.Password, in.Code)
 	if factorOf(err) != "" { // the session itself is good, so none of these is a 401

@@ -27,7 +27,7 @@ type localUser struct {
 }
 
 func userToOwn(a holdfast.Account) localUser {
-	return localUser{ID: string(a.ID), Name: a.Name, DisplayName: a.DisplayName, Role: a.Role, Roles: []string{a.Role}, Disabled: a.Disabled, SecondFactor: a.Factor, Directory: !a.Local(),
+	return localUser{ID: string(a.ID), Name: a.Name, DisplayName: a.DisplayName, Role: a.Role, Roles: []string{a.Role}, Disabled: a.Disabled, SecondFactor: a.SecondFactor(), Directory: !a.Local(),
 		Organization: string(a.Organization), Created: stamp(a.Created), LastLogin: stamp(a.LastLogin)}
 }
 

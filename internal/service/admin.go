@@ -70,11 +70,14 @@ func errLogin() error { return holdfast.Unauthenticated("the user name or the pa
 // ErrSecondFactor says that the password was right and a code is missing.
 var ErrSecondFactor = holdfast.Unauthenticated("this account has a second factor: give its code too. Programs use an API key instead (holdfast api-key add, or POST /holdfast/v1/api-keys)")
 
+// ErrPasskey says that the password was right and that the account's second factor is a passkey.
+var ErrPasskey = holdfast.Unauthenticated("this account has a passkey: sign in with it in a browser, or give a recovery code too. Programs use an API key instead (holdfast api-key add, or POST /holdfast/v1/api-keys)")
+
 // ErrSecondFactorWrong says that the password was right and the code was not.
 var ErrSecondFactorWrong = holdfast.Unauthenticated("the code is wrong, or it was used before: wait for the next one")
 
 // Login checks a password, and a second factor where there is one. What is wrong is KindUnauthenticated, with ErrSecondFactor or
-// ErrSecondFactorWrong where only the code is; too many attempts are KindUnavailable with RetryAfter.
+// ErrPasskey or ErrSecondFactorWrong where only the code is; too many attempts are KindUnavailable with RetryAfter.
 func (a *Admin) Login(ctx context.Context, in SignIn) (Tokens, error) {
 	account, err := a.prove(ctx, in)
 	if err != nil {
@@ -122,8 +125,8 @@ func (a *Admin) prove(ctx context.Context, in SignIn) (holdfast.Account, error) 
 		a.limiter.failed(keys, a.now())
 		return holdfast.Account{}, joinAudit(a.auditNow(ctx, User{Name: name, Address: in.Address}, "login.refused", "account/"+name, ""), errLogin())
 	}
-	if account.Factor {
-		if err := a.proveFactor(ctx, account.ID, in); err != nil {
+	if account.SecondFactor() {
+		if err := a.proveFactor(ctx, account, in); err != nil {
 			return holdfast.Account{}, err
 		}
 	}
@@ -164,7 +167,7 @@ func (a *Admin) signedIn(ctx context.Context, tx Tx, id holdfast.UserID, address
 
 // userOf is an account as a caller, with what it may see now.
 func (c *core) userOf(ctx context.Context, tx Tx, account holdfast.Account, address string) (User, error) {
-	u := User{ID: account.ID, Name: account.Name, Role: Role(account.Role), Address: address, SecondFactor: account.Factor, Directory: !account.Local()}
+	u := User{ID: account.ID, Name: account.Name, Role: Role(account.Role), Address: address, Code: account.Factor, Passkeys: account.Passkeys > 0, Directory: !account.Local()}
 	if account.Local() && u.Role != RoleOperator {
 		return u, nil
 	}
@@ -512,10 +515,14 @@ const (
 	limiterSize    = 10000
 )
 
+func addressKey(address string) attemptKey {
+	return attemptKey{"address\x00" + address, 30, attemptsMemory}
+}
+
 func attemptKeys(name, address string) []attemptKey {
 	return []attemptKey{
 		{"both\x00" + name + "\x00" + address, 5, attemptsMemory},
-		{"address\x00" + address, 30, attemptsMemory},
+		addressKey(address),
 		{"name\x00" + name, 30, 15 * time.Second},
 	}
 }

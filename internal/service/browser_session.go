@@ -13,6 +13,7 @@ type BrowserSessions struct {
 	*core
 	admin    *Admin
 	sessions *RestoreSessions
+	passkeys *Passkeys
 }
 
 // How long browser sessions live, and how long a proof counts for acts that ask again, unless Deps says otherwise.
@@ -202,6 +203,27 @@ func (b *BrowserSessions) find(ctx context.Context, address, secret string) (hol
 	return s, u, err
 }
 
+// OpenByPasskey signs in by a passkey alone. before is as of Open.
+func (b *BrowserSessions) OpenByPasskey(ctx context.Context, in PasskeyAnswer, before string) (Browser, error) {
+	id, err := b.passkeys.prove(ctx, in, toSignIn, "")
+	if err != nil {
+		return Browser{}, err
+	}
+	return b.open(ctx, id, in.Address, before)
+}
+
+// ProveByPasskey is Prove by a passkey of the person whose session this is.
+func (b *BrowserSessions) ProveByPasskey(ctx context.Context, u User, secret string, in PasskeyAnswer) error {
+	if err := b.may(u, ActProve); err != nil {
+		return err
+	}
+	id, err := b.passkeys.prove(ctx, in, toProve, u.ID)
+	if err != nil {
+		return err
+	}
+	return b.proved(ctx, u, secret, id, "passkey")
+}
+
 // Prove takes the password, and the second factor's code, of the person whose session this is, so that acts that ask again go on for a
 // while. What is wrong is KindUnauthenticated as at a sign-in; the session stays.
 func (b *BrowserSessions) Prove(ctx context.Context, u User, secret, password, code string) error {
@@ -215,14 +237,19 @@ func (b *BrowserSessions) Prove(ctx context.Context, u User, secret, password, c
 	if err != nil {
 		return err
 	}
+	return b.proved(ctx, u, secret, account.ID, "")
+}
+
+// proved notes that the person of a session, who is the account's, has proved who he is.
+func (b *BrowserSessions) proved(ctx context.Context, u User, secret string, account holdfast.UserID, how string) error {
 	return b.changeAs(ctx, u, ActProve, func(ctx context.Context, tx Tx) error {
 		s, err := tx.BrowserSession(ctx, tokenHash(secret))
-		if missing(err) || err == nil && s.Account != account.ID {
+		if missing(err) || err == nil && s.Account != account {
 			return errNoSession()
 		} else if err != nil {
 			return err
 		}
-		if err := b.audit(ctx, tx, u, "session.prove", "account/"+string(s.Account), ""); err != nil {
+		if err := b.audit(ctx, tx, u, "session.prove", "account/"+string(s.Account), how); err != nil {
 			return err
 		}
 		s.Proved = b.now()

@@ -127,31 +127,32 @@ func (a *Admin) RemoveFactor(ctx context.Context, u User, code string) error {
 	if err := a.may(u, ActOwnFactor); err != nil {
 		return err
 	}
-	if !u.SecondFactor {
-		return holdfast.Conflict("%s has no second factor", u.Name)
+	if !u.Code {
+		return holdfast.Conflict("%s has no codes as second factor", u.Name)
 	}
 	if u.Browser {
 		if err := Proven(u); err != nil {
 			return err
 		}
-	} else if err := a.proveFactor(ctx, u.ID, SignIn{Address: u.Address, Name: u.Name, Code: code}); err != nil {
+	} else if err := a.proveFactor(ctx, holdfast.Account{ID: u.ID, Factor: true}, SignIn{Address: u.Address, Name: u.Name, Code: code}); err != nil {
 		if holdfast.KindOf(err) == holdfast.KindUnauthenticated { // the login itself is good
 			return holdfast.Denied("%s", err)
 		}
 		return err
 	}
-	return a.dropFactor(ctx, u, u.ID, "factor.remove")
+	return a.dropFactor(ctx, u, u.ID, "factor.remove", false)
 }
 
-// ResetFactor takes another account's second factor away, for somebody who has lost it.
+// ResetFactor takes another account's second factors away, passkeys too, for somebody who has lost them.
 func (a *Admin) ResetFactor(ctx context.Context, u User, id holdfast.UserID) error {
 	if err := a.may(u, ActManageUsers); err != nil {
 		return err
 	}
-	return a.dropFactor(ctx, u, id, "factor.reset")
+	return a.dropFactor(ctx, u, id, "factor.reset", true)
 }
 
-func (a *Admin) dropFactor(ctx context.Context, u User, id holdfast.UserID, act string) error {
+// dropFactor ends codes as second factor, and with passkeys those too. Recovery codes go with the last one.
+func (a *Admin) dropFactor(ctx context.Context, u User, id holdfast.UserID, act string, passkeys bool) error {
 	return a.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
 		account, err := tx.Account(ctx, id)
 		if err != nil {
@@ -161,10 +162,20 @@ func (a *Admin) dropFactor(ctx context.Context, u User, id holdfast.UserID, act 
 			return err
 		}
 		account.Factor, account.FactorStep, account.FactorMisses, account.FactorWait = false, 0, 0, time.Time{}
+		if passkeys {
+			account.Passkeys = 0
+			if err := tx.DeletePasskeysOf(ctx, id); err != nil {
+				return err
+			}
+		}
+		if !account.SecondFactor() {
+			if err := tx.PutRecoveryCodes(ctx, id, nil); err != nil {
+				return err
+			}
+		}
 		return firstError(
 			func() error { return tx.DeleteSecret(ctx, factorSecret(id)) },
 			func() error { return tx.DeleteSecret(ctx, pendingSecret(id)) },
-			func() error { return tx.PutRecoveryCodes(ctx, id, nil) },
 			func() error { return endLogins(ctx, tx, id) },
 			func() error { return tx.PutAccount(ctx, account) },
 		)
@@ -172,9 +183,13 @@ func (a *Admin) dropFactor(ctx context.Context, u User, id holdfast.UserID, act 
 }
 
 // proveFactor spends a code, or a recovery code, of an account's second factor. A wrong one is counted in the database, whatever becomes
-// of this process.
-func (a *Admin) proveFactor(ctx context.Context, id holdfast.UserID, in SignIn) error {
-	if strings.TrimSpace(in.Code) == "" {
+// of this process. Who has passkeys alone has recovery codes alone.
+func (a *Admin) proveFactor(ctx context.Context, of holdfast.Account, in SignIn) error {
+	id := of.ID
+	switch blank := strings.TrimSpace(in.Code) == ""; {
+	case blank && !of.Factor:
+		return ErrPasskey
+	case blank:
 		return ErrSecondFactor
 	}
 	var refused error
@@ -184,13 +199,15 @@ func (a *Admin) proveFactor(ctx context.Context, id holdfast.UserID, in SignIn) 
 		if err != nil {
 			return err
 		}
-		sealed, err := tx.Secret(ctx, factorSecret(id))
-		if err != nil {
-			return err
-		}
-		secret, err := a.Keys.Open(factorSecret(id), sealed)
-		if err != nil {
-			return err
+		var secret []byte
+		if account.Factor {
+			sealed, err := tx.Secret(ctx, factorSecret(id))
+			if err != nil {
+				return err
+			}
+			if secret, err = a.Keys.Open(factorSecret(id), sealed); err != nil {
+				return err
+			}
 		}
 		u := User{ID: id, Name: account.Name, Address: in.Address}
 		if refused, err = a.tryCode(ctx, tx, &account, string(secret), in.Code); err != nil {
@@ -210,7 +227,7 @@ func (a *Admin) proveFactor(ctx context.Context, id holdfast.UserID, in SignIn) 
 }
 
 // tryCode looks at a code and changes account accordingly, which the caller keeps whether it was refused or not. A recovery code that is
-// right is spent.
+// right is spent. An empty secret has recovery codes alone.
 func (a *Admin) tryCode(ctx context.Context, tx Tx, account *holdfast.Account, secret, code string) (refused, err error) {
 	now := a.now()
 	if wait := account.FactorWait.Sub(now); wait > 0 {
@@ -223,7 +240,7 @@ func (a *Admin) tryCode(ctx context.Context, tx Tx, account *holdfast.Account, s
 		return c
 	}, code))
 	ok := false
-	if len(code) == int(otp.DigitsSix) {
+	if secret != "" && len(code) == int(otp.DigitsSix) {
 		step := now.Unix() / int64(factorPeriod/time.Second)
 		for s := step - factorSkew; s <= step+factorSkew; s++ {
 			want, err := hotp.GenerateCodeCustom(secret, uint64(s), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
@@ -234,7 +251,7 @@ func (a *Admin) tryCode(ctx context.Context, tx Tx, account *holdfast.Account, s
 				ok, account.FactorStep = true, s
 			}
 		}
-	} else if account.Factor {
+	} else if account.SecondFactor() {
 		if ok, err = tx.SpendRecoveryCode(ctx, account.ID, tokenHash(code)); err != nil {
 			return nil, err
 		}

@@ -110,7 +110,7 @@ func TestSecondFactor(t *testing.T) {
 		w.clock.Move(10 * time.Second)
 		w.ok(login(w.code(f.Secret, 0)))
 
-		u.SecondFactor, u.Browser = true, false
+		u.Code, u.Browser = true, false
 		w.kind(w.Admin.RemoveFactor(w.ctx, u, "000000"), holdfast.KindDenied, "code")
 		w.kind(w.Admin.ResetFactor(w.ctx, u, id), holdfast.KindDenied, "")
 		w.ok(w.Admin.ResetFactor(w.ctx, admin, id))

@@ -34,14 +34,17 @@ type User struct {
 	// Key is the API key that was shown, and Organizations what it is limited to; nil is all.
 	Key           string
 	Organizations []holdfast.OrganizationID
-	// SecondFactor says that the account has one.
-	SecondFactor bool
+	// Code says that the account has a second factor of codes, Passkeys that it has passkeys.
+	Code, Passkeys bool
 	// Directory says that the account is a user of an organization's directory, not of this installation.
 	Directory bool
 	// Browser says that a browser's session calls, and Stale that its person proved who he is so long ago that dangerous acts ask again.
 	// Tokens and keys are neither: nobody walks away from a script.
 	Browser, Stale bool
 }
+
+// SecondFactor says that a password alone does not sign this account in.
+func (u User) SecondFactor() bool { return u.Code || u.Passkeys }
 
 // systemUser acts when a schedule does.
 var systemUser = User{Name: "system", Role: RoleOwner}
@@ -134,12 +137,15 @@ const (
 // AgainOf is what the policy says of an act.
 func AgainOf(act Act) Again { return policy[act].again }
 
-// ErrProof says that a browser's person must prove again who he is.
-type ErrProof struct{ Ways []string }
+// ErrProof says that a browser's person must prove again who he is, by all the ways together, or by any one of Instead.
+type ErrProof struct{ Ways, Instead []string }
 
 func (e *ErrProof) Error() string {
-	if slices.Contains(e.Ways, "microsoft") {
+	switch {
+	case slices.Contains(e.Ways, "microsoft"):
 		return "for this it is asked again who is there: sign in with Microsoft, then repeat it"
+	case slices.Contains(e.Ways, "passkey"):
+		return "for this it is asked again who is there: use your passkey, then repeat it"
 	}
 	return "for this it is asked again who is there: give your password, then repeat it"
 }
@@ -151,8 +157,12 @@ func Proven(u User) error {
 		return nil
 	case u.Directory:
 		return &ErrProof{Ways: []string{"microsoft"}}
-	case u.SecondFactor:
+	case u.Code && u.Passkeys:
+		return &ErrProof{Ways: []string{"password", "totp"}, Instead: []string{"passkey"}}
+	case u.Code:
 		return &ErrProof{Ways: []string{"password", "totp"}}
+	case u.Passkeys:
+		return &ErrProof{Ways: []string{"passkey"}}
 	}
 	return &ErrProof{Ways: []string{"password"}}
 }

@@ -412,6 +412,11 @@ type identityRows interface {
 	// SpendRecoveryCode deletes a code and says whether it was there.
 	SpendRecoveryCode(ctx context.Context, account holdfast.UserID, hash string) (bool, error)
 	RecoveryCodes(ctx context.Context, account holdfast.UserID) (int, error)
+	Passkeys(ctx context.Context, account holdfast.UserID) ([]holdfast.Passkey, error)
+	Passkey(ctx context.Context, id string) (holdfast.Passkey, error)
+	PutPasskey(ctx context.Context, k holdfast.Passkey) error
+	DeletePasskey(ctx context.Context, id string) error
+	DeletePasskeysOf(ctx context.Context, account holdfast.UserID) error
 	RbacRoles(ctx context.Context, org holdfast.OrganizationID) ([]holdfast.RbacRole, error)
 	RbacRole(ctx context.Context, id string) (holdfast.RbacRole, error)
 	PutRbacRole(ctx context.Context, r holdfast.RbacRole) error

@@ -68,6 +68,7 @@ type Service struct {
 	Admin           *Admin
 	Users           *Users
 	BrowserSessions *BrowserSessions
+	Passkeys        *Passkeys
 	APIKeys         *APIKeys
 	RbacRoles       *RbacRoles
 	Portal          *Portal
@@ -130,7 +131,8 @@ func New(d Deps) *Service {
 	c := &core{Deps: d, feed: feed, restoreCredentials: map[holdfast.TaskID]holdfast.Credential{}}
 	admin := newAdmin(c)
 	sessions := &RestoreSessions{core: c}
-	browsers := &BrowserSessions{c, admin, sessions}
+	passkeys := &Passkeys{core: c, admin: admin}
+	browsers := &BrowserSessions{c, admin, sessions, passkeys}
 	return &Service{
 		Organizations:   &Organizations{c},
 		Directories:     &Directories{c},
@@ -149,6 +151,7 @@ func New(d Deps) *Service {
 		Admin:           admin,
 		Users:           &Users{c, admin},
 		BrowserSessions: browsers,
+		Passkeys:        passkeys,
 		APIKeys:         &APIKeys{c, admin},
 		RbacRoles:       &RbacRoles{c},
 		Portal:          &Portal{core: c, admin: admin, browsers: browsers},

@@ -29,11 +29,12 @@ type accountRow struct {
 	FactorStep    int64
 	FactorMisses  int
 	FactorWait    stamp
+	Passkeys      int
 }
 
 func (r accountRow) noun() (holdfast.Account, error) {
 	return holdfast.Account{ID: holdfast.UserID(r.ID), Name: r.Name, DisplayName: r.DisplayName, Role: r.Role, PasswordHash: r.PasswordHash, Disabled: r.Disabled, Created: r.Created.time(), LastLogin: r.LastLogin.time(),
-		Organization: holdfast.OrganizationID(r.Organization), ObjectID: r.ObjectID, Factor: r.Factor, FactorStep: r.FactorStep, FactorMisses: r.FactorMisses, FactorWait: r.FactorWait.time()}, nil
+		Organization: holdfast.OrganizationID(r.Organization), ObjectID: r.ObjectID, Factor: r.Factor, FactorStep: r.FactorStep, FactorMisses: r.FactorMisses, FactorWait: r.FactorWait.time(), Passkeys: r.Passkeys}, nil
 }
 
 // nameKey is what must differ: names of local users whatever their case, directory users by their ids.
@@ -77,12 +78,12 @@ func (tx *Tx) AccountByName(ctx context.Context, name string) (holdfast.Account,
 // PutAccount keeps an account. A second one of the same name is an error of the database.
 func (tx *Tx) PutAccount(ctx context.Context, a holdfast.Account) error {
 	return put(ctx, tx, &accountRow{ID: string(a.ID), Name: clean(a.Name), NameKey: nameKey(a), DisplayName: clean(a.DisplayName), Role: a.Role, PasswordHash: a.PasswordHash, Disabled: a.Disabled, Created: at(a.Created), LastLogin: at(a.LastLogin),
-		Organization: string(a.Organization), ObjectID: clean(a.ObjectID), Factor: a.Factor, FactorStep: a.FactorStep, FactorMisses: a.FactorMisses, FactorWait: at(a.FactorWait)}, "id")
+		Organization: string(a.Organization), ObjectID: clean(a.ObjectID), Factor: a.Factor, FactorStep: a.FactorStep, FactorMisses: a.FactorMisses, FactorWait: at(a.FactorWait), Passkeys: a.Passkeys}, "id")
 }
 
 // DeleteAccount forgets an account with all that it can sign in with.
 func (tx *Tx) DeleteAccount(ctx context.Context, id holdfast.UserID) error {
-	for _, d := range []func(context.Context, *Tx, string, ...any) error{del[tokenRow], del[browserSessionRow], del[apiKeyRow], del[recoveryCodeRow]} {
+	for _, d := range []func(context.Context, *Tx, string, ...any) error{del[tokenRow], del[browserSessionRow], del[apiKeyRow], del[recoveryCodeRow], del[passkeyRow]} {
 		if err := d(ctx, tx, "account = ?", string(id)); err != nil {
 			return err
 		}
@@ -225,6 +226,63 @@ func (tx *Tx) SpendRecoveryCode(ctx context.Context, account holdfast.UserID, ha
 func (tx *Tx) RecoveryCodes(ctx context.Context, account holdfast.UserID) (int, error) {
 	n, err := tx.db.NewSelect().Model((*recoveryCodeRow)(nil)).Where("account = ?", string(account)).Count(ctx)
 	return int(n), err
+}
+
+type passkeyRow struct {
+	bun.BaseModel  `bun:"table:passkeys,alias:t"`
+	ID             string `bun:",pk"`
+	Account        string
+	Name           string
+	Host           string
+	PublicKey      []byte
+	SignCount      int64
+	Flags          int
+	SpecTransports string
+	Created        stamp
+	LastUsed       stamp
+}
+
+func (r passkeyRow) noun() (holdfast.Passkey, error) {
+	k := holdfast.Passkey{ID: r.ID, Account: holdfast.UserID(r.Account), Name: r.Name, Host: r.Host, PublicKey: r.PublicKey, SignCount: uint32(r.SignCount), Flags: byte(r.Flags), Created: r.Created.time(), LastUsed: r.LastUsed.time()}
+	if err := json.Unmarshal([]byte(r.SpecTransports), &k.Transports); err != nil {
+		return k, fmt.Errorf("decode passkey %s: %w", r.ID, err)
+	}
+	return k, nil
+}
+
+// Passkeys gives those of an account, oldest first.
+func (tx *Tx) Passkeys(ctx context.Context, account holdfast.UserID) ([]holdfast.Passkey, error) {
+	var rows []passkeyRow
+	return scan(ctx, tx.db.NewSelect().Model(&rows).Where("account = ?", string(account)).OrderExpr("created, id"), &rows, passkeyRow.noun)
+}
+
+// Passkey gives one by its credential's id.
+func (tx *Tx) Passkey(ctx context.Context, id string) (holdfast.Passkey, error) {
+	r, err := one[passkeyRow](ctx, tx, "such passkey", "id = ?", clean(id))
+	if err != nil {
+		return holdfast.Passkey{}, err
+	}
+	return r.noun()
+}
+
+// PutPasskey keeps one. The account's count of them is the caller's to keep.
+func (tx *Tx) PutPasskey(ctx context.Context, k holdfast.Passkey) error {
+	text, err := json.Marshal(k.Transports)
+	if err != nil {
+		return fmt.Errorf("encode a passkey: %w", err)
+	}
+	return put(ctx, tx, &passkeyRow{ID: clean(k.ID), Account: string(k.Account), Name: clean(k.Name), Host: clean(k.Host), PublicKey: k.PublicKey, SignCount: int64(k.SignCount), Flags: int(k.Flags), SpecTransports: string(text),
+		Created: at(k.Created), LastUsed: at(k.LastUsed)}, "id")
+}
+
+// DeletePasskey forgets one.
+func (tx *Tx) DeletePasskey(ctx context.Context, id string) error {
+	return del[passkeyRow](ctx, tx, "id = ?", clean(id))
+}
+
+// DeletePasskeysOf forgets all of an account.
+func (tx *Tx) DeletePasskeysOf(ctx context.Context, account holdfast.UserID) error {
+	return del[passkeyRow](ctx, tx, "account = ?", string(account))
 }
 
 type rbacRoleRow struct {

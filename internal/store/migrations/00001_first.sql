@@ -11,8 +11,13 @@ CREATE TABLE proxies (
 CREATE TABLE accounts (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, name_key TEXT NOT NULL UNIQUE, display_name TEXT NOT NULL, role TEXT NOT NULL, password_hash TEXT NOT NULL, disabled BOOLEAN NOT NULL,
     created BIGINT NOT NULL, last_login BIGINT NOT NULL, organization TEXT NOT NULL, object_id TEXT NOT NULL, factor BOOLEAN NOT NULL, factor_step BIGINT NOT NULL,
-    factor_misses INTEGER NOT NULL, factor_wait BIGINT NOT NULL
+    factor_misses INTEGER NOT NULL, factor_wait BIGINT NOT NULL, passkeys INTEGER NOT NULL
 );
+CREATE TABLE passkeys (
+    id TEXT PRIMARY KEY, account TEXT NOT NULL, name TEXT NOT NULL, host TEXT NOT NULL, public_key BYTEA NOT NULL, sign_count BIGINT NOT NULL, flags INTEGER NOT NULL,
+    spec_transports TEXT NOT NULL, created BIGINT NOT NULL, last_used BIGINT NOT NULL
+);
+CREATE INDEX passkeys_account ON passkeys (account);
 CREATE TABLE browser_sessions (
     hash TEXT PRIMARY KEY, account TEXT NOT NULL, address TEXT NOT NULL, created BIGINT NOT NULL, last_used BIGINT NOT NULL, expires BIGINT NOT NULL, proved BIGINT NOT NULL
 );

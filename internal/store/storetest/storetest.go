@@ -201,11 +201,12 @@ func testRoundTrip(t *testing.T, s *store.Store) {
 	proxy := holdfast.Proxy{ID: "px", HostName: "h", Port: 9193, BuiltIn: true, Version: "1", CPU: 1.5, Memory: 2.25, LastSeen: when, Created: when}
 	secret := holdfast.SealedSecret{ID: "x", KeyID: "k", WrappedKey: []byte{1}, Ciphertext: []byte{0}}
 	token := holdfast.Token{Hash: "h", Kind: holdfast.TokenRefresh, Family: "f", Account: "a", Issued: when, Expires: when, Used: when}
-	account := holdfast.Account{ID: "a", Name: "Admin", PasswordHash: "$", Created: when}
+	account := holdfast.Account{ID: "a", Name: "Admin", PasswordHash: "$", Created: when, Passkeys: 1}
+	passkey := holdfast.Passkey{ID: "pk", Account: "a", Name: "n", Host: "h", PublicKey: []byte{0, 1}, SignCount: 1<<32 - 1, Flags: 0xff, Transports: []string{"internal"}, Created: when, LastUsed: when}
 
 	for range 2 { // the second time replaces
 		write(t, s, func(ctx context.Context, tx *store.Tx) error {
-			return errors.Join(tx.PutSetting(ctx, "n", "v"), tx.PutSecret(ctx, secret), tx.PutProxy(ctx, proxy), tx.PutAccount(ctx, account), tx.PutToken(ctx, token),
+			return errors.Join(tx.PutSetting(ctx, "n", "v"), tx.PutSecret(ctx, secret), tx.PutProxy(ctx, proxy), tx.PutAccount(ctx, account), tx.PutPasskey(ctx, passkey), tx.PutToken(ctx, token),
 				tx.PutOrganization(ctx, org), tx.PutRepository(ctx, repo), tx.PutJob(ctx, job), tx.PutJobSession(ctx, session), tx.PutTasks(ctx, task), tx.PutContainer(ctx, record),
 				tx.PutHead(ctx, head), tx.PutCheckpoint(ctx, head), tx.PutRestorePoint(ctx, point), tx.PutRestoreSession(ctx, restore), tx.PutRestoreEvent(ctx, event), tx.PutRestoreEvent(ctx, whole), tx.PutRestoreItem(ctx, item))
 		})
@@ -219,6 +220,8 @@ func testRoundTrip(t *testing.T, s *store.Store) {
 			{secret, func() (any, error) { return tx.Secret(ctx, "x") }},
 			{proxy, func() (any, error) { return tx.Proxy(ctx, "px") }},
 			{account, func() (any, error) { return tx.AccountByName(ctx, "ADMIN") }},
+			{passkey, func() (any, error) { return tx.Passkey(ctx, "pk") }},
+			{[]holdfast.Passkey{passkey}, func() (any, error) { return tx.Passkeys(ctx, "a") }},
 			{token, func() (any, error) { return tx.Token(ctx, "h") }},
 			{org, func() (any, error) { return tx.Organization(ctx, "o1") }},
 			{repo, func() (any, error) { return tx.Repository(ctx, "r1") }},

@@ -19,8 +19,8 @@ export class ApiError extends Error {
   }
 }
 
-// Prove asks the person for what proves who he is, and says whether he gave it.
-type Prove = (ways: string[]) => Promise<boolean>;
+// Prove asks the person for what proves who he is, all of ways or one of instead, and says whether he gave it.
+type Prove = (ways: string[], instead: string[]) => Promise<boolean>;
 let prove: Prove | undefined;
 
 // whenProofNeeded sets who asks, before a dangerous act, for a proof that is not old.
@@ -33,8 +33,8 @@ async function send(request: Request): Promise<Response> {
   const again = request.clone();
   const response = await fetch(request);
   if (response.status !== 403 || !prove) return response;
-  const told = (await response.clone().json().catch(() => undefined)) as { proofNeeded?: string[] } | undefined;
-  return told?.proofNeeded && (await prove(told.proofNeeded)) ? send(again) : response;
+  const told = (await response.clone().json().catch(() => undefined)) as { proofNeeded?: string[]; proofInstead?: string[] } | undefined;
+  return told?.proofNeeded && (await prove(told.proofNeeded, told.proofInstead ?? [])) ? send(again) : response;
 }
 
 type Listener = () => void;

@@ -1,8 +1,9 @@
 import { ApiError, own } from "./client";
+import type { PasskeyAnswer } from "./passkey";
 
 // Session is who is signed in in this browser.
 export interface Session {
-  user: { id?: string; name: string; role?: string; roles?: string[]; secondFactor: boolean; acts?: string[] };
+  user: { id?: string; name: string; role?: string; roles?: string[]; secondFactor: boolean; totp?: boolean; passkeys?: boolean; acts?: string[] };
   expires: string;
   setup: boolean;
   portal?: { self: boolean; operator: boolean };
@@ -46,6 +47,12 @@ export const session = {
     remember(true);
     return started;
   },
+  startByPasskey: async (passkey: PasskeyAnswer) => {
+    const started = await own<Session>("POST", path, { passkey });
+    remember(true);
+    return started;
+  },
+  proveByPasskey: (passkey: PasskeyAnswer) => own<void>("POST", `${path}/proof`, { passkey }),
   prove: (password: string, code?: string) => own<void>("POST", `${path}/proof`, code ? { password, code } : { password }),
   // returned: somebody signed in elsewhere and was sent back with a cookie.
   returned: () => remember(true),

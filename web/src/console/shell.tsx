@@ -63,6 +63,7 @@ export function Shell() {
 // Asked is a proof that is wanted, and who waits for it.
 interface Asked {
   ways: string[];
+  instead: string[];
   end: (proved: boolean) => void;
 }
 
@@ -81,11 +82,11 @@ function Frame({ name, acts }: { name: string; acts: string[] | undefined }) {
   }, [asked]);
   useEffect(() => {
     let waiting: Promise<boolean> | undefined; // two acts at once ask once
-    whenProofNeeded((ways) => {
-      if (!ways.includes("password")) return Promise.resolve(false);
+    whenProofNeeded((ways, instead) => {
+      if (!ways.includes("password") && !ways.includes("passkey")) return Promise.resolve(false);
       waiting ??= new Promise<boolean>((resolve) => {
         from.current = document.activeElement;
-        setAsked({ ways, end: resolve });
+        setAsked({ ways, instead, end: resolve });
       }).finally(() => {
         waiting = undefined;
         setAsked(undefined);
@@ -165,7 +166,7 @@ function Frame({ name, acts }: { name: string; acts: string[] | undefined }) {
       </main>
       {asked && (
         <Suspense fallback={null}>
-          <Proof name={name} ways={asked.ways} onEnd={asked.end} />
+          <Proof name={name} ways={asked.ways} instead={asked.instead} onEnd={asked.end} />
         </Suspense>
       )}
     </div>

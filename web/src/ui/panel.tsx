@@ -7,11 +7,20 @@ import { Busy } from "./busy";
 import { Problem } from "./page";
 import { useText } from "./text";
 
+// settled is when Fluent's dialogs have done what they do after their end, in milliseconds: they show the page to those who hear it a quarter of a second later.
+const settled = 500;
+
+// shown undoes what is left when two dialogs end within that time, one over the other: the page stays hidden for ever, wherever the focus goes.
+function shown() {
+  if (!document.querySelector('[role="dialog"], [role="alertdialog"]')) document.getElementById("root")?.removeAttribute("aria-hidden");
+}
+
 // useReturn gives the focus back when a dialog is gone: to where it came from, else to the page. Without a focus the page would stay hidden from those who hear it.
 function useReturn() {
   useEffect(() => {
     const from = document.activeElement;
     return () => {
+      setTimeout(shown, settled);
       setTimeout(() => {
         if (document.activeElement && document.activeElement !== document.body) return;
         const back = from instanceof HTMLElement && from !== document.body && from.isConnected ? from : document.getElementById("main");

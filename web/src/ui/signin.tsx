@@ -1,6 +1,8 @@
 import { Button, Card, Field, Input, makeStyles, Title3, tokens } from "@fluentui/react-components";
+import { KeyRegular } from "@fluentui/react-icons";
 import { useEffect, useState, type FormEvent } from "react";
 import { ApiError } from "../api/client";
+import { askPasskey, passkeysWork } from "../api/passkey";
 import { session, type Session } from "../api/session";
 import { Busy } from "./busy";
 import { ThemeMenu } from "./opens";
@@ -24,7 +26,7 @@ export function SignIn({ onDone, onBack }: { onDone: (s: Session) => void; onBac
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
-  const [asked, setAsked] = useState(false);
+  const [asked, setAsked] = useState<"totp" | "passkey">(); // the second factor that the password alone lacks
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   useEffect(() => {
@@ -38,15 +40,28 @@ export function SignIn({ onDone, onBack }: { onDone: (s: Session) => void; onBac
     try {
       onDone(await session.start(name, password, asked ? code.replaceAll(" ", "") : undefined));
     } catch (cause) {
-      const wanted = cause instanceof ApiError && (cause.body as { secondFactor?: string } | undefined)?.secondFactor === "totp";
-      if (wanted && !asked) setAsked(true);
+      const wanted = cause instanceof ApiError ? (cause.body as { secondFactor?: "totp" | "passkey" } | undefined)?.secondFactor : undefined;
+      if (wanted && !asked) setAsked(wanted);
       else setError(cause);
       if (wanted) setCode("");
       setBusy(false);
     }
   };
+  const byKey = async () => {
+    if (busy) return;
+    setBusy(true);
+    setError(undefined);
+    try {
+      const answer = await askPasskey("/holdfast/v1/session/passkey");
+      if (!answer) throw new Error(t.signin.noPasskey);
+      onDone(await session.startByPasskey(answer));
+    } catch (cause) {
+      setError(cause);
+      setBusy(false);
+    }
+  };
   const back = () => {
-    setAsked(false);
+    setAsked(undefined);
     setPassword("");
     setError(undefined);
   };
@@ -57,12 +72,12 @@ export function SignIn({ onDone, onBack }: { onDone: (s: Session) => void; onBac
       </div>
       <Card className={s.card}>
         <div className={s.brand}>Holdfast</div>
-        <Title3 as="h1">{asked ? t.signin.codeTitle : t.signin.title}</Title3>
-        <p className={s.about}>{asked ? t.signin.codeAbout : t.signin.about}</p>
+        <Title3 as="h1">{asked === "passkey" ? t.signin.passkeyTitle : asked ? t.signin.codeTitle : t.signin.title}</Title3>
+        <p className={s.about}>{asked === "passkey" ? t.signin.passkeyAbout : asked ? t.signin.codeAbout : t.signin.about}</p>
         <form className={s.form} onSubmit={submit}>
           {asked ? (
-            <Field label={t.signin.code} required>
-              <Input key="code" autoFocus inputMode="numeric" autoComplete="one-time-code" value={code} onChange={(_, d) => setCode(d.value)} />
+            <Field label={asked === "passkey" ? t.signin.recovery : t.signin.code} required>
+              <Input key="code" autoFocus={asked === "totp"} inputMode={asked === "totp" ? "numeric" : "text"} autoComplete="one-time-code" value={code} onChange={(_, d) => setCode(d.value)} />
             </Field>
           ) : (
             <>
@@ -76,11 +91,16 @@ export function SignIn({ onDone, onBack }: { onDone: (s: Session) => void; onBac
           )}
           {error instanceof ApiError && error.status === 401 && error.message === "" ? <Note intent="error">{t.signin.wrong}</Note> : <Problem error={error} />}
           <div className={s.row}>
-            <Button appearance="primary" type="submit" disabledFocusable={busy} icon={busy ? <Busy /> : null}>
+            <Button appearance={asked === "passkey" ? "secondary" : "primary"} type="submit" disabledFocusable={busy} icon={busy ? <Busy /> : null}>
               {asked ? t.signin.verify : t.signin.submit}
             </Button>
             {(asked || onBack) && <Button onClick={asked ? back : onBack}>{t.common.back}</Button>}
           </div>
+          {passkeysWork() && (
+            <Button type="button" appearance={asked === "passkey" ? "primary" : "secondary"} autoFocus={asked === "passkey"} icon={<KeyRegular />} onClick={() => void byKey()} disabledFocusable={busy}>
+              {t.signin.passkey}
+            </Button>
+          )}
         </form>
       </Card>
     </main>

@@ -9,6 +9,7 @@ import type { Act } from "../../ui/script";
 import type { Language, ThemeName } from "../../ui/settings";
 import { useText } from "../../ui/text/console";
 import { useThemes } from "../../ui/theme";
+import { Passkeys } from "./passkeys";
 import { SecondFactor } from "./totp";
 
 const useStyles = makeStyles({
@@ -51,8 +52,12 @@ export default function Settings() {
           </Field>
         </Card>
         <Card>
-          <h2 className={s.h}>{t.totp.title}</h2>
-          <SecondFactor on={session?.user.secondFactor ?? false} />
+          <h2 className={s.h}>{t.totp.app}</h2>
+          <SecondFactor on={session?.user.totp ?? false} />
+        </Card>
+        <Card>
+          <h2 className={s.h}>{t.passkey.title}</h2>
+          <Passkeys />
         </Card>
         <Card>
           <h2 className={s.h}>{t.settings.password}</h2>

@@ -1,4 +1,4 @@
-import { Button, Field, Input, makeStyles, tokens } from "@fluentui/react-components";
+import { Button, Field, Input, makeStyles } from "@fluentui/react-components";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import qrcode from "qrcode-generator";
 import { useState, type FormEvent } from "react";
@@ -8,6 +8,7 @@ import type { Totp } from "../../api/session";
 import { Busy } from "../../ui/busy";
 import { Note, Problem } from "../../ui/page";
 import { useText } from "../../ui/text/console";
+import { RecoveryCodes } from "./codes";
 
 const path = "/holdfast/v1/users/me/totp";
 
@@ -15,8 +16,6 @@ const useStyles = makeStyles({
   form: { display: "flex", flexDirection: "column", gap: "14px", maxWidth: "520px" },
   code: { backgroundColor: "#ffffff", padding: "12px", width: "180px", height: "180px", display: "block" },
   steps: { margin: 0, paddingLeft: "20px" },
-  codes: { columnCount: 2, margin: 0, paddingLeft: "20px", fontFamily: tokens.fontFamilyMonospace, maxWidth: "420px" },
-  row: { display: "flex", gap: "8px" },
 });
 
 // Qr draws a text as a QR code, dark on white in every theme: scanners want it so.
@@ -62,29 +61,11 @@ export function SecondFactor({ on, onDone }: { on: boolean; onDone?: () => void 
     e.stopPropagation();
     confirm.mutate();
   };
-  if (codes)
-    return (
-      <div className={s.form}>
-        <Note intent="success" title={t.totp.isOn}>
-          {t.totp.codesAbout}
-        </Note>
-        <ul className={s.codes} aria-label={t.totp.codes}>
-          {codes.map((c) => (
-            <li key={c}>{c}</li>
-          ))}
-        </ul>
-        <div className={s.row}>
-          <Button appearance="primary" onClick={() => void kept()}>
-            {t.totp.codesKept}
-          </Button>
-          <Button onClick={() => void navigator.clipboard.writeText(codes.join("\n"))}>{t.script.copy}</Button>
-        </div>
-      </div>
-    );
+  if (codes) return <RecoveryCodes codes={codes} onKept={() => void kept()} />;
   if (on && !begin.data)
     return (
       <div className={s.form}>
-        <Note intent="success">{t.totp.isOn}</Note>
+        <Note intent="success">{t.totp.appIsOn}</Note>
         <Problem error={off.error} />
         <div>
           <Button onClick={() => off.mutate()} disabledFocusable={off.isPending}>{t.totp.turnOff}</Button>

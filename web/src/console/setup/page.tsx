@@ -1,4 +1,4 @@
-import { Button, Checkbox, Field, Input, makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
+import { Button, Checkbox, Field, Input, makeStyles, mergeClasses, Radio, RadioGroup, tokens } from "@fluentui/react-components";
 import { CheckmarkCircle20Filled, Circle20Regular, RadioButton20Filled } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
@@ -15,6 +15,7 @@ import { JobProgress } from "../job/progress";
 import { addOrganization, emptyOrganization, NeededPermissions, OrganizationFields } from "../organization/form";
 import { Permissions } from "../organization/page";
 import { addRepository, emptyRepository, Kit, RepositoryFields } from "../repository/form";
+import { Passkeys } from "../settings/passkeys";
 import { SecondFactor } from "../settings/totp";
 import { leaveSetup } from "./left";
 
@@ -48,6 +49,7 @@ export default function Setup() {
   const overview = useQuery(overviewQuery);
   const [chosen, setChosen] = useState<StepName>();
   const [skipped, setSkipped] = useState(false);
+  const [way, setWay] = useState<"totp" | "passkey">("totp"); // to the second factor
   const [restored, setRestored] = useState(false);
   const error = repositories.error ?? organizations.error ?? jobs.error ?? overview.error;
   const title = t.setup.title;
@@ -103,7 +105,13 @@ export default function Setup() {
           <p className={s.about}>{t.setup.explain[current]}</p>
           {current === "factor" && (
             <>
-              <SecondFactor on={session?.user.secondFactor ?? false} onDone={next} />
+              <Field label={t.passkey.which}>
+                <RadioGroup layout="horizontal" value={way} onChange={(_, d) => setWay(d.value as "totp")}>
+                  <Radio value="totp" label={t.totp.app} />
+                  <Radio value="passkey" label={t.passkey.title} />
+                </RadioGroup>
+              </Field>
+              {way === "totp" ? <SecondFactor on={session?.user.totp ?? false} onDone={next} /> : <Passkeys onDone={next} />}
               <div className={s.foot}>
                 {session?.user.secondFactor ? (
                   <Button appearance="primary" onClick={() => setChosen("repository")}>{t.common.next}</Button>

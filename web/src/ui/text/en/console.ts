@@ -122,16 +122,21 @@ export const text = {
     installation: "Installation", serverAbout: "How the server listens, keeps its database and meets Microsoft is set when it starts: see “holdfast server --help”, holdfast.yaml and the HOLDFAST_… variables.",
     acts: { version: "Version and installation", password: "Change the own password", health: "Health of the server" },
   },
-  proof: { title: "Is it still you?", about: "This destroys something, hands something out or changes who may do what. Give your password again; then it goes on, and you are not asked again for a while.", submit: "Go on" },
+  proof: { title: "Is it still you?", about: "This destroys something, hands something out or changes who may do what. Give your password again; then it goes on, and you are not asked again for a while.", submit: "Go on", aboutPasskey: "This destroys something, hands something out or changes who may do what. Use your passkey again; then it goes on, and you are not asked again for a while." },
+  passkey: {
+    title: "Passkeys", about: "Sign in with your finger, face or the PIN of a device, without a password. Nobody can phish it. As soon as there is one, the password alone signs you in no longer.", which: "Protect it with", add: "Add a passkey", make: "Go on", addAbout: "Your browser asks where to keep it: on this device, in a password manager or on a security key.",
+    nameHint: "To tell it from others, such as “Laptop”.", of: (host: string, day: string) => `For ${host}, since ${day}`, used: (when: string) => `Last used ${when}`, unused: "Not used yet", synced: "on several devices", rename: "Rename", renameOf: (name: string) => `Rename ${name}`,
+    removeTitle: (name: string) => `Remove ${name}`, removeAbout: "It signs you in no more. Your other logins end. Remove it from your device or password manager too.", unable: "This browser can't use passkeys here.",
+  },
   totp: {
-    title: "Second factor", about: "A code from an authenticator app, asked for after the password. With it, a stolen password is not enough.", turnOn: "Set up an authenticator app", turnOff: "Turn it off", isOn: "The second factor is on.", scan: "Scan this with your authenticator app, or type the secret into it.", type: "Type the code that the app shows.",
-    qr: "QR code with the secret below", secret: "Secret", codes: "Recovery codes", codesAbout: "Keep these apart from your phone. Each signs you in once when the app is lost. They are shown only now.", codesKept: "I have kept them", reset: "Reset second factor", resetTitle: (name: string) => `Reset the second factor of ${name}?`, resetAbout: "The user signs in with the password alone until a new one is set up.",
+    title: "Second factor", app: "Authenticator app", appIsOn: "Codes of an authenticator app are asked for after the password.", about: "A code from an authenticator app, asked for after the password. With it, a stolen password is not enough.", turnOn: "Set up an authenticator app", turnOff: "Turn it off", isOn: "The second factor is on.", scan: "Scan this with your authenticator app, or type the secret into it.", type: "Type the code that the app shows.",
+    qr: "QR code with the secret below", secret: "Secret", codes: "Recovery codes", codesAbout: "Keep these apart from your phone. Each signs you in once with the password when the second factor is lost. They are shown only now.", codesKept: "I have kept them", reset: "Reset second factor", resetTitle: (name: string) => `Reset the second factor of ${name}?`, resetAbout: "The user signs in with the password alone until a new one is set up.",
   },
   setup: {
     title: "Setup", about: "From an empty server to a first restore. You can leave at any time and go on later.", steps: "Steps", done: "done", leave: "Leave for now", later: "Later", already: "This is done.", toHome: "To the home page", browse: "Explore the backup",
     step: { factor: "Second factor", repository: "Repository", organization: "Organization", job: "First job", run: "First run", kit: "Recovery kit", restore: "First restore" },
     explain: {
-      factor: "Protect the administrator's account with a code besides the password.", repository: "Choose where backups are kept. Everything in it is encrypted.", organization: "Connect the Microsoft 365 organization. Holdfast signs in as an application, never as a person.",
+      factor: "Protect the administrator's account with more than a password.", repository: "Choose where backups are kept. Everything in it is encrypted.", organization: "Connect the Microsoft 365 organization. Holdfast signs in as an application, never as a person.",
       job: "Say what is backed up and when.", run: "The first backup reads everything; later ones read what changed.", kit: "Now that the repository holds a backup, take its recovery kit to a safe place.", restore: "Open the backup, choose a mail, and restore it.",
     },
     haveRepository: (name: string, path: string) => `The repository ${name} is in ${path}.`, haveOrganization: (name: string) => `${name} is connected.`, haveJob: (name: string) => `The job ${name} is there.`, haveKit: (name: string) => `The recovery kit of ${name} was exported.`,
