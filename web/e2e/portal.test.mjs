@@ -487,3 +487,16 @@ test("the harness notices what must not happen", { timeout: 60_000 }, async () =
   for (const part of ["console error: planted", "page error: Error: thrown", "request to elsewhere.example", "request to login.microsoftonline.com"]) assert.ok(wrong.some((w) => w.includes(part)), `${part} is not among ${wrong}`);
   for (const rule of ["button-name", "image-alt"]) assert.ok(serious.includes(rule), serious);
 });
+
+test("looking at a page whose preview still loads posts nothing into it", { timeout: 60_000 }, async () => {
+  b = await open(world, { viewport: phone });
+  const { page, context, wrong } = b;
+  const arrived = new Promise((resolve) => void context.route(`${world.url}/preview`, resolve)); // and is not answered
+  await context.route(`${world.url}/page`, (route) => route.fulfill({ contentType: "text/html", body: `<!doctype html><html lang="en"><title>page</title><main><h1>page</h1><iframe sandbox title="preview" src="/preview"></iframe></main></html>` }));
+  await page.goto(`${world.url}/page`, { waitUntil: "domcontentloaded" });
+  const route = await arrived;
+  assert.deepEqual(await audit(page, "loading"), []);
+  await page.evaluate(() => document.title); // what the console says comes before this answer
+  assert.deepEqual(wrong, []);
+  await route.abort();
+});

@@ -1,5 +1,0 @@
-<<<<<<<< HEAD:web/dist/assets/act-mwMdXesn.js
-import{r as e}from"./rolldown-runtime-XKyaHtl9.js";import{w as t}from"./text-BO93ZNbM.js";var n=e(t(),1);function r(){let[e,t]=(0,n.useState)(!1),[r,i]=(0,n.useState)(),[a,o]=(0,n.useState)(``);return{busy:e,error:r,setError:i,said:a,setSaid:o,act:async e=>{t(!0),i(void 0),o(``);try{await e()}catch(e){i(e)}t(!1)}}}function i(e){let[t,r]=(0,n.useState)(``);return(0,n.useEffect)(()=>{let t=setTimeout(()=>r(e.trim()),300);return()=>clearTimeout(t)},[e]),t}export{i as n,r as t};
-========
-import{r as e}from"./rolldown-runtime-XKyaHtl9.js";import{L as t}from"./text-TjA6po-i.js";var n=e(t(),1);function r(){let[e,t]=(0,n.useState)(!1),[r,i]=(0,n.useState)(),[a,o]=(0,n.useState)(``);return{busy:e,error:r,setError:i,said:a,setSaid:o,act:async e=>{t(!0),i(void 0),o(``);try{await e()}catch(e){i(e)}t(!1)}}}function i(e){let[t,r]=(0,n.useState)(``);return(0,n.useEffect)(()=>{let t=setTimeout(()=>r(e.trim()),300);return()=>clearTimeout(t)},[e]),t}export{i as n,r as t};
->>>>>>>> 30d4cf5 (service, rest, store, web: passkeys sign in alone, are a second factor beside codes, and prove who is there):web/dist/assets/act-DXLblx2c.js

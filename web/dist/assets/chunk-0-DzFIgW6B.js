@@ -1,5 +1,0 @@
-<<<<<<<< HEAD:web/dist/assets/chunk-0-DZnzpK_1.js
-import{t as e}from"./createFluentIcon-Ce_rAPpL.js";var t=e(`CalendarClock20Regular`,`20`,[`M17 5.5A2.5 2.5 0 0 0 14.5 3h-9A2.5 2.5 0 0 0 3 5.5v9A2.5 2.5 0 0 0 5.5 17h4.1q-.24-.48-.4-1H5.5A1.5 1.5 0 0 1 4 14.5V7h12v2.2q.52.16 1 .4zM5.5 4h9c.83 0 1.5.67 1.5 1.5V6H4v-.5C4 4.67 4.67 4 5.5 4m9 15a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9m-.5-6.5a.5.5 0 0 1 1 0V14h1a.5.5 0 0 1 0 1h-1.5a.5.5 0 0 1-.5-.5z`]);export{t};
-========
-import{t as e}from"./createFluentIcon-C37XKA6x.js";var t=e(`CalendarClock20Regular`,`20`,[`M17 5.5A2.5 2.5 0 0 0 14.5 3h-9A2.5 2.5 0 0 0 3 5.5v9A2.5 2.5 0 0 0 5.5 17h4.1q-.24-.48-.4-1H5.5A1.5 1.5 0 0 1 4 14.5V7h12v2.2q.52.16 1 .4zM5.5 4h9c.83 0 1.5.67 1.5 1.5V6H4v-.5C4 4.67 4.67 4 5.5 4m9 15a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9m-.5-6.5a.5.5 0 0 1 1 0V14h1a.5.5 0 0 1 0 1h-1.5a.5.5 0 0 1-.5-.5z`]);export{t};
->>>>>>>> 30d4cf5 (service, rest, store, web: passkeys sign in alone, are a second factor beside codes, and prove who is there):web/dist/assets/chunk-0-DzFIgW6B.js
