@@ -65,7 +65,7 @@ var scheduleEvery = map[string]string{"5m": "Minutes5", "10m": "Minutes10", "15m
 func newJobAddCommand() *cobra.Command {
 	var org, repo, daily, every string
 	var users, sites, exclude, leaveOut []string
-	var noMail, noFiles, noSites, run bool
+	var noMail, noFiles, noSites, groupMailboxes, run bool
 	cmd := &cobra.Command{
 		Use:   "add NAME",
 		Short: "Make a backup job for the whole organization or for chosen users",
@@ -120,9 +120,9 @@ func newJobAddCommand() *cobra.Command {
 			}
 			if len(selected) > 0 {
 				body["backupType"], body["selectedItems"] = "SelectedItems", selected
-			} else if noMail || noFiles || noSites || len(leaveOut) > 0 {
+			} else if noMail || noFiles || noSites || groupMailboxes || len(leaveOut) > 0 {
 				body["backupType"] = "SelectedItems"
-				body["selectedItems"] = []map[string]any{{"type": "PartialOrganization", "mailbox": !noMail, "oneDrive": !noFiles, "sites": !noSites, "leaveOut": leaveOut}}
+				body["selectedItems"] = []map[string]any{{"type": "PartialOrganization", "mailbox": !noMail, "oneDrive": !noFiles, "sites": !noSites, "groupMailboxes": groupMailboxes, "leaveOut": leaveOut}}
 			}
 			if len(excluded) > 0 {
 				body["excludedItems"] = excluded
@@ -165,6 +165,7 @@ func newJobAddCommand() *cobra.Command {
 	f.StringVar(&daily, "daily", "", "run every day at HH:MM, server's time")
 	f.StringVar(&every, "every", "", "run every 5m, 10m, 15m, 30m, 1h, 2h, 4h or 8h")
 	f.BoolVar(&noMail, "no-mail", false, "leave mailboxes out")
+	f.BoolVar(&groupMailboxes, "group-mailboxes", false, "take the mailboxes of all Microsoft 365 groups too")
 	f.StringSliceVar(&leaveOut, "leave-out", nil, "of mailboxes, leave contacts, calendars, tasks or settings out; may be given several times")
 	f.BoolVar(&noFiles, "no-files", false, "leave OneDrive out")
 	f.BoolVar(&noSites, "no-sites", false, "leave SharePoint sites out")

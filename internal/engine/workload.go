@@ -57,6 +57,24 @@ func Reads(ctx context.Context, part MailboxPart) bool {
 	return !slices.Contains(parts, part)
 }
 
+type groups struct {
+	ids []string
+	all bool
+}
+
+type groupsKey struct{}
+
+// WithGroups has the Source of mailboxes discover those of Microsoft 365 groups too: of all, or of those with these ids.
+func WithGroups(ctx context.Context, ids []string, all bool) context.Context {
+	return context.WithValue(ctx, groupsKey{}, groups{ids, all})
+}
+
+// Groups are what WithGroups was given.
+func Groups(ctx context.Context) (ids []string, all bool) {
+	g, _ := ctx.Value(groupsKey{}).(groups)
+	return g.ids, g.all
+}
+
 // Found is a container that a Source knows of.
 type Found struct {
 	Container holdfast.Container

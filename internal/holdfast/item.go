@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"io"
 	"iter"
+	"strings"
 	"time"
 )
 
@@ -32,6 +33,14 @@ type Container struct {
 
 // Key is the identity of the container within its organization.
 func (c Container) Key() string { return string(c.Kind) + "/" + c.Source }
+
+// GroupSource begins the source of the mailbox of a Microsoft 365 group, before the group's id, which is its owner.
+const GroupSource = "group:"
+
+// OfGroup says that it is the mailbox of a Microsoft 365 group.
+func (c Container) OfGroup() bool {
+	return c.Kind == Mailbox && strings.HasPrefix(c.Source, GroupSource)
+}
 
 func (c Container) String() string { return fmt.Sprintf("%s of %s", c.Kind, c.Address) }
 
@@ -96,6 +105,8 @@ const (
 	FieldAllDay    = "allDay"    // "true" or absent
 	FieldStatus    = "status"    // of tasks
 	FieldDue       = "due"       // RFC 3339
+	// Of posts of a group.
+	FieldThread = "thread" // the id of their thread
 	// Of settings.
 	FieldFolders = "folders" // of a rule: the ways to the folders that it names, JSON by id
 	FieldPurpose = "purpose" // of a mailbox: user, shared, room, equipment, linked, others

@@ -118,6 +118,8 @@ type JobItem struct {
 	OneDrive       bool
 	Sites          bool
 	LeaveOut       []MailboxPart `json:",omitempty"` // of mailboxes: not read
+	// GroupMailboxes takes those of all Microsoft 365 groups, of an item that is the organization. Of an item that is a group Mailbox does.
+	GroupMailboxes bool `json:",omitempty"`
 }
 
 // MailboxPart is something in a mailbox that a job may leave out.

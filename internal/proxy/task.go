@@ -47,6 +47,15 @@ func (p *Proxy) discover(ctx context.Context, a Access) (holdfast.TaskResult, er
 	var result holdfast.TaskResult
 	for _, w := range p.Workloads {
 		users, any := scope(a, w.Kind())
+		find := ctx
+		if w.Kind() == holdfast.Mailbox && a.Organization.Exchange {
+			if groups, all := groupScope(a.Job); all || len(groups) > 0 {
+				find = engine.WithGroups(ctx, groups, all)
+				if !any {
+					users, any = []string{}, true // no user's
+				}
+			}
+		}
 		if !any {
 			continue
 		}
@@ -54,7 +63,7 @@ func (p *Proxy) discover(ctx context.Context, a Access) (holdfast.TaskResult, er
 		if err != nil {
 			return result, fmt.Errorf("connect to %s: %w", a.Organization.Name, err)
 		}
-		for found, err := range src.Discover(ctx, users) {
+		for found, err := range src.Discover(find, users) {
 			if err != nil {
 				return result, fmt.Errorf("look for %ss of %s: %w", w.Kind(), a.Organization.Name, err)
 			}
@@ -81,6 +90,9 @@ func scope(a Access, kind holdfast.ContainerKind) (users []string, any bool) {
 		return nil, true
 	}
 	for _, i := range a.Job.Selected {
+		if i.Type == groupItem {
+			continue // of a group its own mailbox is taken: groupScope
+		}
 		if !map[holdfast.ContainerKind]bool{holdfast.Mailbox: i.Mailbox, holdfast.Drive: i.OneDrive, holdfast.Site: i.Sites}[kind] {
 			continue
 		}
@@ -92,6 +104,25 @@ func scope(a Access, kind holdfast.ContainerKind) (users []string, any bool) {
 		}
 	}
 	return users, len(users) > 0
+}
+
+// groupItem is the type of an item of a job that is a group, in the contract's spelling.
+const groupItem = "Group"
+
+// groupScope says which mailboxes of Microsoft 365 groups a job takes: all, or those of these groups.
+func groupScope(job holdfast.Job) (groups []string, all bool) {
+	if job.Scope == holdfast.EntireOrganization {
+		return nil, false
+	}
+	for _, i := range job.Selected {
+		switch {
+		case i.ObjectID == "" && i.GroupMailboxes:
+			return nil, true
+		case i.Type == groupItem && i.Mailbox && !slices.Contains(groups, i.ObjectID):
+			groups = append(groups, i.ObjectID)
+		}
+	}
+	return groups, false
 }
 
 // leftOut are the parts of a mailbox that every item of the job that takes it leaves out.

@@ -371,13 +371,19 @@ func itemFromContract(where string, in contract.RESTJobItemComposed) (holdfast.J
 		}
 		item.LeaveOut = append(item.LeaveOut, part)
 	}
-	if in.Mailbox == nil && in.OneDrive == nil && in.Sites == nil { // nothing chosen means everything that there is
+	if item.GroupMailboxes = value(in.GroupMailboxes); item.GroupMailboxes && kind != contract.RESTJobBackupItemTypePartialOrganization {
+		return item, holdfast.Invalid("%s.groupMailboxes is of items of type PartialOrganization", where)
+	}
+	if in.Mailbox == nil && in.OneDrive == nil && in.Sites == nil && !item.GroupMailboxes { // nothing chosen means everything that there is
 		item.Mailbox, item.OneDrive, item.Sites = true, true, kind == contract.RESTJobBackupItemTypePartialOrganization || item.Sites
 	}
 	switch kind {
 	case contract.RESTJobBackupItemTypePartialOrganization:
 		return item, nil
 	case contract.RESTJobBackupItemTypeUser:
+		if in.User != nil && value(in.User.Type) == contract.RESTUserTypePublic {
+			return item, holdfast.Invalid("%s.user: public folders of Exchange Online can't be protected: Microsoft has no interface that reads them since Exchange Web Services ended", where)
+		}
 		if in.User == nil || value(in.User.ID) == "" && value(in.User.Name) == "" {
 			return item, holdfast.Invalid("%s.user needs an id or a name; GET /%s/Organizations/{organizationId}/Users lists them", where, served)
 		}
@@ -418,6 +424,9 @@ func itemToContract(l links, which service.ItemList, job holdfast.JobID, item ho
 		OneDrive:       &item.OneDrive,
 		ArchiveMailbox: &item.ArchiveMailbox,
 		Links:          map[string]contract.RESTLinkHAL{"self": l.to(path+"/{itemId}", string(job), item.ID), "job": l.to(jobPath, string(job))},
+	}
+	if item.GroupMailboxes {
+		out.GroupMailboxes = &item.GroupMailboxes
 	}
 	for _, part := range item.LeaveOut {
 		out.LeaveOut = append(out.LeaveOut, string(part))

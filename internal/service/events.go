@@ -322,7 +322,7 @@ func (t *notedTx) PutContainer(ctx context.Context, c holdfast.ContainerRecord) 
 	if err := t.Tx.PutContainer(ctx, c); err != nil {
 		return err
 	}
-	if c.Head > 0 && (before.Head == 0 || before.Name != c.Name || before.Address != c.Address || before.Owner != c.Owner) {
+	if !c.OfGroup() && c.Head > 0 && (before.Head == 0 || before.Name != c.Name || before.Address != c.Address || before.Owner != c.Owner) {
 		t.note(nil, protectedOf(c, false))
 	}
 	return nil
@@ -357,7 +357,7 @@ func (t *notedTx) DeleteRepository(ctx context.Context, id holdfast.RepositoryID
 	told := map[string]bool{}
 	for _, c := range held {
 		id := protectedOf(c, false).ID
-		if c.Head > 0 && !told[id] {
+		if c.Head > 0 && !told[id] && !c.OfGroup() {
 			told[id] = true
 			t.note(nil, protectedOf(c, !stays[id]))
 		}

@@ -43,6 +43,7 @@ const (
 	ItemUser         = "User"
 	ItemOrganization = "PartialOrganization"
 	ItemSite         = "Site"
+	ItemGroup        = "Group"
 )
 
 // Create adds a job and, with RunNow, starts it.
@@ -206,7 +207,7 @@ func (j *Jobs) resolve(ctx context.Context, u User, job holdfast.Job, items []ho
 	for _, item := range items {
 		switch {
 		case item.ArchiveMailbox:
-			return nil, holdfast.Invalid("archive mailboxes are not protected yet: leave archiveMailbox out or set it to false")
+			return nil, holdfast.Invalid("archive mailboxes can't be protected: only the beta of Microsoft Graph tells which they are; leave archiveMailbox out or set it to false")
 		case item.Sites && item.Type == ItemUser:
 			return nil, holdfast.Invalid("the files of a personal site are the user's OneDrive: leave personalSite out or set it to false")
 		}
@@ -244,7 +245,7 @@ func (j *Jobs) resolve(ctx context.Context, u User, job holdfast.Job, items []ho
 		default:
 			return nil, holdfast.Invalid("items of type %q are not protected yet; a job takes the entire organization, users or sites", item.Type)
 		}
-		if !item.Mailbox && !item.OneDrive && !item.Sites {
+		if !item.Mailbox && !item.OneDrive && !item.Sites && !item.GroupMailboxes {
 			if list == Selected && item.Type == ItemOrganization {
 				return nil, holdfast.Invalid("the organization item selects neither mailboxes nor OneDrives nor sites")
 			}
@@ -253,7 +254,7 @@ func (j *Jobs) resolve(ctx context.Context, u User, job holdfast.Job, items []ho
 		if item.Sites && !org.SharePoint && !item.Mailbox && !item.OneDrive {
 			return nil, holdfast.Invalid("organization %s does not protect SharePoint Online and OneDrive: switch it on there first", org.Name)
 		}
-		if item.Mailbox && !org.Exchange && !item.OneDrive {
+		if (item.Mailbox || item.GroupMailboxes) && !org.Exchange && !item.OneDrive {
 			return nil, holdfast.Invalid("organization %s does not protect Exchange Online: switch it on there first", org.Name)
 		}
 		if item.OneDrive && !org.SharePoint && !item.Mailbox && !item.Sites {
@@ -489,7 +490,10 @@ func inScope(job holdfast.Job, org holdfast.Organization, c holdfast.Container) 
 	takes := func(i holdfast.JobItem) bool {
 		switch c.Kind {
 		case holdfast.Mailbox:
-			return i.Mailbox && (i.Type == ItemOrganization || i.ObjectID == c.Owner)
+			if c.OfGroup() {
+				return i.Type == ItemOrganization && i.GroupMailboxes || i.Type == ItemGroup && i.Mailbox && i.ObjectID == c.Owner
+			}
+			return i.Mailbox && i.Type != ItemGroup && (i.Type == ItemOrganization || i.ObjectID == c.Owner)
 		case holdfast.Drive:
 			return i.OneDrive && (i.Type == ItemOrganization || i.ObjectID == c.Owner)
 		}
@@ -501,5 +505,5 @@ func inScope(job holdfast.Job, org holdfast.Organization, c holdfast.Container) 
 	if slices.ContainsFunc(job.Excluded, takes) {
 		return false
 	}
-	return job.Scope == holdfast.EntireOrganization || slices.ContainsFunc(job.Selected, takes)
+	return job.Scope == holdfast.EntireOrganization && !c.OfGroup() || slices.ContainsFunc(job.Selected, takes)
 }

@@ -170,7 +170,8 @@ func TestContainersThatAreGoneAreTold(t *testing.T) {
 func TestScopeDecidesWhatIsBackedUp(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))
 	org, repo := w.organization(), w.repository("r")
-	all := []holdfast.Container{mailbox("ann"), drive("ann"), mailbox("bob"), drive("bob")}
+	group := holdfast.Container{Kind: holdfast.Mailbox, Source: holdfast.GroupSource + "staff", Owner: "staff", Name: "Staff", Address: "staff@contoso.example"}
+	all := []holdfast.Container{mailbox("ann"), drive("ann"), mailbox("bob"), drive("bob"), group}
 	for name, tc := range map[string]struct {
 		edit func(*service.JobSpec)
 		want string
@@ -185,6 +186,9 @@ func TestScopeDecidesWhatIsBackedUp(t *testing.T) {
 		"all mail but ann's": {func(s *service.JobSpec) {
 			s.Scope, s.Selected, s.Excluded = holdfast.SelectedItems, []holdfast.JobItem{{Type: "PartialOrganization", Mailbox: true}}, []holdfast.JobItem{{Type: "User", ObjectID: "ann"}}
 		}, "mailbox/bob"},
+		"group mailboxes only when they are asked for": {func(s *service.JobSpec) {
+			s.Scope, s.Selected = holdfast.SelectedItems, []holdfast.JobItem{{Type: "PartialOrganization", GroupMailboxes: true}}
+		}, "mailbox/group:staff"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			j := w.job(name, org, repo, tc.edit)

@@ -37,7 +37,7 @@ type User struct {
 func (u *User) HasMailbox() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.licensed && u.mailbox && !u.deleted
+	return (u.licensed || u.purpose != "") && u.mailbox && !u.deleted
 }
 
 // purposeNow is what the mailbox is for.

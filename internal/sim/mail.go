@@ -121,6 +121,9 @@ func newMailService(s *Sim) (*mailService, error) {
 
 // scopeOf is what the limits and faults of a call are counted on: the mailbox, or nothing.
 func (s *Sim) scopeOf(c *Call) string {
+	if c.Route.Class == ClassOutlook && c.Params["group"] != "" {
+		return strings.ToLower(c.Params["group"])
+	}
 	if id := c.Params["mailbox"]; id != "" { // the import/export API names a mailbox, not its user
 		c.Params["user"] = s.ownerOfMailbox(id)
 		if c.Route.Public {
@@ -145,7 +148,7 @@ func (s *Sim) box(c *Call) (*mailbox, error) {
 		return nil, err
 	}
 	u.mu.Lock()
-	licensed, there := u.licensed, u.mailbox
+	licensed, there := u.licensed || u.purpose != "", u.mailbox // a shared mailbox, a room and equipment need no licence
 	u.mu.Unlock()
 	if !there {
 		return nil, Fail(404, "ErrorItemNotFound", "The specified object was not found in the store., The process failed to get the correct properties.").with("MailboxNotFound")

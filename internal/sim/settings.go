@@ -553,3 +553,17 @@ func (s *Sim) RemoveRule(user, id string) error {
 	}
 	return nil
 }
+
+// mailboxPurposes are the values of userPurpose that a mailbox can be made to have; "user" is none of them.
+var mailboxPurposes = []string{"shared", "room", "equipment", "others"}
+
+// SetMailboxPurpose makes a user's mailbox a shared one, a room, equipment, or another one that is no person's, such as that of discovery searches. The account is then disabled and has no
+// licence, as administrators leave it; its mailbox answers.
+func (s *Sim) SetMailboxPurpose(user, purpose string) error {
+	u := s.dir.find(user)
+	if u == nil || !slices.Contains(mailboxPurposes, purpose) {
+		return fmt.Errorf("simulator: user %q, purpose %q: want a user and one of %s", user, purpose, strings.Join(mailboxPurposes, ", "))
+	}
+	s.dir.change(u, func(u *User) { u.purpose, u.enabled, u.licensed = purpose, false, false })
+	return nil
+}

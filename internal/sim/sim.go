@@ -99,18 +99,19 @@ type Sim struct {
 	routes  map[HostKind][]*route
 	control *http.ServeMux
 
-	entra    *entra
-	dir      *directory
-	mail     *mailService
-	drives   *driveService
-	sites    *siteService
-	teams    *teamService
-	blobs    *blobStore
-	oracle   *oracle
-	stats    *stats
-	faults   *faults
-	limiters map[Class]Limiter
-	slots    chan struct{}
+	entra     *entra
+	dir       *directory
+	mail      *mailService
+	groupMail groupBoxes
+	drives    *driveService
+	sites     *siteService
+	teams     *teamService
+	blobs     *blobStore
+	oracle    *oracle
+	stats     *stats
+	faults    *faults
+	limiters  map[Class]Limiter
+	slots     chan struct{}
 
 	listener, controlListener, proxyListener net.Listener
 	servers                                  []*http.Server
@@ -222,6 +223,7 @@ func (s *Sim) build() (err error) {
 	all = append(all, s.calendarRoutes()...)
 	all = append(all, s.todoRoutes()...)
 	all = append(all, s.settingsRoutes()...)
+	all = append(all, s.groupMailRoutes()...)
 	all = append(all, s.driveRoutes()...)
 	all = append(all, s.siteRoutes()...)
 	all = append(all, s.restRoutes()...)

@@ -25,6 +25,8 @@ func charges(method string, u *url.URL, body int) []m365.Charge {
 		second, _, _ = strings.Cut(segments[2], "(")
 	}
 	switch {
+	case segments[0] == "groups" && (second == "threads" || second == "conversations"): // its mailbox
+		return []m365.Charge{all, {Service: throttle.Outlook, Mailbox: segments[1], Requests: 1}}
 	case segments[0] == "users" && slices.Contains(outlookSegments, second):
 		id, err := url.PathUnescape(segments[1])
 		if err != nil {

@@ -167,14 +167,16 @@ var stronger = map[string][]string{
 	"GroupMember.Read.All":  {"GroupMember.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
 	"Organization.Read.All": {"Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
 	"Mail.Read":             {"Mail.ReadWrite"},
-	"Mail.ReadBasic.All":    {"Mail.Read", "Mail.ReadWrite"},
-	"Contacts.Read":         {"Contacts.ReadWrite"},
-	"MailboxSettings.Read":  {"MailboxSettings.ReadWrite"},
-	"Tasks.Read.All":        {"Tasks.ReadWrite.All"},
-	"Files.Read.All":        {"Files.ReadWrite.All", "Sites.Read.All", "Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All"},
-	"Files.ReadWrite.All":   {"Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All"},
-	"Sites.Read.All":        {"Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All"},
-	"Sites.ReadWrite.All":   {"Sites.Manage.All", "Sites.FullControl.All"},
+
+	"Group-Conversation.Read.All": {"Group-Conversation.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All"},
+	"Mail.ReadBasic.All":          {"Mail.Read", "Mail.ReadWrite"},
+	"Contacts.Read":               {"Contacts.ReadWrite"},
+	"MailboxSettings.Read":        {"MailboxSettings.ReadWrite"},
+	"Tasks.Read.All":              {"Tasks.ReadWrite.All"},
+	"Files.Read.All":              {"Files.ReadWrite.All", "Sites.Read.All", "Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All"},
+	"Files.ReadWrite.All":         {"Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All"},
+	"Sites.Read.All":              {"Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All"},
+	"Sites.ReadWrite.All":         {"Sites.Manage.All", "Sites.FullControl.All"},
 }
 
 // CheckPermissions tells which of the wanted application permissions the application has not been granted, by the

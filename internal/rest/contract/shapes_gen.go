@@ -2054,6 +2054,7 @@ type RESTJobGroupItem struct {
 type RESTJobItemComposed struct {
 	Type                 *RESTJobBackupItemType `json:"type,omitzero"`
 	Folders              []string               `json:"folders,omitzero"`
+	GroupMailboxes       *bool                  `json:"groupMailboxes,omitzero"`
 	LeaveOut             []string               `json:"leaveOut,omitzero"`
 	ID                   *string                `json:"id,omitzero"`
 	Links                map[string]RESTLinkHAL `json:"_links,omitzero"`

@@ -54,6 +54,9 @@ var userFields = []string{"id", "displayName", "userPrincipalName", "mail", "use
 // for each would cost a call a user.
 func (s *source) Discover(ctx context.Context, users []string) iter.Seq2[engine.Found, error] {
 	return func(yield func(engine.Found, error) bool) {
+		if ids, all := engine.Groups(ctx); (all || len(ids) > 0) && !s.discoverGroups(ctx, ids, all, yield) {
+			return
+		}
 		if users != nil {
 			for _, id := range users {
 				u, err := s.g.User(ctx, id)

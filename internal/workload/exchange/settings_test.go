@@ -313,3 +313,44 @@ func TestRulesAreMendedAndRolesComeBack(t *testing.T) {
 		t.Errorf("a restore of permissions mailed: %v", f.sim.Stats().MailsSent)
 	}
 }
+
+// Mailboxes that are no person's belong to disabled accounts without a licence; they are found and read as others, and what they are for is stored.
+func TestMailboxesOfEveryKindAreFoundAndRead(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 74, Users: 6, Mail: sim.MailShape{Messages: 2, Folders: 1, WithAttachments: -1}, PIM: sim.PIMShape{Contacts: 1, Events: 1, Tasks: 1}})
+	want := map[string]string{}
+	for i, purpose := range []string{"", "shared", "room", "equipment", "others"} {
+		id := f.sim.Tenant().Users[i].ID
+		want[id] = "user"
+		if purpose != "" {
+			want[id] = purpose
+			if err := f.sim.SetMailboxPurpose(id, purpose); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	unlicensed := f.sim.Tenant().Users[5].ID
+	if err := f.sim.SetMailbox(unlicensed, sim.MailboxUnlicensed); err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]holdfast.Container{}
+	for box, err := range f.all.Discover(t.Context(), nil) {
+		if err != nil || box.Err != nil {
+			t.Fatal(err, box.Err)
+		}
+		found[box.Container.Source] = box.Container
+	}
+	for id, purpose := range want {
+		c := workloadtest.New()
+		if err := c.Read(t.Context(), f.all, found[id]); err != nil {
+			t.Errorf("%s: %v", purpose, err)
+			continue
+		}
+		if got := c.Items()["settings/mailbox"].Fields[holdfast.FieldPurpose]; got != purpose {
+			t.Errorf("a mailbox that is for %q is stored as one for %q", purpose, got)
+		}
+	}
+	err := workloadtest.New().Read(t.Context(), f.all, found[unlicensed])
+	if skip, ok := err.(*holdfast.Skip); !ok || skip.Reason != holdfast.SkipUnlicensed {
+		t.Errorf("without a licence: %v", err)
+	}
+}

@@ -90,6 +90,9 @@ func (r *reader) rows(size int, attachments string) graph.List {
 
 // Read brings a mailbox up to date: the folder tree by one delta, each folder's messages by one delta each, then contacts, events and tasks.
 func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Previous, sink engine.Sink) error {
+	if c.OfGroup() {
+		return s.readGroup(ctx, c, prev, sink)
+	}
 	r := &reader{g: s.g, mailbox: c.Source, prev: prev, sink: sink, now: s.g.M365().Clock().Now(), folders: map[string]string{}, placed: map[[12]byte]string{}, read: map[string]bool{}, later: map[string]bool{}, put: map[string]*written{}, relist: map[string]bool{}, drafts: map[string]string{}, pending: map[string]string{}, retry: map[string]bool{}}
 	cloud := s.g.M365().Cloud()
 	r.fields, r.expand = fieldsIn(cloud)

@@ -25,6 +25,9 @@ type target struct{ g *graph.Client }
 
 // Open prepares a restore: the application may write, the mailbox is there, and its well-known folders are known.
 func (t *target) Open(ctx context.Context, plan engine.RestorePlan) (engine.Restore, error) {
+	if plan.From.OfGroup() || plan.To.OfGroup() {
+		return nil, holdfast.Conflict(GroupMailError)
+	}
 	missing, err := t.g.CheckPermissions(ctx, "Mail.ReadWrite")
 	if err != nil {
 		return nil, err
