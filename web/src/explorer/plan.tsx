@@ -48,7 +48,7 @@ export function PlanView({ ask, ready }: { ask: Ask<Plan>; ready: boolean }) {
               rows={data.items.map((item, i) => ({ ...item, i }))}
               rowKey={(r) => String(r.i)}
               columns={[
-                { key: "outcome", title: t.plan.outcome, sort: (r) => r.outcome, render: (r) => (t.plan.outcomes as Record<string, string>)[r.outcome] ?? r.outcome },
+                { key: "outcome", title: t.plan.outcome, sort: (r) => r.outcome, render: (r) => <span style={{ whiteSpace: "nowrap" }}>{(t.plan.outcomes as Record<string, string>)[r.outcome] ?? r.outcome}</span> },
                 { key: "name", title: t.restore.item, sort: (r) => r.name, render: (r) => r.name || t.mail.noSubject },
                 { key: "path", title: t.restore.target, render: (r) => <span style={{ overflowWrap: "anywhere" }}>{r.path}</span>, wide: true },
                 { key: "detail", title: t.plan.why, render: (r) => [t.restore.skips[r.reason as "conflict"] ?? r.reason, r.detail].filter(Boolean).join(": ") },

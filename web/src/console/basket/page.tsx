@@ -120,7 +120,7 @@ export default function BasketPage() {
           selected={selected}
           onSelect={setSelected}
           columns={[
-            { key: "kind", title: t.found.kind, sort: (r) => r.kind, render: (r) => t.found.kinds[r.kind as "mail"] ?? r.kind },
+            { key: "kind", title: t.found.kind, sort: (r) => r.kind, render: (r) => <span className={s.line}>{t.found.kinds[r.kind as "mail"] ?? r.kind}</span> },
             { key: "name", title: t.found.name, sort: (r) => r.name, render: (r) => r.name || t.mail.noSubject },
             { key: "owner", title: t.found.owner, sort: (r) => r.owner, render: (r) => <span title={r.address}>{r.owner}</span> },
             { key: "path", title: t.found.folder, render: (r) => <span style={{ overflowWrap: "anywhere" }}>{r.path.split("/").slice(0, -1).join("/")}</span>, wide: true },

@@ -139,12 +139,13 @@ export function Permissions({ id }: { id: string }) {
   if (isPending) return <Loading label={t.organization.asking} />;
   if (error) return <Problem error={error} onRetry={() => void refetch()} />;
   const lacking = data.filter((p) => !p.granted);
+  const once = data.filter((p, i) => data.findIndex((o) => o.api === p.api && o.name === p.name) === i); // two workloads may need the same one
   return (
     <>
       {lacking.length === 0 ? <Note intent="success">{t.organization.allGranted}</Note> : <Note intent="warning">{t.organization.lacking}</Note>}
       <DataTable
         label={t.organization.permissions}
-        rows={data}
+        rows={once}
         rowKey={(p) => p.api + p.name}
         columns={[
           { key: "name", title: t.organization.permission, render: (p) => <code>{p.name}</code> },

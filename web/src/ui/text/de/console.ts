@@ -66,7 +66,8 @@ export const text: typeof en = {
     reasons: {
       "Organization.Read.All": "Um die Organisation mit ID und Namen zu kennen.", "User.Read.All": "Um die Benutzer aufzulisten, deren Daten geschützt werden.", "Group.Read.All": "Um Gruppen aufzulisten.", "Mail.Read": "Um Postfächer zu lesen.",
       "Mail.ReadWrite": "Um E-Mails zurückzulegen.", "Calendars.Read": "Um Kalender zu lesen.", "Contacts.Read": "Um Kontakte zu lesen.", "Tasks.Read.All": "Um Aufgaben zu lesen.", "Calendars.ReadWrite": "Um Termine zurückzulegen.", "Contacts.ReadWrite": "Um Kontakte zurückzulegen.", "Tasks.ReadWrite.All": "Um Aufgaben zurückzulegen.",
-      "Files.Read.All": "Um OneDrive zu lesen.", "Files.ReadWrite.All": "Um Dateien und ihre Freigaben zurückzulegen.", "Sites.ReadWrite.All": "Um große Dateien hochzuladen.",
+      "Files.Read.All": "Um OneDrive zu lesen.", "Files.ReadWrite.All": "Um Dateien und ihre Freigaben zurückzulegen.", "Sites.ReadWrite.All": "Um große Dateien hochzuladen und Elemente, Dateien und Seiten von Websites zurückzulegen.",
+      "Sites.Read.All": "Um Websites, Listen und Bibliotheken zu lesen.", "Sites.Manage.All": "Um Listen und Spalten wieder anzulegen.", "MailboxSettings.Read": "Um Einstellungen, Regeln und Kategorien zu lesen.", "MailboxSettings.ReadWrite": "Um Einstellungen, Regeln und Kategorien zurückzulegen.",
     },
     acts: { list: "Organisationen auflisten", add: "Organisation hinzufügen", check: "Berechtigungen ihrer Anwendung prüfen", users: "Ihre Benutzer auflisten", remove: "Organisation vergessen" },
   },
