@@ -16,6 +16,7 @@ import (
 
 	"holdfast/internal/app"
 	"holdfast/internal/export"
+	"holdfast/internal/fasttransfer"
 	"holdfast/internal/holdfast"
 	"holdfast/internal/vault"
 	"holdfast/internal/vault/keys"
@@ -418,6 +419,14 @@ func (x *extractor) container(ctx context.Context, view *vault.View, top string)
 
 func (x *extractor) write(ctx context.Context, view *vault.View, item holdfast.Item, form holdfast.Form, path string) error {
 	r, ok, err := view.Open(ctx, item.ID, form)
+	if err == nil && !ok && form == holdfast.FormMIME { // of a mail that was exported
+		r, ok, err = view.Open(ctx, item.ID, holdfast.FormFTS)
+		if ok && item.Fields[holdfast.FieldUnreadable] == "" {
+			r = fasttransfer.EML(r)
+		} else if ok {
+			path = strings.TrimSuffix(path, ".eml") + ".fts" // as Exchange exported it: no other form is known
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("%q: %w", item.Name, err)
 	}

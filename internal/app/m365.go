@@ -122,6 +122,8 @@ var wanted = []service.Permission{
 	{Name: "Group.Read.All", API: "Microsoft Graph", Why: "to list groups", Use: service.UseDirectory},
 	{Name: "Mail.Read", API: "Microsoft Graph", Why: "to read mailboxes", Use: service.UseMailBackup},
 	{Name: "Mail.ReadWrite", API: "Microsoft Graph", Why: "to put mail back", Use: service.UseMailRestore},
+	{Name: "MailboxItem.Export.All", API: "Microsoft Graph", Why: "to read mail as Exchange exports it", Use: service.UseMailExport},
+	{Name: "MailboxItem.ImportExport.All", API: "Microsoft Graph", Why: "to put back mail as Exchange exported it", Use: service.UseMailImport},
 	{Name: "Calendars.Read", API: "Microsoft Graph", Why: "to read calendars", Use: service.UsePersonalBackup},
 	{Name: "Contacts.Read", API: "Microsoft Graph", Why: "to read contacts", Use: service.UsePersonalBackup},
 	{Name: "Tasks.Read.All", API: "Microsoft Graph", Why: "to read tasks", Use: service.UsePersonalBackup},

@@ -42,6 +42,7 @@ const (
 	PartCalendars = holdfast.PartCalendars
 	PartTasks     = holdfast.PartTasks
 	PartSettings  = holdfast.PartSettings
+	PartExport    = holdfast.PartExport
 )
 
 type leftOut struct{}

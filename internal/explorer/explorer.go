@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 
+	"holdfast/internal/fasttransfer"
 	"holdfast/internal/holdfast"
 	"holdfast/internal/vault"
 )
@@ -776,7 +777,7 @@ func formOf(kind holdfast.ItemKind) holdfast.Form {
 	return holdfast.FormFile
 }
 
-// Open gives an item's bytes: a mail's MIME as it was stored, a file's content, a contact as vCard, an event or a task as iCalendar, the JSON of a list's item or
+// Open gives an item's bytes: a mail's MIME as it was stored or, of one that was exported, as it is made of the export, a file's content, a contact as vCard, an event or a task as iCalendar, the JSON of a list's item or
 // of a page.
 func (o *Opened) Open(ctx context.Context, entry holdfast.Entry) (io.ReadCloser, error) {
 	if cardTypes[entry.Kind] != "" {
@@ -794,6 +795,15 @@ func (o *Opened) stored(ctx context.Context, entry holdfast.Entry, form holdfast
 	body, ok, err := view.Open(ctx, entry.ID, form)
 	if err == nil && !ok && entry.Kind == holdfast.KindVersion { // of a list's item
 		body, ok, err = view.Open(ctx, entry.ID, holdfast.FormJSON)
+	}
+	if err == nil && !ok && form == holdfast.FormMIME { // of a mail that was exported
+		body, ok, err = view.Open(ctx, entry.ID, holdfast.FormFTS)
+		if why := entry.Fields[holdfast.FieldUnreadable]; ok && why != "" {
+			return nil, errors.Join(holdfast.Conflict("%q is stored as Exchange exported it, in a form that Holdfast can't show (%s): it can be restored", entry.Name, why), body.Close())
+		}
+		if ok {
+			body = fasttransfer.EML(body)
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open %q: %w", entry.Name, err)

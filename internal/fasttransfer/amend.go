@@ -71,7 +71,6 @@ func WithoutRecords(out io.Writer, in io.Reader) error {
 		if _, err := io.Copy(out, bytes.NewReader(b)); err != nil {
 			return err
 		}
-		input.pos += len(b)
-		input.record -= int64(len(b))
+		input.advance(len(b))
 	}
 }

@@ -210,8 +210,9 @@ func (t Type) codePage() (page int, many bool) {
 
 // Error says why the bytes of a stream are not understood, and at which byte of the input. Errors of the reader are passed on as they are.
 type Error struct {
-	Offset int64
-	Reason string
+	Offset    int64
+	Reason    string
+	Truncated bool // the server broke the export off; exporting the item again helps
 }
 
 func (e *Error) Error() string {

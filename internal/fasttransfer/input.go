@@ -41,6 +41,9 @@ type input struct {
 	begun    bool
 	head     []byte   // the records before the first one with content
 	small    [32]byte // bytes that lie across two records
+	// Of who wants to know: what of the stream was taken, and the head of each record.
+	taken   func(b []byte)
+	framing func(kind uint32, size int64)
 }
 
 func newInput(r io.Reader) input { return input{r: r, buf: buffers.Get().(*[bufferSize]byte)} }
@@ -146,6 +149,9 @@ func (in *input) nextRecord() error {
 		return err
 	}
 	kind, size := binary.LittleEndian.Uint32(head[:]), int64(binary.LittleEndian.Uint32(head[4:]))
+	if in.framing != nil {
+		in.framing(kind, size)
+	}
 	switch {
 	case kind == recordContent:
 		in.record = size
@@ -176,8 +182,7 @@ func (in *input) nextRecord() error {
 func (in *input) take(n int) ([]byte, error) {
 	if in.end-in.pos >= n && in.record >= int64(n) {
 		b := in.buf[in.pos : in.pos+n]
-		in.pos += n
-		in.record -= int64(n)
+		in.advance(n)
 		return b, nil
 	}
 	for have := 0; have < n; {
@@ -187,11 +192,19 @@ func (in *input) take(n int) ([]byte, error) {
 			return nil, err
 		}
 		c := copy(in.small[have:n], in.now())
-		in.pos += c
-		in.record -= int64(c)
+		in.advance(c)
 		have += c
 	}
 	return in.small[:n], nil
+}
+
+// advance takes n bytes of what is in the buffer and in the record.
+func (in *input) advance(n int) {
+	if in.taken != nil {
+		in.taken(in.buf[in.pos : in.pos+n])
+	}
+	in.pos += n
+	in.record -= int64(n)
 }
 
 // now is what of the stream is in the buffer.
@@ -214,8 +227,7 @@ func (in *input) read(p []byte) (int, error) {
 		return 0, err
 	}
 	c := copy(p, in.now())
-	in.pos += c
-	in.record -= int64(c)
+	in.advance(c)
 	return c, nil
 }
 
@@ -226,10 +238,8 @@ func (in *input) skip(n int64) error {
 		} else if err != nil {
 			return err
 		}
-		c := int64(len(in.now()))
-		c = min(c, n)
-		in.pos += int(c)
-		in.record -= c
+		c := min(int64(len(in.now())), n)
+		in.advance(int(c))
 		n -= c
 	}
 	return nil

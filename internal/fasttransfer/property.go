@@ -200,6 +200,9 @@ func (o *Object) number(n Name) (int64, bool) {
 	return number(p.Type, p.small)
 }
 
+// Number is the value of a property of whole numbers, by its number.
+func (o *Object) Number(id uint16) (int64, bool) { return o.number(Name{ID: uint32(id)}) }
+
 func (o *Object) numberOr(n Name, otherwise int64) int64 {
 	if v, ok := o.number(n); ok {
 		return v

@@ -87,7 +87,8 @@ const (
 	FieldETag       = "etag"
 	FieldBody       = "body" // SHA-256 of what must change for a mail's MIME to be fetched again, hex
 	FieldAuthor     = "author"
-	FieldReplyTo    = "replyTo" // of a post that replies to another one: that one's id in the channel
+	FieldReplyTo    = "replyTo"    // of a post that replies to another one: that one's id in the channel
+	FieldUnreadable = "unreadable" // why the content is stored as it came and can't be shown; absent when it can
 
 	// Of contacts, besides their addresses in FieldTo.
 	FieldPhoto   = "photo" // "true" or absent
@@ -130,6 +131,8 @@ type Form string
 // The forms of payloads.
 const (
 	FormMIME        Form = "mime"        // a mail exactly as the service rendered it
+	FormFTS         Form = "fts"         // an item as Exchange exported it, without the records around its stream
+	FormRecords     Form = "records"     // how the records lay around FormFTS; absent when there were none
 	FormJSON        Form = "json"        // the item's JSON exactly as served, without what another form carries
 	FormFile        Form = "file"        // a file's bytes
 	FormPermissions Form = "permissions" // an array of sharing permissions, as served

@@ -131,13 +131,15 @@ const (
 	PartCalendars MailboxPart = "calendars"
 	PartTasks     MailboxPart = "tasks"
 	PartSettings  MailboxPart = "settings" // settings, rules, categories and permissions of calendars
+	// PartExport is the way of reading mail as Exchange exports it. A job that leaves it out reads mail as MIME and JSON.
+	PartExport MailboxPart = "export"
 )
 
 // PartPosts are the posts of teams, which a job may leave out as it may a part of mailboxes.
 const PartPosts MailboxPart = "posts"
 
 // MailboxParts are all of them.
-var MailboxParts = []MailboxPart{PartContacts, PartCalendars, PartTasks, PartSettings}
+var MailboxParts = []MailboxPart{PartContacts, PartCalendars, PartTasks, PartSettings, PartExport}
 
 // Schedule is when a job runs by itself. Times of day are HH:MM:SS in Zone.
 type Schedule struct {

@@ -168,6 +168,11 @@ func (p *Proxy) Changes(ctx context.Context, a Access, at holdfast.View) (out []
 					break
 				}
 			}
+			// Of a mail that is exported only its version says that there is something else in it.
+			exported := ch.Before.Kind == holdfast.KindMail && ch.Before.Fields[holdfast.FieldBody] == "" && ch.After.Fields[holdfast.FieldBody] == ""
+			if exported && len(d.Properties) == 0 && ch.Before.Version != ch.After.Version {
+				d.Properties = append(d.Properties, "content")
+			}
 			if len(d.Properties) == 0 {
 				continue
 			}

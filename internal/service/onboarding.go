@@ -196,6 +196,9 @@ func Uses(org holdfast.Organization) []PermissionUse {
 	uses := []PermissionUse{UseDirectory}
 	if org.Exchange {
 		uses = append(uses, UseMailBackup, UsePersonalBackup, UseMailRestore, UsePersonalRestore)
+		if org.Region == holdfast.Worldwide || org.Region == "" {
+			uses = append(uses, UseMailExport, UseMailImport)
+		}
 	}
 	if org.SharePoint {
 		uses = append(uses, UseOneDriveBackup, UseSiteBackup, UseOneDriveRestore, UseSiteRestore)

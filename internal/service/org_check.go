@@ -102,7 +102,11 @@ func findings(org holdfast.Organization, i Inspection, throttled time.Duration, 
 			case needed && slices.Contains(backupUses(org), p.Use):
 				add("right", p.Name, FindingError, "missing, needed "+p.Why, addPermission)
 			case needed:
-				add("right", p.Name, FindingWarning, "missing, needed "+p.Why+"; without it that part is left out", addPermission)
+				without := "; without it that part is left out"
+				if p.Use == UseMailExport || p.Use == UseMailImport {
+					without = "; without it mail is read and made by slower ways, which know less of it"
+				}
+				add("right", p.Name, FindingWarning, "missing, needed "+p.Why+without, addPermission)
 			}
 		}
 		for _, name := range i.Extra {

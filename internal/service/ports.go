@@ -228,6 +228,9 @@ const (
 	UseMailBackup     PermissionUse = "mail backup"
 	UseMailRestore    PermissionUse = "mail restore"
 	UseOneDriveBackup PermissionUse = "OneDrive backup"
+	// Only the worldwide cloud has these. Without them mail is read as MIME and JSON, and made anew of its parts.
+	UseMailExport PermissionUse = "mail backup by export"
+	UseMailImport PermissionUse = "mail restore by import"
 	// Without these the rest of a mailbox is still read and put back; what is left out is named.
 	UsePersonalBackup  PermissionUse = "backup of calendars, contacts, tasks and settings"
 	UsePersonalRestore PermissionUse = "restore of calendars, contacts, tasks and settings"

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -60,11 +61,15 @@ func (s *Sim) controlRoutes() {
 	})
 	s.control.HandleFunc("POST /roles", func(w http.ResponseWriter, r *http.Request) {
 		var in struct {
-			Roles  []string `json:"roles"`  // null grants all
-			Revoke bool     `json:"revoke"` // tokens issued before are refused from now on
+			Roles   []string `json:"roles"`   // null grants all
+			Without []string `json:"without"` // all but these
+			Revoke  bool     `json:"revoke"`  // tokens issued before are refused from now on
 		}
 		if !controlDecode(w, r, &in) {
 			return
+		}
+		if in.Roles == nil && len(in.Without) > 0 {
+			in.Roles = slices.DeleteFunc(s.allPermissions(), func(p string) bool { return slices.Contains(in.Without, p) })
 		}
 		s.SetRoles(in.Roles)
 		if in.Revoke {

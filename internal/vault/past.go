@@ -453,7 +453,7 @@ func (p *Past) Versions(ctx context.Context, id string) ([]PastVersion, error) {
 		}
 		v := PastVersion{Item: got.item, Size: got.item.Size, Newest: h, Oldest: h}
 		for _, pay := range got.payloads {
-			if pay.form == holdfast.FormMIME || pay.form == holdfast.FormFile {
+			if isContent(pay.form) {
 				v.Size = pay.size
 			}
 		}
@@ -590,11 +590,16 @@ func tell(was, is *row, each func(Difference) error) error {
 	return each(Difference{Kind: holdfast.Changed, Before: was.item, After: is.item, Content: content})
 }
 
+// isContent says that a form is an item's content, not what is said of it.
+func isContent(f holdfast.Form) bool {
+	return f == holdfast.FormMIME || f == holdfast.FormFTS || f == holdfast.FormFile
+}
+
 // contents are the payloads that are an item's content, in order of form.
 func contents(r *row) []payload {
 	var list []payload
 	for _, p := range r.payloads {
-		if p.form == holdfast.FormMIME || p.form == holdfast.FormFile {
+		if isContent(p.form) {
 			list = append(list, p)
 		}
 	}

@@ -167,6 +167,7 @@ var stronger = map[string][]string{
 	"GroupMember.Read.All":  {"GroupMember.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
 	"Organization.Read.All": {"Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
 	"Mail.Read":             {"Mail.ReadWrite"},
+	exportPermission:        {importPermission},
 
 	"Group-Conversation.Read.All": {"Group-Conversation.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All"},
 	"Mail.ReadBasic.All":          {"Mail.Read", "Mail.ReadWrite"},

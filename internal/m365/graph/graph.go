@@ -45,6 +45,7 @@ type request struct {
 	rawType    string
 	permission string
 	repeatable bool
+	charges    []m365.Charge // default: what the path says
 }
 
 // join escapes the parts of a path.
@@ -88,7 +89,9 @@ func (c *Client) call(r request) (m365.Call, error) {
 	if err != nil {
 		return call, &Error{Kind: m365.Invalid, Call: call.Method, Code: "address not understood"}
 	}
-	call.Charges = charges(call.Method, u, len(call.Body))
+	if call.Charges = r.charges; call.Charges == nil {
+		call.Charges = charges(call.Method, u, len(call.Body))
+	}
 	prefer := slices.Clone(r.prefer)
 	if slices.ContainsFunc(call.Charges, func(c m365.Charge) bool { return c.Service == throttle.Outlook }) {
 		prefer = append([]string{`IdType="ImmutableId"`}, prefer...)

@@ -1,8 +1,10 @@
 package exchange_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"holdfast/internal/engine"
+	"holdfast/internal/fasttransfer"
 	"holdfast/internal/holdfast"
 	"holdfast/internal/m365/graph"
 	"holdfast/internal/sim"
@@ -27,11 +30,27 @@ type fixture struct {
 	all    engine.Source // that reads contacts, events and tasks too
 }
 
-// mailOnly leaves everything but mail out.
-type mailOnly struct{ engine.Source }
+// mailOnly leaves everything but mail out, and reads that in one of both ways.
+type mailOnly struct {
+	engine.Source
+	without []holdfast.MailboxPart
+}
 
 func (s mailOnly) Read(ctx context.Context, c holdfast.Container, prev engine.Previous, sink engine.Sink) error {
-	return s.Source.Read(engine.LeaveOut(ctx, holdfast.MailboxParts), c, prev, sink)
+	return s.Source.Read(engine.LeaveOut(ctx, s.without), c, prev, sink)
+}
+
+// both runs a test with mail as MIME and JSON and with mail as it is exported.
+func both(t *testing.T, test func(t *testing.T)) {
+	t.Run("mime", test)
+	t.Run("export", test)
+}
+
+// without are the parts that a test leaves out: with mail as it is exported, if both says so, that stays.
+func without(t *testing.T) []holdfast.MailboxPart {
+	return slices.DeleteFunc(slices.Clone(holdfast.MailboxParts), func(p holdfast.MailboxPart) bool {
+		return p == holdfast.PartExport && strings.Contains(t.Name(), "/export")
+	})
 }
 
 func setup(t *testing.T, o sim.Options) fixture {
@@ -49,7 +68,7 @@ func setup(t *testing.T, o sim.Options) fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := fixture{sim: s, g: g, source: mailOnly{src}, target: dst, all: src}
+	f := fixture{sim: s, g: g, source: mailOnly{src, without(t)}, target: dst, all: src}
 	for found, err := range src.Discover(t.Context(), []string{s.Tenant().Users[0].ID}) {
 		if err != nil || found.Err != nil {
 			t.Fatal(err, found.Err)
@@ -110,9 +129,17 @@ func (f fixture) same(t *testing.T, c *workloadtest.Container) {
 		case item.Parent != m.ParentFolderID || item.Version != m.ChangeKey || item.Name != m.Subject:
 			t.Errorf("%q is stored as %q in %s, version %s; it is in %s, version %s", m.Subject, item.Name, item.Parent, item.Version, m.ParentFolderID, m.ChangeKey)
 		default:
-			mime, err := f.g.MIME(t.Context(), f.box.Source, id, 200<<20)
-			if err != nil || string(mime) != string(item.Forms[holdfast.FormMIME]) {
-				t.Errorf("MIME of %q differs (%v)", m.Subject, err)
+			stored, ok := item.Forms[holdfast.FormMIME]
+			served, err := f.g.MIME(t.Context(), f.box.Source, id, 200<<20)
+			if fts, exported := item.Forms[holdfast.FormFTS]; exported {
+				if ok || !strings.Contains(t.Name(), "/export") {
+					t.Fatalf("%q is stored in a form that was not asked for", m.Subject)
+				}
+				served, err = f.sim.Exported(f.box.Source, id)
+				stored = joined(t, item.Forms[holdfast.FormRecords], fts)
+			}
+			if err != nil || string(served) != string(stored) {
+				t.Errorf("the content of %q differs (%v)", m.Subject, err)
 			}
 		}
 	}
@@ -124,7 +151,23 @@ func (f fixture) same(t *testing.T, c *workloadtest.Container) {
 	}
 }
 
-func TestReadFollowsTheMailbox(t *testing.T) {
+// joined is a stored stream as it was served.
+func joined(t *testing.T, records, stream []byte) []byte {
+	t.Helper()
+	r, err := fasttransfer.Join(records, bytes.NewReader(stream))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestReadFollowsTheMailbox(t *testing.T) { both(t, testReadFollowsTheMailbox) }
+
+func testReadFollowsTheMailbox(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 3})
 	c := workloadtest.New()
 	if err := c.Read(t.Context(), f.source, f.box); err != nil {
@@ -170,7 +213,9 @@ func (f fixture) requests(fn func()) int64 {
 	return int64(f.sim.Stats().Calls - before)
 }
 
-func TestIdleReadPutsNothing(t *testing.T) {
+func TestIdleReadPutsNothing(t *testing.T) { both(t, testIdleReadPutsNothing) }
+
+func testIdleReadPutsNothing(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 5})
 	c := workloadtest.New()
 	if err := c.Read(t.Context(), f.source, f.box); err != nil {
@@ -219,6 +264,10 @@ func (q quietSink) Cursor(_ context.Context, name, _ string) error {
 }
 
 func TestExpiredLinksReadAgainWithoutWrongDeletes(t *testing.T) {
+	both(t, testExpiredLinksReadAgainWithoutWrongDeletes)
+}
+
+func testExpiredLinksReadAgainWithoutWrongDeletes(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 7})
 	c := workloadtest.New()
 	if err := c.Read(t.Context(), f.source, f.box); err != nil {
@@ -235,7 +284,9 @@ func TestExpiredLinksReadAgainWithoutWrongDeletes(t *testing.T) {
 	f.same(t, c)
 }
 
-func TestAFullReadFindsWhatNoDeltaTells(t *testing.T) {
+func TestAFullReadFindsWhatNoDeltaTells(t *testing.T) { both(t, testAFullReadFindsWhatNoDeltaTells) }
+
+func testAFullReadFindsWhatNoDeltaTells(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 7})
 	c := workloadtest.New()
 	if err := c.Read(t.Context(), f.source, f.box); err != nil {
@@ -304,7 +355,9 @@ func (f fixture) cursorsOf(c *workloadtest.Container) []string {
 	return slices.DeleteFunc(c.CursorNames(), func(n string) bool { return !strings.HasPrefix(n, "f/") })
 }
 
-func TestCrashAtAnySavepointResumes(t *testing.T) {
+func TestCrashAtAnySavepointResumes(t *testing.T) { both(t, testCrashAtAnySavepointResumes) }
+
+func testCrashAtAnySavepointResumes(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 9})
 	broken := fmt.Errorf("crash")
 	for at := 1; ; at++ {
@@ -334,7 +387,9 @@ func TestCrashAtAnySavepointResumes(t *testing.T) {
 	}
 }
 
-func TestGoneAndUnlicensedAreNotEmpty(t *testing.T) {
+func TestGoneAndUnlicensedAreNotEmpty(t *testing.T) { both(t, testGoneAndUnlicensedAreNotEmpty) }
+
+func testGoneAndUnlicensedAreNotEmpty(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 11})
 	c := workloadtest.New()
 	if err := c.Read(t.Context(), f.source, f.box); err != nil {
@@ -448,7 +503,11 @@ func table(t *testing.T, section string) map[string]string {
 // asPromised demands that what was lost may be, and with all that what the table calls lost was lost by some mail at least.
 func asPromised(t *testing.T, c *workloadtest.Container, results map[string]engine.Restored, all bool) {
 	t.Helper()
-	promised, seen := table(t, "Mail"), map[string]bool{}
+	section, own := "Mail", []string{"createdDateTime", "lastModifiedDateTime", "alternative body", "reference attachments"}
+	if strings.Contains(t.Name(), "/export") {
+		section, own = "Mail that was exported", []string{"createdDateTime", "lastModifiedDateTime"}
+	}
+	promised, seen := table(t, section), map[string]bool{}
 	for id, res := range results {
 		for _, lost := range res.Lost {
 			seen[lost] = true
@@ -458,7 +517,7 @@ func asPromised(t *testing.T, c *workloadtest.Container, results map[string]engi
 		}
 	}
 	// What a restore says of itself; the other rows are compared by the tests of the whole.
-	for _, property := range []string{"createdDateTime", "lastModifiedDateTime", "alternative body", "reference attachments"} {
+	for _, property := range own {
 		if promised[property] == "" {
 			t.Errorf("docs/fidelity.md has no row for %s", property)
 		}
@@ -469,6 +528,10 @@ func asPromised(t *testing.T, c *workloadtest.Container, results map[string]engi
 }
 
 func TestRestoreIntoTheEmptiedMailboxIsEqual(t *testing.T) {
+	both(t, testRestoreIntoTheEmptiedMailboxIsEqual)
+}
+
+func testRestoreIntoTheEmptiedMailboxIsEqual(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 13, Mail: sim.MailShape{Messages: 80, MeanSize: 3000, WithAttachments: 1}})
 	alternatives := "Subject: alternatives\r\nFrom: a@example.com\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nplain\r\n" +
 		"--b\r\nContent-Type: text/html\r\n\r\n<p>not plain</p>\r\n--b--\r\n"
@@ -512,6 +575,10 @@ func TestRestoreIntoTheEmptiedMailboxIsEqual(t *testing.T) {
 }
 
 func TestRestoreOfChangedOrOfMissingMailOnly(t *testing.T) {
+	both(t, testRestoreOfChangedOrOfMissingMailOnly)
+}
+
+func testRestoreOfChangedOrOfMissingMailOnly(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 23, Mail: sim.MailShape{Messages: 12, MeanSize: 500}})
 	c := workloadtest.New()
 	if err := c.Read(t.Context(), f.source, f.box); err != nil {
@@ -565,7 +632,9 @@ func TestRestoreOfChangedOrOfMissingMailOnly(t *testing.T) {
 	}
 }
 
-func TestRestoreIntoAForeignFolder(t *testing.T) {
+func TestRestoreIntoAForeignFolder(t *testing.T) { both(t, testRestoreIntoAForeignFolder) }
+
+func testRestoreIntoAForeignFolder(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 17})
 	c := workloadtest.New()
 	if err := c.Read(t.Context(), f.source, f.box); err != nil {
@@ -601,7 +670,9 @@ func corpus(t *testing.T) string {
 	return ""
 }
 
-func TestRealMailComesBackEqual(t *testing.T) {
+func TestRealMailComesBackEqual(t *testing.T) { both(t, testRealMailComesBackEqual) }
+
+func testRealMailComesBackEqual(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 19, Corpus: corpus(t)})
 	c := workloadtest.New()
 	if err := c.Read(t.Context(), f.source, f.box); err != nil {
@@ -618,7 +689,9 @@ func TestRealMailComesBackEqual(t *testing.T) {
 	asPromised(t, c, f.restoreAll(t, c, engine.RestorePlan{}), false)
 }
 
-func TestAHundredChangesCostFewRequests(t *testing.T) {
+func TestAHundredChangesCostFewRequests(t *testing.T) { both(t, testAHundredChangesCostFewRequests) }
+
+func testAHundredChangesCostFewRequests(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 57, Mail: sim.MailShape{Messages: 400, Folders: 33, MeanSize: 1500, WithAttachments: -1}})
 	c := workloadtest.New()
 	if err := c.Read(t.Context(), f.source, f.box); err != nil {

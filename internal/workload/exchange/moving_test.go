@@ -35,6 +35,10 @@ func mails(c *workloadtest.Container) (folders []string, in map[string][]string)
 }
 
 func TestMailboxThatGoesWhileItIsReadIsNotEmpty(t *testing.T) {
+	both(t, testMailboxThatGoesWhileItIsReadIsNotEmpty)
+}
+
+func testMailboxThatGoesWhileItIsReadIsNotEmpty(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 23})
 	c := workloadtest.New()
 	if err := c.Read(t.Context(), f.source, f.box); err != nil {
@@ -57,7 +61,9 @@ func TestMailboxThatGoesWhileItIsReadIsNotEmpty(t *testing.T) {
 	}
 }
 
-func TestMoveIntoAFolderThatWasRead(t *testing.T) {
+func TestMoveIntoAFolderThatWasRead(t *testing.T) { both(t, testMoveIntoAFolderThatWasRead) }
+
+func testMoveIntoAFolderThatWasRead(t *testing.T) {
 	t.Run("in order", func(t *testing.T) { moveIntoAFolderThatWasRead(t) })
 	// Nothing but the order of reading may hang on the counts of folders.
 	t.Run("and all seemed empty", func(t *testing.T) { moveIntoAFolderThatWasRead(t, sim.Fault{Name: sim.FaultCounts}) })
@@ -94,6 +100,10 @@ func moveIntoAFolderThatWasRead(t *testing.T, faults ...sim.Fault) {
 }
 
 func TestNewMailThatMovesOnWhileTheMailboxIsReadIsNotMissed(t *testing.T) {
+	both(t, testNewMailThatMovesOnWhileTheMailboxIsReadIsNotMissed)
+}
+
+func testNewMailThatMovesOnWhileTheMailboxIsReadIsNotMissed(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 26})
 	c := workloadtest.New()
 	if err := c.Read(t.Context(), f.source, f.box); err != nil {
@@ -130,6 +140,10 @@ func TestNewMailThatMovesOnWhileTheMailboxIsReadIsNotMissed(t *testing.T) {
 }
 
 func TestAMailThatIsSentWhileTheMailboxIsReadIsNotMissed(t *testing.T) {
+	both(t, testAMailThatIsSentWhileTheMailboxIsReadIsNotMissed)
+}
+
+func testAMailThatIsSentWhileTheMailboxIsReadIsNotMissed(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 28})
 	c := workloadtest.New()
 	if err := c.Read(t.Context(), f.source, f.box); err != nil {
@@ -162,6 +176,10 @@ func TestAMailThatIsSentWhileTheMailboxIsReadIsNotMissed(t *testing.T) {
 }
 
 func TestAFolderThatIsResetInTheMiddleKeepsNothingThatIsGone(t *testing.T) {
+	both(t, testAFolderThatIsResetInTheMiddleKeepsNothingThatIsGone)
+}
+
+func testAFolderThatIsResetInTheMiddleKeepsNothingThatIsGone(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 30, Mail: sim.MailShape{Messages: 530, OneFolder: true, MeanSize: 1500, WithAttachments: -1}})
 	c := workloadtest.New()
 	gone := ""
@@ -218,6 +236,10 @@ func TestPagesThatAreTooFatAreAskedForThinner(t *testing.T) {
 }
 
 func TestADraftThatIsEditedWhileItIsReadIsStoredAsOneVersion(t *testing.T) {
+	both(t, testADraftThatIsEditedWhileItIsReadIsStoredAsOneVersion)
+}
+
+func testADraftThatIsEditedWhileItIsReadIsStoredAsOneVersion(t *testing.T) {
 	for name, tc := range map[string]struct {
 		first bool
 		times int // of being edited just after its row was read
@@ -268,6 +290,10 @@ func TestADraftThatIsEditedWhileItIsReadIsStoredAsOneVersion(t *testing.T) {
 }
 
 func TestAHiddenFolderBelowAnotherOneIsFoundInTime(t *testing.T) {
+	both(t, testAHiddenFolderBelowAnotherOneIsFoundInTime)
+}
+
+func testAHiddenFolderBelowAnotherOneIsFoundInTime(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 34})
 	c := workloadtest.New()
 	if err := c.Read(t.Context(), f.source, f.box); err != nil {
@@ -318,7 +344,9 @@ func TestAFolderThatBecomesTheArchiveIsKnownAsItInTime(t *testing.T) {
 	f.same(t, c)
 }
 
-func TestMoveIntoAFolderThatIsNew(t *testing.T) {
+func TestMoveIntoAFolderThatIsNew(t *testing.T) { both(t, testMoveIntoAFolderThatIsNew) }
+
+func testMoveIntoAFolderThatIsNew(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 27})
 	c := workloadtest.New()
 	if err := c.Read(t.Context(), f.source, f.box); err != nil {
@@ -351,7 +379,9 @@ func TestMoveIntoAFolderThatIsNew(t *testing.T) {
 	}
 }
 
-func TestMoveWhileANewMailboxIsRead(t *testing.T) {
+func TestMoveWhileANewMailboxIsRead(t *testing.T) { both(t, testMoveWhileANewMailboxIsRead) }
+
+func testMoveWhileANewMailboxIsRead(t *testing.T) {
 	type to func(f fixture) (string, error) // where a mail moves that was not read yet
 	below := func(parent string) to {
 		return func(f fixture) (string, error) {
@@ -428,7 +458,9 @@ func TestAnEmptyFolderOfANewMailboxIsAskedForOnce(t *testing.T) {
 	}
 }
 
-func TestFolderThatGoesAfterItWasRead(t *testing.T) {
+func TestFolderThatGoesAfterItWasRead(t *testing.T) { both(t, testFolderThatGoesAfterItWasRead) }
+
+func testFolderThatGoesAfterItWasRead(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 29})
 	made, err := f.g.CreateMailFolder(t.Context(), f.box.Source, "inbox", map[string]any{"displayName": "short-lived"})
 	if err != nil {
@@ -551,6 +583,10 @@ func TestMailWhoseAttachmentFailsIsNotLeftHalf(t *testing.T) {
 }
 
 func TestARestoredCopyThatWasEditedIsNotOverwrittenUnasked(t *testing.T) {
+	both(t, testARestoredCopyThatWasEditedIsNotOverwrittenUnasked)
+}
+
+func testARestoredCopyThatWasEditedIsNotOverwrittenUnasked(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 35})
 	c := workloadtest.New()
 	if err := c.Read(t.Context(), f.source, f.box); err != nil {
@@ -592,13 +628,15 @@ func TestARestoredCopyThatWasEditedIsNotOverwrittenUnasked(t *testing.T) {
 		}
 	}
 	spoiled(version)
+	// An import writes over the mail itself; else another one takes its place.
+	left := func(old, now string) bool { return old != now && f.truth(t)[old] != nil }
 	res, err := overwrite("asked", true)
-	if err != nil || res.Outcome != engine.Overwritten || f.truth(t)[first.NewID] != nil {
+	if err != nil || res.Outcome != engine.Overwritten || left(first.NewID, res.NewID) {
 		t.Errorf("when asked: %+v, %v", res, err)
 	}
 	f.sim.Clock().Move(time.Hour)
 	spoiled("a later one")
-	if again, err := overwrite("later", false); err != nil || again.Outcome != engine.Overwritten || f.truth(t)[res.NewID] != nil {
+	if again, err := overwrite("later", false); err != nil || again.Outcome != engine.Overwritten || left(res.NewID, again.NewID) {
 		t.Errorf("a copy of another version that nobody touched: %+v, %v", again, err)
 	}
 }
@@ -642,6 +680,10 @@ func TestACopyWithUploadedAttachmentsIsStillKnown(t *testing.T) {
 }
 
 func TestARestoreThatTheServiceRefusesForNowMayBeTriedAgain(t *testing.T) {
+	both(t, testARestoreThatTheServiceRefusesForNowMayBeTriedAgain)
+}
+
+func testARestoreThatTheServiceRefusesForNowMayBeTriedAgain(t *testing.T) {
 	for name, fault := range map[string]sim.Fault{
 		"unavailable": {Name: sim.FaultUnavailableBare, Path: "POST"},
 		"throttled":   {Name: sim.FaultThrottled, Path: "POST", RetryAfter: "7200"},
@@ -677,6 +719,10 @@ func TestARestoreThatTheServiceRefusesForNowMayBeTriedAgain(t *testing.T) {
 }
 
 func TestAttachedEventsAndContactsComeBackAndAreCompared(t *testing.T) {
+	both(t, testAttachedEventsAndContactsComeBackAndAreCompared)
+}
+
+func testAttachedEventsAndContactsComeBackAndAreCompared(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 41})
 	event := map[string]any{"@odata.type": "#microsoft.graph.event", "subject": "A meeting", "showAs": "busy", "isReminderOn": true, "reminderMinutesBeforeStart": 15,
 		"body":  map[string]any{"contentType": "text", "content": "Bring the plan."},
@@ -829,6 +875,10 @@ func TestAttachedItemsAreStoredWhateverTheServiceGives(t *testing.T) {
 }
 
 func TestNewMailThatMovesIntoANewFolderIsNotMissed(t *testing.T) {
+	both(t, testNewMailThatMovesIntoANewFolderIsNotMissed)
+}
+
+func testNewMailThatMovesIntoANewFolderIsNotMissed(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 43})
 	c := workloadtest.New()
 	if err := c.Read(t.Context(), f.source, f.box); err != nil {
@@ -864,6 +914,10 @@ func TestNewMailThatMovesIntoANewFolderIsNotMissed(t *testing.T) {
 }
 
 func TestAFolderThatIsNotFoundForAMomentIsReadAllTheSame(t *testing.T) {
+	both(t, testAFolderThatIsNotFoundForAMomentIsReadAllTheSame)
+}
+
+func testAFolderThatIsNotFoundForAMomentIsReadAllTheSame(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 45})
 	c := workloadtest.New()
 	if err := c.Read(t.Context(), f.source, f.box); err != nil {
@@ -890,6 +944,10 @@ func TestAFolderThatIsNotFoundForAMomentIsReadAllTheSame(t *testing.T) {
 }
 
 func TestAMailThatCannotBeReadDoesNotStopTheNextBackups(t *testing.T) {
+	both(t, testAMailThatCannotBeReadDoesNotStopTheNextBackups)
+}
+
+func testAMailThatCannotBeReadDoesNotStopTheNextBackups(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 47, Mail: sim.MailShape{Messages: 60}})
 	if err := f.sim.SetFaults(sim.Fault{Name: sim.FaultItemBroken}); err != nil {
 		t.Fatal(err)
@@ -982,6 +1040,10 @@ func TestAnAnswerThatEndsEarlyIsNotTakenForTheMail(t *testing.T) {
 }
 
 func TestALinkThatTheServiceDoesNotUnderstandIsAReset(t *testing.T) {
+	both(t, testALinkThatTheServiceDoesNotUnderstandIsAReset)
+}
+
+func testALinkThatTheServiceDoesNotUnderstandIsAReset(t *testing.T) {
 	f := setup(t, sim.Options{Seed: 53})
 	c := workloadtest.New()
 	if err := c.Read(t.Context(), f.source, f.box); err != nil {

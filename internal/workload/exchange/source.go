@@ -28,6 +28,7 @@ import (
 const (
 	cursorFolders  = "folders"  // delta link of the folder tree
 	cursorSpecial  = "special"  // JSON: folder id -> well-known name
+	cursorMailbox  = "mailbox"  // what the import/export API calls the mailbox
 	cursorFresh    = "fresh"    // when the links were last written, RFC 3339
 	cursorMessages = "f/"       // + folder id: delta or next link of its messages; behind resyncing, one that must begin again after a crash
 	cursorPending  = "pending/" // + message id: it left a folder, and whether it is elsewhere has not been asked
@@ -96,6 +97,15 @@ func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Pre
 	r := &reader{g: s.g, mailbox: c.Source, prev: prev, sink: sink, now: s.g.M365().Clock().Now(), folders: map[string]string{}, placed: map[[12]byte]string{}, read: map[string]bool{}, later: map[string]bool{}, put: map[string]*written{}, relist: map[string]bool{}, drafts: map[string]string{}, pending: map[string]string{}, retry: map[string]bool{}}
 	cloud := s.g.M365().Cloud()
 	r.fields, r.expand = fieldsIn(cloud)
+	exports, err := s.exports(ctx)
+	if err != nil {
+		return err
+	}
+	if exports {
+		r.exporter = &exporter{of: graph.MailboxOf{User: c.Source}}
+		// What is exported has the body, and everything that changes an item's version is in it.
+		r.fields = slices.DeleteFunc(slices.Clone(r.fields), func(f string) bool { return f == "body" })
+	}
 	if !cloud.Has(m365.MessageDelta) {
 		r.versions = map[[12]byte]uint64{}
 	}
@@ -265,9 +275,10 @@ type reader struct {
 	personal []*shelves      // contacts, calendars, tasks
 	// versions are those of the messages of this read, where there is no delta and lists are compared; nil elsewhere.
 	versions map[[12]byte]uint64
-	fields   []string // properties of messages that the cloud has
-	expand   string   // of what is read with each message
-	shallow  bool     // the service refuses rows with attached items: they are asked for one by one
+	fields   []string  // properties of messages that the cloud has
+	expand   string    // of what is read with each message
+	shallow  bool      // the service refuses rows with attached items: they are asked for one by one
+	exporter *exporter // nil: mails are read as MIME
 }
 
 // fetch is a mail whose MIME is to be read, with what its row told of it. Nothing in it holds on to the page that the row was in.
@@ -304,6 +315,10 @@ func (r *reader) remember(c engine.Cursor) {
 	case r.rememberPersonal(c):
 	case c.Name == cursorFolders:
 		r.tree0 = c.Value
+	case c.Name == cursorMailbox:
+		if r.exporter != nil {
+			r.exporter.of.ID = c.Value
+		}
 	case c.Name == cursorFresh:
 		r.fresh, _ = time.Parse(time.RFC3339, c.Value) // an unreadable time is an old one
 	case c.Name == cursorSpecial:
@@ -672,7 +687,7 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 	var err error
 	size := pageSize
 	attachments := expandDeep
-	if r.shallow {
+	if r.shallow || r.exporter != nil {
 		attachments = expandAttachments
 	}
 	var seen map[[12]byte]struct{} // of a resync
@@ -886,14 +901,22 @@ func (r *reader) row(ctx context.Context, m *graph.Message, folder string) error
 	if item.Parent == "" {
 		item.Parent = folder
 	}
+	if r.exporter != nil {
+		delete(item.Fields, holdfast.FieldBody)
+	}
 	if !r.prev.Empty() && !twice && !r.retrying(m.ID) {
 		old, ok, err := r.prev.Item(ctx, m.ID)
 		switch {
 		case err != nil:
 			return err
+		case r.exporter != nil:
+			// Every change of an item is in what is exported, so that nothing but the version says whether it is needed again.
+			if ok && old.Version == item.Version && old.Parent == item.Parent && !r.prev.Anew() {
+				return nil
+			}
 		case ok && old.Version == item.Version && old.Parent == item.Parent && (!r.prev.Anew() || old.Fields[holdfast.FieldBody] == signature):
 			return nil
-		case ok && old.Fields[holdfast.FieldBody] == signature:
+		case ok && signature != "" && old.Fields[holdfast.FieldBody] == signature:
 			r.wrote(folder, m.ID)
 			payloads := []holdfast.Payload{holdfast.Whole(holdfast.FormJSON, bytes.NewReader(raw), int64(len(raw))), holdfast.Kept(holdfast.FormMIME)}
 			if len(beyond) > 0 {
@@ -916,6 +939,10 @@ func (r *reader) row(ctx context.Context, m *graph.Message, folder string) error
 
 // wait fetches what rows asked for, and is back when all of it is stored.
 func (r *reader) wait(ctx context.Context) error {
+	if r.exporter != nil {
+		r.exportAll(ctx)
+		return r.sink.Wait()
+	}
 	for i, f := range r.fetches {
 		r.fetches[i] = fetch{}
 		r.sink.Go(ctx, max(f.item.Size, 16<<10), func(ctx context.Context) error { return r.fetch(ctx, f.item, f.raw, f.beyond) })
@@ -1083,24 +1110,32 @@ func takeItems(m *graph.Message) ([]attachedItem, error) {
 	return items, nil
 }
 
-// sign hashes what must change when the MIME does.
+// sign hashes what must change when the MIME does. A row without a body has no signature.
 func sign(raw []byte) (string, error) {
 	h := sha256.New()
+	body := false
 	for m, err := range graph.Members(raw) {
 		if err != nil {
 			return "", err
 		}
+		body = body || m.Name == "body"
 		if slices.Contains(signed, m.Name) {
 			fmt.Fprintf(h, "%s %d ", m.Name, len(m.Value))
 			h.Write(m.Value)
 		}
+	}
+	if !body {
+		return "", nil
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16]), nil
 }
 
 func itemOf(m *graph.Message, signature string) holdfast.Item {
 	item := holdfast.Item{ID: m.ID, Parent: m.ParentFolderID, Kind: holdfast.KindMail, Version: m.ChangeKey, Time: m.Received, Name: m.Subject,
-		Fields: map[string]string{holdfast.FieldBody: signature}}
+		Fields: map[string]string{}}
+	if signature != "" {
+		item.Fields[holdfast.FieldBody] = signature
+	}
 	if item.Time.IsZero() {
 		item.Time = m.Created
 	}

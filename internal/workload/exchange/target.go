@@ -48,6 +48,13 @@ func (t *target) Open(ctx context.Context, plan engine.RestorePlan) (engine.Rest
 		r.special[name] = f.ID
 	}
 	r.root = r.special[rootName]
+	if t.g.M365().Cloud().Has(m365.MailboxExport) {
+		lacks, err := t.g.CheckPermissions(ctx, importRight)
+		if err != nil {
+			return nil, err
+		}
+		r.imports = len(lacks) == 0
+	}
 	for _, name := range strings.FieldsFunc(plan.Folder, func(c rune) bool { return c == '/' }) {
 		if r.root, err = r.child(ctx, r.root, name, false); err != nil {
 			return nil, fmt.Errorf("folder %q: %w", plan.Folder, err)
@@ -63,6 +70,8 @@ type restore struct {
 	same    bool              // the mailbox that the items came from
 	root    string            // what the stored root becomes
 	special map[string]string // well-known name -> folder id, at the target
+	imports bool              // what was exported may be imported
+	importing
 
 	mu       sync.Mutex                   // guards all below
 	children map[string]map[string]string // folder id -> lower-case name -> id
@@ -205,21 +214,23 @@ func (r *restore) put(ctx context.Context, p engine.Put) (engine.Restored, error
 	}
 	if found.mine != "" {
 		// What an earlier attempt of this act left. Whether it is whole is seen by comparing; a half one is made anew.
-		s, err := load(ctx, p)
+		s, err := r.content(ctx, p, true)
 		if err != nil {
 			return engine.Restored{}, err
 		}
-		defer s.mail.close()
-		s.mark(r.plan)
-		if err := s.keepWhole(ctx, p); err != nil {
-			return engine.Restored{}, err
-		}
-		lost, whole, err := r.compare(ctx, found.mine, s)
+		defer s.close()
+		lost, whole, err := s.compare(ctx, r, found.mine)
 		if err != nil {
 			return engine.Restored{}, err
+		}
+		if whole && found.over {
+			return engine.Restored{Outcome: engine.Overwritten, NewID: found.mine, Lost: lost}, nil
 		}
 		if whole {
 			return r.replaced(ctx, found, engine.Restored{Outcome: engine.Created, NewID: found.mine, Lost: lost}, true)
+		}
+		if found.over {
+			return engine.Restored{NewID: found.mine, Lost: lost}, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: errors.New("the item was overwritten by an earlier attempt and is not as it was stored; it is left as it is")}
 		}
 		if err := r.g.DeleteMessage(ctx, r.mailbox, found.mine); err != nil && m365.KindOf(err) != m365.NotFound {
 			return engine.Restored{}, err
@@ -236,22 +247,29 @@ func (r *restore) put(ctx context.Context, p engine.Put) (engine.Restored, error
 	if r.plan.DryRun {
 		return r.planned(found, p), nil
 	}
-	s, err := load(ctx, p)
+	s, err := r.content(ctx, p, true)
 	if err != nil {
 		return engine.Restored{}, err
 	}
-	defer s.mail.close()
-	s.mark(r.plan)
-	if err := s.keepWhole(ctx, p); err != nil {
-		return engine.Restored{}, err
-	}
-	id, notSet, err := r.create(ctx, parent, p, s)
+	defer s.close()
+	id, notSet, over, err := s.make(ctx, r, parent, p, found)
 	if err != nil {
 		return engine.Restored{}, err
 	}
-	lost, whole, err := r.compare(ctx, id, s)
+	if r.imports {
+		// What an import made is named by an id that a move changes.
+		m, err := r.g.Message(ctx, r.mailbox, id, graph.List{Select: []string{"id"}})
+		if err != nil {
+			return engine.Restored{NewID: id}, fmt.Errorf("read back: %w", err)
+		}
+		id = m.ID
+	}
+	lost, whole, err := s.compare(ctx, r, id)
 	if err != nil {
 		return engine.Restored{NewID: id}, err
+	}
+	if over {
+		return engine.Restored{Outcome: engine.Overwritten, NewID: id, Lost: union(lost, notSet)}, nil
 	}
 	return r.replaced(ctx, found, engine.Restored{Outcome: engine.Created, NewID: id, Lost: union(lost, notSet)}, whole)
 }
@@ -303,15 +321,12 @@ var unavoidable = []string{"conversationId", "createdDateTime", "lastModifiedDat
 
 // unchanged compares what an earlier restore made of this very version, and was written to after it was made, with the restore point.
 func (r *restore) unchanged(ctx context.Context, p engine.Put, found *state) error {
-	s, err := load(ctx, p)
+	s, err := r.content(ctx, p, false)
 	if err != nil {
 		return err
 	}
-	defer s.mail.close()
-	if err := s.keepWhole(ctx, p); err != nil {
-		return err
-	}
-	lost, whole, err := r.compare(ctx, found.existing, s)
+	defer s.close()
+	lost, whole, err := s.compare(ctx, r, found.existing)
 	if m365.KindOf(err) == m365.NotFound {
 		*found = state{mine: found.mine} // deleted since it was found
 		return nil
@@ -367,12 +382,12 @@ func load(ctx context.Context, p engine.Put) (*stored, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stored MIME: %w", err)
 	}
-	if ok {
-		s.dropRenderings()
+	if !ok { // stored as it was exported, perhaps
+		if err := loadStream(ctx, p, s); err != nil {
+			return nil, err
+		}
 	}
-	if !ok {
-		return nil, &holdfast.Skip{Reason: holdfast.SkipCorrupt, Err: errors.New("the restore point has no content of this mail")}
-	}
+	s.dropRenderings()
 	return s, nil
 }
 
@@ -399,6 +414,9 @@ type state struct {
 	mine     string // made by an earlier attempt of this very act
 	existing string // the item itself, or what another restore made of it
 	equal    bool   // and it is as the restore point has it
+	folder   string // where it is
+	key      string // its version there
+	over     bool   // mine is the item itself, which the earlier attempt wrote over
 	newer    bool   // and it was changed after the restore point, or after the restore that made it
 	invited  bool   // it is a meeting whose attendees are told when it goes
 	unsure   bool   // the other restore made it of this version; whether it was changed since is seen by comparing
@@ -421,25 +439,31 @@ func (r *restore) find(ctx context.Context, p engine.Put) (state, error) {
 			// In the bin is as good as gone for who asks for it back; it is left there.
 		default:
 			st.existing, st.equal = m.ID, m.ChangeKey == p.Item.Version
+			st.folder, st.key = m.ParentFolderID, m.ChangeKey
 			modified, err := time.Parse(time.RFC3339, p.Item.Fields[holdfast.FieldModified])
 			st.newer = err != nil || m.Modified.Truncate(time.Second).After(modified)
 		}
 	}
-	l := graph.List{Select: []string{"id", "parentFolderId", "createdDateTime", "lastModifiedDateTime"}, Top: 50,
+	l := graph.List{Select: []string{"id", "changeKey", "parentFolderId", "createdDateTime", "lastModifiedDateTime"}, Top: 50,
 		Filter: fmt.Sprintf("singleValueExtendedProperties/Any(ep: ep/id eq '%s' and ep/value eq '%s')", propOrigin, origin(r.plan.From, p.Item)),
-		Expand: []string{fmt.Sprintf("singleValueExtendedProperties($filter=id eq '%s' or id eq '%s')", propMarker, propVersion)}}
+		Expand: []string{fmt.Sprintf("singleValueExtendedProperties($filter=id eq '%s' or id eq '%s' or id eq '%s')", propMarker, propVersion, propImported)}}
 	first, err := r.g.Messages(ctx, r.mailbox, "", l)
 	for m, err := range graph.All(ctx, r.g, first, err, l) {
 		if err != nil {
 			return st, err
 		}
 		var marker, version string
+		made := m.Created
 		for _, prop := range m.Properties {
 			switch {
 			case strings.EqualFold(prop.ID, propMarker):
 				marker = prop.Value
 			case strings.EqualFold(prop.ID, propVersion):
 				version = prop.Value
+			case strings.EqualFold(prop.ID, propImported):
+				if at, err := time.Parse(time.RFC3339, prop.Value); err == nil {
+					made = at
+				}
 			}
 		}
 		switch {
@@ -447,11 +471,15 @@ func (r *restore) find(ctx context.Context, p engine.Put) (state, error) {
 			st.mine = m.ID
 		case m.ParentFolderID == r.special["deleteditems"] && p.Parent != m.ParentFolderID:
 		case st.existing == "" && m.ParentFolderID == p.Parent:
-			touched := m.Modified.After(m.Created.Add(settled))
+			touched := m.Modified.After(made.Add(settled))
 			st.existing, st.newer = m.ID, touched
+			st.folder, st.key = m.ParentFolderID, m.ChangeKey
 			st.equal = version == p.Item.Version && !touched
 			st.unsure = version == p.Item.Version && touched
 		}
+	}
+	if st.mine != "" && st.mine == st.existing {
+		st.existing, st.over = "", true
 	}
 	return st, nil
 }
