@@ -65,7 +65,7 @@ export const text = {
       "Organization.Read.All": "To know the organization by its id and name.", "User.Read.All": "To list the users whose data is protected.", "Group.Read.All": "To list groups.", "Mail.Read": "To read mailboxes.",
       "Mail.ReadWrite": "To put mail back.", "Calendars.Read": "To read calendars.", "Contacts.Read": "To read contacts.", "Tasks.Read.All": "To read tasks.", "Calendars.ReadWrite": "To put events back.", "Contacts.ReadWrite": "To put contacts back.", "Tasks.ReadWrite.All": "To put tasks back.",
       "Files.Read.All": "To read OneDrive.", "Files.ReadWrite.All": "To put files and their sharing back.", "Sites.ReadWrite.All": "To upload large files, and to put items, files and pages of sites back.",
-      "Sites.Read.All": "To read sites, lists and libraries.", "Sites.Manage.All": "To make lists and columns again.", "MailboxSettings.Read": "To read settings, rules and categories.", "MailboxSettings.ReadWrite": "To put settings, rules and categories back.",
+      "Sites.Read.All": "To read sites, lists and libraries.", "Sites.Manage.All": "To make lists and columns again.", "MailboxItem.Export.All": "To read mail as Exchange exports it.", "MailboxItem.ImportExport.All": "To put exported mail back with all its properties.", "MailboxSettings.Read": "To read settings, rules and categories.", "MailboxSettings.ReadWrite": "To put settings, rules and categories back.",
     },
     acts: { list: "List the organizations", add: "Add an organization", check: "Check the permissions of its application", users: "List its users", remove: "Forget an organization" },
   },
