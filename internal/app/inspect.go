@@ -11,6 +11,7 @@ import (
 	"holdfast/internal/holdfast"
 	"holdfast/internal/m365"
 	"holdfast/internal/m365/graph"
+	"holdfast/internal/m365/sharepoint"
 	"holdfast/internal/service"
 )
 
@@ -61,7 +62,7 @@ func (m *microsoft) Inspect(ctx context.Context, org holdfast.Organization, cred
 func extra(org holdfast.Organization, roles []string) []string {
 	return slices.DeleteFunc(slices.Sorted(slices.Values(roles)), func(role string) bool {
 		return slices.ContainsFunc(wanted, func(p service.Permission) bool {
-			return p.Name == role && slices.Contains(service.Uses(org), p.Use)
+			return p.API == graphAPI && p.Name == role && slices.Contains(service.Uses(org), p.Use)
 		})
 	})
 }
@@ -100,8 +101,35 @@ func (m *microsoft) probe(ctx context.Context, g *graph.Client, org holdfast.Org
 			}
 			return "the drive of " + u.UserPrincipalName + " can be read" + quotaOf(d), nil
 		})
+		out = append(out, probeSites(ctx, g))
 	}
 	return out
+}
+
+// probeSites reads the root site, by Graph and by SharePoint's own interface.
+func probeSites(ctx context.Context, g *graph.Client) service.Probe {
+	p := service.Probe{Workload: "SharePoint sites"}
+	root, err := g.Site(ctx, "root", graph.List{Select: []string{"id", "webUrl"}})
+	if m365.KindOf(err) == m365.NotFound {
+		p.Detail = "the organization has none"
+		return p
+	} else if err != nil {
+		p.Err = forUser(err)
+		return p
+	}
+	p.Detail = root.WebURL + " can be read"
+	if !g.M365().ByCertificate() {
+		p.Detail += "; attachments, permissions and views can't, for SharePoint itself takes only applications that sign in by certificate"
+		return p
+	}
+	web, err := sharepoint.At(g.M365(), root.WebURL)
+	if err == nil {
+		_, err = web.Groups(ctx)
+	}
+	if err != nil {
+		p.Err = forUser(err)
+	}
+	return p
 }
 
 // mailBy says how changes of mail are found where that is not by delta.

@@ -115,29 +115,37 @@ func (m *microsoft) Close() {
 	m.clients, m.logins = nil, nil
 }
 
+const (
+	graphAPI      = "Microsoft Graph"
+	sharePointAPI = "SharePoint"
+)
+
 // wanted are the application permissions that Holdfast asks for.
 var wanted = []service.Permission{
-	{Name: "Organization.Read.All", API: "Microsoft Graph", Why: "to know the organization by its id and name", Use: service.UseDirectory},
-	{Name: "User.Read.All", API: "Microsoft Graph", Why: "to list the users whose data is protected", Use: service.UseDirectory},
-	{Name: "Group.Read.All", API: "Microsoft Graph", Why: "to list groups", Use: service.UseDirectory},
-	{Name: "Mail.Read", API: "Microsoft Graph", Why: "to read mailboxes", Use: service.UseMailBackup},
-	{Name: "Mail.ReadWrite", API: "Microsoft Graph", Why: "to put mail back", Use: service.UseMailRestore},
-	{Name: "MailboxItem.Export.All", API: "Microsoft Graph", Why: "to read mail as Exchange exports it", Use: service.UseMailExport},
-	{Name: "MailboxItem.ImportExport.All", API: "Microsoft Graph", Why: "to put back mail as Exchange exported it", Use: service.UseMailImport},
-	{Name: "Calendars.Read", API: "Microsoft Graph", Why: "to read calendars", Use: service.UsePersonalBackup},
-	{Name: "Contacts.Read", API: "Microsoft Graph", Why: "to read contacts", Use: service.UsePersonalBackup},
-	{Name: "Tasks.Read.All", API: "Microsoft Graph", Why: "to read tasks", Use: service.UsePersonalBackup},
-	{Name: "MailboxSettings.Read", API: "Microsoft Graph", Why: "to read settings, rules and categories", Use: service.UsePersonalBackup},
-	{Name: "Calendars.ReadWrite", API: "Microsoft Graph", Why: "to put events back", Use: service.UsePersonalRestore},
-	{Name: "Contacts.ReadWrite", API: "Microsoft Graph", Why: "to put contacts back", Use: service.UsePersonalRestore},
-	{Name: "Tasks.ReadWrite.All", API: "Microsoft Graph", Why: "to put tasks back", Use: service.UsePersonalRestore},
-	{Name: "MailboxSettings.ReadWrite", API: "Microsoft Graph", Why: "to put settings, rules and categories back", Use: service.UsePersonalRestore},
-	{Name: "Files.Read.All", API: "Microsoft Graph", Why: "to read OneDrive", Use: service.UseOneDriveBackup},
-	{Name: "Files.ReadWrite.All", API: "Microsoft Graph", Why: "to put files and their sharing back", Use: service.UseOneDriveRestore},
-	{Name: "Sites.ReadWrite.All", API: "Microsoft Graph", Why: "to upload large files", Use: service.UseOneDriveRestore},
-	{Name: "Sites.Read.All", API: "Microsoft Graph", Why: "to read sites, lists and libraries", Use: service.UseSiteBackup},
-	{Name: "Sites.ReadWrite.All", API: "Microsoft Graph", Why: "to put items, files and pages back", Use: service.UseSiteRestore},
-	{Name: "Sites.Manage.All", API: "Microsoft Graph", Why: "to make lists and columns again", Use: service.UseSiteRestore},
+	{Name: "Organization.Read.All", API: graphAPI, Why: "to know the organization by its id and name", Use: service.UseDirectory},
+	{Name: "User.Read.All", API: graphAPI, Why: "to list the users whose data is protected", Use: service.UseDirectory},
+	{Name: "Group.Read.All", API: graphAPI, Why: "to list groups", Use: service.UseDirectory},
+	{Name: "Mail.Read", API: graphAPI, Why: "to read mailboxes", Use: service.UseMailBackup},
+	{Name: "Mail.ReadWrite", API: graphAPI, Why: "to put mail back", Use: service.UseMailRestore},
+	{Name: "MailboxItem.Export.All", API: graphAPI, Why: "to read mail as Exchange exports it", Use: service.UseMailExport},
+	{Name: "MailboxItem.ImportExport.All", API: graphAPI, Why: "to put back mail as Exchange exported it", Use: service.UseMailImport},
+	{Name: "Calendars.Read", API: graphAPI, Why: "to read calendars", Use: service.UsePersonalBackup},
+	{Name: "Contacts.Read", API: graphAPI, Why: "to read contacts", Use: service.UsePersonalBackup},
+	{Name: "Tasks.Read.All", API: graphAPI, Why: "to read tasks", Use: service.UsePersonalBackup},
+	{Name: "MailboxSettings.Read", API: graphAPI, Why: "to read settings, rules and categories", Use: service.UsePersonalBackup},
+	{Name: "Calendars.ReadWrite", API: graphAPI, Why: "to put events back", Use: service.UsePersonalRestore},
+	{Name: "Contacts.ReadWrite", API: graphAPI, Why: "to put contacts back", Use: service.UsePersonalRestore},
+	{Name: "Tasks.ReadWrite.All", API: graphAPI, Why: "to put tasks back", Use: service.UsePersonalRestore},
+	{Name: "MailboxSettings.ReadWrite", API: graphAPI, Why: "to put settings, rules and categories back", Use: service.UsePersonalRestore},
+	{Name: "Files.Read.All", API: graphAPI, Why: "to read OneDrive", Use: service.UseOneDriveBackup},
+	{Name: "Files.ReadWrite.All", API: graphAPI, Why: "to put files and their sharing back", Use: service.UseOneDriveRestore},
+	{Name: "Sites.ReadWrite.All", API: graphAPI, Why: "to upload large files", Use: service.UseOneDriveRestore},
+	{Name: "Sites.Read.All", API: graphAPI, Why: "to read sites, lists and libraries", Use: service.UseSiteBackup},
+	{Name: "Sites.ReadWrite.All", API: graphAPI, Why: "to put items, files and pages back", Use: service.UseSiteRestore},
+	{Name: "Sites.Manage.All", API: graphAPI, Why: "to make lists and columns again", Use: service.UseSiteRestore},
+	// SharePoint's own interface goes by permissions of its own.
+	{Name: "Sites.Read.All", API: sharePointAPI, Why: "to read attachments, permissions and views of sites", Use: service.UseSiteBackup},
+	{Name: "Sites.FullControl.All", API: sharePointAPI, Why: "to put attachments, permissions, authors and times of sites back", Use: service.UseSiteRestore},
 }
 
 // Check signs in with a new client, so that nothing cached answers for the credential, and compares permissions.
@@ -150,14 +158,25 @@ func (m *microsoft) Check(ctx context.Context, org holdfast.Organization, cred h
 	if err := g.M365().SignIn(ctx); err != nil {
 		return service.Tenant{}, forUser(err)
 	}
-	t := service.Tenant{TenantID: org.TenantID, Permissions: make([]service.Permission, len(wanted))}
-	for i, p := range wanted {
+	t := service.Tenant{TenantID: org.TenantID, Permissions: make([]service.Permission, 0, len(wanted))}
+	atSharePoint, known, err := sharePointRoles(ctx, g)
+	if err != nil {
+		return service.Tenant{}, forUser(err)
+	}
+	for _, p := range wanted {
+		if p.API == sharePointAPI {
+			if known {
+				p.Granted = grantedAt(atSharePoint, p.Name)
+				t.Permissions = append(t.Permissions, p)
+			}
+			continue
+		}
 		missing, err := g.CheckPermissions(ctx, p.Name)
 		if err != nil {
 			return service.Tenant{}, forUser(err)
 		}
 		p.Granted = len(missing) == 0
-		t.Permissions[i] = p
+		t.Permissions = append(t.Permissions, p)
 	}
 	if t.Permissions[0].Granted {
 		o, err := g.Organization(ctx)

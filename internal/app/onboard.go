@@ -130,13 +130,7 @@ func (m *microsoft) Register(ctx context.Context, s service.AdminSignIn, r servi
 		return cred, err
 	}
 	defer g.M365().Close()
-	var names []string
-	for _, p := range wanted {
-		if slices.Contains(r.Uses, p.Use) && offered(g.M365().Cloud(), p.Name) && !slices.Contains(names, p.Name) {
-			names = append(names, p.Name)
-		}
-	}
-	resource, roles, err := graphRoles(ctx, g, names)
+	grants, err := m.grantsFor(ctx, g, r.Uses)
 	if err != nil {
 		return cred, forUser(err)
 	}
@@ -145,12 +139,16 @@ func (m *microsoft) Register(ctx context.Context, s service.AdminSignIn, r servi
 		return cred, err
 	}
 	access := []map[string]any{}
-	for _, name := range names {
-		access = append(access, map[string]any{"id": roles[name], "type": "Role"})
+	for _, of := range grants {
+		all := []map[string]any{}
+		for _, name := range of.names {
+			all = append(all, map[string]any{"id": of.roles[name], "type": "Role"})
+		}
+		access = append(access, map[string]any{"resourceAppId": of.application, "resourceAccess": all})
 	}
 	app, err := g.CreateApplication(ctx, map[string]any{"displayName": r.Name, "signInAudience": "AzureADMyOrg",
 		"keyCredentials":         []graph.KeyCredential{graph.PublicKey(r.Name, made.Certificate().Raw)},
-		"requiredResourceAccess": []map[string]any{{"resourceAppId": graph.GraphApplication, "resourceAccess": access}}})
+		"requiredResourceAccess": access})
 	if err != nil {
 		return cred, forUser(fmt.Errorf("register the application: %w", err))
 	}
@@ -176,30 +174,64 @@ func (m *microsoft) Register(ctx context.Context, s service.AdminSignIn, r servi
 	}); err != nil {
 		return cred, forUser(fmt.Errorf("register the application's service principal: %w", err))
 	}
-	for _, name := range names {
-		if err := m.replicated(ctx, func() error {
-			_, err := g.AssignRole(ctx, principal.ID, resource, roles[name])
-			return err
-		}); err != nil {
-			return cred, forUser(fmt.Errorf("grant %s: %w", name, err))
+	for _, of := range grants {
+		for _, name := range of.names {
+			if err := m.replicated(ctx, func() error {
+				_, err := g.AssignRole(ctx, principal.ID, of.resource, of.roles[name])
+				return err
+			}); err != nil {
+				return cred, forUser(fmt.Errorf("grant %s of %s: %w", name, of.api, err))
+			}
 		}
 	}
-	return cred, m.effective(ctx, s.Region, cred, names)
+	return cred, m.effective(ctx, s.Region, cred, grants)
 }
+
+// apiGrant is what an application is granted of one interface.
+type apiGrant struct {
+	api, application string            // name and client id of the interface
+	resource         string            // object id of its service principal in the tenant
+	names            []string          // permissions
+	roles            map[string]string // their ids
+}
+
+// grantsFor are the permissions that uses take. Those of SharePoint itself are left out where the tenant does not know it.
+func (m *microsoft) grantsFor(ctx context.Context, g *graph.Client, uses []service.PermissionUse) ([]apiGrant, error) {
+	var out []apiGrant
+	for _, of := range []apiGrant{{api: graphAPI, application: graph.GraphApplication}, {api: sharePointAPI, application: sharePointApplication}} {
+		for _, p := range wanted {
+			if p.API == of.api && slices.Contains(uses, p.Use) && offered(g.M365().Cloud(), p.Name) && !slices.Contains(of.names, p.Name) {
+				of.names = append(of.names, p.Name)
+			}
+		}
+		if len(of.names) == 0 {
+			continue
+		}
+		var err error
+		if of.resource, of.roles, err = rolesOfAPI(ctx, g, of.application, of.api, of.names); err != nil {
+			return nil, err
+		}
+		out = append(out, of)
+	}
+	return out, nil
+}
+
+// sharePointApplication is SharePoint Online's client id, the same in every tenant.
+const sharePointApplication = "00000003-0000-0ff1-ce00-000000000000"
 
 // offered tells whether a cloud has what a permission is for: where there are no tasks there is no permission for them.
 func offered(c m365.Cloud, permission string) bool {
 	return c.Has(m365.ToDo) || !strings.HasPrefix(permission, "Tasks.")
 }
 
-// graphRoles gives Microsoft Graph's service principal and the ids of permissions, which differ from cloud to cloud.
-func graphRoles(ctx context.Context, g *graph.Client, names []string) (resource string, ids map[string]string, err error) {
-	page, err := g.ServicePrincipals(ctx, graph.GraphApplication)
+// rolesOfAPI gives the service principal of an interface and the ids of permissions, which differ from cloud to cloud.
+func rolesOfAPI(ctx context.Context, g *graph.Client, application, api string, names []string) (resource string, ids map[string]string, err error) {
+	page, err := g.ServicePrincipals(ctx, application)
 	if err != nil {
-		return "", nil, fmt.Errorf("look up Microsoft Graph: %w", err)
+		return "", nil, fmt.Errorf("look up %s: %w", api, err)
 	}
 	if len(page.Value) != 1 {
-		return "", nil, errors.New("the tenant does not know Microsoft Graph")
+		return "", nil, fmt.Errorf("the tenant does not know %s", api)
 	}
 	ids = map[string]string{}
 	for _, r := range page.Value[0].AppRoles {
@@ -207,7 +239,7 @@ func graphRoles(ctx context.Context, g *graph.Client, names []string) (resource 
 	}
 	for _, n := range names {
 		if ids[n] == "" {
-			return "", nil, fmt.Errorf("Microsoft Graph has no permission %s in this cloud", n)
+			return "", nil, fmt.Errorf("%s has no permission %s in this cloud", api, n)
 		}
 	}
 	return page.Value[0].ID, ids, nil
@@ -228,10 +260,10 @@ func (m *microsoft) replicated(ctx context.Context, call func() error) error {
 }
 
 // effective waits until an application signs in and its token has the permissions.
-func (m *microsoft) effective(ctx context.Context, region holdfast.Region, cred holdfast.Credential, names []string) error {
+func (m *microsoft) effective(ctx context.Context, region holdfast.Region, cred holdfast.Credential, grants []apiGrant) error {
 	org := holdfast.Organization{Region: region}
 	for end := m.clock.Now().Add(effectiveWithin); ; {
-		missing, err := m.lacks(ctx, org, cred, names)
+		missing, err := m.lacks(ctx, org, cred, grants)
 		if err == nil && len(missing) == 0 {
 			return nil
 		}
@@ -252,7 +284,7 @@ func (m *microsoft) effective(ctx context.Context, region holdfast.Region, cred 
 }
 
 // lacks signs in anew and tells which of the permissions are not in the token.
-func (m *microsoft) lacks(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, names []string) ([]string, error) {
+func (m *microsoft) lacks(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, grants []apiGrant) ([]string, error) {
 	g, err := m.dial(org, cred)
 	if err != nil {
 		return nil, err
@@ -262,7 +294,25 @@ func (m *microsoft) lacks(ctx context.Context, org holdfast.Organization, cred h
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return slices.Contains(have, n) }), nil
+	var out []string
+	for _, of := range grants {
+		if of.api == sharePointAPI {
+			known := false
+			if len(out) > 0 {
+				continue // Graph tells SharePoint's address only to who may read sites
+			} else if have, known, err = sharePointRoles(ctx, g); err != nil {
+				return nil, err
+			} else if !known {
+				continue // the organization has no SharePoint
+			}
+		}
+		for _, n := range of.names {
+			if !slices.Contains(have, n) {
+				out = append(out, n)
+			}
+		}
+	}
+	return out, nil
 }
 
 // Discard deletes the application that was made.

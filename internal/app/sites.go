@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 
 	"holdfast/internal/holdfast"
@@ -55,6 +56,37 @@ func siteOf(x *graph.Site) service.DirectorySite {
 		s.Name = x.Name
 	}
 	return s
+}
+
+// sharePointRoles are the application permissions in a token for the organization's SharePoint; known is false when it has none, or Graph may not tell its
+// address.
+func sharePointRoles(ctx context.Context, g *graph.Client) (roles []string, known bool, err error) {
+	root, err := g.Site(ctx, "root", graph.List{Select: []string{"id", "webUrl"}})
+	if kind := m365.KindOf(err); kind == m365.Denied || kind == m365.NotFound || kind == m365.Invalid {
+		return nil, false, nil
+	} else if err != nil {
+		return nil, false, err
+	}
+	u, err := url.Parse(root.WebURL)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := g.M365().LearnSharePoint(u.Hostname()); err != nil {
+		return nil, false, err
+	}
+	roles, err = g.M365().RolesAt(ctx, u.Hostname())
+	return roles, err == nil, err
+}
+
+// grantedAt tells whether roles at SharePoint have a permission, or one that has it within.
+func grantedAt(roles []string, name string) bool {
+	order := []string{"Sites.Read.All", "Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All"}
+	for _, r := range order[max(slices.Index(order, name), 0):] {
+		if slices.Contains(roles, r) {
+			return true
+		}
+	}
+	return false
 }
 
 // Site looks one site up by its id or address.

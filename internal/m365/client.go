@@ -202,24 +202,29 @@ func (c *Client) SignIn(ctx context.Context) error {
 
 // Roles are the application permissions in the token for Graph, in the names that Microsoft's pages use.
 func (c *Client) Roles(ctx context.Context) ([]string, error) {
-	token, err := c.tokens.Token(ctx, c.resource(c.config.Cloud.Graph))
+	return c.RolesAt(ctx, c.config.Cloud.Graph)
+}
+
+// RolesAt are the application permissions in the token for a host: that of Graph, or one of the organization's of SharePoint, which has permissions of its own.
+func (c *Client) RolesAt(ctx context.Context, host string) ([]string, error) {
+	token, err := c.tokens.Token(ctx, c.resource(host))
 	if err != nil {
 		return nil, err
 	}
 	// The token is Microsoft's statement to us over TLS; nothing is decided by it that Graph does not check itself.
 	parts := strings.Split(token.Reveal(), ".")
 	if len(parts) != 3 {
-		return nil, errors.New("the token for Microsoft Graph is not readable")
+		return nil, fmt.Errorf("the token for %s is not readable", host)
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(parts[1])
 	if err != nil {
-		return nil, errors.New("the token for Microsoft Graph is not readable")
+		return nil, fmt.Errorf("the token for %s is not readable", host)
 	}
 	var claims struct {
 		Roles []string `json:"roles"`
 	}
 	if err := json.Unmarshal(raw, &claims); err != nil {
-		return nil, errors.New("the token for Microsoft Graph is not readable")
+		return nil, fmt.Errorf("the token for %s is not readable", host)
 	}
 	return claims.Roles, nil
 }

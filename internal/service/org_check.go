@@ -96,17 +96,21 @@ func findings(org holdfast.Organization, i Inspection, throttled time.Duration, 
 		add("sign-in", "application "+org.ApplicationID, FindingOK, "signed in to tenant "+i.Tenant.TenantID, "")
 		uses := Uses(org)
 		for _, p := range i.Tenant.Permissions {
+			name := p.Name
+			if p.API != "Microsoft Graph" {
+				name += " (" + p.API + ")"
+			}
 			switch needed := slices.Contains(uses, p.Use); {
 			case needed && p.Granted:
-				add("right", p.Name, FindingOK, "present, "+p.Why, "")
+				add("right", name, FindingOK, "present, "+p.Why, "")
 			case needed && slices.Contains(backupUses(org), p.Use):
-				add("right", p.Name, FindingError, "missing, needed "+p.Why, addPermission)
+				add("right", name, FindingError, "missing, needed "+p.Why, addPermission)
 			case needed:
 				without := "; without it that part is left out"
 				if p.Use == UseMailExport || p.Use == UseMailImport {
 					without = "; without it mail is read and made by slower ways, which know less of it"
 				}
-				add("right", p.Name, FindingWarning, "missing, needed "+p.Why+without, addPermission)
+				add("right", name, FindingWarning, "missing, needed "+p.Why+without, addPermission)
 			}
 		}
 		for _, name := range i.Extra {

@@ -38,6 +38,7 @@ type appKey struct {
 // roleGrant is an application permission that was granted.
 type roleGrant struct {
 	id, role string // its own id, and the role's name
+	resource string // client id of what it is a permission of
 	created  time.Time
 }
 
@@ -48,8 +49,10 @@ type consent struct {
 	scopes          []string
 }
 
-// graphAppID is Microsoft Graph's, and commandLineAppID that of Microsoft Graph Command Line Tools: both are the same in every tenant.
+// graphAppID is Microsoft Graph's, sharePointAppID SharePoint Online's, and commandLineAppID that of Microsoft Graph Command Line Tools: all are the same in
+// every tenant. SharePoint's own interface goes by permissions of its own, of the same names as some of Graph's.
 const (
+	sharePointAppID  = "00000003-0000-0ff1-ce00-000000000000"
 	graphAppID       = "00000003-0000-0000-c000-000000000000"
 	commandLineAppID = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
 )
@@ -64,6 +67,7 @@ func (e *entra) openApplications() {
 			keys: []appKey{{id: id("key"), name: cert.Subject.CommonName, cert: cert, start: cert.NotBefore, end: cert.NotAfter}}},
 		{id: id("portal object"), appID: t.PortalApplicationID, name: "Holdfast portal", principal: id("portal principal"), created: t.created},
 		{appID: graphAppID, name: "Microsoft Graph", principal: id("graph"), microsoft: true, created: t.created},
+		{appID: sharePointAppID, name: "Office 365 SharePoint Online", principal: id("sharepoint"), microsoft: true, created: t.created},
 		{appID: commandLineAppID, name: "Microsoft Graph Command Line Tools", principal: id("command line"), microsoft: true, created: t.created},
 	}
 }
@@ -88,8 +92,22 @@ func (e *entra) app(appID string, now time.Time) *application {
 	return a
 }
 
-// rolesOf are the application permissions in a token that is issued now.
-func (e *entra) rolesOf(a *application, now time.Time) []string {
+// sharePointRoles are the application permissions that SharePoint's own interface knows.
+var sharePointRoles = []string{"Sites.FullControl.All", "Sites.Manage.All", "Sites.Read.All", "Sites.ReadWrite.All"}
+
+// permissionsOf are the application permissions of a resource.
+func (e *entra) permissionsOf(resource string) []string {
+	switch resource {
+	case graphAppID:
+		return e.s.allPermissions()
+	case sharePointAppID:
+		return sharePointRoles
+	}
+	return nil
+}
+
+// rolesOf are the application permissions in a token for a resource that is issued now.
+func (e *entra) rolesOf(a *application, resource string, now time.Time) []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if a.all {
@@ -97,7 +115,7 @@ func (e *entra) rolesOf(a *application, now time.Time) []string {
 	}
 	out := []string{}
 	for _, g := range a.assignments {
-		if !now.Before(g.created.Add(e.s.opt.Replication)) {
+		if g.resource == resource && !now.Before(g.created.Add(e.s.opt.Replication)) {
 			out = append(out, g.role)
 		}
 	}
@@ -115,8 +133,10 @@ func (e *entra) certificates(a *application) []*x509.Certificate {
 	return out
 }
 
-// roleID is the id of an application permission; it differs from tenant to tenant here, so that nobody writes it down.
-func (e *entra) roleID(name string) string { return newRand(e.s.opt.Seed, "role "+name).uuid() }
+// roleID is the id of an application permission of a resource; it differs from tenant to tenant here, so that nobody writes it down.
+func (e *entra) roleID(resource, name string) string {
+	return newRand(e.s.opt.Seed, "role "+resource+" "+name).uuid()
+}
 
 func (s *Sim) applicationRoutes() []Route {
 	var out []Route
@@ -441,10 +461,8 @@ var principalKnown = []string{"accountEnabled", "appDescription", "description",
 
 func (e *entra) principalMap(a *application) map[string]any {
 	roles := []any{}
-	if a.appID == graphAppID {
-		for _, name := range e.s.allPermissions() {
-			roles = append(roles, map[string]any{"id": e.roleID(name), "value": name, "displayName": name, "description": name, "isEnabled": true, "origin": "Application", "allowedMemberTypes": []string{"Application"}})
-		}
+	for _, name := range e.permissionsOf(a.appID) {
+		roles = append(roles, map[string]any{"id": e.roleID(a.appID, name), "value": name, "displayName": name, "description": name, "isEnabled": true, "origin": "Application", "allowedMemberTypes": []string{"Application"}})
 	}
 	return map[string]any{"id": a.principal, "appId": a.appID, "displayName": a.name, "appDisplayName": a.name, "servicePrincipalType": "Application", "signInAudience": "AzureADMyOrg",
 		"appRoles": roles, "oauth2PermissionScopes": []any{}}
@@ -529,9 +547,9 @@ func (s *Sim) principalCreate(c *Call) (*Reply, error) {
 }
 
 func (e *entra) assignmentMap(a *application, g roleGrant) map[string]any {
-	graph := e.appLocked(graphAppID)
-	return map[string]any{"id": g.id, "appRoleId": e.roleID(g.role), "createdDateTime": stamp(g.created), "principalDisplayName": a.name, "principalId": a.principal,
-		"principalType": "ServicePrincipal", "resourceDisplayName": graph.name, "resourceId": graph.principal}
+	resource := e.appLocked(g.resource)
+	return map[string]any{"id": g.id, "appRoleId": e.roleID(g.resource, g.role), "createdDateTime": stamp(g.created), "principalDisplayName": a.name, "principalId": a.principal,
+		"principalType": "ServicePrincipal", "resourceDisplayName": resource.name, "resourceId": resource.principal}
 }
 
 func (s *Sim) assignmentsList(c *Call) (*Reply, error) {
@@ -541,12 +559,16 @@ func (s *Sim) assignmentsList(c *Call) (*Reply, error) {
 	if err == nil {
 		granted := a.assignments
 		if a.all {
-			names := s.entra.roles
-			if names == nil {
-				names = s.allPermissions()
-			}
-			for _, n := range names {
-				granted = append(granted, roleGrant{id: newRand(s.opt.Seed, "assignment "+n).uuid(), role: n, created: a.created})
+			for _, resource := range []string{graphAppID, sharePointAppID} {
+				names := s.entra.roles
+				if names == nil {
+					names = s.entra.permissionsOf(resource)
+				}
+				for _, n := range names {
+					if slices.Contains(s.entra.permissionsOf(resource), n) {
+						granted = append(granted, roleGrant{id: newRand(s.opt.Seed, "assignment "+resource+" "+n).uuid(), role: n, resource: resource, created: a.created})
+					}
+				}
 			}
 		}
 		for _, g := range granted {
@@ -575,22 +597,28 @@ func (s *Sim) assignmentCreate(c *Call) (*Reply, error) {
 	if !c.Person.administrator() {
 		return nil, Fail(http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 	}
-	names := s.allPermissions()
-	i := slices.IndexFunc(names, func(n string) bool { return s.entra.roleID(n) == strings.ToLower(b.AppRoleID) })
 	s.entra.mu.Lock()
 	defer s.entra.mu.Unlock()
 	a, err := s.principalLocked(c)
+	resource := ""
+	for _, of := range []string{graphAppID, sharePointAppID} {
+		if strings.EqualFold(b.ResourceID, s.entra.appLocked(of).principal) {
+			resource = of
+		}
+	}
+	names := s.entra.permissionsOf(resource)
+	i := slices.IndexFunc(names, func(n string) bool { return s.entra.roleID(resource, n) == strings.ToLower(b.AppRoleID) })
 	switch {
 	case err != nil:
 		return nil, err
-	case !strings.EqualFold(b.PrincipalID, a.principal), !strings.EqualFold(b.ResourceID, s.entra.appLocked(graphAppID).principal):
+	case !strings.EqualFold(b.PrincipalID, a.principal), resource == "":
 		return nil, Fail(400, "Request_BadRequest", "One or more properties are invalid.")
 	case i < 0:
 		return nil, Fail(400, "Request_BadRequest", "Permission being assigned was not found on application.")
-	case slices.ContainsFunc(a.assignments, func(g roleGrant) bool { return g.role == names[i] }):
+	case slices.ContainsFunc(a.assignments, func(g roleGrant) bool { return g.resource == resource && g.role == names[i] }):
 		return nil, Fail(400, "Request_BadRequest", "Permission being assigned already exists on the object.")
 	}
-	g := roleGrant{id: newUUID(), role: names[i], created: c.Now}
+	g := roleGrant{id: newUUID(), role: names[i], resource: resource, created: c.Now}
 	a.assignments = append(a.assignments, g)
 	m := s.entra.assignmentMap(a, g)
 	m["@odata.context"] = c.context("appRoleAssignments/$entity")

@@ -426,9 +426,13 @@ func (e *entra) sign(claims map[string]any) (string, error) {
 
 // issue signs an access token and remembers it.
 func (e *entra) issue(a *application, audience string, now time.Time, bySecret bool) (string, error) {
-	roles := e.rolesOf(a, now)
+	resource := graphAppID
+	if u, err := url.Parse(audience); err == nil && strings.HasSuffix(u.Host, "."+e.s.cloud.sharePoint) {
+		resource = sharePointAppID
+	}
+	roles := e.rolesOf(a, resource, now)
 	if roles == nil {
-		roles = e.s.allPermissions()
+		roles = e.permissionsOf(resource)
 	}
 	exp := now.Add(e.s.opt.TokenLife)
 	how := "2"

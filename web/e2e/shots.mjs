@@ -144,10 +144,8 @@ try {
       }
       if (name === "organizations") {
         await page.getByRole("table").getByRole("button").last().click();
-        await page.getByRole("dialog").waitFor();
-        await page.waitForTimeout(1200);
+        await page.getByRole("table").nth(1).waitFor(); // the checks of its page
         await shot("organization");
-        await page.keyboard.press("Escape");
       }
       if (name === "repositories") {
         await page.getByRole("toolbar").getByRole("button").first().click();

@@ -65,10 +65,11 @@ test("the wizard leads to the first restored mail", { timeout: 300_000 }, async 
   await page.getByRole("button", { name: "Create repository" }).click();
 
   // It can be left and resumed: what is done is known.
-  await page.getByLabel("Application (client) id").waitFor();
+  await page.getByRole("radio", { name: "There is an application already" }).waitFor();
   await page.getByRole("button", { name: "Leave for now" }).click();
   await page.getByRole("button", { name: "Continue the setup" }).click();
 
+  await page.getByRole("radio", { name: "There is an application already" }).check();
   await page.getByRole("textbox", { name: "Organization" }).fill(world.tenant.domain);
   await page.getByLabel("Application (client) id").fill(world.tenant.applicationId);
   await page.getByLabel("With a client secret").check();

@@ -58,6 +58,7 @@ const tree = root.addChildren([
   page("/explore", () => import("./explore/open")),
   explore,
   page("/organizations", () => import("./organization/page")),
+  page("/organizations/$organization", () => import("./organization/check")),
   page("/repositories", () => import("./repository/page")),
   page("/proxies", () => import("./proxy/page")),
   page("/users", () => import("./user/page")),

@@ -11,6 +11,8 @@ const useStyles = makeStyles({
   steps: { margin: 0, paddingLeft: "20px" },
 });
 
+export const regions = ["Worldwide", "USGovernment", "USDefence", "China"] as const;
+
 export interface OrganizationDraft {
   tenant: string;
   region: string;
@@ -64,7 +66,7 @@ export function OrganizationFields({ value: d, onChange, tenantFixed = false }: 
       </Field>
       <Field label={t.organization.region}>
         <Select value={d.region} disabled={tenantFixed} onChange={(_, x) => set({ region: x.value })}>
-          {(["Worldwide", "USGovernment", "USDefence", "China"] as const).map((r) => (
+          {regions.map((r) => (
             <option key={r} value={r}>
               {t.organization.regions[r]}
             </option>
@@ -123,7 +125,7 @@ export function NeededPermissions({ mail = true, files = true }: { mail?: boolea
   const s = useStyles();
   const { t } = useText();
   const needed = ([
-    ["Organization.Read.All", true], ["User.Read.All", true], ["Group.Read.All", true], ["Mail.Read", mail], ["Mail.ReadWrite", mail], ["Calendars.Read", mail], ["Contacts.Read", mail], ["Tasks.Read.All", mail], ["Calendars.ReadWrite", mail], ["Contacts.ReadWrite", mail], ["Tasks.ReadWrite.All", mail], ["Files.Read.All", files], ["Files.ReadWrite.All", files], ["Sites.ReadWrite.All", files],
+    ["Organization.Read.All", true], ["User.Read.All", true], ["Group.Read.All", true], ["Mail.Read", mail], ["Mail.ReadWrite", mail], ["Calendars.Read", mail], ["Contacts.Read", mail], ["Tasks.Read.All", mail], ["Calendars.ReadWrite", mail], ["Contacts.ReadWrite", mail], ["Tasks.ReadWrite.All", mail], ["MailboxSettings.Read", mail], ["MailboxSettings.ReadWrite", mail], ["Files.Read.All", files], ["Files.ReadWrite.All", files], ["Sites.Read.All", files], ["Sites.ReadWrite.All", files], ["Sites.Manage.All", files],
   ] as const).filter(([, wanted]) => wanted);
   return (
     <>

@@ -1,5 +1,5 @@
-import { Badge, Button, Input, Link, makeStyles, tokens } from "@fluentui/react-components";
-import { Add20Regular, BuildingRegular, Delete20Regular, Key20Regular, ShieldCheckmark20Regular, FolderSearch20Regular } from "@fluentui/react-icons";
+import { Badge, Button, Input, Link } from "@fluentui/react-components";
+import { Add20Regular, BuildingRegular, Delete20Regular, ShieldCheckmark20Regular, FolderSearch20Regular } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -8,16 +8,15 @@ import { organizationsQuery, type Organization } from "../../api/queries";
 import { useFormat } from "../../ui/format";
 import { List } from "../../ui/list";
 import { Empty, Loading, Note, Page, Problem } from "../../ui/page";
-import { Confirm, FormPanel, Panel } from "../../ui/panel";
+import { Confirm, Panel } from "../../ui/panel";
 import { quote, type Act } from "../../ui/script";
 import { DataTable } from "../../ui/table";
 import { useText } from "../../ui/text/console";
-import { addOrganization, changeOrganization, emptyOrganization, NeededPermissions, organizationBody, OrganizationFields, type OrganizationDraft } from "./form";
-
-const useStyles = makeStyles({ address: { color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200, display: "block" }, h: { fontSize: tokens.fontSizeBase400, margin: "20px 0 8px" } });
+import { addOrganization, emptyOrganization, NeededPermissions, organizationBody, OrganizationFields } from "./form";
+import { Step } from "../step";
+import { Onboard } from "./onboard";
 
 export default function Organizations() {
-  const s = useStyles();
   const { t } = useText();
   const f = useFormat();
   const queries = useQueryClient();
@@ -25,8 +24,7 @@ export default function Organizations() {
   const list = useQuery(organizationsQuery);
   const [selected, setSelected] = useState<Set<string>>(new Set());
   const [adding, setAdding] = useState(false);
-  const [renewing, setRenewing] = useState(false);
-  const [shown, setShown] = useState<Organization>();
+  const check = (o: Organization | undefined) => o && void navigate({ to: "/organizations/$organization", params: { organization: o.id ?? "" } });
   const [removing, setRemoving] = useState(false);
   const all = list.data ?? [];
   const chosen = all.filter((o) => selected.has(o.id ?? ""));
@@ -34,8 +32,8 @@ export default function Organizations() {
   const id = one?.id ?? "ORGANIZATION";
   const acts: Act[] = [
     { title: t.organization.acts.list, command: "holdfast org list", method: "GET", path: "/v8/Organizations" },
-    { title: t.organization.acts.add, command: "holdfast org add contoso.onmicrosoft.com --application ID --certificate app.pfx --certificate-password-file password.txt", method: "POST", path: "/v8/Organizations", body: organizationBody({ ...emptyOrganization, tenant: "contoso.onmicrosoft.com", application: "APPLICATION", certificate: "BASE64 OF app.pfx" }) },
-    { title: t.organization.acts.check, method: "GET", path: `/holdfast/v1/Organizations/${id}/Permissions` },
+    { title: t.organization.acts.add, command: "holdfast org add contoso.onmicrosoft.com # or --application ID --certificate app.pfx --certificate-password-file password.txt", method: "POST", path: "/v8/Organizations", body: organizationBody({ ...emptyOrganization, tenant: "contoso.onmicrosoft.com", application: "APPLICATION", certificate: "BASE64 OF app.pfx" }) },
+    { title: t.organization.acts.check, command: `holdfast org check ${quote(one?.name ?? "NAME")}`, method: "GET", path: `/holdfast/v1/Organizations/${id}/Check` },
     { title: t.organization.acts.users, command: "holdfast org users", method: "GET", path: `/v8/Organizations/${id}/Users?limit=10000` },
     { title: t.organization.acts.remove, command: `holdfast org remove ${quote(one?.name ?? "NAME")}`, method: "DELETE", path: `/v8/Organizations/${id}` },
   ];
@@ -46,8 +44,7 @@ export default function Organizations() {
       acts={acts}
       commands={[
         { key: "add", label: t.organization.add, icon: <Add20Regular />, onClick: () => setAdding(true) },
-        { key: "check", label: t.organization.check, icon: <ShieldCheckmark20Regular />, onClick: () => setShown(one), disabled: !one, why: t.common.chooseOne, divider: true },
-        { key: "renew", label: t.organization.renew, icon: <Key20Regular />, onClick: () => setRenewing(true), disabled: !one, why: t.common.chooseOne },
+        { key: "check", label: t.organization.check, icon: <ShieldCheckmark20Regular />, onClick: () => check(one), disabled: !one, why: t.common.chooseOne, divider: true },
         { key: "explore", label: t.nav.explore, icon: <FolderSearch20Regular />, onClick: () => void navigate({ to: "/explore" }), disabled: !one, why: t.common.chooseOne },
         { key: "remove", label: t.common.remove, icon: <Delete20Regular />, onClick: () => setRemoving(true), disabled: !one, why: t.common.chooseOne },
       ]}
@@ -66,7 +63,7 @@ export default function Organizations() {
         selected={selected}
         onSelect={setSelected}
         columns={[
-          { key: "name", title: t.organization.name, sort: (o) => o.officeName || o.name || "", render: (o) => <Link as="button" inline onClick={() => setShown(o)} style={{ color: "inherit" }}>{o.officeName || o.name}</Link> },
+          { key: "name", title: t.organization.name, sort: (o) => o.officeName || o.name || "", render: (o) => <Link as="button" inline onClick={() => check(o)} style={{ color: "inherit" }}>{o.officeName || o.name}</Link> },
           { key: "domain", title: t.organization.domain, render: (o) => o.name },
           { key: "region", title: t.organization.region, render: (o) => t.organization.regions[o.region as "China"] ?? o.region, wide: true },
           { key: "protects", title: t.organization.protect, render: (o) => f.list([...(o.isExchangeOnline ? [t.kind.mail] : []), ...(o.isSharePointOnline ? [t.kind.files] : [])]), wide: true },
@@ -74,16 +71,6 @@ export default function Organizations() {
         ]}
       />
       {adding && <Add onClose={() => setAdding(false)} />}
-      {renewing && one && <Renew organization={one} onClose={() => setRenewing(false)} />}
-      {shown && (
-        <Panel title={shown.officeName || shown.name || ""} onClose={() => setShown(undefined)} size="large">
-          <span className={s.address}>{shown.name}</span>
-          <h2 className={s.h}>{t.organization.permissions}</h2>
-          <Permissions id={shown.id ?? ""} />
-          <h2 className={s.h}>{t.organization.users}</h2>
-          <People id={shown.id ?? ""} />
-        </Panel>
-      )}
       {removing && one && (
         <Confirm
           title={t.organization.removeTitle(one.officeName || one.name || "")}
@@ -107,24 +94,14 @@ function Add({ onClose }: { onClose: () => void }) {
   const queries = useQueryClient();
   const [draft, setDraft] = useState(emptyOrganization);
   return (
-    <FormPanel size="large" title={t.organization.add} submit={t.organization.connect} onClose={onClose} save={async () => { await addOrganization(draft); await queries.invalidateQueries(); }}>
-      <NeededPermissions mail={draft.exchange} files={draft.oneDrive} />
-      <OrganizationFields value={draft} onChange={setDraft} />
-    </FormPanel>
-  );
-}
-
-function Renew({ organization: o, onClose }: { organization: Organization; onClose: () => void }) {
-  const { t } = useText();
-  const queries = useQueryClient();
-  const [draft, setDraft] = useState<OrganizationDraft>({
-    ...emptyOrganization, tenant: o.msid ?? o.name ?? "", region: o.region ?? "Worldwide", application: (o.exchangeOnlineSettings ?? o.sharePointOnlineSettings)?.applicationId ?? "",
-    exchange: o.isExchangeOnline ?? true, oneDrive: o.isSharePointOnline ?? true,
-  });
-  return (
-    <FormPanel size="large" title={t.organization.renew} submit={t.organization.connect} onClose={onClose} save={async () => { await changeOrganization(o.id ?? "", draft); await queries.invalidateQueries(); }}>
-      <OrganizationFields value={draft} onChange={setDraft} tenantFixed />
-    </FormPanel>
+    <Panel size="large" title={t.organization.add} onClose={onClose}>
+      <Onboard onDone={onClose}>
+        <Step submit={t.organization.connect} save={async () => { await addOrganization(draft); await queries.invalidateQueries(); onClose(); }}>
+          <NeededPermissions mail={draft.exchange} files={draft.oneDrive} />
+          <OrganizationFields value={draft} onChange={setDraft} />
+        </Step>
+      </Onboard>
+    </Panel>
   );
 }
 
@@ -157,7 +134,7 @@ export function Permissions({ id }: { id: string }) {
   );
 }
 
-function People({ id }: { id: string }) {
+export function People({ id }: { id: string }) {
   const { t } = useText();
   const [name, setName] = useState("");
   const { data, error, isPending } = useQuery({

@@ -2,10 +2,9 @@ import { Button, Checkbox, Field, Input, makeStyles, mergeClasses, Radio, RadioG
 import { CheckmarkCircle20Filled, Circle20Regular, RadioButton20Filled } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { useState, type FormEvent, type ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import { client, of, type Schemas } from "../../api/client";
 import { jobsQuery, organizationsQuery, overviewQuery, progressQuery, repositoriesQuery, sessionQuery } from "../../api/queries";
-import { Busy } from "../../ui/busy";
 import { Loading, Note, Page, Problem } from "../../ui/page";
 import type { Act } from "../../ui/script";
 import { Status } from "../../ui/status";
@@ -13,10 +12,12 @@ import { useText } from "../../ui/text/console";
 import { Schedule, type Policy } from "../job/schedule";
 import { JobProgress } from "../job/progress";
 import { addOrganization, emptyOrganization, NeededPermissions, OrganizationFields } from "../organization/form";
+import { Onboard } from "../organization/onboard";
 import { Permissions } from "../organization/page";
 import { addRepository, emptyRepository, Kit, RepositoryFields } from "../repository/form";
 import { Passkeys } from "../settings/passkeys";
 import { SecondFactor } from "../settings/totp";
+import { Step } from "../step";
 import { leaveSetup } from "./left";
 
 const useStyles = makeStyles({
@@ -31,7 +32,6 @@ const useStyles = makeStyles({
   now: { color: tokens.colorBrandForeground1 },
   h: { margin: "0 0 4px", fontSize: tokens.fontSizeBase500, lineHeight: tokens.lineHeightBase500, fontWeight: tokens.fontWeightSemibold },
   about: { margin: "0 0 16px", color: tokens.colorNeutralForeground2 },
-  form: { display: "flex", flexDirection: "column", gap: "14px" },
   foot: { display: "flex", gap: "8px", flexWrap: "wrap", marginTop: "8px" },
 });
 
@@ -164,34 +164,6 @@ function Already({ children, onNext }: { children: ReactNode; onNext: () => void
   );
 }
 
-// Step is a form of the wizard.
-function Step({ submit, save, children }: { submit: string; save: () => Promise<unknown>; children: ReactNode }) {
-  const s = useStyles();
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
-  const send = async (e: FormEvent) => {
-    e.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setError(undefined);
-    try {
-      await save();
-    } catch (cause) {
-      setError(cause);
-    }
-    setBusy(false);
-  };
-  return (
-    <form className={s.form} onSubmit={send}>
-      {children}
-      <Problem error={error} />
-      <div className={s.foot}>
-        <Button appearance="primary" type="submit" disabledFocusable={busy} icon={busy ? <Busy /> : null}>{submit}</Button>
-      </div>
-    </form>
-  );
-}
-
 function RepositoryStep({ onDone }: { onDone: () => void }) {
   const { t } = useText();
   const queries = useQueryClient();
@@ -208,10 +180,12 @@ function OrganizationStep({ onDone }: { onDone: () => void }) {
   const queries = useQueryClient();
   const [draft, setDraft] = useState(emptyOrganization);
   return (
-    <Step submit={t.organization.connect} save={async () => { await addOrganization(draft); await queries.invalidateQueries(); onDone(); }}>
-      <NeededPermissions mail={draft.exchange} files={draft.oneDrive} />
-      <OrganizationFields value={draft} onChange={setDraft} />
-    </Step>
+    <Onboard onDone={onDone}>
+      <Step submit={t.organization.connect} save={async () => { await addOrganization(draft); await queries.invalidateQueries(); onDone(); }}>
+        <NeededPermissions mail={draft.exchange} files={draft.oneDrive} />
+        <OrganizationFields value={draft} onChange={setDraft} />
+      </Step>
+    </Onboard>
   );
 }
 

@@ -51,7 +51,7 @@ export const text: typeof en = {
     acts: { list: "Sitzungen auflisten", log: "Protokoll einer Sitzung zeigen", wait: "Fortschritt einer Sitzung verfolgen", restores: "Sitzungen zum Ansehen und Wiederherstellen auflisten" },
   },
   organization: {
-    about: "Die Microsoft-365-Organisationen, die geschützt werden.", add: "Organisation hinzufügen", connect: "Prüfen und verbinden", check: "Rechte und Benutzer", renew: "Neues Geheimnis/Zertifikat", name: "Name", domain: "Domäne", region: "Cloud", protect: "Schützt", users: "Benutzer", address: "Adresse",
+    about: "Die Microsoft-365-Organisationen, die geschützt werden.", add: "Organisation hinzufügen", connect: "Prüfen und verbinden", check: "Prüfen", renew: "Neues Geheimnis/Zertifikat", name: "Name", domain: "Domäne", region: "Cloud", protect: "Schützt", users: "Benutzer", address: "Adresse",
     tenant: "Organisation", tenantHint: "Ihre ID oder eine ihrer Domänen.", application: "Anwendungs-ID (Client)", applicationHint: "Der Anwendung, die Sie in Microsoft Entra registriert haben.", auth: "Wie sie sich anmeldet", certificate: "Mit einem Zertifikat (empfohlen)", secret: "Mit einem geheimen Clientschlüssel",
     secretHint: "Sein Wert, nicht seine ID.", file: "Zertifikat mit Schlüssel (PFX oder PEM)", filePassword: "Kennwort der PFX-Datei", uuid: "Etwa 12345678-1234-1234-1234-123456789abc", asking: "Microsoft wird gefragt …",
     empty: "Noch keine Organisation", emptyAbout: "Verbinden Sie die Microsoft-365-Organisation, deren Daten geschützt werden sollen.", permissions: "Berechtigungen der Anwendung", permission: "Berechtigung", why: "Wofür sie gebraucht wird", granted: "Erteilt",

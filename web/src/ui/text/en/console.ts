@@ -49,7 +49,7 @@ export const text = {
     acts: { list: "List the sessions", log: "Show the log of a session", wait: "Follow the progress of a session", restores: "List explore and restore sessions" },
   },
   organization: {
-    about: "The Microsoft 365 organizations that are protected.", add: "Add organization", connect: "Check and connect", check: "Permissions and users", renew: "New secret or certificate", name: "Name", domain: "Domain", region: "Cloud", protect: "Protects", users: "Users", address: "Address",
+    about: "The Microsoft 365 organizations that are protected.", add: "Add organization", connect: "Check and connect", check: "Check", renew: "New secret or certificate", name: "Name", domain: "Domain", region: "Cloud", protect: "Protects", users: "Users", address: "Address",
     tenant: "Organization", tenantHint: "Its id or one of its domains.", application: "Application (client) id", applicationHint: "Of the application that you registered in Microsoft Entra.", auth: "How it signs in", certificate: "With a certificate (recommended)", secret: "With a client secret",
     secretHint: "Its value, not its id.", file: "Certificate with its key (PFX or PEM)", filePassword: "Password of the PFX file", uuid: "Such as 12345678-1234-1234-1234-123456789abc", asking: "Asking Microsoft…",
     empty: "No organization yet", emptyAbout: "Connect the Microsoft 365 organization whose data is to be protected.", permissions: "Permissions of the application", permission: "Permission", why: "What it is needed for", granted: "Granted",
