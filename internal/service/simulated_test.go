@@ -53,7 +53,7 @@ type simulation struct {
 
 func simulate(t *testing.T, seed uint64, length time.Duration) {
 	open := storetest.SQLite(t)
-	s := &simulation{world: newWorld(t, open), open: open, rand: rand.New(rand.NewPCG(seed, 1)), heads: map[string]uint64{}, epochs: map[string]holdfast.Epoch{}}
+	s := &simulation{world: newWorldAt(t, open, 0), open: open, rand: rand.New(rand.NewPCG(seed, 1)), heads: map[string]uint64{}, epochs: map[string]holdfast.Epoch{}}
 	org, repo := s.organization(), s.repository("r")
 	var jobs []holdfast.Job
 	for i, sched := range []holdfast.Schedule{

@@ -199,12 +199,18 @@ type world struct {
 	searcher  searcher
 }
 
-func newWorld(t testing.TB, open storetest.Open) *world {
+// newWorld begins at noon: what runs daily at midnight comes only when a test means it.
+func newWorld(t testing.TB, open storetest.Open) *world { return newWorldAt(t, open, 12) }
+
+func newWorldAt(t testing.TB, open storetest.Open, hour int) *world {
 	key, err := keys.New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, ctx: context.Background(), clock: sys.NewShifted(sys.System), key: key, places: &places{},
+	clock := sys.NewShifted(sys.System)
+	now := clock.Now()
+	clock.Move(time.Date(now.Year(), now.Month(), now.Day(), hour, 0, 0, 0, now.Location()).Sub(now))
+	w := &world{t: t, ctx: context.Background(), clock: clock, key: key, places: &places{},
 		directory: &directory{lacking: map[string]bool{}, users: []service.DirectoryUser{{ID: "ann", Name: "ann@contoso.example", DisplayName: "Ann"}, {ID: "bob", Name: "bob@contoso.example", DisplayName: "Bob"}}}}
 	w.restart(open, nil)
 	return w
