@@ -24,14 +24,15 @@ type explorer struct {
 	session string
 	files   bool
 	sites   bool
+	teams   bool
 	object  string // mailbox, drive or site id in the session
 	name    string
 }
 
 // lookAt are the flags that say where to look.
 type lookAt struct {
-	org, user, site, at string
-	files               bool
+	org, user, site, team, at string
+	files                     bool
 }
 
 func (l *lookAt) flags(cmd *cobra.Command) {
@@ -40,6 +41,7 @@ func (l *lookAt) flags(cmd *cobra.Command) {
 	f.StringVar(&l.user, "user", "", "whose mailbox or OneDrive: name, address or the beginning of it")
 	f.BoolVar(&l.files, "files", false, "look at OneDrive instead of mail")
 	f.StringVar(&l.site, "site", "", "look at a SharePoint site instead: its title, address or the beginning of one; \"?\" with \"explore users\" lists them")
+	f.StringVar(&l.team, "team", "", "look at a team of Microsoft Teams instead: its name, address or the beginning of one; \"?\" with \"explore users\" lists them")
 	f.StringVar(&l.at, "at", "", "as it was at this time: 2026-01-31, \"2026-01-31 18:00\" or RFC 3339 (default: newest)")
 }
 
@@ -63,6 +65,8 @@ func (s restoreSession) shows() string {
 		return "files"
 	case "Vesp":
 		return "sites"
+	case "Vet":
+		return "teams"
 	}
 	return s.Type
 }
@@ -72,7 +76,8 @@ type box struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
 	Email string `json:"email,omitempty"`
-	URL   string `json:"url,omitempty"` // of a site
+	URL   string `json:"url,omitempty"`     // of a site
+	Mail  string `json:"address,omitempty"` // of a team
 }
 
 // open begins a restore session.
@@ -95,6 +100,12 @@ func (l *lookAt) open(cmd *cobra.Command, c *client) (*explorer, error) {
 		}
 		body["type"] = "Vesp"
 	}
+	if l.team != "" {
+		if l.files || l.user != "" || l.site != "" {
+			return nil, errors.New("give --team, --site, or --user with or without --files")
+		}
+		body["type"] = "Vet"
+	}
 	if at != nil {
 		body["dateTime"] = at
 	}
@@ -102,7 +113,7 @@ func (l *lookAt) open(cmd *cobra.Command, c *client) (*explorer, error) {
 	if err := c.call(cmd.Context(), http.MethodPost, join("Organizations", o.ID, "explore"), body, &s); err != nil {
 		return nil, err
 	}
-	return &explorer{c: c, session: s.ID, files: l.files, sites: l.site != ""}, nil
+	return &explorer{c: c, session: s.ID, files: l.files, sites: l.site != "", teams: l.team != ""}, nil
 }
 
 func (e *explorer) path(parts ...string) string {
@@ -145,7 +156,40 @@ func (e *explorer) boxes(ctx context.Context) ([]box, error) {
 		// The contract's OneDrive has no owner's address.
 		return list[box](ctx, e.c, "/holdfast/v1"+join("RestoreSessions", e.session, "OneDriveOwners"), nil, 0)
 	}
+	if e.teams {
+		return list[box](ctx, e.c, "/holdfast/v1"+join("RestoreSessions", e.session, "Containers"), nil, 0)
+	}
 	return list[box](ctx, e.c, e.path(), nil, 0)
+}
+
+// ownItem is an item as Holdfast's own operations give it.
+type ownItem struct {
+	ID      string     `json:"id"`
+	Kind    string     `json:"kind"`
+	Name    string     `json:"name"`
+	From    string     `json:"from"`
+	Time    *time.Time `json:"time"`
+	Size    int64      `json:"size"`
+	Path    string     `json:"path"`
+	Special string     `json:"special"`
+}
+
+func (i ownItem) thing() thing {
+	return thing{ID: i.ID, Kind: i.Kind, Name: i.Name, From: i.From, Time: i.Time, Size: i.Size, FullPath: i.Path}
+}
+
+// inTeam lists what is in a team, a channel or a folder, or the replies to a post: folders first.
+func (e *explorer) inTeam(ctx context.Context, query string, most int) ([]thing, error) {
+	items, err := list[ownItem](ctx, e.c, e.own("Items")+query, nil, most)
+	var folders, rest []thing
+	for _, i := range items {
+		if i.Kind == "folder" {
+			folders = append(folders, i.thing())
+		} else {
+			rest = append(rest, i.thing())
+		}
+	}
+	return append(folders, rest...), err
 }
 
 // enter begins a restore session in the mailbox or drive of the user that was named.
@@ -159,6 +203,8 @@ func (l *lookAt) enter(cmd *cobra.Command, c *client) (*explorer, error) {
 		var b box
 		if e.sites {
 			b, err = pick("site", "explore users --site ?", all, l.site, func(b box) []string { return []string{b.ID, b.URL, b.Name} })
+		} else if e.teams {
+			b, err = pick("team", "explore users --team ?", all, l.team, func(b box) []string { return []string{b.ID, b.Mail, b.Name} })
 		} else {
 			b, err = pickUser(all, l.user)
 		}
@@ -242,6 +288,9 @@ func (e *explorer) children(ctx context.Context, parent string, most int) ([]thi
 	var out []thing
 	if e.sites {
 		return e.inSite(ctx, parent, most)
+	}
+	if e.teams {
+		return e.inTeam(ctx, query(parent), most)
 	}
 	if e.files {
 		folders, err := list[document](ctx, e.c, e.path(e.object, "Folders")+query(parent), nil, 0)
@@ -333,6 +382,9 @@ func (e *explorer) walk(ctx context.Context, path string) (thing, error) {
 
 // search finds things of the box.
 func (e *explorer) search(ctx context.Context, q string, most int) ([]thing, error) {
+	if e.teams {
+		return e.inTeam(ctx, "?query="+url.QueryEscape(q), most)
+	}
 	body := map[string]string{"query": q}
 	var out []thing
 	if e.files || e.sites {
@@ -388,7 +440,7 @@ func newExploreCommand() *cobra.Command {
 func newExploreUsersCommand() *cobra.Command {
 	var l lookAt
 	cmd := &cobra.Command{
-		Use: "users", Short: "List the mailboxes (with --files the drives, with --site ? the sites) of a restore point", Args: exact(0),
+		Use: "users", Short: "List the mailboxes (with --files the drives, with --site ? the sites, with --team ? the teams) of a restore point", Args: exact(0),
 		RunE: with(func(cmd *cobra.Command, c *client, _ []string) error {
 			e, err := l.open(cmd, c)
 			if err != nil {
@@ -399,7 +451,7 @@ func newExploreUsersCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return show(cmd, all, []string{"name", "address", "id"}, func(b box) []any { return []any{b.Name, cmp.Or(b.Email, b.URL), b.ID} }, "nothing is protected there")
+			return show(cmd, all, []string{"name", "address", "id"}, func(b box) []any { return []any{b.Name, cmp.Or(b.Email, b.URL, b.Mail), b.ID} }, "nothing is protected there")
 		}),
 	}
 	l.flags(cmd)
@@ -545,6 +597,10 @@ func (e *explorer) save(ctx context.Context, things []thing) (*http.Response, er
 	switch {
 	case len(things) == 0:
 		return nil, errors.New("nothing is selected: name paths, --id or --query")
+	case e.teams && (len(things) > 1 || things[0].Kind == "folder"):
+		return nil, errors.New("of a team one file, post or tab is saved at a time")
+	case e.teams:
+		return e.c.send(ctx, http.MethodGet, e.own("Items", things[0].ID, "Content"), nil)
 	case e.sites && len(things) > 1:
 		return nil, errors.New("of a site one document, item, folder or library is saved at a time")
 	case e.sites:

@@ -64,11 +64,11 @@ var scheduleEvery = map[string]string{"5m": "Minutes5", "10m": "Minutes10", "15m
 
 func newJobAddCommand() *cobra.Command {
 	var org, repo, daily, every string
-	var users, sites, exclude, leaveOut []string
-	var noMail, noFiles, noSites, groupMailboxes, run bool
+	var users, sites, teams, exclude, leaveOut []string
+	var noMail, noFiles, noSites, noTeams, noPosts, groupMailboxes, run bool
 	cmd := &cobra.Command{
 		Use:   "add NAME",
-		Short: "Make a backup job for the whole organization or for chosen users",
+		Short: "Make a backup job for the whole organization or for chosen users, sites and teams",
 		Example: `  holdfast job add all --daily 22:00
   holdfast job add board --user ada@contoso.com --user bob@contoso.com --every 1h --run`,
 		Args: exact(1),
@@ -111,6 +111,17 @@ func newJobAddCommand() *cobra.Command {
 				}
 				selected = append(selected, map[string]any{"type": "Site", "site": id})
 			}
+			for _, name := range teams {
+				found, err := list[directoryTeam](ctx, c, join("Organizations", o.ID, "Teams"), nil, 0)
+				if err != nil {
+					return err
+				}
+				t, err := pick("team", "org teams", found, name, func(t directoryTeam) []string { return []string{t.ID, t.Mail, t.DisplayName} })
+				if err != nil {
+					return err
+				}
+				selected = append(selected, map[string]any{"type": "Team", "team": map[string]any{"id": t.ID, "displayName": t.DisplayName, "mail": t.Mail}, "teams": true, "teamsChats": !noPosts})
+			}
 			for _, u := range exclude {
 				i, err := item(u)
 				if err != nil {
@@ -120,9 +131,13 @@ func newJobAddCommand() *cobra.Command {
 			}
 			if len(selected) > 0 {
 				body["backupType"], body["selectedItems"] = "SelectedItems", selected
-			} else if noMail || noFiles || noSites || groupMailboxes || len(leaveOut) > 0 {
+			} else if noMail || noFiles || noSites || noTeams || noPosts || groupMailboxes || len(leaveOut) > 0 {
 				body["backupType"] = "SelectedItems"
-				body["selectedItems"] = []map[string]any{{"type": "PartialOrganization", "mailbox": !noMail, "oneDrive": !noFiles, "sites": !noSites, "groupMailboxes": groupMailboxes, "leaveOut": leaveOut}}
+				whole := map[string]any{"type": "PartialOrganization", "mailbox": !noMail, "oneDrive": !noFiles, "sites": !noSites, "groupMailboxes": groupMailboxes, "leaveOut": leaveOut}
+				if o.Teams && !noTeams {
+					whole["teams"], whole["teamsChats"] = true, !noPosts
+				}
+				body["selectedItems"] = []map[string]any{whole}
 			}
 			if len(excluded) > 0 {
 				body["excludedItems"] = excluded
@@ -170,6 +185,9 @@ func newJobAddCommand() *cobra.Command {
 	f.BoolVar(&noFiles, "no-files", false, "leave OneDrive out")
 	f.BoolVar(&noSites, "no-sites", false, "leave SharePoint sites out")
 	f.StringArrayVar(&sites, "site", nil, "protect this site, by its address or id, with those below it (repeatable)")
+	f.BoolVar(&noTeams, "no-teams", false, "leave Microsoft Teams out")
+	f.BoolVar(&noPosts, "no-posts", false, "of teams, leave posts out")
+	f.StringArrayVar(&teams, "team", nil, "protect this team, by its name, address or id (repeatable)")
 	f.BoolVar(&run, "run", false, "run it now and wait")
 	return cmd
 }

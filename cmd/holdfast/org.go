@@ -21,6 +21,7 @@ type organization struct {
 	Region     string     `json:"region"`
 	Exchange   bool       `json:"isExchangeOnline"`
 	SharePoint bool       `json:"isSharePointOnline"`
+	Teams      bool       `json:"isTeamsOnline"`
 	LastBackup *time.Time `json:"lastBackuptime"`
 }
 
@@ -86,13 +87,13 @@ func listing(command string) string {
 
 func newOrgCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "org", Aliases: []string{"organization"}, Short: "Organizations of Microsoft 365"}
-	cmd.AddCommand(newOrgAddCommand(), newOrgListCommand(), newOrgUsersCommand(), newOrgSitesCommand(), newOrgCheckCommand(), newOrgRenewCommand(), newOrgRemoveCommand())
+	cmd.AddCommand(newOrgAddCommand(), newOrgListCommand(), newOrgUsersCommand(), newOrgSitesCommand(), newOrgTeamsCommand(), newOrgCheckCommand(), newOrgRenewCommand(), newOrgRemoveCommand())
 	return cmd
 }
 
 func newOrgAddCommand() *cobra.Command {
 	var region, app, name, secretFile, certificate, certificatePassword string
-	var noMail, noFiles bool
+	var noMail, noFiles, teams, posts bool
 	cmd := &cobra.Command{
 		Use:   "add TENANT",
 		Short: "Add an organization, by an administrator's sign-in or with an application that Microsoft Entra knows",
@@ -106,7 +107,7 @@ signs in with a certificate (recommended) or a secret; every permission is check
 		Args: exact(1),
 		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
 			settings := map[string]any{"useApplicationOnlyAuth": true, "officeOrganizationName": args[0]}
-			body := map[string]any{"type": "Office365", "region": region, "isExchangeOnline": !noMail, "isSharePointOnline": !noFiles}
+			body := map[string]any{"type": "Office365", "region": region, "isExchangeOnline": !noMail, "isSharePointOnline": !noFiles, "isTeamsOnline": teams || posts, "isTeamsChatsOnline": posts}
 			switch {
 			case app == "" && (certificate != "" || secretFile != ""):
 				return errors.New("--application says whose certificate or secret that is")
@@ -164,6 +165,8 @@ signs in with a certificate (recommended) or a secret; every permission is check
 	f.StringVar(&certificatePassword, "certificate-password-file", "", "file with the password of the PFX file")
 	f.BoolVar(&noMail, "no-mail", false, "do not protect Exchange Online")
 	f.BoolVar(&noFiles, "no-files", false, "do not protect OneDrive")
+	f.BoolVar(&teams, "teams", false, "protect Microsoft Teams: teams, channels, tabs and files")
+	f.BoolVar(&posts, "posts", false, "protect the posts of channels too")
 	return cmd
 }
 
@@ -250,6 +253,36 @@ func newOrgSitesCommand() *cobra.Command {
 				return err
 			}
 			return show(cmd, sites, []string{"title", "address", "id"}, func(s directorySite) []any { return []any{s.Title, s.URL, s.ID} }, "the organization has no sites")
+		}),
+	}
+	cmd.Flags().StringVar(&org, "org", "", "organization (default: the only one)")
+	cmd.Flags().IntVar(&most, "limit", 0, "at most so many (0: all)")
+	return cmd
+}
+
+// directoryTeam is a team as Microsoft Teams has it now.
+type directoryTeam struct {
+	ID          string `json:"id"`
+	DisplayName string `json:"displayName"`
+	Description string `json:"description"`
+	Mail        string `json:"mail"`
+}
+
+func newOrgTeamsCommand() *cobra.Command {
+	var org string
+	var most int
+	cmd := &cobra.Command{
+		Use: "teams", Short: "List the teams that the organization has now", Args: exact(0),
+		RunE: with(func(cmd *cobra.Command, c *client, _ []string) error {
+			o, err := organizationNamed(cmd, c, org)
+			if err != nil {
+				return err
+			}
+			teams, err := list[directoryTeam](cmd.Context(), c, join("Organizations", o.ID, "Teams"), nil, most)
+			if err != nil {
+				return err
+			}
+			return show(cmd, teams, []string{"name", "address", "description", "id"}, func(t directoryTeam) []any { return []any{t.DisplayName, t.Mail, cut(t.Description, 40), t.ID} }, "the organization has no teams")
 		}),
 	}
 	cmd.Flags().StringVar(&org, "org", "", "organization (default: the only one)")

@@ -137,8 +137,30 @@ func restoreInSite(things []thing, body map[string]any, p place, ask func(in map
 	return nil
 }
 
+// restoreInTeam asks for a restore of a whole team, with its members and settings, or of what is in it.
+func (e *explorer) restoreInTeam(ctx context.Context, things []thing, body map[string]any, p place) error {
+	if len(body) > 0 {
+		return errors.New("a team is restored with the organization's own application")
+	}
+	body = map[string]any{"restoreSessionId": e.session, "containerId": e.object, "to": p.to, "folder": p.folder, "mode": "skip", "permissions": len(things) == 0}
+	if p.overwrite {
+		body["mode"], body["overwriteNewer"] = "overwrite", true
+	}
+	var ids []string
+	for _, t := range things {
+		ids = append(ids, t.ID)
+	}
+	if len(ids) > 0 {
+		body["items"] = ids
+	}
+	return e.c.call(ctx, http.MethodPost, "/holdfast/v1/Restore", body, nil)
+}
+
 // restore asks for the restore in the contract's words.
 func (e *explorer) restore(ctx context.Context, things []thing, body map[string]any, p place) error {
+	if e.teams {
+		return e.restoreInTeam(ctx, things, body, p)
+	}
 	folders, items := split(things)
 	if e.files {
 		action := "Keep"

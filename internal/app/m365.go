@@ -146,6 +146,15 @@ var wanted = []service.Permission{
 	// SharePoint's own interface goes by permissions of its own.
 	{Name: "Sites.Read.All", API: sharePointAPI, Why: "to read attachments, permissions and views of sites", Use: service.UseSiteBackup},
 	{Name: "Sites.FullControl.All", API: sharePointAPI, Why: "to put attachments, permissions, authors and times of sites back", Use: service.UseSiteRestore},
+	{Name: "Team.ReadBasic.All", API: graphAPI, Why: "to read teams", Use: service.UseTeamsBackup},
+	{Name: "Channel.ReadBasic.All", API: graphAPI, Why: "to read channels", Use: service.UseTeamsBackup},
+	{Name: "TeamMember.Read.All", API: graphAPI, Why: "to read who is in a team", Use: service.UseTeamsBackup},
+	{Name: "ChannelMember.Read.All", API: graphAPI, Why: "to read who is in private and shared channels", Use: service.UseTeamsBackup},
+	{Name: "ChannelMessage.Read.All", API: graphAPI, Why: "to read posts", Use: service.UsePostsBackup},
+	{Name: "Group.ReadWrite.All", API: graphAPI, Why: "to make teams, channels, tabs and apps again", Use: service.UseTeamsRestore},
+	{Name: "TeamMember.ReadWrite.All", API: graphAPI, Why: "to put members of teams back", Use: service.UseTeamsRestore},
+	{Name: "ChannelMember.ReadWrite.All", API: graphAPI, Why: "to put members of channels back", Use: service.UseTeamsRestore},
+	{Name: "Teamwork.Migrate.All", API: graphAPI, Why: "to put posts back with their authors and times", Use: service.UseTeamsRestore},
 }
 
 // Check signs in with a new client, so that nothing cached answers for the credential, and compares permissions.

@@ -5,6 +5,7 @@ import (
 	"holdfast/internal/workload/drive"
 	"holdfast/internal/workload/exchange"
 	"holdfast/internal/workload/site"
+	"holdfast/internal/workload/team"
 )
 
 // workloads lists what can be protected: one line a workload.
@@ -13,5 +14,6 @@ func workloads(m *microsoft) []engine.Workload {
 		exchange.New(m.Graph),
 		drive.New(m.Graph),
 		site.New(m.Graph),
+		team.New(m.Graph),
 	}
 }

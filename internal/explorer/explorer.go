@@ -725,7 +725,7 @@ func (o *Opened) content(ctx context.Context, id string) (holdfast.Content, erro
 	switch entry.Kind {
 	case holdfast.KindMail:
 		c.FileName, c.Type = cmp.Or(strings.TrimSpace(entry.Name), "(no subject)")+".eml", "message/rfc822"
-	case holdfast.KindListItem, holdfast.KindPage:
+	case holdfast.KindListItem, holdfast.KindPage, holdfast.KindPost, holdfast.KindTab:
 		c.FileName, c.Type = entry.Name+".json", "application/json"
 	case holdfast.KindVersion:
 		if file, err := o.Item(ctx, entry.Parent); err == nil {
@@ -771,13 +771,13 @@ func formOf(kind holdfast.ItemKind) holdfast.Form {
 	switch kind {
 	case holdfast.KindMail:
 		return holdfast.FormMIME
-	case holdfast.KindListItem, holdfast.KindPage:
+	case holdfast.KindListItem, holdfast.KindPage, holdfast.KindPost, holdfast.KindTab:
 		return holdfast.FormJSON
 	}
 	return holdfast.FormFile
 }
 
-// Open gives an item's bytes: a mail's MIME as it was stored or, of one that was exported, as it is made of the export, a file's content, a contact as vCard, an event or a task as iCalendar, the JSON of a list's item or
+// Open gives an item's bytes: a mail's MIME as it was stored or, of one that was exported, as it is made of the export, a file's content, a contact as vCard, an event or a task as iCalendar, the JSON of a list's item, a post, a tab or
 // of a page.
 func (o *Opened) Open(ctx context.Context, entry holdfast.Entry) (io.ReadCloser, error) {
 	if cardTypes[entry.Kind] != "" {

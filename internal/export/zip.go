@@ -66,7 +66,7 @@ func FileName(item holdfast.Item) string {
 	}
 	switch item.Kind {
 	case holdfast.KindMail:
-	case holdfast.KindListItem, holdfast.KindPage:
+	case holdfast.KindListItem, holdfast.KindPage, holdfast.KindPost, holdfast.KindTab:
 		return Name(item.Name + ".json")
 	default:
 		return Name(item.Name)

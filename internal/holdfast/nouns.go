@@ -61,11 +61,24 @@ type Organization struct {
 	Region                Region
 	Exchange              bool // protect Exchange Online
 	SharePoint            bool // protect SharePoint Online and OneDrive
+	Teams                 bool // protect Microsoft Teams; needs SharePoint, where the files of teams are
+	TeamsChats            bool // protect posts of channels too
 	ApplicationID         string
 	CertificateThumbprint string
 	FirstBackup           time.Time
 	LastBackup            time.Time
 	Created               time.Time
+}
+
+// Protects says whether the organization protects containers of a kind.
+func (o Organization) Protects(kind ContainerKind) bool {
+	switch kind {
+	case Mailbox:
+		return o.Exchange
+	case Team:
+		return o.Teams && o.SharePoint
+	}
+	return o.SharePoint
 }
 
 // RetentionPeriod is how long restore points of a repository are kept. Exactly one of Days, Months, Years is set unless Forever.
@@ -117,7 +130,9 @@ type JobItem struct {
 	ArchiveMailbox bool
 	OneDrive       bool
 	Sites          bool
-	LeaveOut       []MailboxPart `json:",omitempty"` // of mailboxes: not read
+	Teams          bool          `json:",omitempty"`
+	Everything     bool          `json:"-"`          // in a request: nothing was chosen, so all that the organization protects is meant
+	LeaveOut       []MailboxPart `json:",omitempty"` // not read of mailboxes, or posts of teams
 	// GroupMailboxes takes those of all Microsoft 365 groups, of an item that is the organization. Of an item that is a group Mailbox does.
 	GroupMailboxes bool `json:",omitempty"`
 }

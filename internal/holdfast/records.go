@@ -164,6 +164,7 @@ const (
 	ExploreExchange ExplorerType = "Vex"
 	ExploreOneDrive ExplorerType = "Veod"
 	ExploreSites    ExplorerType = "Vesp"
+	ExploreTeams    ExplorerType = "Vet"
 )
 
 // Kind is the kind of containers that an explorer of this type shows.
@@ -173,6 +174,8 @@ func (t ExplorerType) Kind() ContainerKind {
 		return Drive
 	case ExploreSites:
 		return Site
+	case ExploreTeams:
+		return Team
 	}
 	return Mailbox
 }

@@ -24,7 +24,7 @@ func TestAPartIsLeftOutWhenEveryItemOfTheJobLeavesItOut(t *testing.T) {
 		"no item":                       {holdfast.Job{Scope: holdfast.SelectedItems, Selected: []holdfast.JobItem{bob}}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := leftOut(tc.job, c); !slices.Equal(got, tc.want) {
+			if got := leftOut(Access{Job: tc.job}, c); !slices.Equal(got, tc.want) {
 				t.Errorf("%v, want %v", got, tc.want)
 			}
 		})

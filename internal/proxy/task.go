@@ -83,7 +83,7 @@ func (p *Proxy) discover(ctx context.Context, a Access) (holdfast.TaskResult, er
 
 // scope says whose containers of a kind (a site is its own) a job may want: nil users is all of the organization. The server drops what is excluded.
 func scope(a Access, kind holdfast.ContainerKind) (users []string, any bool) {
-	if kind == holdfast.Mailbox && !a.Organization.Exchange || kind != holdfast.Mailbox && !a.Organization.SharePoint {
+	if !a.Organization.Protects(kind) {
 		return nil, false
 	}
 	if a.Job.Scope == holdfast.EntireOrganization {
@@ -93,7 +93,7 @@ func scope(a Access, kind holdfast.ContainerKind) (users []string, any bool) {
 		if i.Type == groupItem {
 			continue // of a group its own mailbox is taken: groupScope
 		}
-		if !map[holdfast.ContainerKind]bool{holdfast.Mailbox: i.Mailbox, holdfast.Drive: i.OneDrive, holdfast.Site: i.Sites}[kind] {
+		if !map[holdfast.ContainerKind]bool{holdfast.Mailbox: i.Mailbox, holdfast.Drive: i.OneDrive, holdfast.Site: i.Sites, holdfast.Team: i.Teams}[kind] {
 			continue
 		}
 		if i.ObjectID == "" {
@@ -125,13 +125,21 @@ func groupScope(job holdfast.Job) (groups []string, all bool) {
 	return groups, false
 }
 
-// leftOut are the parts of a mailbox that every item of the job that takes it leaves out.
-func leftOut(job holdfast.Job, c holdfast.Container) []holdfast.MailboxPart {
+// leftOut are the parts of a mailbox, or of a team, that every item of the job that takes it leaves out. Posts are also left out where the
+// organization does not protect them.
+func leftOut(a Access, c holdfast.Container) []holdfast.MailboxPart {
+	parts, job := holdfast.MailboxParts, a.Job
+	if c.Kind == holdfast.Team {
+		if !a.Organization.TeamsChats {
+			return []holdfast.MailboxPart{holdfast.PartPosts}
+		}
+		parts = []holdfast.MailboxPart{holdfast.PartPosts}
+	}
 	var out []holdfast.MailboxPart
-	for _, part := range holdfast.MailboxParts {
+	for _, part := range parts {
 		taken, left := false, true
 		for _, i := range job.Selected {
-			if i.Mailbox && (i.ObjectID == "" || i.ObjectID == c.Owner) {
+			if (i.Mailbox && c.Kind != holdfast.Team || i.Teams && c.Kind == holdfast.Team) && (i.ObjectID == "" || i.ObjectID == c.Owner) {
 				taken, left = true, left && slices.Contains(i.LeaveOut, part)
 			}
 		}
@@ -165,7 +173,7 @@ func (p *Proxy) backup(ctx context.Context, r *run, a Access) (result holdfast.T
 		return result, err
 	}
 	defer func() { err = errors.Join(err, repo.Close()) }()
-	entry, stats, err := p.engine.Backup(engine.LeaveOut(ctx, leftOut(a.Job, r.task.Container)), repo, src, engine.BackupTask{
+	entry, stats, err := p.engine.Backup(engine.LeaveOut(ctx, leftOut(a, r.task.Container)), repo, src, engine.BackupTask{
 		Lease: r.task.Lease(), Container: r.task.Container, Anew: a.Anew, Progress: r.set, Waiting: func() { p.waits(r) },
 	})
 	r.set(stats)

@@ -359,11 +359,11 @@ var intervals = map[contract.RESTJobSchedulePolicyPeriodicallyEvery]time.Duratio
 // itemFromContract refuses what is not protected yet, so that nobody believes it is. where names the item in the error.
 func itemFromContract(where string, in contract.RESTJobItemComposed) (holdfast.JobItem, error) {
 	kind := value(in.Type)
-	if value(in.Teams) || value(in.TeamsChats) {
-		return holdfast.JobItem{}, holdfast.Invalid("%s: Teams is not protected by this version of Holdfast; leave teams and teamsChats out or set them to false", where)
+	if value(in.TeamsChats) && in.Teams != nil && !*in.Teams {
+		return holdfast.JobItem{}, holdfast.Invalid("%s: posts are protected with their teams; set teams too, or leave teamsChats out", where)
 	}
 	item := holdfast.JobItem{Type: string(kind), Mailbox: value(in.Mailbox), OneDrive: value(in.OneDrive),
-		ArchiveMailbox: value(in.ArchiveMailbox), Sites: value(in.Sites) || value(in.PersonalSite)}
+		ArchiveMailbox: value(in.ArchiveMailbox), Sites: value(in.Sites) || value(in.PersonalSite), Teams: value(in.Teams) || value(in.TeamsChats)}
 	for _, name := range in.LeaveOut {
 		part := holdfast.MailboxPart(strings.ToLower(name))
 		if !slices.Contains(holdfast.MailboxParts, part) {
@@ -374,8 +374,12 @@ func itemFromContract(where string, in contract.RESTJobItemComposed) (holdfast.J
 	if item.GroupMailboxes = value(in.GroupMailboxes); item.GroupMailboxes && kind != contract.RESTJobBackupItemTypePartialOrganization {
 		return item, holdfast.Invalid("%s.groupMailboxes is of items of type PartialOrganization", where)
 	}
-	if in.Mailbox == nil && in.OneDrive == nil && in.Sites == nil && !item.GroupMailboxes { // nothing chosen means everything that there is
-		item.Mailbox, item.OneDrive, item.Sites = true, true, kind == contract.RESTJobBackupItemTypePartialOrganization || item.Sites
+	if in.TeamsChats != nil && !*in.TeamsChats {
+		item.LeaveOut = append(item.LeaveOut, holdfast.PartPosts)
+	}
+	if in.Mailbox == nil && in.OneDrive == nil && in.Sites == nil && in.Teams == nil && in.TeamsChats == nil && !item.GroupMailboxes { // nothing chosen means everything that there is
+		whole := kind == contract.RESTJobBackupItemTypePartialOrganization
+		item.Mailbox, item.OneDrive, item.Sites, item.Everything = true, true, whole || item.Sites, whole
 	}
 	switch kind {
 	case contract.RESTJobBackupItemTypePartialOrganization:
@@ -394,10 +398,19 @@ func itemFromContract(where string, in contract.RESTJobItemComposed) (holdfast.J
 			return item, holdfast.Invalid("%s.site needs an id or a url; GET /%s/Organizations/{organizationId}/Sites lists them", where, served)
 		}
 		return holdfast.JobItem{Type: string(kind), ObjectID: in.Site.ID, Name: in.Site.Title, Address: in.Site.URL, Sites: true}, nil
+	case contract.RESTJobBackupItemTypeTeam:
+		if in.Team == nil || in.Team.ID == uuid.Nil && in.Team.Mail == "" && in.Team.DisplayName == "" {
+			return item, holdfast.Invalid("%s.team needs an id or a name; GET /%s/Organizations/{organizationId}/Teams lists them", where, served)
+		}
+		team := holdfast.JobItem{Type: string(kind), Name: in.Team.DisplayName, Address: in.Team.Mail, Teams: true, LeaveOut: item.LeaveOut}
+		if in.Team.ID != uuid.Nil {
+			team.ObjectID = in.Team.ID.String()
+		}
+		return team, nil
 	case "":
-		return item, holdfast.Invalid("%s.type is missing; User, Site and PartialOrganization are built", where)
+		return item, holdfast.Invalid("%s.type is missing; User, Site, Team and PartialOrganization are built", where)
 	}
-	return item, holdfast.Invalid("%s: items of type %s are not protected by this version of Holdfast; User, Site and PartialOrganization are", where, kind)
+	return item, holdfast.Invalid("%s: items of type %s are not protected by this version of Holdfast; User, Site, Team and PartialOrganization are", where, kind)
 }
 
 func itemsFromContract(where string, in []contract.RESTJobItemComposed) ([]holdfast.JobItem, error) {
@@ -428,7 +441,12 @@ func itemToContract(l links, which service.ItemList, job holdfast.JobID, item ho
 	if item.GroupMailboxes {
 		out.GroupMailboxes = &item.GroupMailboxes
 	}
+	posts := item.Teams
 	for _, part := range item.LeaveOut {
+		if part == holdfast.PartPosts {
+			posts = false // teamsChats says it
+			continue
+		}
 		out.LeaveOut = append(out.LeaveOut, string(part))
 	}
 	if item.Type == string(contract.RESTJobBackupItemTypeUser) {
@@ -446,8 +464,14 @@ func itemToContract(l links, which service.ItemList, job holdfast.JobID, item ho
 	} else if item.Type == string(contract.RESTJobBackupItemTypeSite) {
 		out.Mailbox, out.OneDrive, out.ArchiveMailbox = nil, nil, nil
 		out.Site = &contract.RESTJobSite{ID: item.ObjectID, URL: item.Address, Name: &item.Name, Title: item.Name, IsCloud: true}
+	} else if item.Type == string(contract.RESTJobBackupItemTypeTeam) {
+		out.Mailbox, out.OneDrive, out.ArchiveMailbox, out.TeamsChats = nil, nil, nil, &posts
+		out.Team = &contract.RESTTeam{DisplayName: item.Name, Mail: item.Address}
+		if id, err := uuid.Parse(item.ObjectID); err == nil {
+			out.Team.ID, out.Team.Msid = id, &id
+		}
 	} else {
-		out.Sites, out.Teams, out.TeamsChats = &item.Sites, new(false), new(false)
+		out.Sites, out.Teams, out.TeamsChats = &item.Sites, &item.Teams, &posts
 	}
 	return out
 }

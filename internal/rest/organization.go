@@ -217,8 +217,8 @@ func organizationToContract(l links, o holdfast.Organization) contract.RestOrgan
 		Region:                 new(contract.RestOrganizationRegion(o.Region)),
 		IsExchangeOnline:       &o.Exchange,
 		IsSharePointOnline:     &o.SharePoint,
-		IsTeamsOnline:          new(false),
-		IsTeamsChatsOnline:     new(false),
+		IsTeamsOnline:          &o.Teams,
+		IsTeamsChatsOnline:     &o.TeamsChats,
 		IsBackedup:             new(!o.FirstBackup.IsZero()),
 		FirstBackuptime:        stamp(o.FirstBackup),
 		LastBackuptime:         stamp(o.LastBackup),
@@ -251,14 +251,14 @@ func organizationFromContract(in contract.RestOrganizationComposed) (service.Org
 		return spec, holdfast.Invalid("on-premises and hybrid organizations are not built yet; type must be Office365")
 	case value(in.ConfigureApplication) && value(in.UserCode) == "":
 		return spec, holdfast.Invalid("to have the application registered, begin a sign-in with POST /v8/DeviceCode and give its userCode here")
-	case value(in.IsTeamsOnline) || value(in.IsTeamsChatsOnline):
-		return spec, holdfast.Invalid("Teams is not protected by this version of Holdfast; leave isTeamsOnline and isTeamsChatsOnline out or set them to false")
 	}
 	spec = service.OrganizationSpec{
 		Name:        value(in.Name),
 		Description: in.Description,
 		Exchange:    in.IsExchangeOnline,
 		SharePoint:  in.IsSharePointOnline,
+		Teams:       in.IsTeamsOnline,
+		TeamsChats:  in.IsTeamsChatsOnline,
 		UserCode:    value(in.UserCode), NewApplication: value(in.NewApplicationName),
 	}
 	if in.Region != nil {

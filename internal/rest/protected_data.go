@@ -83,8 +83,8 @@ func protectedUserToContract(u service.ProtectedUser) contract.RESTProtectedUser
 	return out
 }
 
-// Groups and teams can't be selected for protection yet, so no backup holds any: their lists are empty because there
-// is nothing, not because nobody looked.
+// Groups can't be selected for protection yet, so no backup holds any: their lists are empty because there is nothing, not because nobody
+// looked.
 
 func (a *API) protectedDataGetProtectedGroups(_ context.Context, r *request) (any, error) {
 	return noneProtected[contract.RESTProtectedGroup](r)
@@ -110,8 +110,24 @@ func protectedSiteToContract(c holdfast.ContainerRecord) contract.RESTProtectedS
 	return contract.RESTProtectedSite{ID: new(c.PublicID()), Msid: &c.Source, DisplayName: &c.Name, URL: &c.Address, OrganizationID: uid(c.Organization), BackedUpOrganizationID: new(string(c.Organization))}
 }
 
-func (a *API) protectedDataGetProtectedTeams(_ context.Context, r *request) (any, error) {
-	return noneProtected[contract.RESTProtectedTeam](r)
+func (a *API) protectedDataGetProtectedTeams(ctx context.Context, r *request) (any, error) {
+	w, err := r.window()
+	if err != nil {
+		return nil, err
+	}
+	f, err := r.protectedFilter()
+	if err != nil {
+		return nil, err
+	}
+	teams, err := a.services.Protected.Containers(ctx, r.user, holdfast.Team, f, w.page())
+	if err != nil {
+		return nil, err
+	}
+	return page(r, w, teams, protectedTeamToContract), nil
+}
+
+func protectedTeamToContract(c holdfast.ContainerRecord) contract.RESTProtectedTeam {
+	return contract.RESTProtectedTeam{ID: uid(c.PublicID()), Msid: uid(c.Source), DisplayName: &c.Name, OrganizationID: uid(c.Organization), BackedUpOrganizationID: new(string(c.Organization))}
 }
 
 func (a *API) protectedDataGetProtectedGroup(_ context.Context, r *request) (any, error) {
@@ -128,8 +144,14 @@ func (a *API) protectedDataGetProtectedSite(ctx context.Context, r *request) (an
 	return protectedSiteToContract(c), nil
 }
 
-func (a *API) protectedDataGetProtectedTeam(_ context.Context, r *request) (any, error) {
-	return nil, holdfast.NotFound("no backup holds anything of team %s", r.param("protectedTeamId"))
+func (a *API) protectedDataGetProtectedTeam(ctx context.Context, r *request) (any, error) {
+	c, err := a.services.Protected.Container(ctx, r.user, holdfast.Team, service.ProtectedFilter{}, r.param("protectedTeamId"))
+	if holdfast.KindOf(err) == holdfast.KindNotFound {
+		return nil, holdfast.NotFound("no backup holds anything of team %s", r.param("protectedTeamId"))
+	} else if err != nil {
+		return nil, err
+	}
+	return protectedTeamToContract(c), nil
 }
 
 func noneProtected[T any](r *request) (any, error) {

@@ -104,7 +104,7 @@ func (a *API) restorePointToContract(ctx context.Context, r *request, p holdfast
 	if err != nil {
 		return contract.RESTRestorePoint{}, err
 	}
-	mail, drives, sites := kinds[holdfast.Mailbox] > 0, kinds[holdfast.Drive] > 0, kinds[holdfast.Site] > 0
+	mail, drives, sites, teams := kinds[holdfast.Mailbox] > 0, kinds[holdfast.Drive] > 0, kinds[holdfast.Site] > 0, kinds[holdfast.Team] > 0
 	id := string(p.ID)
 	return contract.RESTRestorePoint{
 		ID:             &id,
@@ -115,7 +115,7 @@ func (a *API) restorePointToContract(ctx context.Context, r *request, p holdfast
 		IsExchange:     &mail,
 		IsOneDrive:     &drives,
 		IsSharePoint:   &sites,
-		IsTeams:        new(false),
+		IsTeams:        &teams,
 		IsDeleted:      new(false),
 		IsCopy:         new(false),
 		IsLongTermCopy: new(false),

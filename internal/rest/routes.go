@@ -310,8 +310,8 @@ var routes = []route{
 	{"OrganizationSite_GetById", "GET", organizationPath + "/Sites/{siteId}", 200, service.ActReadDirectory, (*API).organizationSiteGetById},
 
 	// OrganizationTeam
-	{"OrganizationTeam_Get", "GET", organizationPath + "/Teams", 200, service.ActUnbuilt, notYet},
-	{"OrganizationTeam_GetById", "GET", organizationPath + "/Teams/{teamId}", 200, service.ActUnbuilt, notYet},
+	{"OrganizationTeam_Get", "GET", organizationPath + "/Teams", 200, service.ActReadDirectory, (*API).organizationTeamGet},
+	{"OrganizationTeam_GetById", "GET", organizationPath + "/Teams/{teamId}", 200, service.ActReadDirectory, (*API).organizationTeamGetById},
 
 	// OrganizationUser
 	{"OrganizationUser_Get", "GET", organizationPath + "/Users", 200, service.ActReadDirectory, (*API).organizationUserGet},

@@ -42,7 +42,7 @@ const (
 	needsMail        = "the server does not send mail yet"
 	needsReports     = "reports as files are not built; the console's home page and GET /v8/LicensedUsers have the figures"
 	needsPortalSites = "the Restore Portal shows mailboxes and OneDrives, no sites"
-	needsTeams       = "Teams are not backed up yet"
+	needsTeams       = "the explorer of teams by the contract is not built; the operations below /holdfast/v1 show and restore teams"
 	needsGroups      = "groups are not backed up yet"
 	needsPools       = "remote proxies and proxy pools are not built; the server's own proxy does the work"
 	needsPST         = "writing PST files is not built; save as EML or ZIP instead"
@@ -104,8 +104,7 @@ var unbuilt = map[string]string{
 	"TeamsPost":                                      needsTeams,
 	"TeamsTab":                                       needsTeams,
 	"TeamsTeam":                                      needsTeams,
-	"OrganizationTeam":                               needsTeams,
-	"BackupTeamData":                                 needsTeams,
+	"BackupTeamData":                                 needsData,
 	"BackupGroupData":                                needsGroups,
 	"BackupMailboxData":                              needsData,
 	"BackupOneDriveData":                             needsData,

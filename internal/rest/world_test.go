@@ -838,3 +838,20 @@ func late(org holdfast.OrganizationID) holdfast.NotIndexed {
 func (finder) Status(_ context.Context, s holdfast.SearchScope) (holdfast.SearchStatus, error) {
 	return holdfast.SearchStatus{Organization: s.Organization, Documents: 1, Pending: []holdfast.NotIndexed{late(s.Organization)}}, nil
 }
+
+func (directory) Teams(_ context.Context, _ holdfast.Organization, _ holdfast.Credential, q service.DirectoryQuery) ([]service.DirectoryTeam, error) {
+	if q.Offset > 0 {
+		return nil, nil
+	}
+	return []service.DirectoryTeam{{ID: apollo, Name: "Apollo", Description: "All about Apollo", Mail: "apollo@contoso.example"}}, nil
+}
+
+func (directory) Team(_ context.Context, _ holdfast.Organization, _ holdfast.Credential, id string) (service.DirectoryTeam, error) {
+	if id != apollo && id != "Apollo" {
+		return service.DirectoryTeam{}, holdfast.NotFound("the organization has no team %q", id)
+	}
+	return service.DirectoryTeam{ID: apollo, Name: "Apollo", Description: "All about Apollo", Mail: "apollo@contoso.example"}, nil
+}
+
+// apollo is the directory's team.
+const apollo = "7e57ab1e-0000-4000-8000-00000000000a"

@@ -51,6 +51,8 @@ const (
 	ProtectedUserDeleted       ChangeType = "ProtectedUserDelete"
 	ProtectedSiteUpdated       ChangeType = "ProtectedSiteUpdate"
 	ProtectedSiteDeleted       ChangeType = "ProtectedSiteDelete"
+	ProtectedTeamUpdated       ChangeType = "ProtectedTeamUpdate"
+	ProtectedTeamDeleted       ChangeType = "ProtectedTeamDelete"
 )
 
 // OutdatedToken is the error of a token that is not of this start of the server, or older than what is kept.
@@ -303,6 +305,12 @@ func protectedOf(c holdfast.ContainerRecord, gone bool) Change {
 	change := Change{Type: ProtectedUserUpdated, ID: c.OwnerID(), Organization: c.Organization}
 	if gone {
 		change.Type = ProtectedUserDeleted
+	}
+	if c.Kind == holdfast.Team {
+		change.Type, change.ID = ProtectedTeamUpdated, c.PublicID()
+		if gone {
+			change.Type = ProtectedTeamDeleted
+		}
 	}
 	if c.Kind == holdfast.Site {
 		change.Type, change.ID = ProtectedSiteUpdated, c.PublicID()

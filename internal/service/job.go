@@ -44,6 +44,7 @@ const (
 	ItemOrganization = "PartialOrganization"
 	ItemSite         = "Site"
 	ItemGroup        = "Group"
+	ItemTeam         = "Team"
 )
 
 // Create adds a job and, with RunNow, starts it.
@@ -242,22 +243,43 @@ func (j *Jobs) resolve(ctx context.Context, u User, job holdfast.Job, items []ho
 			}
 			item.ObjectID, item.Name, item.Address = found.ID, found.Name, found.URL
 			item.Mailbox, item.OneDrive, item.Sites = false, false, true
-		default:
-			return nil, holdfast.Invalid("items of type %q are not protected yet; a job takes the entire organization, users or sites", item.Type)
-		}
-		if !item.Mailbox && !item.OneDrive && !item.Sites && !item.GroupMailboxes {
-			if list == Selected && item.Type == ItemOrganization {
-				return nil, holdfast.Invalid("the organization item selects neither mailboxes nor OneDrives nor sites")
+		case ItemTeam:
+			id := cmp.Or(item.ObjectID, item.Address, item.Name)
+			if id == "" {
+				return nil, holdfast.Invalid("a team item names no team; give the team's id or name")
 			}
-			item.Mailbox, item.OneDrive, item.Sites = true, true, item.Type == ItemOrganization
+			found, err := j.Directory.Team(ctx, org, cred, id)
+			if missing(err) && list == Excluded && item.ObjectID != "" {
+				found = DirectoryTeam{ID: item.ObjectID, Name: item.Name, Mail: item.Address} // an exclusion of what is gone does no harm
+			} else if err != nil {
+				return nil, fmt.Errorf("look up team %s: %w", id, err)
+			}
+			item.ObjectID, item.Name, item.Address = found.ID, found.Name, found.Mail
+			item.Mailbox, item.OneDrive, item.Sites, item.Teams = false, false, false, true
+		default:
+			return nil, holdfast.Invalid("items of type %q are not protected yet; a job takes the entire organization, users, sites or teams", item.Type)
 		}
-		if item.Sites && !org.SharePoint && !item.Mailbox && !item.OneDrive {
+		if !item.Mailbox && !item.OneDrive && !item.Sites && !item.Teams && !item.GroupMailboxes {
+			if list == Selected && item.Type == ItemOrganization {
+				return nil, holdfast.Invalid("the organization item selects neither mailboxes nor OneDrives nor sites nor teams")
+			}
+			whole := item.Type == ItemOrganization
+			item.Mailbox, item.OneDrive, item.Sites, item.Teams = true, true, whole, whole && org.Teams
+		}
+		if item.Everything && item.Type == ItemOrganization {
+			item.Teams = org.Teams
+		}
+		item.Everything = false
+		if item.Teams && !org.Teams {
+			return nil, holdfast.Invalid("organization %s does not protect Teams: switch it on there first", org.Name)
+		}
+		if item.Sites && !org.SharePoint && !item.Mailbox && !item.OneDrive && !item.Teams {
 			return nil, holdfast.Invalid("organization %s does not protect SharePoint Online and OneDrive: switch it on there first", org.Name)
 		}
-		if (item.Mailbox || item.GroupMailboxes) && !org.Exchange && !item.OneDrive {
+		if (item.Mailbox || item.GroupMailboxes) && !org.Exchange && !item.OneDrive && !item.Teams {
 			return nil, holdfast.Invalid("organization %s does not protect Exchange Online: switch it on there first", org.Name)
 		}
-		if item.OneDrive && !org.SharePoint && !item.Mailbox && !item.Sites {
+		if item.OneDrive && !org.SharePoint && !item.Mailbox && !item.Sites && !item.Teams {
 			return nil, holdfast.Invalid("organization %s does not protect SharePoint Online and OneDrive: switch it on there first", org.Name)
 		}
 		item.ID = holdfast.DerivedID(string(job.ID), string(list)+"/"+item.Type+"/"+item.ObjectID)
@@ -496,10 +518,12 @@ func inScope(job holdfast.Job, org holdfast.Organization, c holdfast.Container) 
 			return i.Mailbox && i.Type != ItemGroup && (i.Type == ItemOrganization || i.ObjectID == c.Owner)
 		case holdfast.Drive:
 			return i.OneDrive && (i.Type == ItemOrganization || i.ObjectID == c.Owner)
+		case holdfast.Team:
+			return i.Teams && (i.Type == ItemOrganization || i.ObjectID == c.Owner)
 		}
 		return i.Sites && (i.Type == ItemOrganization || i.Type == ItemSite && siteIn(i, c))
 	}
-	if c.Kind == holdfast.Mailbox && !org.Exchange || c.Kind != holdfast.Mailbox && !org.SharePoint {
+	if !org.Protects(c.Kind) {
 		return false
 	}
 	if slices.ContainsFunc(job.Excluded, takes) {

@@ -33,6 +33,8 @@ type OrganizationSpec struct {
 	Region      holdfast.Region // empty is Worldwide
 	Exchange    *bool
 	SharePoint  *bool
+	Teams       *bool
+	TeamsChats  *bool
 	// Connections that differ from each other are refused: one application serves both.
 	ExchangeConnection   *Connection
 	SharePointConnection *Connection
@@ -52,7 +54,7 @@ func (o *Organizations) Create(ctx context.Context, u User, spec OrganizationSpe
 		return holdfast.Organization{}, err
 	}
 	org := holdfast.Organization{Region: spec.Region, Name: spec.Name, Created: o.now(),
-		Exchange: value(spec.Exchange, spec.ExchangeConnection != nil), SharePoint: value(spec.SharePoint, spec.SharePointConnection != nil)}
+		Exchange: value(spec.Exchange, spec.ExchangeConnection != nil), SharePoint: value(spec.SharePoint, spec.SharePointConnection != nil), Teams: value(spec.Teams, false), TeamsChats: value(spec.TeamsChats, false)}
 	if org.Region == "" {
 		org.Region = holdfast.Worldwide
 	}
@@ -133,7 +135,9 @@ func (o *Organizations) Update(ctx context.Context, u User, id holdfast.Organiza
 	if spec.Description != nil {
 		org.Description = *spec.Description
 	}
-	checked := fresh || value(spec.Exchange, false) && !org.Exchange || value(spec.SharePoint, false) && !org.SharePoint
+	checked := fresh || value(spec.Exchange, false) && !org.Exchange || value(spec.SharePoint, false) && !org.SharePoint || value(spec.Teams, false) && !org.Teams ||
+		value(spec.TeamsChats, false) && !org.TeamsChats
+	org.Teams, org.TeamsChats = value(spec.Teams, org.Teams), value(spec.TeamsChats, org.TeamsChats)
 	org.Exchange, org.SharePoint = value(spec.Exchange, org.Exchange), value(spec.SharePoint, org.SharePoint)
 	if checked {
 		tenant := org.TenantID
@@ -143,8 +147,8 @@ func (o *Organizations) Update(ctx context.Context, u User, id holdfast.Organiza
 		if tenant != "" && !strings.EqualFold(tenant, org.TenantID) {
 			return org, holdfast.Invalid("application %s belongs to tenant %s, but organization %s is tenant %s", cred.ApplicationID, org.TenantID, org.Name, tenant)
 		}
-	} else if !org.Exchange && !org.SharePoint {
-		return org, holdfast.Invalid("an organization protects Exchange Online, SharePoint Online, or both")
+	} else if err := services(org); err != nil {
+		return org, err
 	}
 	return write(ctx, o.core, func(ctx context.Context, tx Tx) (holdfast.Organization, error) {
 		now, err := tx.Organization(ctx, id)
@@ -248,6 +252,24 @@ func (o *Organizations) Site(ctx context.Context, u User, id holdfast.Organizati
 	return lookedUp(ctx, o, u, id, source, holdfast.DirectorySite, site, copiedSite, func(org holdfast.Organization, cred holdfast.Credential) (DirectorySite, error) {
 		return o.Directory.Site(ctx, org, cred, site)
 	})
+}
+
+// Teams reads the organization's teams live.
+func (o *Organizations) Teams(ctx context.Context, u User, id holdfast.OrganizationID, q DirectoryQuery) ([]DirectoryTeam, error) {
+	org, cred, err := o.access(ctx, u, id)
+	if err != nil {
+		return nil, err
+	}
+	return o.Directory.Teams(ctx, org, cred, q)
+}
+
+// Team reads one team live, by its id, address or name.
+func (o *Organizations) Team(ctx context.Context, u User, id holdfast.OrganizationID, team string) (DirectoryTeam, error) {
+	org, cred, err := o.access(ctx, u, id)
+	if err != nil {
+		return DirectoryTeam{}, err
+	}
+	return o.Directory.Team(ctx, org, cred, team)
 }
 
 // Groups gives the organization's groups.
@@ -453,8 +475,8 @@ func (o *Organizations) connect(ctx context.Context, org *holdfast.Organization,
 	default:
 		return holdfast.Invalid("there is no region %q; it is one of Worldwide, USDefence, USGovernment, China", org.Region)
 	}
-	if !org.Exchange && !org.SharePoint {
-		return holdfast.Invalid("an organization protects Exchange Online, SharePoint Online, or both")
+	if err := services(*org); err != nil {
+		return err
 	}
 	if cred.TenantID == "" {
 		cred.TenantID = org.Name
@@ -477,6 +499,21 @@ func (o *Organizations) connect(ctx context.Context, org *holdfast.Organization,
 	return nil
 }
 
+// services checks which services an organization protects.
+func services(org holdfast.Organization) error {
+	switch {
+	case !org.Exchange && !org.SharePoint:
+		return holdfast.Invalid("an organization protects Exchange Online, SharePoint Online, or both")
+	case org.Teams && org.Region == holdfast.China:
+		return holdfast.Invalid("Microsoft has no Teams in the region China: leave isTeamsOnline out or set it to false")
+	case org.Teams && !org.SharePoint:
+		return holdfast.Invalid("the files of teams are in SharePoint Online: protect that too, or leave isTeamsOnline out")
+	case org.TeamsChats && !org.Teams:
+		return holdfast.Invalid("posts are protected with their teams: set isTeamsOnline too, or leave isTeamsChatsOnline out")
+	}
+	return nil
+}
+
 // backupUses gives what the application of org must be able to do for backups.
 func backupUses(org holdfast.Organization) []PermissionUse {
 	uses := []PermissionUse{UseDirectory}
@@ -485,6 +522,12 @@ func backupUses(org holdfast.Organization) []PermissionUse {
 	}
 	if org.SharePoint {
 		uses = append(uses, UseOneDriveBackup)
+	}
+	if org.Teams {
+		uses = append(uses, UseTeamsBackup)
+	}
+	if org.TeamsChats {
+		uses = append(uses, UsePostsBackup)
 	}
 	return uses
 }

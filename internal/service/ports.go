@@ -86,6 +86,18 @@ type Directory interface {
 	Sites(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, q SiteQuery) ([]DirectorySite, error)
 	// Site looks one up by its id, or by its address.
 	Site(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, id string) (DirectorySite, error)
+	// Teams gives the teams that q asks for; its DisplayName counts.
+	Teams(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, q DirectoryQuery) ([]DirectoryTeam, error)
+	// Team looks one up by its id, or by its mail address or name.
+	Team(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, id string) (DirectoryTeam, error)
+}
+
+// DirectoryTeam is a team as Microsoft Teams has it now.
+type DirectoryTeam struct {
+	ID          string // of its group
+	Name        string // display name
+	Description string
+	Mail        string
 }
 
 // SiteQuery asks for a page of an organization's sites.
@@ -237,6 +249,9 @@ const (
 	UseOneDriveRestore PermissionUse = "OneDrive restore"
 	UseSiteBackup      PermissionUse = "SharePoint backup"
 	UseSiteRestore     PermissionUse = "SharePoint restore"
+	UseTeamsBackup     PermissionUse = "Teams backup"
+	UsePostsBackup     PermissionUse = "backup of posts in Teams"
+	UseTeamsRestore    PermissionUse = "Teams restore"
 )
 
 // DirectoryQuery asks for a page of a directory. Name and DisplayName are prefixes; empty ones match all.

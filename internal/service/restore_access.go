@@ -72,6 +72,13 @@ func (r *RestoreSessions) mayRestoreTo(ctx context.Context, u User, c SessionCon
 		}
 		return r.may(u, ActRestoreOther, Object{Organization: org.ID, Owner: to.ID})
 	}
+	if c.Container.Kind == holdfast.Team {
+		to, err := r.Directory.Team(ctx, org, own, spec.To)
+		if err != nil {
+			return err
+		}
+		return r.may(u, ActRestoreOther, Object{Organization: org.ID, Owner: to.ID})
+	}
 	to, err := r.Directory.User(ctx, org, own, spec.To)
 	if err != nil {
 		return err

@@ -21,6 +21,8 @@ type organizationRow struct {
 	Region                string
 	Exchange              bool
 	SharePoint            bool `bun:"sharepoint"`
+	Teams                 bool
+	TeamsChats            bool
 	ApplicationID         string
 	CertificateThumbprint string
 	FirstBackup           stamp
@@ -30,7 +32,7 @@ type organizationRow struct {
 
 func (r organizationRow) noun() (holdfast.Organization, error) {
 	return holdfast.Organization{ID: holdfast.OrganizationID(r.ID), Name: r.Name, OfficeName: r.OfficeName, Description: r.Description, TenantID: r.TenantID, Region: holdfast.Region(r.Region),
-		Exchange: r.Exchange, SharePoint: r.SharePoint, ApplicationID: r.ApplicationID, CertificateThumbprint: r.CertificateThumbprint,
+		Exchange: r.Exchange, SharePoint: r.SharePoint, Teams: r.Teams, TeamsChats: r.TeamsChats, ApplicationID: r.ApplicationID, CertificateThumbprint: r.CertificateThumbprint,
 		FirstBackup: r.FirstBackup.time(), LastBackup: r.LastBackup.time(), Created: r.Created.time()}, nil
 }
 
@@ -52,7 +54,7 @@ func (tx *Tx) Organization(ctx context.Context, id holdfast.OrganizationID) (hol
 // PutOrganization keeps one.
 func (tx *Tx) PutOrganization(ctx context.Context, o holdfast.Organization) error {
 	return put(ctx, tx, &organizationRow{ID: string(o.ID), Name: clean(o.Name), OfficeName: clean(o.OfficeName), Description: clean(o.Description), TenantID: clean(o.TenantID), Region: string(o.Region),
-		Exchange: o.Exchange, SharePoint: o.SharePoint, ApplicationID: clean(o.ApplicationID), CertificateThumbprint: o.CertificateThumbprint,
+		Exchange: o.Exchange, SharePoint: o.SharePoint, Teams: o.Teams, TeamsChats: o.TeamsChats, ApplicationID: clean(o.ApplicationID), CertificateThumbprint: o.CertificateThumbprint,
 		FirstBackup: at(o.FirstBackup), LastBackup: at(o.LastBackup), Created: at(o.Created)}, "id")
 }
 

@@ -93,6 +93,7 @@ type Group struct {
 	Row
 	ID          string   `json:"id"`
 	DisplayName string   `json:"displayName"`
+	Description string   `json:"description"`
 	Mail        string   `json:"mail"`
 	GroupTypes  []string `json:"groupTypes"`
 	MailEnabled *bool    `json:"mailEnabled"`

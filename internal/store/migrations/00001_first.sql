@@ -53,7 +53,7 @@ CREATE TABLE audit (
 );
 CREATE TABLE organizations (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, office_name TEXT NOT NULL, description TEXT NOT NULL, tenant_id TEXT NOT NULL, region TEXT NOT NULL,
-    exchange BOOLEAN NOT NULL, sharepoint BOOLEAN NOT NULL, application_id TEXT NOT NULL, certificate_thumbprint TEXT NOT NULL,
+    exchange BOOLEAN NOT NULL, sharepoint BOOLEAN NOT NULL, teams BOOLEAN NOT NULL, teams_chats BOOLEAN NOT NULL, application_id TEXT NOT NULL, certificate_thumbprint TEXT NOT NULL,
     first_backup BIGINT NOT NULL, last_backup BIGINT NOT NULL, created BIGINT NOT NULL
 );
 CREATE TABLE repositories (
