@@ -238,6 +238,23 @@ func TestPersonalItemsUnderFaults(t *testing.T) {
 	}
 }
 
+// Where the service does not serve the steps of tasks in their rows, they are asked for one by one.
+func TestStepsOfTasksThatRowsMayNotHave(t *testing.T) {
+	f := personalSetup(t, 68)
+	f.source = f.all // which asks nothing deep of mail, so that the fault strikes tasks
+	c := workloadtest.New()
+	if err := f.sim.SetFaults(sim.Fault{Name: sim.FaultDeepRefused}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	f.samePersonal(t, c)
+	if f.sim.Stats().FaultsFired[sim.FaultDeepRefused] == 0 {
+		t.Error("nothing was refused: this test shows nothing")
+	}
+}
+
 // What can't be read is named, and read when it can be.
 func TestPersonalItemsThatCannotBeRead(t *testing.T) {
 	f := personalSetup(t, 64)

@@ -52,7 +52,7 @@ func fetchTask(ctx context.Context, r *reader, p *personal, shelf string, row *g
 		if err != nil {
 			return nil, err
 		}
-		if row.Raw, err = graph.With(row.Raw, name, raw); err != nil {
+		if row.Raw, err = graph.Add(row.Raw, name, raw); err != nil {
 			return nil, fmt.Errorf("task %s: %w", row.ID, err)
 		}
 	}
