@@ -36,11 +36,13 @@ type Demo struct {
 	Server *Server
 }
 
-// demoFiles and demoSites are small: the tour obeys the limits that Microsoft publishes, by which an application may ask SharePoint for 1,250 units a minute, and two backups
+// demoFiles, demoSites and demoTeams are small: the tour obeys the limits that Microsoft publishes, by which an application may ask SharePoint for 1,250 units a minute, and two backups
 // and a restore of everything are to take less than two minutes' worth.
 const demoFiles = 10 // in a drive
 
 var demoSites = sim.SiteShape{Sites: 2, Items: 6, Files: 4, OneEach: true}
+
+var demoTeams = sim.TeamShape{Teams: 1, Channels: 3, Posts: 40, Files: 4}
 
 // NewDemo starts the simulated organization and opens the server; Run serves.
 func NewDemo(ctx context.Context, c DemoConfig) (_ *Demo, err error) {
@@ -50,7 +52,7 @@ func NewDemo(ctx context.Context, c DemoConfig) (_ *Demo, err error) {
 			err = errors.Join(err, d.Close(context.WithoutCancel(ctx)))
 		}
 	}()
-	d.Sim, err = sim.New(sim.Options{Dir: filepath.Join(c.Dir, "organization"), Users: c.Users, FilesPer: demoFiles, Site: demoSites, Limits: sim.LimitsEnforce, Seed: 1})
+	d.Sim, err = sim.New(sim.Options{Dir: filepath.Join(c.Dir, "organization"), Users: c.Users, FilesPer: demoFiles, Site: demoSites, Team: demoTeams, Limits: sim.LimitsEnforce, Seed: 1})
 	if err != nil {
 		return nil, err
 	}

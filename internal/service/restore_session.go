@@ -630,7 +630,7 @@ func (c *core) itemEvent(ctx context.Context, tx Tx, req holdfast.RestoreRequest
 	case res.Outcome == "skipped" && (res.Reason == holdfast.SkipConflict || res.Reason == ""):
 		e.Status, e.Title = "Skipped", "Skipped "+res.Name
 	case res.Outcome == "skipped":
-		e.Status, e.Title, e.Message = "Failed", "Could not restore "+res.Name, fmt.Sprintf("%s: %s", res.Reason, res.Detail)
+		e.Status, e.Title, e.Message = "Failed", "Could not restore "+res.Name, fmt.Sprintf("%s: %s", res.Reason, strings.TrimPrefix(res.Detail, string(res.Reason)+": "))
 	}
 	return tx.PutRestoreEvent(ctx, e)
 }

@@ -397,6 +397,19 @@ func (r *restore) putCategories(ctx context.Context, st *kept) (engine.Restored,
 	return out, nil
 }
 
+// sharedWith names those who had more of a calendar than every colleague has of every calendar.
+func sharedWith(want []graph.Setting) (with []string) {
+	for _, w := range want {
+		switch {
+		case w.Email.Address != "":
+			with = append(with, fmt.Sprintf("%s (%s)", w.Email.Address, w.Role))
+		case w.Role != "freeBusyRead":
+			with = append(with, fmt.Sprintf("%s (%s)", w.Email.Name, w.Role))
+		}
+	}
+	return with
+}
+
 // putShares gives those whom a calendar is shared with the role that they had. Who has none any more gets none: no document says that Graph
 // gives a calendar to somebody without mailing him, and Microsoft has that done in Outlook.
 // https://learn.microsoft.com/graph/outlook-share-or-delegate-calendar
@@ -412,7 +425,11 @@ func (r *restore) putShares(ctx context.Context, st *kept) (engine.Restored, err
 	path := graph.SharesPath(r.mailbox, calendar)
 	there, err := r.settingsThere(ctx, path)
 	if m365.KindOf(err) == m365.NotFound {
-		return engine.Restored{Outcome: engine.Skipped}, &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: errors.New("the calendar is not there any more; share the restored one in Outlook")}
+		with := sharedWith(want)
+		if len(with) == 0 {
+			return engine.Restored{Outcome: engine.Existing}, nil // the calendar that was made anew has what every calendar has
+		}
+		return engine.Restored{Outcome: engine.Skipped}, &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: fmt.Errorf("the calendar is not there any more: share the restored one in Outlook with %s", strings.Join(with, ", "))}
 	} else if err != nil {
 		return engine.Restored{}, err
 	}
