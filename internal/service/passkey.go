@@ -362,12 +362,12 @@ func (p *Passkeys) Rename(ctx context.Context, u User, id, name string) (holdfas
 // Remove takes one of the caller's passkeys away and ends all other logins of the account, as Add does. With the last second factor its
 // recovery codes go too.
 func (p *Passkeys) Remove(ctx context.Context, u User, id, keep string) error {
-	if err := p.mayOwn(u); err != nil {
-		return err
-	}
 	return p.changeAs(ctx, u, ActOwnFactor, func(ctx context.Context, tx Tx) error {
 		k, err := p.own(ctx, tx, u, id)
 		if err != nil {
+			return err
+		}
+		if err := p.mayOwn(u); err != nil {
 			return err
 		}
 		user, err := p.holder(ctx, tx, u.ID)
