@@ -190,7 +190,7 @@ func (w *world) extracted(want map[string]int) {
 		var item struct {
 			ETag string `json:"@odata.etag"`
 		}
-		if strings.HasSuffix(path, ".json") && json.Unmarshal(raw, &item) == nil && item.ETag != "" {
+		if strings.HasSuffix(path, ".json") && json.Unmarshal(raw, &item) == nil && (item.ETag != "" || filepath.Base(filepath.Dir(path)) == "Settings") {
 			others++
 			return err
 		}
@@ -209,6 +209,6 @@ func (w *world) extracted(want map[string]int) {
 	}
 	w.same("extracted", got, sums)
 	if others != 0 {
-		w.Errorf("extracted are %d contacts, events and tasks more than there are", others)
+		w.Errorf("extracted are %d contacts, events, tasks and settings more than there are", others)
 	}
 }

@@ -55,9 +55,10 @@ func (w *world) organizationBody(secret string) map[string]any {
 	return map[string]any{"type": "Office365", "region": "Worldwide", "isExchangeOnline": true, "isSharePointOnline": true, "exchangeOnlineSettings": settings, "sharePointOnlineSettings": settings}
 }
 
+// roles gives the application these roles, or those of newSim for nil.
 func (w *world) roles(roles []string) {
 	w.Helper()
-	w.must(w.sim.Ask(w.ctx, http.MethodPost, "/roles", map[string]any{"roles": roles, "revoke": true}, nil))
+	w.must(w.sim.Ask(w.ctx, http.MethodPost, "/roles", map[string]any{"roles": roles, "without": exportRights, "revoke": true}, nil))
 }
 
 func (w *world) repositoryBody(name, path string) map[string]any {

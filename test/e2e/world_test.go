@@ -53,6 +53,9 @@ type world struct {
 	database       string // sqlite or an address
 }
 
+// exportRights are what reading mail as Exchange exports it takes.
+var exportRights = []string{"MailboxItem.Export.All", "MailboxItem.ImportExport.All"}
+
 // newSim starts a simulator that ends with the test.
 func newSim(t *testing.T, flags ...string) *harness.Sim {
 	t.Helper()
@@ -62,8 +65,7 @@ func newSim(t *testing.T, flags ...string) *harness.Sim {
 	}
 	t.Cleanup(s.Kill)
 	// Mail is read as MIME, whose bytes these tests compare with what Graph gives; exported mail has tests of its own.
-	without := map[string]any{"without": []string{"MailboxItem.Export.All", "MailboxItem.ImportExport.All"}}
-	if err := s.Ask(t.Context(), http.MethodPost, "/roles", without, nil); err != nil {
+	if err := s.Ask(t.Context(), http.MethodPost, "/roles", map[string]any{"without": exportRights}, nil); err != nil {
 		t.Fatal(err)
 	}
 	return s

@@ -28,12 +28,14 @@ test("a list of a million mails scrolls from end to end", { timeout: 120_000 }, 
     const results = (items) => route.fulfill({ json: { offset, limit, results: items } });
     if (url.pathname.endsWith("/Events")) return results([]);
     if (url.pathname.endsWith("/mailboxes")) return results([{ id: "m", name: "Ada Lovelace", email: "ada@contoso.example" }]);
-    if (url.pathname.endsWith("/folders")) return results(url.searchParams.has("parentId") ? [] : [{ id: "inbox", name: "Inbox" }]);
-    if (url.pathname.endsWith("/Items")) return route.fulfill({ json: { offset, limit, results: [], total: url.searchParams.get("parentId") === "inbox" ? total : 0 } });
-    if (url.pathname.endsWith("/items")) {
-      if (url.searchParams.get("parentId") !== "inbox") return results([]);
-      asked.push(offset);
-      return results(Array.from({ length: Math.min(limit, total - offset) }, (_, i) => ({ id: `i${offset + i}`, subject: `mail ${offset + i}`, from: "Bob", received: "2026-01-01T00:00:00Z" })));
+    if (url.pathname.endsWith("/Items")) {
+      const parent = url.searchParams.get("parentId");
+      const some = (total, results) => route.fulfill({ json: { offset, limit, total, results } });
+      if (url.searchParams.get("kinds") === "folder") return parent === "root" ? some(1, [{ id: "inbox", kind: "folder", name: "Inbox" }]) : some(0, []);
+      if (parent !== "inbox") return some(0, []);
+      const count = Math.max(0, Math.min(limit, total - offset));
+      if (count > 1) asked.push(offset);
+      return some(total, Array.from({ length: count }, (_, i) => ({ id: `i${offset + i}`, kind: "mail", name: `mail ${offset + i}`, from: "Bob", time: "2026-01-01T00:00:00Z" })));
     }
     if (url.pathname.endsWith("/Preview")) return route.fulfill({ json: { kind: "none", name: "x", truncated: false, removed: [], why: "nothing", _links: {} } });
     return route.fulfill({ json: { id: session, type: "Vex", state: "Working", result: "None", creationTime: "2026-01-01T00:00:00Z", organization: "contoso.example" } });

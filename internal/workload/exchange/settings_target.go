@@ -206,8 +206,15 @@ func (r *restore) putRule(ctx context.Context, st *kept) (engine.Restored, error
 		if r.same && row.ID == id {
 			old = row
 			for _, name := range folderActions {
-				was, now := members(st.json["actions"])[name], members(now["actions"])[name]
-				broken = broken || !isNull(was) && sameJSON(was, now) && !sameJSON(was, actions[name])
+				now := members(now["actions"])[name]
+				if isNull(now) || sameJSON(now, actions[name]) {
+					continue
+				}
+				there, err := r.folderThere(ctx, now)
+				if err != nil {
+					return engine.Restored{}, err
+				}
+				broken = broken || !there
 			}
 		}
 	}
@@ -282,11 +289,10 @@ func (r *restore) remap(ctx context.Context, st *kept, actions map[string]json.R
 			continue
 		}
 		if r.same {
-			_, err := r.g.MailFolder(ctx, r.mailbox, id, graph.List{Select: []string{"id"}})
-			if err == nil {
-				continue
-			} else if kind := m365.KindOf(err); kind != m365.NotFound && kind != m365.Invalid {
+			if there, err := r.folderThere(ctx, actions[name]); err != nil {
 				return err
+			} else if there {
+				continue
 			}
 		}
 		w, ok := ways[id]
@@ -310,6 +316,19 @@ func (r *restore) remap(ctx context.Context, st *kept, actions map[string]json.R
 		actions[name] = raw
 	}
 	return nil
+}
+
+// folderThere tells whether the mailbox has the folder that an action of a rule names.
+func (r *restore) folderThere(ctx context.Context, action json.RawMessage) (bool, error) {
+	var id string
+	if err := json.Unmarshal(action, &id); err != nil {
+		return false, fmt.Errorf("the folder of a rule: %w", err)
+	}
+	_, err := r.g.MailFolder(ctx, r.mailbox, id, graph.List{Select: []string{"id"}})
+	if kind := m365.KindOf(err); kind == m365.NotFound || kind == m365.Invalid {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // listed gives the rows of a stored list.

@@ -32,7 +32,7 @@ export default function Organizations() {
   const id = one?.id ?? "ORGANIZATION";
   const acts: Act[] = [
     { title: t.organization.acts.list, command: "holdfast org list", method: "GET", path: "/v8/Organizations" },
-    { title: t.organization.acts.add, command: "holdfast org add contoso.onmicrosoft.com # or --application ID --certificate app.pfx --certificate-password-file password.txt", method: "POST", path: "/v8/Organizations", body: organizationBody({ ...emptyOrganization, tenant: "contoso.onmicrosoft.com", application: "APPLICATION", certificate: "BASE64 OF app.pfx" }) },
+    { title: t.organization.acts.add, command: "holdfast org add contoso.onmicrosoft.com --application APPLICATION --certificate app.pfx --certificate-password-file password.txt", method: "POST", path: "/v8/Organizations", body: organizationBody({ ...emptyOrganization, tenant: "contoso.onmicrosoft.com", application: "APPLICATION", certificate: "BASE64 OF app.pfx" }) },
     { title: t.organization.acts.check, command: `holdfast org check ${quote(one?.name ?? "NAME")}`, method: "GET", path: `/holdfast/v1/Organizations/${id}/Check` },
     { title: t.organization.acts.users, command: "holdfast org users", method: "GET", path: `/v8/Organizations/${id}/Users?limit=10000` },
     { title: t.organization.acts.remove, command: `holdfast org remove ${quote(one?.name ?? "NAME")}`, method: "DELETE", path: `/v8/Organizations/${id}` },
