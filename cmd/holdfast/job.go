@@ -50,7 +50,7 @@ func jobNamed(cmd *cobra.Command, c *client, name string) (job, error) {
 
 func newJobCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "job", Short: "Backup jobs"}
-	cmd.AddCommand(newJobAddCommand(), newJobListCommand(), newJobStartCommand(),
+	cmd.AddCommand(newJobAddCommand(), newJobListCommand(), newJobScopeCommand(), newJobStartCommand(),
 		newJobVerbCommand("stop", "Stop a running job; what is finished is kept", http.MethodPost, "stop", "stopping job %s"),
 		newJobVerbCommand("enable", "Let a job run by its schedule again", http.MethodPost, "enable", "enabled job %s"),
 		newJobVerbCommand("disable", "Keep a job from running by its schedule", http.MethodPost, "disable", "disabled job %s"),
@@ -64,11 +64,11 @@ var scheduleEvery = map[string]string{"5m": "Minutes5", "10m": "Minutes10", "15m
 
 func newJobAddCommand() *cobra.Command {
 	var org, repo, daily, every string
-	var users, sites, teams, exclude, leaveOut []string
+	var users, groups, sites, teams, exclude, excludeGroups, leaveOut []string
 	var noMail, noFiles, noSites, noTeams, noPosts, groupMailboxes, run bool
 	cmd := &cobra.Command{
 		Use:   "add NAME",
-		Short: "Make a backup job for the whole organization or for chosen users, sites and teams",
+		Short: "Make a backup job for the whole organization, or for chosen users, groups, sites and teams",
 		Example: `  holdfast job add all --daily 22:00
   holdfast job add board --user ada@contoso.com --user bob@contoso.com --every 1h --run`,
 		Args: exact(1),
@@ -101,6 +101,27 @@ func newJobAddCommand() *cobra.Command {
 					return err
 				}
 				selected = append(selected, i)
+			}
+			ofGroup := func(name string) (map[string]any, error) {
+				g, err := groupNamed(cmd, c, o, name)
+				if err != nil {
+					return nil, err
+				}
+				return map[string]any{"type": "Group", "group": map[string]any{"id": g.ID, "name": g.Name, "displayName": g.DisplayName}, "members": true, "memberMailbox": !noMail, "memberOnedrive": !noFiles}, nil
+			}
+			for _, g := range groups {
+				i, err := ofGroup(g)
+				if err != nil {
+					return err
+				}
+				selected = append(selected, i)
+			}
+			for _, g := range excludeGroups {
+				i, err := ofGroup(g)
+				if err != nil {
+					return err
+				}
+				excluded = append(excluded, i)
 			}
 			for _, s := range sites {
 				id := map[string]any{"id": "", "url": "", "isCloud": true, "isPersonal": false, "title": ""}
@@ -176,6 +197,8 @@ func newJobAddCommand() *cobra.Command {
 	f.StringVar(&org, "org", "", "organization (default: the only one)")
 	f.StringVar(&repo, "repo", "", "repository (default: the only one)")
 	f.StringSliceVar(&users, "user", nil, "protect this user only; may be given several times")
+	f.StringArrayVar(&groups, "group", nil, "protect who is in this group, also in groups within it (repeatable)")
+	f.StringArrayVar(&excludeGroups, "exclude-group", nil, "leave out who is in this group (repeatable)")
 	f.StringSliceVar(&exclude, "exclude", nil, "leave this user out; may be given several times")
 	f.StringVar(&daily, "daily", "", "run every day at HH:MM, server's time")
 	f.StringVar(&every, "every", "", "run every 5m, 10m, 15m, 30m, 1h, 2h, 4h or 8h")

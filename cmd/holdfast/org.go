@@ -87,7 +87,7 @@ func listing(command string) string {
 
 func newOrgCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "org", Aliases: []string{"organization"}, Short: "Organizations of Microsoft 365"}
-	cmd.AddCommand(newOrgAddCommand(), newOrgListCommand(), newOrgUsersCommand(), newOrgSitesCommand(), newOrgTeamsCommand(), newOrgCheckCommand(), newOrgRenewCommand(), newOrgRemoveCommand())
+	cmd.AddCommand(newOrgAddCommand(), newOrgListCommand(), newOrgUsersCommand(), newOrgGroupsCommand(), newOrgSitesCommand(), newOrgTeamsCommand(), newOrgSyncCommand(), newOrgCheckCommand(), newOrgRenewCommand(), newOrgRemoveCommand())
 	return cmd
 }
 

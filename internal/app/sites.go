@@ -112,3 +112,18 @@ func (m *microsoft) Site(ctx context.Context, org holdfast.Organization, cred ho
 	}
 	return siteOf(x), nil
 }
+
+// GroupSite gives the site of a Microsoft 365 group; one that was never opened is a KindNotFound error.
+func (m *microsoft) GroupSite(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, group string) (service.DirectorySite, error) {
+	g, err := m.Graph(ctx, org, cred)
+	if err != nil {
+		return service.DirectorySite{}, err
+	}
+	x, err := g.GroupSite(ctx, group)
+	if m365.KindOf(err) == m365.NotFound {
+		return service.DirectorySite{}, holdfast.NotFound("the group has no site: %w", err)
+	} else if err != nil {
+		return service.DirectorySite{}, forUser(err)
+	}
+	return siteOf(x), nil
+}

@@ -76,6 +76,20 @@ func Groups(ctx context.Context) (ids []string, all bool) {
 	return g.ids, g.all
 }
 
+type knownUsers struct{}
+
+// KnowUsers tells Discover which users the organization has, those who are gone too, so that it need not ask for them. A user whose Drive is
+// known is not asked for that either.
+func KnowUsers(ctx context.Context, users []holdfast.DirectoryObject) context.Context {
+	return context.WithValue(ctx, knownUsers{}, users)
+}
+
+// KnownUsers are the users that Discover was told; nil: it was told none.
+func KnownUsers(ctx context.Context) []holdfast.DirectoryObject {
+	users, _ := ctx.Value(knownUsers{}).([]holdfast.DirectoryObject)
+	return users
+}
+
 // Found is a container that a Source knows of.
 type Found struct {
 	Container holdfast.Container

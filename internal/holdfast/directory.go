@@ -33,6 +33,7 @@ type DirectoryObject struct {
 	Office       string    // of a user
 	Licenses     []string  // of a user: ids of what is assigned
 	Gone         time.Time // when it was first missed; zero: it is there
+	Drive        string    `json:"-"` // of a user: the id of his drive, when a backup knows it; not kept
 }
 
 // DirectoryMember says that a user or group is directly in a group.

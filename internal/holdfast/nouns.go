@@ -119,22 +119,29 @@ const (
 	SelectedItems      JobScope = "SelectedItems"
 )
 
-// JobItem is one thing that a job selects or excludes: the organization or a user, and which of his data.
+// JobItem is one thing that a job selects or excludes: the organization, a user, a group, a site or a team, and which of the data.
 type JobItem struct {
 	ID             string // derived: stable for the same content in the same job
 	Type           string // contract's spelling: PartialOrganization, User, …
-	ObjectID       string // Entra object id of the user; empty for the organization
+	ObjectID       string // Entra object id of the user, group or team, id of the site; empty for the organization
 	Name           string
 	Address        string
-	Mailbox        bool
+	Mailbox        bool // of a group: its own
 	ArchiveMailbox bool
 	OneDrive       bool
-	Sites          bool
+	Sites          bool          // of a user: his personal site
 	Teams          bool          `json:",omitempty"`
 	Everything     bool          `json:"-"`          // in a request: nothing was chosen, so all that the organization protects is meant
 	LeaveOut       []MailboxPart `json:",omitempty"` // not read of mailboxes, or posts of teams
 	// GroupMailboxes takes those of all Microsoft 365 groups, of an item that is the organization. Of an item that is a group Mailbox does.
 	GroupMailboxes bool `json:",omitempty"`
+	// Of a group: its kind (holdfast.GroupOffice365, …), whether its members are meant, also those of groups within it, which of their data,
+	// and its own site.
+	GroupType                                                string `json:",omitempty"`
+	Members                                                  bool   `json:",omitempty"`
+	MemberMailbox, MemberArchive, MemberOneDrive, MemberSite bool   `json:",omitempty"`
+	GroupSite                                                bool   `json:",omitempty"`
+	SiteID, SiteURL                                          string `json:",omitempty"`
 }
 
 // MailboxPart is something in a mailbox that a job may leave out.
@@ -280,6 +287,7 @@ type JobSession struct {
 	WillRetry    bool
 	RestorePoint RestorePointID // empty until there is one
 	StopBy       time.Time      // when it was asked to stop: the time at which it has
+	Notes        []string       // what the job asks for and the session could not protect, for people
 	Statistics   Statistics
 }
 

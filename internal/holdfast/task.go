@@ -161,6 +161,8 @@ type Access struct {
 	Organization Organization
 	Credential   Credential
 	Repository   Repository
-	Job          Job
+	Job          Job  // discover and backup tasks: with the members of groups in place of the groups
 	Anew         bool // backup tasks: of the job session
+	// Users are those that the copy of the directory has, for discover tasks; nil: there is no copy.
+	Users []DirectoryObject
 }

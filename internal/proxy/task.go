@@ -45,6 +45,7 @@ func (p *Proxy) workload(kind holdfast.ContainerKind) (engine.Workload, error) {
 // discover finds the containers in the job's scope.
 func (p *Proxy) discover(ctx context.Context, a Access) (holdfast.TaskResult, error) {
 	var result holdfast.TaskResult
+	ctx = engine.KnowUsers(ctx, a.Users)
 	for _, w := range p.Workloads {
 		users, any := scope(a, w.Kind())
 		find := ctx
@@ -89,6 +90,7 @@ func scope(a Access, kind holdfast.ContainerKind) (users []string, any bool) {
 	if a.Job.Scope == holdfast.EntireOrganization {
 		return nil, true
 	}
+	seen := map[string]bool{}
 	for _, i := range a.Job.Selected {
 		if i.Type == groupItem {
 			continue // of a group its own mailbox is taken: groupScope
@@ -99,7 +101,8 @@ func scope(a Access, kind holdfast.ContainerKind) (users []string, any bool) {
 		if i.ObjectID == "" {
 			return nil, true
 		}
-		if !slices.Contains(users, i.ObjectID) {
+		if !seen[i.ObjectID] {
+			seen[i.ObjectID] = true
 			users = append(users, i.ObjectID)
 		}
 	}

@@ -13,7 +13,7 @@ func BenchmarkJobsPage(b *testing.B) {
 	organization := w.call("POST", "/v8/Organizations", map[string]any{"name": "contoso.example", "isExchangeOnline": true, "exchangeOnlineSettings": settings("right")}).want(201).text("id")
 	repository := w.call("POST", "/v8/BackupRepositories", map[string]any{"name": "Main", "path": "/backup/main", "retentionType": "SnapshotBased"}).want(201).text("id")
 	for i := range 30 {
-		w.call("POST", "/v8/Jobs", map[string]any{"name": fmt.Sprint("job ", i), "backupType": "EntireOrganization", "organizationId": organization, "repositoryId": repository}).want(201)
+		w.call("POST", "/v8/Jobs", map[string]any{"name": fmt.Sprint("job ", i), "backupType": "SelectedItems", "selectedItems": []any{map[string]any{"type": "PartialOrganization"}}, "organizationId": organization, "repositoryId": repository}).want(201)
 	}
 	for b.Loop() {
 		r := httptest.NewRequest("GET", "/v8/Jobs", nil)

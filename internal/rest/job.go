@@ -362,6 +362,9 @@ func itemFromContract(where string, in contract.RESTJobItemComposed) (holdfast.J
 	if value(in.TeamsChats) && in.Teams != nil && !*in.Teams {
 		return holdfast.JobItem{}, holdfast.Invalid("%s: posts are protected with their teams; set teams too, or leave teamsChats out", where)
 	}
+	if kind == contract.RESTJobBackupItemTypeGroup {
+		return groupItemFromContract(where, in)
+	}
 	item := holdfast.JobItem{Type: string(kind), Mailbox: value(in.Mailbox), OneDrive: value(in.OneDrive),
 		ArchiveMailbox: value(in.ArchiveMailbox), Sites: value(in.Sites) || value(in.PersonalSite), Teams: value(in.Teams) || value(in.TeamsChats)}
 	for _, name := range in.LeaveOut {
@@ -377,9 +380,9 @@ func itemFromContract(where string, in contract.RESTJobItemComposed) (holdfast.J
 	if in.TeamsChats != nil && !*in.TeamsChats {
 		item.LeaveOut = append(item.LeaveOut, holdfast.PartPosts)
 	}
-	if in.Mailbox == nil && in.OneDrive == nil && in.Sites == nil && in.Teams == nil && in.TeamsChats == nil && !item.GroupMailboxes { // nothing chosen means everything that there is
+	if in.Mailbox == nil && in.OneDrive == nil && in.Sites == nil && in.Teams == nil && in.TeamsChats == nil && in.ArchiveMailbox == nil && in.PersonalSite == nil && !item.GroupMailboxes { // nothing chosen means everything that there is
 		whole := kind == contract.RESTJobBackupItemTypePartialOrganization
-		item.Mailbox, item.OneDrive, item.Sites, item.Everything = true, true, whole || item.Sites, whole
+		item.Mailbox, item.OneDrive, item.Sites, item.Everything = true, true, whole, whole
 	}
 	switch kind {
 	case contract.RESTJobBackupItemTypePartialOrganization:
@@ -408,9 +411,22 @@ func itemFromContract(where string, in contract.RESTJobItemComposed) (holdfast.J
 		}
 		return team, nil
 	case "":
-		return item, holdfast.Invalid("%s.type is missing; User, Site, Team and PartialOrganization are built", where)
+		return item, holdfast.Invalid("%s.type is missing; User, Group, Site, Team and PartialOrganization are built", where)
 	}
-	return item, holdfast.Invalid("%s: items of type %s are not protected by this version of Holdfast; User, Site, Team and PartialOrganization are", where, kind)
+	return item, holdfast.Invalid("%s: items of type %s are not protected by this version of Holdfast; User, Group, Site, Team and PartialOrganization are", where, kind)
+}
+
+// groupItemFromContract reads a group: what is nil is not asked for, and when nothing is, everything is meant.
+func groupItemFromContract(where string, in contract.RESTJobItemComposed) (holdfast.JobItem, error) {
+	if in.Group == nil || value(in.Group.ID) == "" {
+		return holdfast.JobItem{}, holdfast.Invalid("%s.group needs an id; GET /%s/Organizations/{organizationId}/Groups lists them", where, served)
+	}
+	if value(in.Teams) || value(in.TeamsChats) {
+		return holdfast.JobItem{}, holdfast.Invalid("%s: the team of a group is an item of type Team; leave teams and teamsChats out or set them to false", where)
+	}
+	return holdfast.JobItem{Type: string(contract.RESTJobBackupItemTypeGroup), ObjectID: value(in.Group.ID), Name: value(in.Group.DisplayName), Address: value(in.Group.Name), GroupType: string(value(in.Group.Type)),
+		Members: value(in.Members), MemberMailbox: value(in.MemberMailbox), MemberArchive: value(in.MemberArchiveMailbox), MemberOneDrive: value(in.MemberOnedrive), MemberSite: value(in.MemberSite),
+		Mailbox: value(in.Mailbox), GroupSite: value(in.GroupSite)}, nil
 }
 
 func itemsFromContract(where string, in []contract.RESTJobItemComposed) ([]holdfast.JobItem, error) {
@@ -460,6 +476,18 @@ func itemToContract(l links, which service.ItemList, job holdfast.JobID, item ho
 		}
 		if id, err := uuid.Parse(item.ObjectID); err == nil {
 			out.User.Msid = &id
+		}
+	} else if item.Type == string(contract.RESTJobBackupItemTypeGroup) {
+		out.OneDrive, out.ArchiveMailbox = nil, nil
+		out.Members, out.MemberMailbox, out.MemberArchiveMailbox, out.MemberOnedrive, out.MemberSite = &item.Members, &item.MemberMailbox, &item.MemberArchive, &item.MemberOneDrive, &item.MemberSite
+		out.Group = &contract.RESTGroup{ID: &item.ObjectID, DisplayName: &item.Name, Name: optional(item.Address), Type: optional(contract.RESTGroupType(item.GroupType)), LocationType: new(contract.RESTGroupLocationTypeCloud),
+			Site: optional(item.SiteURL)}
+		if id, err := uuid.Parse(item.ObjectID); err == nil {
+			out.Group.Msid = &id
+		}
+		out.GroupSite = &item.GroupSite
+		if item.GroupType != holdfast.GroupOffice365 {
+			out.Mailbox, out.GroupSite = nil, nil
 		}
 	} else if item.Type == string(contract.RESTJobBackupItemTypeSite) {
 		out.Mailbox, out.OneDrive, out.ArchiveMailbox = nil, nil, nil

@@ -538,6 +538,13 @@ func (directory) Sites(_ context.Context, _ holdfast.Organization, _ holdfast.Cr
 	return []service.DirectorySite{{ID: falcon, Name: "Falcon", URL: "https://contoso.sharepoint.example/sites/falcon"}}, nil
 }
 
+func (directory) GroupSite(_ context.Context, _ holdfast.Organization, _ holdfast.Credential, group string) (service.DirectorySite, error) {
+	if group != "g-team" {
+		return service.DirectorySite{}, holdfast.NotFound("group %s has no site", group)
+	}
+	return service.DirectorySite{ID: "contoso.sharepoint.example,team,w", Name: "Team", URL: "https://contoso.sharepoint.example/sites/team"}, nil
+}
+
 func (directory) Site(_ context.Context, _ holdfast.Organization, _ holdfast.Credential, id string) (service.DirectorySite, error) {
 	if id != falcon && id != "https://contoso.sharepoint.example/sites/falcon" {
 		return service.DirectorySite{}, holdfast.NotFound("there is no site %s", id)

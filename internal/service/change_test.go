@@ -48,7 +48,7 @@ func TestTheEndOfThingsIsTold(t *testing.T) {
 	site := holdfast.Container{Kind: holdfast.Site, Source: "s", Name: "Site", Address: "https://contoso.example/sites/s"}
 	ann, bob := &worker{w: w, found: []holdfast.Container{mailbox("ann"), drive("ann")}}, &worker{w: w, found: []holdfast.Container{mailbox("ann"), mailbox("bob"), site}}
 	first, second := w.job("first", org, one, nil), w.job("second", org, other, nil)
-	want("new jobs for everybody", "JobUpdate 2")
+	want("new jobs for everybody", "JobSelectedItemsChange 2", "JobUpdate 2")
 	w.run(first, ann)
 	want("a first run", "JobSessionUpdate 1", "JobUpdate 1", "ProtectedUserUpdate 1", "RestorePointObjectsChange 1", "RestorePointUpdate 1")
 	w.run(first, ann)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"holdfast/internal/holdfast"
@@ -365,6 +366,16 @@ func (c *core) discovered(ctx context.Context, tx Tx, s *holdfast.JobSession, r 
 	if err != nil {
 		return err
 	}
+	scope, err := scopeOf(ctx, tx, job, org)
+	if err != nil {
+		return err
+	}
+	for _, note := range scope.notes {
+		if err := c.log(ctx, tx, string(s.ID), logWarning, capitalized(note)); err != nil {
+			return err
+		}
+	}
+	s.Notes = scope.notes
 	known := make(map[string]holdfast.ContainerRecord, len(held))
 	for _, rec := range held {
 		known[rec.Key()] = rec
@@ -373,7 +384,7 @@ func (c *core) discovered(ctx context.Context, tx Tx, s *holdfast.JobSession, r 
 	var tasks []holdfast.TaskRecord
 	add := func(container holdfast.Container, e *holdfast.PointEntry) error {
 		container.Organization = s.Organization
-		if seen[container.Key()] || !inScope(job, org, container) {
+		if seen[container.Key()] || !scope.has(container) {
 			return nil
 		}
 		seen[container.Key()] = true
@@ -388,8 +399,8 @@ func (c *core) discovered(ctx context.Context, tx Tx, s *holdfast.JobSession, r 
 		}
 		rec := known[container.Key()]
 		e.Container, e.Head, e.HeadTime = container, rec.Head, rec.HeadTime
-		if e.State == holdfast.StateGone && rec.Head == 0 && job.Scope == holdfast.EntireOrganization {
-			return nil // never had a mailbox or drive: nothing that could be missed
+		if e.State == holdfast.StateGone && rec.Head == 0 && !scope.names(container) {
+			return nil // one of many who never had a mailbox or drive: nothing that could be missed
 		}
 		t.State, t.Entry, t.Ended = holdfast.TaskDone, e, c.now()
 		if !goneBefore(*e, rec) {
@@ -423,6 +434,9 @@ func (c *core) discovered(ctx context.Context, tx Tx, s *holdfast.JobSession, r 
 			return err
 		}
 	}
+	if err := c.leftScope(ctx, tx, *s, seen); err != nil {
+		return err
+	}
 	if err := c.log(ctx, tx, string(s.ID), logNone, fmt.Sprintf("Found %d objects to protect", len(tasks))); err != nil {
 		return err
 	}
@@ -434,6 +448,35 @@ func (c *core) discovered(ctx context.Context, tx Tx, s *holdfast.JobSession, r 
 	}
 	return tx.PutTasks(ctx, tasks...)
 }
+
+// leftScope tells, once, which objects the job's restore point before had and its scope has no more.
+func (c *core) leftScope(ctx context.Context, tx Tx, s holdfast.JobSession, now map[string]bool) error {
+	last, err := tx.RestorePoints(ctx, holdfast.PointFilter{Job: s.Job, Repository: s.Repository}, holdfast.Page{Limit: 1})
+	if err != nil || len(last) == 0 {
+		return err
+	}
+	point, err := tx.RestorePoint(ctx, last[0].ID)
+	if err != nil {
+		return err
+	}
+	var left []string
+	for _, e := range point.Entries {
+		if e.Head > 0 && !now[e.Container.Key()] {
+			left = append(left, e.Container.String())
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("%d objects are no longer in the job's scope, what is stored of them stays until their restore points expire: %s", len(left), strings.Join(left[:min(3, len(left))], ", "))
+	if len(left) > 3 {
+		text += " and others"
+	}
+	return c.log(ctx, tx, string(s.ID), logNone, text)
+}
+
+// capitalized is a sentence of a note.
+func capitalized(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // goneBefore says that a container is gone and was so at the last restore point: told once, that is no news.
 func goneBefore(e holdfast.PointEntry, rec holdfast.ContainerRecord) bool {
@@ -473,8 +516,18 @@ func add(to *holdfast.Statistics, d holdfast.Statistics) {
 	*to = to.Plus(d)
 }
 
-// Access gives what a task needs to reach Microsoft 365 and the repository.
+// Access gives what a task needs to reach Microsoft 365 and the repository. Before a session looks for its objects the copy of the directory
+// is brought up to date; when that fails an older copy serves, and without any everything is asked for, unless the job has groups.
 func (c *Control) Access(ctx context.Context, lease holdfast.Lease) (holdfast.Access, error) {
+	task, err := read(ctx, c.core, func(ctx context.Context, tx Tx) (holdfast.TaskRecord, error) { return c.held(ctx, tx, lease) })
+	if err != nil {
+		return holdfast.Access{}, err
+	}
+	if task.Kind == holdfast.TaskDiscover {
+		if err := c.beforeDiscovery(ctx, task); err != nil {
+			return holdfast.Access{}, err
+		}
+	}
 	return read(ctx, c.core, func(ctx context.Context, tx Tx) (holdfast.Access, error) {
 		var a holdfast.Access
 		t, err := c.held(ctx, tx, lease)
@@ -494,6 +547,25 @@ func (c *Control) Access(ctx context.Context, lease holdfast.Lease) (holdfast.Ac
 			if a.Job, err = tx.Job(ctx, t.Job); err != nil {
 				return a, err
 			}
+			switch t.Kind {
+			case holdfast.TaskDiscover:
+				scope, err := scopeOf(ctx, tx, a.Job, a.Organization)
+				if err != nil {
+					return a, err
+				}
+				a.Job = scope.expanded()
+				held, err := tx.Containers(ctx, holdfast.ContainerFilter{Organization: t.Organization, Repository: t.Repository, Kind: holdfast.Drive}, holdfast.Page{})
+				if err != nil {
+					return a, err
+				}
+				if a.Users, err = usersFor(ctx, tx, t.Organization, held); err != nil {
+					return a, err
+				}
+			case holdfast.TaskBackup:
+				if a.Job, err = jobFor(ctx, tx, a.Job, t.Container); err != nil {
+					return a, err
+				}
+			}
 		}
 		if t.Kind == holdfast.TaskBackup {
 			s, err := tx.JobSession(ctx, t.JobSession)
@@ -511,6 +583,33 @@ func (c *Control) Access(ctx context.Context, lease holdfast.Lease) (holdfast.Ac
 		}
 		a.Credential, err = c.credential(ctx, tx, t.Organization)
 		return a, err
+	})
+}
+
+// beforeDiscovery brings the copy of the directory up to date.
+func (c *Control) beforeDiscovery(ctx context.Context, task holdfast.TaskRecord) error {
+	err := c.syncDirectory(ctx, task.Organization, holdfast.SyncIncremental, directoryFresh)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	return c.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
+		job, readErr := tx.Job(ctx, task.Job)
+		if readErr != nil {
+			return readErr
+		}
+		state, readErr := tx.DirectoryState(ctx, task.Organization)
+		if readErr != nil {
+			return readErr
+		}
+		isGroup := func(i holdfast.JobItem) bool { return i.Type == ItemGroup }
+		if state.Synced.IsZero() && slices.ContainsFunc(slices.Concat(job.Selected, job.Excluded), isGroup) {
+			return err // whom the groups stand for is not known
+		}
+		text := "The directory could not be read anew, and all users are asked for"
+		if !state.Synced.IsZero() {
+			text = fmt.Sprintf("The directory could not be read anew; users and groups are those of %s", state.Synced.Format(time.RFC3339))
+		}
+		return c.log(ctx, tx, string(task.JobSession), logWarning, fmt.Sprintf("%s: %v", text, err))
 	})
 }
 

@@ -41,9 +41,9 @@ const (
 // Types of job items that are built, in the contract's spelling.
 const (
 	ItemUser         = "User"
+	ItemGroup        = "Group"
 	ItemOrganization = "PartialOrganization"
 	ItemSite         = "Site"
-	ItemGroup        = "Group"
 	ItemTeam         = "Team"
 )
 
@@ -166,6 +166,11 @@ func (j *Jobs) change(ctx context.Context, tx Tx, job *holdfast.Job, org holdfas
 	switch job.Scope {
 	case holdfast.EntireOrganization:
 		job.Selected = nil
+		for _, other := range all {
+			if other.ID != job.ID && other.Organization == job.Organization && other.Scope == holdfast.EntireOrganization {
+				return holdfast.Conflict("backup job %q protects the entire organization already, and there is one such job for each organization", other.Name)
+			}
+		}
 	case holdfast.SelectedItems:
 		if len(job.Selected) == 0 {
 			return holdfast.Invalid("a job of selected items needs at least one item")
@@ -206,11 +211,8 @@ func (j *Jobs) resolve(ctx context.Context, u User, job holdfast.Job, items []ho
 	}
 	out := make([]holdfast.JobItem, 0, len(items))
 	for _, item := range items {
-		switch {
-		case item.ArchiveMailbox:
-			return nil, holdfast.Invalid("archive mailboxes can't be protected: only the beta of Microsoft Graph tells which they are; leave archiveMailbox out or set it to false")
-		case item.Sites && item.Type == ItemUser:
-			return nil, holdfast.Invalid("the files of a personal site are the user's OneDrive: leave personalSite out or set it to false")
+		if list == Excluded && item.Type != ItemUser && item.Type != ItemGroup {
+			return nil, holdfast.Invalid("a job excludes users and groups, each with the data that is left out: sites, teams and public mailboxes can't be excluded, so select what is wanted instead")
 		}
 		switch item.Type {
 		case ItemOrganization:
@@ -223,7 +225,7 @@ func (j *Jobs) resolve(ctx context.Context, u User, job holdfast.Job, items []ho
 			if id == "" {
 				return nil, holdfast.Invalid("a user item names no user; give the user's id")
 			}
-			found, err := j.Directory.User(ctx, org, cred, id)
+			found, err := (&Organizations{j.core}).User(ctx, u, org.ID, id, PreferLocal)
 			if missing(err) && list == Excluded && item.ObjectID != "" {
 				found = DirectoryUser{ID: item.ObjectID, Name: item.Address, DisplayName: item.Name} // an exclusion of who has left does no harm
 			} else if err != nil {
@@ -236,9 +238,7 @@ func (j *Jobs) resolve(ctx context.Context, u User, job holdfast.Job, items []ho
 				return nil, holdfast.Invalid("a site item names no site; give the site's id or address")
 			}
 			found, err := j.Directory.Site(ctx, org, cred, id)
-			if missing(err) && list == Excluded && item.ObjectID != "" {
-				found = DirectorySite{ID: item.ObjectID, Name: item.Name, URL: item.Address} // an exclusion of what is gone does no harm
-			} else if err != nil {
+			if err != nil {
 				return nil, fmt.Errorf("look up site %s: %w", id, err)
 			}
 			item.ObjectID, item.Name, item.Address = found.ID, found.Name, found.URL
@@ -249,17 +249,19 @@ func (j *Jobs) resolve(ctx context.Context, u User, job holdfast.Job, items []ho
 				return nil, holdfast.Invalid("a team item names no team; give the team's id or name")
 			}
 			found, err := j.Directory.Team(ctx, org, cred, id)
-			if missing(err) && list == Excluded && item.ObjectID != "" {
-				found = DirectoryTeam{ID: item.ObjectID, Name: item.Name, Mail: item.Address} // an exclusion of what is gone does no harm
-			} else if err != nil {
+			if err != nil {
 				return nil, fmt.Errorf("look up team %s: %w", id, err)
 			}
 			item.ObjectID, item.Name, item.Address = found.ID, found.Name, found.Mail
 			item.Mailbox, item.OneDrive, item.Sites, item.Teams = false, false, false, true
+		case ItemGroup:
+			if item, err = j.resolveGroup(ctx, u, org, cred, item, list); err != nil {
+				return nil, err
+			}
 		default:
-			return nil, holdfast.Invalid("items of type %q are not protected yet; a job takes the entire organization, users, sites or teams", item.Type)
+			return nil, holdfast.Invalid("items of type %q are not protected yet; a job takes the entire organization, users, groups, sites or teams", item.Type)
 		}
-		if !item.Mailbox && !item.OneDrive && !item.Sites && !item.Teams && !item.GroupMailboxes {
+		if item.Type != ItemGroup && !item.Mailbox && !item.OneDrive && !item.Sites && !item.Teams && !item.ArchiveMailbox && !item.GroupMailboxes {
 			if list == Selected && item.Type == ItemOrganization {
 				return nil, holdfast.Invalid("the organization item selects neither mailboxes nor OneDrives nor sites nor teams")
 			}
@@ -273,10 +275,10 @@ func (j *Jobs) resolve(ctx context.Context, u User, job holdfast.Job, items []ho
 		if item.Teams && !org.Teams {
 			return nil, holdfast.Invalid("organization %s does not protect Teams: switch it on there first", org.Name)
 		}
-		if item.Sites && !org.SharePoint && !item.Mailbox && !item.OneDrive && !item.Teams {
+		if item.Sites && !org.SharePoint && !item.Mailbox && !item.OneDrive && !item.Teams && item.Type != ItemGroup {
 			return nil, holdfast.Invalid("organization %s does not protect SharePoint Online and OneDrive: switch it on there first", org.Name)
 		}
-		if (item.Mailbox || item.GroupMailboxes) && !org.Exchange && !item.OneDrive && !item.Teams {
+		if (item.Mailbox || item.GroupMailboxes) && !org.Exchange && !item.OneDrive && !item.Teams && item.Type != ItemGroup {
 			return nil, holdfast.Invalid("organization %s does not protect Exchange Online: switch it on there first", org.Name)
 		}
 		if item.OneDrive && !org.SharePoint && !item.Mailbox && !item.Sites && !item.Teams {
@@ -290,6 +292,55 @@ func (j *Jobs) resolve(ctx context.Context, u User, job holdfast.Job, items []ho
 		out = append(out, item)
 	}
 	return out, nil
+}
+
+// resolveGroup checks an item of a group. When it says nothing of what is wanted, that is everything that there is: of a Microsoft 365 group the
+// members' data and its site, of other groups the members' data.
+func (j *Jobs) resolveGroup(ctx context.Context, u User, org holdfast.Organization, cred holdfast.Credential, item holdfast.JobItem, list ItemList) (holdfast.JobItem, error) {
+	if item.ObjectID == "" {
+		return item, holdfast.Invalid("a group item names no group; give the group's id")
+	}
+	orgs := &Organizations{j.core}
+	g, err := orgs.Group(ctx, u, org.ID, item.ObjectID, PreferLocal)
+	if missing(err) { // it may be new
+		g, err = orgs.Group(ctx, u, org.ID, item.ObjectID, PreferLocalResynced)
+	}
+	switch {
+	case missing(err) && list == Excluded:
+		g = DirectoryGroup{ID: item.ObjectID, Name: item.Address, DisplayName: item.Name, Type: item.GroupType} // an exclusion of what is gone does no harm
+	case err != nil:
+		return item, fmt.Errorf("look up group %s: %w", item.ObjectID, err)
+	}
+	item.ObjectID, item.Name, item.Address, item.GroupType = g.ID, g.DisplayName, g.Name, g.Type
+	own := item.Mailbox || item.GroupSite
+	data := item.MemberMailbox || item.MemberOneDrive || item.MemberArchive || item.MemberSite
+	all := !own && !data
+	switch {
+	case own && g.Type != holdfast.GroupOffice365:
+		return item, holdfast.Invalid("group %q is of type %s and has neither mailbox nor site of its own: leave mailbox and groupSite out or set them to false", g.DisplayName, g.Type)
+	case item.GroupSite && list == Excluded:
+		return item, holdfast.Invalid("sites can't be excluded from a job, that of a group neither: leave groupSite out or set it to false")
+	case data && !item.Members:
+		return item, holdfast.Invalid("group %q: its members' data is asked for, but not its members: set members to true", g.DisplayName)
+	case all:
+		item.Members, item.MemberMailbox, item.MemberOneDrive = true, org.Exchange, org.SharePoint
+	case item.Members && !data:
+		item.MemberMailbox, item.MemberOneDrive = org.Exchange, org.SharePoint
+	}
+	if list == Selected && org.SharePoint && g.Type == holdfast.GroupOffice365 && (item.GroupSite || all) {
+		site, err := j.Directory.GroupSite(ctx, org, cred, g.ID)
+		switch {
+		case missing(err) && all: // it never had one
+		case err != nil:
+			return item, fmt.Errorf("look up the site of group %q: %w", g.DisplayName, err)
+		default:
+			item.GroupSite, item.SiteID, item.SiteURL = true, site.ID, site.URL
+		}
+	}
+	if item.Mailbox && !org.Exchange || item.MemberMailbox && !org.Exchange && !item.MemberOneDrive && !item.GroupSite {
+		return item, holdfast.Invalid("organization %s does not protect Exchange Online: switch it on there first", org.Name)
+	}
+	return item, nil
 }
 
 // Delete forgets the job and its sessions; its restore points stay. It is refused while the job runs.
@@ -505,29 +556,4 @@ func siteIn(i holdfast.JobItem, c holdfast.Container) bool {
 	}
 	collection := func(id string) string { return id[:max(strings.LastIndexByte(id, ','), 0)] }
 	return collection(i.ObjectID) == collection(c.Source) && strings.HasPrefix(strings.ToLower(c.Address), strings.TrimSuffix(strings.ToLower(i.Address), "/")+"/")
-}
-
-// inScope says whether the job protects container c.
-func inScope(job holdfast.Job, org holdfast.Organization, c holdfast.Container) bool {
-	takes := func(i holdfast.JobItem) bool {
-		switch c.Kind {
-		case holdfast.Mailbox:
-			if c.OfGroup() {
-				return i.Type == ItemOrganization && i.GroupMailboxes || i.Type == ItemGroup && i.Mailbox && i.ObjectID == c.Owner
-			}
-			return i.Mailbox && i.Type != ItemGroup && (i.Type == ItemOrganization || i.ObjectID == c.Owner)
-		case holdfast.Drive:
-			return i.OneDrive && (i.Type == ItemOrganization || i.ObjectID == c.Owner)
-		case holdfast.Team:
-			return i.Teams && (i.Type == ItemOrganization || i.ObjectID == c.Owner)
-		}
-		return i.Sites && (i.Type == ItemOrganization || i.Type == ItemSite && siteIn(i, c))
-	}
-	if !org.Protects(c.Kind) {
-		return false
-	}
-	if slices.ContainsFunc(job.Excluded, takes) {
-		return false
-	}
-	return job.Scope == holdfast.EntireOrganization && !c.OfGroup() || slices.ContainsFunc(job.Selected, takes)
 }

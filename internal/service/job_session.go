@@ -161,7 +161,7 @@ func (c *core) startSession(ctx context.Context, tx Tx, job *holdfast.Job, opt s
 	}
 	var tasks []holdfast.TaskRecord
 	if opt.retry != nil {
-		s.Retry, s.Main, s.Full, s.Anew = opt.retry.Retry+1, opt.retry.Main, opt.retry.Full, opt.retry.Anew
+		s.Retry, s.Main, s.Full, s.Anew, s.Notes = opt.retry.Retry+1, opt.retry.Main, opt.retry.Full, opt.retry.Anew, opt.retry.Notes
 		if s.Main == "" {
 			s.Main = opt.retry.ID
 		}
@@ -384,6 +384,8 @@ func (c *core) outcome(ctx context.Context, tx Tx, s holdfast.JobSession) (sessi
 		o.status, o.details = holdfast.StatusWarning, fmt.Sprintf("%d of %d objects are not up to date; %s", left, len(tasks), first)
 	case skipped > 0:
 		o.status, o.details = holdfast.StatusWarning, fmt.Sprintf("%d items were skipped; %s", skipped, first)
+	case len(s.Notes) > 0:
+		o.status, o.details = holdfast.StatusWarning, s.Notes[0]
 	}
 	return o, nil
 }

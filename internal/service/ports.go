@@ -84,6 +84,8 @@ type Directory interface {
 	Drives(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, user string) ([]DirectoryDrive, error)
 	// Sites gives the sites that q asks for, by their addresses and titles.
 	Sites(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, q SiteQuery) ([]DirectorySite, error)
+	// GroupSite gives the site of a Microsoft 365 group.
+	GroupSite(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, group string) (DirectorySite, error)
 	// Site looks one up by its id, or by its address.
 	Site(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, id string) (DirectorySite, error)
 	// Teams gives the teams that q asks for; its DisplayName counts.

@@ -195,7 +195,7 @@ func TestJobItems(t *testing.T) {
 		t.Errorf("left %+v", left)
 	}
 	w.kind(w.Jobs.RemoveItems(w.ctx, admin, j.ID, service.Selected, []string{left[0].ID}), holdfast.KindConflict, "protect nothing")
-	for says, item := range map[string]holdfast.JobItem{"archive": {Type: "User", ObjectID: "ann", ArchiveMailbox: true}, "personalSite": {Type: "User", ObjectID: "ann", Sites: true}, `"Group"`: {Type: "Group"}, "names no user": {Type: "User"}} {
+	for says, item := range map[string]holdfast.JobItem{"names no group": {Type: "Group"}, "names no user": {Type: "User"}} {
 		w.kind(w.Jobs.AddItems(w.ctx, admin, j.ID, service.Excluded, []holdfast.JobItem{item}), holdfast.KindInvalid, says)
 	}
 	w.kind(w.Jobs.AddItems(w.ctx, admin, j.ID, service.Selected, []holdfast.JobItem{{Type: "User", ObjectID: "eve"}}), holdfast.KindNotFound, "eve")

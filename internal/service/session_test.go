@@ -176,7 +176,7 @@ func TestScopeDecidesWhatIsBackedUp(t *testing.T) {
 		edit func(*service.JobSpec)
 		want string
 	}{
-		"entire": {func(*service.JobSpec) {}, "mailbox/ann drive/drive-ann mailbox/bob drive/drive-bob"},
+		"entire": {func(s *service.JobSpec) { s.Scope, s.Selected = holdfast.EntireOrganization, nil }, "mailbox/ann drive/drive-ann mailbox/bob drive/drive-bob"},
 		"without bob's drive": {func(s *service.JobSpec) {
 			s.Excluded = []holdfast.JobItem{{Type: "User", ObjectID: "bob", OneDrive: true}}
 		}, "mailbox/ann drive/drive-ann mailbox/bob"},
@@ -202,6 +202,7 @@ func TestScopeDecidesWhatIsBackedUp(t *testing.T) {
 			if strings.Join(got, " ") != tc.want {
 				t.Errorf("got %v, want %s", got, tc.want)
 			}
+			w.ok(w.Jobs.Delete(w.ctx, admin, j.ID)) // the entire organization is what no other job has
 		})
 	}
 }

@@ -31,6 +31,7 @@ var admin = service.User{ID: "u", Name: "admin", Role: service.RoleOwner, Addres
 type directory struct {
 	mu      sync.Mutex // guards all
 	users   []service.DirectoryUser
+	sites   []service.DirectorySite
 	lacking map[string]bool
 	groups  map[string][]string // members by id
 	refuse  error
@@ -126,7 +127,17 @@ func (d *directory) Sites(context.Context, holdfast.Organization, holdfast.Crede
 	return nil, nil
 }
 
+func (*directory) GroupSite(_ context.Context, _ holdfast.Organization, _ holdfast.Credential, group string) (service.DirectorySite, error) {
+	if group != "g-team" {
+		return service.DirectorySite{}, holdfast.NotFound("group %s has no site", group)
+	}
+	return service.DirectorySite{ID: "contoso.sharepoint.example,team,w", Name: "Team", URL: "https://contoso.sharepoint.example/sites/team"}, nil
+}
+
 func (d *directory) Site(_ context.Context, _ holdfast.Organization, _ holdfast.Credential, id string) (service.DirectorySite, error) {
+	if i := slices.IndexFunc(d.sites, func(s service.DirectorySite) bool { return s.ID == id }); i >= 0 {
+		return d.sites[i], nil
+	}
 	if id != "contoso.sharepoint.example,c,w" {
 		return service.DirectorySite{}, holdfast.NotFound("there is no site %s", id)
 	}
@@ -287,7 +298,7 @@ func (w *world) repository(name string) holdfast.Repository {
 
 func (w *world) job(name string, org holdfast.Organization, repo holdfast.Repository, edit func(*service.JobSpec)) holdfast.Job {
 	w.t.Helper()
-	spec := service.JobSpec{Organization: org.ID, Repository: repo.ID, Name: &name, Scope: holdfast.EntireOrganization}
+	spec := service.JobSpec{Organization: org.ID, Repository: repo.ID, Name: &name, Scope: holdfast.SelectedItems, Selected: []holdfast.JobItem{{Type: "PartialOrganization", Mailbox: true, OneDrive: true, Sites: true}}}
 	if edit != nil {
 		edit(&spec)
 	}
@@ -308,6 +319,8 @@ func drive(user string) holdfast.Container {
 type worker struct {
 	w     *world
 	found []holdfast.Container
+	// access has discovery ask what it may use, which brings the copy of the directory up to date.
+	access bool
 	// backup says how a container's backup ends; nil is a new head.
 	backup func(holdfast.Container) holdfast.TaskResult
 }
@@ -343,6 +356,10 @@ func (k *worker) work(t holdfast.Task) {
 	ctx, c := k.w.ctx, k.w.Control
 	switch t.Kind {
 	case holdfast.TaskDiscover:
+		if k.access {
+			_, err := c.Access(ctx, t.Lease())
+			k.w.ok(err)
+		}
 		k.w.ok(c.Complete(ctx, t.Lease(), holdfast.TaskResult{Found: k.found}))
 	case holdfast.TaskBackup:
 		if k.backup != nil {

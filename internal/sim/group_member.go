@@ -405,3 +405,23 @@ func (s *Sim) group(c *Call) (*Group, error) {
 	}
 	return nil, Fail(404, "Request_ResourceNotFound", "Resource '%s' does not exist or one of its queried reference-property objects are not present.", c.Params["group"])
 }
+
+// groupSiteRoute is the site of a Microsoft 365 group: groups with a team have one.
+func (s *Sim) groupSiteRoute() Route {
+	return Route{Host: HostGraph, Method: "GET", Pattern: "/v1.0/groups/{group}/sites/root", Class: ClassSharePoint, Cost: 1, Permissions: sitesRead, Handle: func(c *Call) (*Reply, error) {
+		g, err := s.group(c)
+		if err != nil {
+			return nil, err
+		}
+		s.teams.mu.Lock()
+		t := s.teams.team(g.ID)
+		s.teams.mu.Unlock()
+		if t == nil {
+			return nil, Fail(404, "ResourceNotFound", "Resource is not found.")
+		}
+		c.Params["site"] = t.site.id()
+		s.sites.mu.Lock()
+		defer s.sites.mu.Unlock()
+		return s.sites.getSite(c)
+	}}
+}

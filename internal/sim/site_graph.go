@@ -53,6 +53,7 @@ func (s *Sim) siteRoutes() []Route {
 	add("PATCH", "/{site}/lists/{list}/items/{item}/fields", 2, sitesWrite, (*siteService).patchFields)
 	add("GET", "/{site}/lists/{list}/items/{item}/versions", 2, sitesRead, (*siteService).getItemVersions)
 	out = append(out, s.pageRoutes(add)...)
+	out = append(out, s.groupSiteRoute())
 	return out
 }
 

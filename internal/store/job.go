@@ -239,6 +239,7 @@ type jobSessionRow struct {
 	WillRetry     bool
 	RestorePoint  string
 	StopBy        stamp
+	SpecNotes     string
 	Objects       int64
 	ObjectsTotal  int64
 	Items         int64
@@ -252,7 +253,11 @@ type jobSessionRow struct {
 }
 
 func (r jobSessionRow) noun() (holdfast.JobSession, error) {
-	return holdfast.JobSession{ID: holdfast.JobSessionID(r.ID), Main: holdfast.JobSessionID(r.Main), Job: holdfast.JobID(r.Job), JobName: r.JobName, Organization: holdfast.OrganizationID(r.Organization),
+	var notes []string
+	if err := json.Unmarshal([]byte(r.SpecNotes), &notes); err != nil {
+		return holdfast.JobSession{}, fmt.Errorf("decode the notes of job session %s: %w", r.ID, err)
+	}
+	return holdfast.JobSession{Notes: notes, ID: holdfast.JobSessionID(r.ID), Main: holdfast.JobSessionID(r.Main), Job: holdfast.JobID(r.Job), JobName: r.JobName, Organization: holdfast.OrganizationID(r.Organization),
 		Repository: holdfast.RepositoryID(r.Repository), Full: r.Whole, Anew: r.Anew, Status: holdfast.SessionStatus(r.Status), Details: r.Details, Created: r.Created.time(), Ended: r.Ended.time(),
 		Progress: r.Progress, Retry: r.Retry, WillRetry: r.WillRetry, RestorePoint: holdfast.RestorePointID(r.RestorePoint), StopBy: r.StopBy.time(),
 		Statistics: holdfast.Statistics{Objects: r.Objects, ObjectsTotal: r.ObjectsTotal, Items: r.Items, Skipped: r.Skipped, ReadBytes: r.ReadBytes, WrittenBytes: r.WrittenBytes,
@@ -293,9 +298,13 @@ func (tx *Tx) JobSession(ctx context.Context, id holdfast.JobSessionID) (holdfas
 // PutJobSession keeps one. A second one of a job that has not ended is an error of the database.
 func (tx *Tx) PutJobSession(ctx context.Context, s holdfast.JobSession) error {
 	t := s.Statistics
+	notes, err := json.Marshal(s.Notes)
+	if err != nil {
+		return fmt.Errorf("encode the notes of job session %s: %w", s.ID, err)
+	}
 	return put(ctx, tx, &jobSessionRow{ID: string(s.ID), Main: string(s.Main), Job: string(s.Job), JobName: clean(s.JobName), Organization: string(s.Organization), Repository: string(s.Repository),
 		Whole: s.Full, Anew: s.Anew, Status: string(s.Status), Details: clean(s.Details), Created: at(s.Created), Ended: at(s.Ended), Progress: s.Progress, Retry: s.Retry, WillRetry: s.WillRetry,
-		RestorePoint: string(s.RestorePoint), StopBy: at(s.StopBy), Objects: t.Objects, ObjectsTotal: t.ObjectsTotal, Items: t.Items, Skipped: t.Skipped, ReadBytes: t.ReadBytes,
+		SpecNotes: string(notes), RestorePoint: string(s.RestorePoint), StopBy: at(s.StopBy), Objects: t.Objects, ObjectsTotal: t.ObjectsTotal, Items: t.Items, Skipped: t.Skipped, ReadBytes: t.ReadBytes,
 		WrittenBytes: t.WrittenBytes, Requests: t.Requests, ResourceUnits: t.ResourceUnits, Throttled: int64(t.Throttled), Bottleneck: t.Bottleneck}, "id")
 }
 

@@ -37,7 +37,7 @@ func charges(method string, u *url.URL, body int) []m365.Charge {
 			c.Upload = int64(body)
 		}
 		return []m365.Charge{all, c}
-	case segments[0] == "drives" || segments[0] == "sites" || segments[0] == "shares" || second == "drive" || second == "drives":
+	case segments[0] == "drives" || segments[0] == "sites" || segments[0] == "shares" || segments[0] == "groups" && second == "sites" || second == "drive" || second == "drives":
 		return []m365.Charge{all, {Service: throttle.SharePoint, Requests: 1, Units: sharePointUnits(method, segments, u.Query())}}
 	}
 	if segments[0] == "teams" || segments[0] == "teamwork" {

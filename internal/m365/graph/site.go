@@ -202,6 +202,11 @@ func (c *Client) SiteAt(ctx context.Context, host, path string) (*Site, error) {
 	return one[Site](ctx, c, request{path: "/sites/" + host + ":" + join(strings.Split(strings.Trim(path, "/"), "/")...), permission: sitesRead})
 }
 
+// GroupSite reads the site of a Microsoft 365 group.
+func (c *Client) GroupSite(ctx context.Context, group string) (*Site, error) {
+	return one[Site](ctx, c, request{path: join("groups", group, "sites", "root"), permission: sitesRead})
+}
+
 // Subsites lists the sites directly below one.
 func (c *Client) Subsites(ctx context.Context, id string, l List) (*Page[Site], error) {
 	return list[Site](ctx, c, siteJoin(id, "sites"), l, sitesRead)

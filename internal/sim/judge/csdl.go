@@ -203,7 +203,7 @@ var keptPaths = []string{
 	"/users", "/users/{}", "/users/{}/drive", "/users/{}/drives", "/users/{}/mailfolders", "/users/{}/messages", "/users/{}/mailboxsettings",
 	"/users/{}/sendmail", "/users/{}/contacts", "/users/{}/contactfolders", "/users/{}/calendars", "/users/{}/calendargroups", "/users/{}/calendarview", "/users/{}/events", "/users/{}/todo",
 	"/users/{}/mailboxsettings", "/users/{}/translateexchangeids", "/users/delta", "/users/{}/settings", "/users/{}/licensedetails",
-	"/groups", "/groups/{}", "/groups/{}/members", "/groups/{}/transitivemembers", "/groups/delta", "/organization", "/organization/{}", "/drives", "/shares",
+	"/groups", "/groups/{}", "/groups/{}/members", "/groups/{}/transitivemembers", "/groups/{}/sites/{}", "/groups/{}/sites/root", "/groups/delta", "/organization", "/organization/{}", "/drives", "/shares",
 	"/serviceprincipals", "/serviceprincipals/{}", "/serviceprincipals/{}/approleassignments", "/serviceprincipals/{}/approleassignments/{}",
 	"/applications", "/applications/{}", "/applications/{}/addkey", "/applications/{}/removekey", "/oauth2permissiongrants", "/oauth2permissiongrants/{}", "/sites/{}/drive", "/sites/{}/drives", "/subscribedskus", "/domains",
 	"/admin/exchange/mailboxes", "/sites/getallsites", "/sites/delta", "/sites/root", "/sites/{}", "/sites/{}/sites", "/sites/{}/lists", "/sites/{}/pages",

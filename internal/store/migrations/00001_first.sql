@@ -70,7 +70,7 @@ CREATE INDEX jobs_next_run ON jobs (next_run);
 CREATE TABLE job_sessions (
     id TEXT PRIMARY KEY, main TEXT NOT NULL, job TEXT NOT NULL, job_name TEXT NOT NULL, organization TEXT NOT NULL, repository TEXT NOT NULL, whole BOOLEAN NOT NULL, anew BOOLEAN NOT NULL,
     status TEXT NOT NULL, details TEXT NOT NULL, created BIGINT NOT NULL, ended BIGINT NOT NULL, progress INTEGER NOT NULL, retry INTEGER NOT NULL,
-    will_retry BOOLEAN NOT NULL, restore_point TEXT NOT NULL, stop_by BIGINT NOT NULL, objects BIGINT NOT NULL, objects_total BIGINT NOT NULL, items BIGINT NOT NULL,
+    will_retry BOOLEAN NOT NULL, restore_point TEXT NOT NULL, stop_by BIGINT NOT NULL, spec_notes TEXT NOT NULL, objects BIGINT NOT NULL, objects_total BIGINT NOT NULL, items BIGINT NOT NULL,
     skipped BIGINT NOT NULL, read_bytes BIGINT NOT NULL, written_bytes BIGINT NOT NULL, requests BIGINT NOT NULL, resource_units BIGINT NOT NULL,
     throttled BIGINT NOT NULL, bottleneck TEXT NOT NULL
 );

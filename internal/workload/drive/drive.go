@@ -10,7 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
+	"time"
 
 	"holdfast/internal/engine"
 	"holdfast/internal/holdfast"
@@ -70,35 +72,27 @@ const batchUsers = 20
 // passed over, of chosen ones he is named.
 func (s *source) Discover(ctx context.Context, users []string) iter.Seq2[engine.Found, error] {
 	return func(yield func(engine.Found, error) bool) {
+		known := engine.KnownUsers(ctx)
+		if users == nil && known != nil {
+			s.all(ctx, known, yield)
+			return
+		}
 		if users != nil {
+			byID := make(map[string]*holdfast.DirectoryObject, len(known))
+			for i := range known {
+				byID[known[i].ID] = &known[i]
+			}
+			var asked []holdfast.DirectoryObject
 			for from := 0; from < len(users); from += batchUsers {
 				chosen := users[from:min(from+batchUsers, len(users))]
-				parts := make([]graph.Part, 0, len(chosen))
-				for _, id := range chosen {
-					parts = append(parts, graph.Part{Path: []string{"users", id}, List: graph.List{Select: userFields}, Permission: "User.Read.All"})
-				}
-				results, err := s.g.Batch(ctx, parts)
+				group, err := s.users(ctx, chosen, byID)
 				if err != nil {
-					yield(engine.Found{}, fmt.Errorf("look up users: %w", err))
+					yield(engine.Found{}, err)
 					return
 				}
-				group := make([]graph.User, len(chosen))
-				for i, r := range results {
-					u, err := graph.Object[graph.User](r)
-					switch {
-					case m365.KindOf(err) == m365.NotFound:
-						group[i] = graph.User{ID: chosen[i], UserPrincipalName: chosen[i], Removed: &graph.Removed{}}
-					case err != nil:
-						yield(engine.Found{}, fmt.Errorf("look up user %s: %w", chosen[i], err))
-						return
-					default:
-						group[i] = *u
-					}
-				}
-				if !s.drives(ctx, group, true, yield) {
-					return
-				}
+				asked = append(asked, group...)
 			}
+			s.ask(ctx, asked, true, yield)
 			return
 		}
 		l := graph.List{Select: userFields, Top: 999}
@@ -108,18 +102,11 @@ func (s *source) Discover(ctx context.Context, users []string) iter.Seq2[engine.
 				yield(engine.Found{}, fmt.Errorf("list users: %w", err))
 				return
 			}
-			var members []graph.User
+			var all []holdfast.DirectoryObject
 			for _, u := range page.Value {
-				if !strings.EqualFold(u.UserType, "Guest") {
-					members = append(members, u)
-				}
+				all = append(all, holdfast.DirectoryObject{ID: u.ID, DisplayName: u.DisplayName, Name: u.UserPrincipalName, Guest: strings.EqualFold(u.UserType, "Guest")})
 			}
-			for from := 0; from < len(members); from += batchUsers {
-				if !s.drives(ctx, members[from:min(from+batchUsers, len(members))], false, yield) {
-					return
-				}
-			}
-			if page.NextLink == "" {
+			if !s.all(ctx, all, yield) || page.NextLink == "" {
 				return
 			}
 			page, err = graph.Follow[graph.User](ctx, s.g, page.NextLink, l)
@@ -127,10 +114,79 @@ func (s *source) Discover(ctx context.Context, users []string) iter.Seq2[engine.
 	}
 }
 
+// all gives the drives of those who are there and no guests.
+func (s *source) all(ctx context.Context, users []holdfast.DirectoryObject, yield func(engine.Found, error) bool) bool {
+	return s.ask(ctx, slices.DeleteFunc(slices.Clone(users), func(u holdfast.DirectoryObject) bool { return u.Guest || !u.Gone.IsZero() }), false, yield)
+}
+
+// users are chosen users, looked up unless they are known. Those who are not there come as gone.
+func (s *source) users(ctx context.Context, ids []string, known map[string]*holdfast.DirectoryObject) ([]holdfast.DirectoryObject, error) {
+	out := make([]holdfast.DirectoryObject, len(ids))
+	var parts []graph.Part
+	var at []int
+	for i, id := range ids {
+		if u := known[id]; u != nil {
+			out[i] = *u
+			continue
+		}
+		at = append(at, i)
+		parts = append(parts, graph.Part{Path: []string{"users", id}, List: graph.List{Select: userFields}, Permission: "User.Read.All"})
+	}
+	if len(parts) == 0 {
+		return out, nil
+	}
+	results, err := s.g.Batch(ctx, parts)
+	if err != nil {
+		return nil, fmt.Errorf("look up users: %w", err)
+	}
+	for n, r := range results {
+		id := ids[at[n]]
+		u, err := graph.Object[graph.User](r)
+		switch {
+		case m365.KindOf(err) == m365.NotFound:
+			out[at[n]] = holdfast.DirectoryObject{ID: id, Name: id, Gone: notThere}
+		case err != nil:
+			return nil, fmt.Errorf("look up user %s: %w", id, err)
+		default:
+			out[at[n]] = holdfast.DirectoryObject{ID: u.ID, DisplayName: u.DisplayName, Name: u.UserPrincipalName}
+		}
+	}
+	return out, nil
+}
+
+// notThere marks a user who was looked up and not found.
+var notThere = time.Unix(1, 0)
+
+// ask gives the drives of users: known ones as they are, the others in batches.
+func (s *source) ask(ctx context.Context, users []holdfast.DirectoryObject, chosen bool, yield func(engine.Found, error) bool) bool {
+	var batch []holdfast.DirectoryObject
+	for _, u := range users {
+		if u.Drive != "" && u.Gone.IsZero() {
+			f := s.found(u)
+			f.Container.Source = u.Drive
+			if !yield(f, nil) {
+				return false
+			}
+			continue
+		}
+		if batch = append(batch, u); len(batch) == batchUsers {
+			if !s.drives(ctx, batch, chosen, yield) {
+				return false
+			}
+			batch = batch[:0]
+		}
+	}
+	return len(batch) == 0 || s.drives(ctx, batch, chosen, yield)
+}
+
+func (s *source) found(u holdfast.DirectoryObject) engine.Found {
+	return engine.Found{Container: holdfast.Container{Organization: s.org, Kind: holdfast.Drive, Owner: u.ID, Name: u.DisplayName, Address: u.Name}}
+}
+
 var userFields = []string{"id", "displayName", "userPrincipalName", "userType"}
 
 // drives asks for the drives of some users. chosen says that each must be answered for.
-func (s *source) drives(ctx context.Context, users []graph.User, chosen bool, yield func(engine.Found, error) bool) bool {
+func (s *source) drives(ctx context.Context, users []holdfast.DirectoryObject, chosen bool, yield func(engine.Found, error) bool) bool {
 	parts := make([]graph.Part, 0, len(users))
 	for _, u := range users {
 		parts = append(parts, graph.Part{Path: []string{"users", u.ID, "drive"}, List: graph.List{Select: []string{"id", "driveType"}}, Permission: "Files.Read.All"})
@@ -142,12 +198,12 @@ func (s *source) drives(ctx context.Context, users []graph.User, chosen bool, yi
 	}
 	for i, r := range results {
 		u := users[i]
-		f := engine.Found{Container: holdfast.Container{Organization: s.org, Kind: holdfast.Drive, Owner: u.ID, Name: u.DisplayName, Address: u.UserPrincipalName}}
+		f := s.found(u)
 		d, err := graph.Object[graph.Drive](r)
 		switch kind := m365.KindOf(err); {
 		case err == nil:
 			f.Container.Source = d.ID
-		case u.Removed != nil:
+		case !u.Gone.IsZero():
 			f.Container.Source = u.ID
 			f.Err = &holdfast.Skip{Reason: holdfast.SkipGone, Err: errors.New("the user is no longer in the organization")}
 		case kind == m365.NotFound, kind == m365.Unlicensed:
@@ -160,7 +216,7 @@ func (s *source) drives(ctx context.Context, users []graph.User, chosen bool, yi
 			f.Container.Source = u.ID
 			f.Err = m365.Skip(err)
 		default:
-			yield(engine.Found{}, fmt.Errorf("look up the drive of %s: %w", u.UserPrincipalName, err))
+			yield(engine.Found{}, fmt.Errorf("look up the drive of %s: %w", u.Name, err))
 			return false
 		}
 		if !yield(f, nil) {

@@ -57,12 +57,29 @@ func (s *source) Discover(ctx context.Context, users []string) iter.Seq2[engine.
 		if ids, all := engine.Groups(ctx); (all || len(ids) > 0) && !s.discoverGroups(ctx, ids, all, yield) {
 			return
 		}
+		known := engine.KnownUsers(ctx)
+		if users == nil && known != nil {
+			for i := range known {
+				u := accountOf(&known[i])
+				if u.Removed != nil || u.Mail == "" || strings.EqualFold(u.UserType, "Guest") {
+					continue
+				}
+				if !yield(engine.Found{Container: s.container(u)}, nil) {
+					return
+				}
+			}
+			return
+		}
 		if users != nil {
+			byID := make(map[string]*holdfast.DirectoryObject, len(known))
+			for i := range known {
+				byID[known[i].ID] = &known[i]
+			}
 			for _, id := range users {
-				u, err := s.g.User(ctx, id)
+				u, err := s.user(ctx, byID[id], id)
 				f := engine.Found{Container: holdfast.Container{Organization: s.org, Kind: holdfast.Mailbox, Source: id, Owner: id, Address: id}}
 				switch {
-				case m365.KindOf(err) == m365.NotFound:
+				case m365.KindOf(err) == m365.NotFound || err == nil && u.Removed != nil:
 					f.Err = &holdfast.Skip{Reason: holdfast.SkipGone, Err: errors.New("the user is no longer in the organization")}
 				case err != nil:
 					yield(engine.Found{}, fmt.Errorf("look up user %s: %w", id, err))
@@ -94,6 +111,26 @@ func (s *source) Discover(ctx context.Context, users []string) iter.Seq2[engine.
 			}
 		}
 	}
+}
+
+// accountOf is a user as the copy of the directory has him.
+func accountOf(o *holdfast.DirectoryObject) *graph.User {
+	u := &graph.User{ID: o.ID, DisplayName: o.DisplayName, UserPrincipalName: o.Name, Mail: o.Mail}
+	if o.Guest {
+		u.UserType = "Guest"
+	}
+	if !o.Gone.IsZero() {
+		u.Removed = &graph.Removed{}
+	}
+	return u
+}
+
+// user is a user as he is known, or looked up.
+func (s *source) user(ctx context.Context, known *holdfast.DirectoryObject, id string) (*graph.User, error) {
+	if known == nil {
+		return s.g.User(ctx, id)
+	}
+	return accountOf(known), nil
 }
 
 func (s *source) container(u *graph.User) holdfast.Container {
