@@ -18,6 +18,7 @@ func (s *Sim) controlRoutes() {
 	s.settingsControl()
 	s.deviceControl()
 	s.groupControl()
+	s.paceControl()
 	s.control.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) { controlJSON(w, s.Stats()) })
 	s.control.HandleFunc("GET /users", func(w http.ResponseWriter, _ *http.Request) { controlJSON(w, s.Tenant().Users) })
 	s.control.HandleFunc("POST /stats/reset", func(w http.ResponseWriter, _ *http.Request) {

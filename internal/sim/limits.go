@@ -128,8 +128,11 @@ func newIdentityLimiter(s *Sim) *identityLimiter {
 	return &identityLimiter{s: s, by: map[string]*window{}}
 }
 
-func (l *identityLimiter) quota() int64 {
-	switch n := l.s.shape.users; {
+func (l *identityLimiter) quota() int64 { return identityQuota(l.s.shape.users) }
+
+// identityQuota is how many units an application has in 10 seconds in a directory of so many users.
+func identityQuota(users int) int64 {
+	switch n := users; {
 	case n < 50:
 		return 3500
 	case n <= 500:

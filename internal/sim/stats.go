@@ -58,15 +58,17 @@ type stats struct {
 	mu    sync.Mutex // guards all below
 	s     Stats
 	until map[string]time.Time // call key -> time before which it must not be repeated
+	pace  *paceLedger
 }
 
 func newStats() *stats {
-	st := &stats{}
+	st := &stats{pace: &paceLedger{}}
 	st.reset()
 	return st
 }
 
 func (st *stats) reset() {
+	st.pace.reset()
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.s = Stats{Endpoints: map[string]EndpointStats{}, Statuses: map[int]int64{}, ResourceUnits: map[string]int64{}, PeakUnits: map[string]int64{},
@@ -169,6 +171,7 @@ func (st *stats) sent(_ *Call, n int64) {
 }
 
 func (st *stats) answered(c *Call, r *Reply) {
+	st.pace.note(c)
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.s.Statuses[r.Status]++
