@@ -10,17 +10,18 @@ await mkdir(dir, { recursive: true });
 const world = await startWorld({ users: 6 });
 const problems = [];
 try {
-  const api = await backUp(world, { users: 4 });
+  const api = await backUp(world, { users: 4, sites: true });
   const { call, organization } = api;
   const opened = await call("POST", `/v8/Organizations/${organization.id}/explore`, { type: "Vex" });
   const files = await call("POST", `/v8/Organizations/${organization.id}/explore`, { type: "Veod", showDeleted: true });
+  const sites = await call("POST", `/v8/Organizations/${organization.id}/explore`, { type: "Vesp" });
   const user = (u) => ({ type: "User", user: { id: u.id, name: u.upn, displayName: "", type: "User" } });
   await call("POST", `/v8/Organizations/${organization.id}/RbacRoles`, { name: "Helpdesk", description: "First line of help", roleType: "EntireOrganization", operators: [user(world.tenant.users[0])], excludedItems: [user(world.tenant.users[1])] });
   await call("POST", "/holdfast/v1/searches", { name: "Long mails", query: "kind:mail size:>1KB" });
   await api.indexed();
   const { results: found } = await call("POST", "/holdfast/v1/Search", { query: "", limit: 200 });
   const { id: basket } = await call("POST", "/holdfast/v1/Baskets", { name: "For the board" });
-  for (const hit of [...found.filter((h) => h.kind === "mail").slice(0, 4), ...found.filter((h) => h.kind === "file").slice(0, 3)]) {
+  for (const hit of [...found.filter((h) => h.kind === "mail").slice(0, 4), ...found.filter((h) => h.kind === "file" && h.container.kind !== "site").slice(0, 3)]) {
     const session = hit.kind === "mail" ? opened : files;
     await call("POST", `/holdfast/v1/Baskets/${basket}/Items`, { restoreSessionId: session.id, containerId: hit.container.id, items: [hit.id] });
   }
@@ -28,7 +29,7 @@ try {
   await api.close();
 
   const pages = [
-    ["home", "/"], ["setup", "/setup"], ["jobs", "/jobs"], ["sessions", "/sessions"], ["restores", "/sessions?tab=restore"], ["explore", "/explore"], ["mail", `/explore/${opened.id}`], ["files", `/explore/${files.id}`],
+    ["home", "/"], ["setup", "/setup"], ["jobs", "/jobs"], ["sessions", "/sessions"], ["restores", "/sessions?tab=restore"], ["explore", "/explore"], ["mail", `/explore/${opened.id}`], ["files", `/explore/${files.id}`], ["sites", `/explore/${sites.id}`],
     ["organizations", "/organizations"], ["repositories", "/repositories"], ["proxies", "/proxies"], ["search", "/search"], ["search-results", `/search?q=${word}`], ["search-error", "/search?q=subjcet%3Aplan"], ["basket", "/basket"], ["users", "/users"], ["roles", "/roles"], ["portal-settings", "/portal"], ["api-keys", "/api-keys"], ["audit", "/audit"], ["settings", "/settings"],
   ];
   for (const theme of themes) {
@@ -70,6 +71,43 @@ try {
         const row = page.getByRole("grid").getByRole("row").first();
         if (await row.isVisible()) await row.click();
         await page.waitForTimeout(500);
+      }
+      if (name === "sites") {
+        const node = (label) => page.getByRole("treeitem", { name: label }).first();
+        const first = async (label) => {
+          const row = page.getByRole("grid").getByRole("row").first();
+          if (await row.isVisible()) await row.click();
+          await page.waitForTimeout(700);
+          await shot(label);
+        };
+        await node("Communication site").click();
+        await page.waitForTimeout(900);
+        await shot("site");
+        await node("Incidents").click();
+        await page.waitForTimeout(900);
+        await shot("site-list");
+        await first("site-item");
+        await node("Documents").click();
+        await page.waitForTimeout(700);
+        await first("site-library");
+        await node("Site Pages").click();
+        await page.waitForTimeout(700);
+        await first("site-page");
+      }
+      if (name === "mail") {
+        for (const folder of ["Calendar", "Contacts", "Tasks"]) {
+          const node = page.getByRole("treeitem", { name: folder, exact: true }).first();
+          if (!(await node.isVisible())) continue;
+          await node.click();
+          await page.waitForTimeout(700);
+          await shot(`mail-${folder.toLowerCase()}`);
+          const row = page.getByRole("grid").getByRole("row").first();
+          if (await row.isVisible()) await row.click();
+          await page.waitForTimeout(600);
+          await shot(`mail-${folder.toLowerCase()}-item`);
+        }
+        await page.getByRole("treeitem", { name: "Inbox" }).click();
+        await page.waitForTimeout(700);
       }
       if (name === "search-results") {
         await page.getByRole("grid").getByRole("row").first().click();

@@ -61,7 +61,6 @@ test("a library shows files with their versions, a page is clean HTML", { timeou
   const { page } = on.b;
   await search("");
   await node("Documents").click();
-
   await rows().filter({ hasText: ".txt" }).first().click();
   await preview().locator("iframe").waitFor();
   await preview().getByRole("table", { name: "Permissions" }).waitFor();

@@ -19,7 +19,7 @@ type Difference = Compared["results"][number];
 const pageSize = 500;
 
 const useStyles = makeStyles({
-  ask: { display: "flex", flexDirection: "column", gap: "8px", maxWidth: "340px", marginBottom: "12px" },
+  ask: { display: "flex", flexDirection: "column", gap: "8px", maxWidth: "420px", marginBottom: "12px" },
   bar: { display: "flex", gap: "8px", margin: "0 0 8px", flexWrap: "wrap" },
   pager: { display: "flex", gap: "8px", marginTop: "12px", alignItems: "center" },
   about: { color: tokens.colorNeutralForeground2 },

@@ -115,7 +115,7 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
   const saving = use(MaySave);
   const [deletedOnly, setDeletedOnly] = useState(look.deleted ?? false);
   const { busy, error, setError, said, setSaid, act } = useAct();
-  const narrow = useMedia("(max-width: 1300px)");
+  const narrow = useMedia("(max-width: 1400px)");
   const small = useMedia(phone);
   const events = useRestoreEvents(session.id).data ?? [];
   const running = events.some((e) => e.type === "Restore" && runs(e));

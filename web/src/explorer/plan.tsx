@@ -13,6 +13,7 @@ const useStyles = makeStyles({
   facts: { display: "grid", gridTemplateColumns: "max-content 1fr", gap: "4px 16px", margin: "8px 0" },
   dt: { color: tokens.colorNeutralForeground2 },
   dd: { margin: 0 },
+  answer: { marginTop: "12px" },
 });
 
 // PlanView makes a dry run when it is asked for: what a restore would change, item by item, and what that takes. Nothing is changed by it.
@@ -34,7 +35,7 @@ export function PlanView({ ask, ready }: { ask: Ask<Plan>; ready: boolean }) {
       {busy && <Asking seen={seen} onStop={stop} />}
       <Problem error={error} />
       {data && (
-        <>
+        <div className={s.answer}>
           <Note title={t.plan.nothingChanged}>{t.plan.sum(f.number(data.created), f.number(data.overwritten), f.number(data.existing), f.number(data.skipped))}</Note>
           <dl className={s.facts}>
             {fact(t.plan.folders, f.number(data.folders))}
@@ -56,7 +57,7 @@ export function PlanView({ ask, ready }: { ask: Ask<Plan>; ready: boolean }) {
             />
           )}
           {data.more && <p>{t.plan.more(f.number(data.items.length))}</p>}
-        </>
+        </div>
       )}
     </section>
   );

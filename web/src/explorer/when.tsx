@@ -14,7 +14,7 @@ const useStyles = makeStyles({
   th: { fontWeight: tokens.fontWeightRegular, fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2, padding: "4px 0" },
   day: { width: "36px", height: "36px", border: "1px solid transparent", borderRadius: "50%", background: "none", font: "inherit", color: tokens.colorNeutralForeground3, padding: 0, display: "inline-flex", alignItems: "center", justifyContent: "center", boxSizing: "border-box" },
   has: {
-    fontWeight: tokens.fontWeightBold, color: tokens.colorNeutralForeground1, backgroundColor: tokens.colorNeutralBackground3, cursor: "pointer",
+    fontWeight: tokens.fontWeightBold, color: tokens.colorNeutralForeground1, backgroundColor: tokens.colorNeutralBackground3, border: `1px solid ${tokens.colorNeutralStroke1}`, cursor: "pointer",
     ":hover": { backgroundColor: tokens.colorNeutralBackground3Hover }, ":focus-visible": { outline: `2px solid ${tokens.colorStrokeFocus2}` },
   },
   on: { backgroundColor: tokens.colorBrandBackground, color: tokens.colorNeutralForegroundOnBrand, ":hover": { backgroundColor: tokens.colorBrandBackgroundHover, color: tokens.colorNeutralForegroundOnBrand } },

@@ -24,7 +24,7 @@ function Dropped({ target, onClose, children, ...checked }: At & { children: Rea
       }}
       {...checked}
     >
-      <MenuPopover>
+      <MenuPopover style={{ maxWidth: "min(400px, calc(100vw - 16px))" }}>
         <MenuList>{children}</MenuList>
       </MenuPopover>
     </Menu>

@@ -11,7 +11,7 @@ import { useText } from "../../ui/text/console";
 
 const pageSize = 100;
 
-const useStyles = makeStyles({ filters: { display: "flex", flexWrap: "wrap", gap: "8px 12px", alignItems: "flex-end", marginBottom: "12px" }, short: { width: "150px" } });
+const useStyles = makeStyles({ filters: { display: "flex", flexWrap: "wrap", gap: "8px 12px", alignItems: "flex-end", marginBottom: "12px" }, short: { width: "150px", minWidth: "100%" } });
 
 // shortOf leaves of an id as much as tells it from others on a page.
 const shortOf = (object: string) => object.replace(/([0-9a-f]{8})-[0-9a-f-]{27}/, "$1…");

@@ -56,9 +56,9 @@ export const files: Kind<File> = {
   },
   of: (i) => ({ id: i.id, name: i.name, deleted: i.deleted === true, size: i.size, modified: i.time, modifiedBy: i.author ?? "", version: "" }),
   columns: [
-    { key: "name", title: (t) => t.file.name, text: (d) => d.name, width: "minmax(160px, 2fr)", brief: "head" },
+    { key: "name", title: (t) => t.file.name, text: (d) => d.name, width: "minmax(140px, 2fr)", brief: "head" },
     { key: "modified", title: (t) => t.file.modified, text: (d, f) => f.dateTime(d.modified), width: "168px", brief: "line" },
-    { key: "by", title: (t) => t.file.by, text: (d) => d.modifiedBy, width: "minmax(60px, 0.8fr)", wide: true },
+    { key: "by", title: (t) => t.file.by, text: (d) => d.modifiedBy, width: "minmax(112px, 0.8fr)", wide: true },
     { key: "size", title: (t) => t.file.size, text: (d, f) => f.bytes(d.size), width: "90px", end: true, brief: "side" },
   ],
   Preview: FilePreview,

@@ -36,8 +36,8 @@ const columns: Kind<Mail>["columns"] = [
 // Folders of calendars, contacts and tasks show what these have, by the class of the folder.
 const others: Record<string, Kind<Mail>["columns"]> = {
   "IPF.Appointment": [
-    { key: "subject", title: (t) => t.mail.subject, text: (m, _, t) => m.name || t.mail.noSubject, width: "minmax(160px, 2fr)", brief: "head" },
-    { key: "from", title: (t) => t.mail.organizer, text: (m) => nameOf(m.from), width: "minmax(110px, 1fr)", brief: "line" },
+    { key: "subject", title: (t) => t.mail.subject, text: (m, _, t) => m.name || t.mail.noSubject, width: "minmax(130px, 1.6fr)", brief: "head" },
+    { key: "from", title: (t) => t.mail.organizer, text: (m) => nameOf(m.from), width: "minmax(118px, 1fr)", brief: "line" },
     { key: "received", title: (t) => t.mail.begin, text: (m, f) => f.dateTime(m.received), width: "168px", brief: "side" },
   ],
   "IPF.Contact": [

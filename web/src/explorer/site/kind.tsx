@@ -27,9 +27,9 @@ const rowsOf = (p: Place, folder: string, query: string, offset: number, limit: 
   of(client.GET(`${items}/{itemId}/Rows`, { params: { path: { ...pathOf(p), itemId: folder }, query: { offset, limit, ...(query ? { query } : {}) } }, signal }));
 
 const columns: Kind<SiteItem>["columns"] = [
-  { key: "name", title: (t) => t.file.name, text: (d) => d.name, width: "minmax(160px, 2fr)", brief: "head" },
+  { key: "name", title: (t) => t.file.name, text: (d) => d.name, width: "minmax(140px, 2fr)", brief: "head" },
   { key: "modified", title: (t) => t.file.modified, text: (d, f) => f.dateTime(d.modified), width: "168px", brief: "line" },
-  { key: "by", title: (t) => t.file.by, text: (d) => d.by, width: "minmax(60px, 0.8fr)", wide: true },
+  { key: "by", title: (t) => t.file.by, text: (d) => d.by, width: "minmax(112px, 0.8fr)", wide: true },
   { key: "size", title: (t) => t.file.size, text: (d, f) => (d.kind === "file" ? f.bytes(d.size) : ""), width: "90px", end: true, brief: "side" },
 ];
 
