@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"iter"
 	"strings"
 
 	"holdfast/internal/holdfast"
@@ -18,21 +19,27 @@ func (m *microsoft) Users(ctx context.Context, org holdfast.Organization, cred h
 	}
 	l := graph.List{Top: pageFor(q)}
 	first, err := g.Users(ctx, l)
-	var out []service.DirectoryUser
-	skip := q.Offset
-	for u, err := range graph.All(ctx, g, first, err, l) {
+	return window(graph.All(ctx, g, first, err, l), q.Offset, q.Limit, func(u *graph.User) bool {
+		return hasPrefix(u.UserPrincipalName, q.Name) && hasPrefix(u.DisplayName, q.DisplayName)
+	}, userOf)
+}
+
+// window gives the rows that keep takes, as they are shown: limit of them (0: all) after the first offset.
+func window[T, D any](rows iter.Seq2[*T, error], offset, limit int, keep func(*T) bool, show func(*T) D) ([]D, error) {
+	var out []D
+	for x, err := range rows {
 		if err != nil {
 			return nil, forUser(err)
 		}
-		if !hasPrefix(u.UserPrincipalName, q.Name) || !hasPrefix(u.DisplayName, q.DisplayName) {
+		if !keep(x) {
 			continue
 		}
-		if skip > 0 {
-			skip--
+		if offset > 0 {
+			offset--
 			continue
 		}
-		out = append(out, userOf(u))
-		if q.Limit > 0 && len(out) == q.Limit {
+		out = append(out, show(x))
+		if limit > 0 && len(out) == limit {
 			break
 		}
 	}
@@ -82,25 +89,11 @@ func (m *microsoft) Groups(ctx context.Context, org holdfast.Organization, cred 
 	}
 	l := graph.List{Top: pageFor(q)}
 	first, err := g.Groups(ctx, l)
-	var out []service.DirectoryGroup
-	skip := q.Offset
-	for gr, err := range graph.All(ctx, g, first, err, l) {
-		if err != nil {
-			return nil, forUser(err)
-		}
-		if !hasPrefix(gr.Mail, q.Name) || !hasPrefix(gr.DisplayName, q.DisplayName) {
-			continue
-		}
-		if skip > 0 {
-			skip--
-			continue
-		}
-		out = append(out, service.DirectoryGroup{ID: gr.ID, Name: gr.Mail, DisplayName: gr.DisplayName, Type: groupType(gr)})
-		if q.Limit > 0 && len(out) == q.Limit {
-			break
-		}
-	}
-	return out, nil
+	return window(graph.All(ctx, g, first, err, l), q.Offset, q.Limit, func(gr *graph.Group) bool {
+		return hasPrefix(gr.Mail, q.Name) && hasPrefix(gr.DisplayName, q.DisplayName)
+	}, func(gr *graph.Group) service.DirectoryGroup {
+		return service.DirectoryGroup{ID: gr.ID, Name: gr.Mail, DisplayName: gr.DisplayName, Type: groupType(gr)}
+	})
 }
 
 func groupType(g *graph.Group) string {

@@ -25,29 +25,15 @@ func (m *microsoft) Sites(ctx context.Context, org holdfast.Organization, cred h
 	} else {
 		first, err = g.AllSites(ctx, l)
 	}
-	var out []service.DirectorySite
-	skip := q.Offset
-	for x, err := range graph.All(ctx, g, first, err, l) {
-		if err != nil {
-			return nil, forUser(err)
-		}
-		if x.Removed != nil || x.Personal && !q.Personal {
-			continue
-		}
-		if skip > 0 {
-			skip--
-			continue
-		}
+	return window(graph.All(ctx, g, first, err, l), q.Offset, q.Limit, func(x *graph.Site) bool {
+		return x.Removed == nil && (!x.Personal || q.Personal)
+	}, func(x *graph.Site) service.DirectorySite {
 		s := siteOf(x)
 		if q.Parent != "" {
 			s.Parent = q.Parent
 		}
-		out = append(out, s)
-		if q.Limit > 0 && len(out) == q.Limit {
-			break
-		}
-	}
-	return out, nil
+		return s
+	})
 }
 
 func siteOf(x *graph.Site) service.DirectorySite {

@@ -24,25 +24,9 @@ func (m *microsoft) Teams(ctx context.Context, org holdfast.Organization, cred h
 	}
 	l := graph.List{Select: teamFields, Top: 999}
 	first, err := g.TeamGroups(ctx, l)
-	var out []service.DirectoryTeam
-	skip := q.Offset
-	for x, err := range graph.All(ctx, g, first, err, l) {
-		if err != nil {
-			return nil, forUser(err)
-		}
-		if !hasPrefix(x.DisplayName, q.DisplayName) || !hasPrefix(x.Mail, q.Name) {
-			continue
-		}
-		if skip > 0 {
-			skip--
-			continue
-		}
-		out = append(out, teamOf(x))
-		if q.Limit > 0 && len(out) == q.Limit {
-			break
-		}
-	}
-	return out, nil
+	return window(graph.All(ctx, g, first, err, l), q.Offset, q.Limit, func(x *graph.Group) bool {
+		return hasPrefix(x.DisplayName, q.DisplayName) && hasPrefix(x.Mail, q.Name)
+	}, teamOf)
 }
 
 func teamOf(x *graph.Group) service.DirectoryTeam {
