@@ -98,7 +98,7 @@ func TestAnImportedItemHasAllThatWasExported(t *testing.T) {
 	c, u := mailbox(t, sim.Options{Seed: 22})
 	from, to := strings.TrimPrefix(u, "/users/"), c.s.Tenant().Users[1].ID
 	mark := "String {8ad5b2a1-9c0e-4b7a-8f6d-2f2f8f0f7a11} Name Mark"
-	c.want(201, "POST", u+"/mailFolders/inbox/messages", map[string]any{"subject": "own", "categories": []string{"Red category"}, "replyTo": []any{map[string]any{"emailAddress": map[string]any{"name": "A", "address": "a@example.com"}}},
+	c.want(201, "POST", u+"/mailFolders/inbox/messages", map[string]any{"subject": "own", "categories": []string{"Red category"}, "replyTo": []any{map[string]any{"emailAddress": map[string]any{"name": "A", "address": "a@example.com"}}, map[string]any{"emailAddress": map[string]any{"name": "no address", "address": ""}}},
 		"singleValueExtendedProperties": []any{map[string]any{"id": mark, "value": "x"}, map[string]any{"id": "Integer 0x0E07", "value": "4"}, map[string]any{"id": "Binary 0x7abc", "value": "AAEC"},
 			map[string]any{"id": "Boolean {00062008-0000-0000-C000-000000000046} Id 0x8503", "value": "true"}, map[string]any{"id": "Double 0x7abd", "value": "1.5"}},
 		"multiValueExtendedProperties": []any{map[string]any{"id": "StringArray {8ad5b2a1-9c0e-4b7a-8f6d-2f2f8f0f7a11} Name Many", "value": []string{"a", "b"}}}})

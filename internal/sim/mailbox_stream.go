@@ -529,9 +529,9 @@ func (m *message) readReplyTo(names, entries export.Property) error {
 		if size < len(oneOff) || whole > len(b)-4 {
 			return bad
 		}
-		text := export.Property{Values: [][]byte{append(slices.Clone(b[4+len(oneOff):4+size]), 0, 0)}}.String()
-		parts := strings.Split(text, "\x00")
-		if len(parts) != 3 {
+		// Name, kind and address, each ended by a zero; a mail may name somebody to reply to without an address.
+		parts := strings.Split(export.Property{Values: [][]byte{append(slices.Clone(b[4+len(oneOff):4+size]), '.', 0)}}.String(), "\x00")
+		if len(parts) != 4 || parts[3] != "." {
 			return bad
 		}
 		m.replyTo = append(m.replyTo, mailAddress{parts[0], parts[2]})
