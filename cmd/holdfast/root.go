@@ -33,7 +33,7 @@ variable HOLDFAST_…: --m365-dial is HOLDFAST_M365_DIAL. A flag goes before a v
 		}
 	}
 	group("everyday", "Everyday", newLoginCommand(), newLogoutCommand(), newJobCommand(), newSessionCommand(), newPointCommand(), newExploreCommand(), newSearchCommand(), newSavedSearchCommand(), newCompareCommand(), newRestoreCommand(), newBasketCommand())
-	group("administration", "Administration", newServerCommand(), newOrgCommand(), newRepoCommand(), newProxyCommand(), newLicenseCommand(), newUserCommand(), newKeyCommand(), newRoleCommand(), newPortalCommand(), newAuditCommand(), newPortsCommand(), newOperationsCommand())
+	group("administration", "Administration", newServerCommand(), newOrgCommand(), newExclusionCommand(), newRepoCommand(), newProxyCommand(), newLicenseCommand(), newUserCommand(), newKeyCommand(), newRoleCommand(), newPortalCommand(), newAuditCommand(), newPortsCommand(), newOperationsCommand())
 	group("tools", "Tools", newVaultCommand(), newDemoCommand(), newSimCommand())
 	root.SetHelpCommandGroupID("tools")
 	root.SetCompletionCommandGroupID("tools")

@@ -58,6 +58,20 @@ func Reads(ctx context.Context, part MailboxPart) bool {
 	return !slices.Contains(parts, part)
 }
 
+type foldersLeftOut struct{}
+
+// LeaveFoldersOut has the Source of mailboxes leave folders out, with what is in them, by the names that Outlook knows them by. What earlier
+// sessions stored of them leaves the container's state.
+func LeaveFoldersOut(ctx context.Context, names []string) context.Context {
+	return context.WithValue(ctx, foldersLeftOut{}, names)
+}
+
+// FoldersLeftOut are what LeaveFoldersOut was given.
+func FoldersLeftOut(ctx context.Context) []string {
+	names, _ := ctx.Value(foldersLeftOut{}).([]string)
+	return names
+}
+
 type groups struct {
 	ids []string
 	all bool

@@ -158,11 +158,13 @@ type HeadCommit struct {
 
 // Access is what a task may use. A proxy keeps it in memory only.
 type Access struct {
-	Organization Organization
-	Credential   Credential
-	Repository   Repository
-	Job          Job  // discover and backup tasks: with the members of groups in place of the groups
-	Anew         bool // backup tasks: of the job session
+	Organization        Organization
+	Credential          Credential
+	Repository          Repository
+	Job                 Job                 // discover and backup tasks: with the members of groups in place of the groups
+	Anew                bool                // backup tasks: of the job session
+	FoldersLeftOut      FolderExclusions    // backup tasks of mailboxes
+	RetentionExclusions RetentionExclusions // retention tasks
 	// Users are those that the copy of the directory has, for discover tasks; nil: there is no copy.
 	Users []DirectoryObject
 }

@@ -176,7 +176,7 @@ func (p *Proxy) backup(ctx context.Context, r *run, a Access) (result holdfast.T
 		return result, err
 	}
 	defer func() { err = errors.Join(err, repo.Close()) }()
-	entry, stats, err := p.engine.Backup(engine.LeaveOut(ctx, leftOut(a, r.task.Container)), repo, src, engine.BackupTask{
+	entry, stats, err := p.engine.Backup(engine.LeaveFoldersOut(engine.LeaveOut(ctx, leftOut(a, r.task.Container)), a.FoldersLeftOut.Names()), repo, src, engine.BackupTask{
 		Lease: r.task.Lease(), Container: r.task.Container, Anew: a.Anew, Progress: r.set, Waiting: func() { p.waits(r) },
 	})
 	r.set(stats)
@@ -357,6 +357,7 @@ func (p *Proxy) retain(ctx context.Context, lease holdfast.Lease, a Access, org 
 	defer p.anchor(result, repo) // before it is given back
 	retained, err := repo.Retain(ctx, vault.RetainOptions{
 		Period: a.Repository.Retention,
+		Spare:  a.RetentionExclusions.Of(org),
 		Forget: func(ctx context.Context, expired []holdfast.RestorePointID) error {
 			return p.Control.ForgetRestorePoints(ctx, lease, expired)
 		},

@@ -108,6 +108,22 @@ func (w *world) login() {
 	w.bearer = w.call("POST", "/v8/token", map[string]any{"grant_type": "password", "username": "admin", "password": "correct horse battery"}).want(200).text("access_token")
 }
 
+// exclusions changes what no job backs up and what retention spares.
+func exclusions(w *world, organization string) {
+	w.call("PUT", "/v8/ExclusionSettings", map[string]any{"deletedItems": true, "junkEmail": nil, "litigationHold": true}).want(204)
+	w.call("PUT", "/v8/ExclusionSettings", map[string]any{"drafts": true}).want(204)
+	w.call("PUT", "/v8/ExclusionSettings", map[string]any{"inPlaceHold": false}).says(400, "inPlaceHold can't be false")
+	w.call("GET", "/v8/ExclusionSettings", nil).want(200).golden()
+	w.call("PUT", "/v8/GlobalRetentionExclusionSettings", map[string]any{"contacts": true}).want(204)
+	w.call("GET", "/v8/GlobalRetentionExclusionSettings", nil).want(200).golden()
+	w.call("PUT", organization+"/RetentionExclusion", map[string]any{"calendar": true}).want(204)
+	w.call("GET", organization+"/RetentionExclusion", nil).want(200).golden()
+	w.call("DELETE", organization+"/RetentionExclusion", nil).want(204)
+	w.call("GET", organization+"/RetentionExclusion", nil).want(200).golden("of all")
+	w.call("PUT", "/v8/GlobalRetentionExclusionSettings", map[string]any{}).want(204)
+	w.call("PUT", "/v8/ExclusionSettings", map[string]any{"deletedItems": false, "drafts": false}).want(204)
+}
+
 func settings(secret string) map[string]any {
 	return map[string]any{"officeOrganizationName": "contoso.example", "applicationId": application, "applicationSecret": secret}
 }
@@ -152,6 +168,7 @@ func organizations(w *world) {
 	w.call("GET", at+"/Users/"+ada+"/OneDrives?setId="+bob, nil).want(200).golden()
 	w.call("GET", at+"/Users/"+ada+"/OneDrives/b%21drive-of-ada", nil).want(200).golden()
 	w.call("GET", at+"/RbacRoles", nil).want(200).golden()
+	exclusions(w, at)
 	w.call("GET", "/v8/RbacRoles", nil).want(200).golden()
 	w.call("GET", "/v8/RbacRoles/"+bob, nil).want(404)
 	w.call("GET", "/v8/organizations/"+id+"/licensinginformation", nil).want(200).golden()

@@ -181,12 +181,12 @@ var routes = []route{
 	{"EncryptionKey_RemoveEncryptionKey", "DELETE", "/EncryptionKeys/{keyId}", 204, service.ActUnbuilt, notYet},
 
 	// ExclusionSettings
-	{"ExclusionSettings_Get", "GET", "/ExclusionSettings", 200, service.ActUnbuilt, notYet},
-	{"ExclusionSettings_Update", "PUT", "/ExclusionSettings", 204, service.ActUnbuilt, notYet},
+	{"ExclusionSettings_Get", "GET", "/ExclusionSettings", 200, service.ActSeeExclusions, (*API).exclusionSettingsGet},
+	{"ExclusionSettings_Update", "PUT", "/ExclusionSettings", 204, service.ActChangeExclusions, (*API).exclusionSettingsUpdate},
 
 	// GlobalRetentionExclusionSettings
-	{"GlobalRetentionExclusionSettings_GlobalRetentionPolicyGet", "GET", "/GlobalRetentionExclusionSettings", 200, service.ActUnbuilt, notYet},
-	{"GlobalRetentionExclusionSettings_GlobalRetentionPolicyPut", "PUT", "/GlobalRetentionExclusionSettings", 204, service.ActUnbuilt, notYet},
+	{"GlobalRetentionExclusionSettings_GlobalRetentionPolicyGet", "GET", "/GlobalRetentionExclusionSettings", 200, service.ActSeeExclusions, (*API).globalRetentionExclusionSettingsGlobalRetentionPolicyGet},
+	{"GlobalRetentionExclusionSettings_GlobalRetentionPolicyPut", "PUT", "/GlobalRetentionExclusionSettings", 204, service.ActSpareRetention, (*API).globalRetentionExclusionSettingsGlobalRetentionPolicyPut},
 
 	// Health
 	{"Health_Get", "GET", "/Health", 200, service.ActSeeHealth, (*API).healthGet},
@@ -301,9 +301,9 @@ var routes = []route{
 	{"OrganizationRbac_GetLoggedInUserRestorePoints", "GET", "/Organization/LoggedInUser/RestorePoints", 200, service.ActSeePoints, (*API).organizationRbacGetLoggedInUserRestorePoints},
 
 	// OrganizationRetentionExclusion
-	{"OrganizationRetentionExclusion_OrganizationRetentionPolicyGet", "GET", organizationPath + "/RetentionExclusion", 200, service.ActUnbuilt, notYet},
-	{"OrganizationRetentionExclusion_OrganizationRetentionPolicyPut", "PUT", organizationPath + "/RetentionExclusion", 204, service.ActUnbuilt, notYet},
-	{"OrganizationRetentionExclusion_OrganizationRetentionPolicyDelete", "DELETE", organizationPath + "/RetentionExclusion", 204, service.ActUnbuilt, notYet},
+	{"OrganizationRetentionExclusion_OrganizationRetentionPolicyGet", "GET", organizationPath + "/RetentionExclusion", 200, service.ActSeeOrgExclusion, (*API).organizationRetentionExclusionOrganizationRetentionPolicyGet},
+	{"OrganizationRetentionExclusion_OrganizationRetentionPolicyPut", "PUT", organizationPath + "/RetentionExclusion", 204, service.ActSpareOrg, (*API).organizationRetentionExclusionOrganizationRetentionPolicyPut},
+	{"OrganizationRetentionExclusion_OrganizationRetentionPolicyDelete", "DELETE", organizationPath + "/RetentionExclusion", 204, service.ActSpareOrg, (*API).organizationRetentionExclusionOrganizationRetentionPolicyDelete},
 
 	// OrganizationSite
 	{"OrganizationSite_Get", "GET", organizationPath + "/Sites", 200, service.ActReadDirectory, (*API).organizationSiteGet},

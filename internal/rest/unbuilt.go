@@ -48,7 +48,6 @@ const (
 	needsPST         = "writing PST files is not built; save as EML or ZIP instead"
 	needsDeviceCode  = "signing in by device code is not built; give an application with a certificate or a secret"
 	needsApps        = "an organization has one application; further backup applications and accounts are not built"
-	needsExclusions  = "exclusions are those of each job; global ones are not built"
 	needsSettings    = "this setting has no effect in this version, so it is not kept"
 	needsVersions    = "Microsoft keeps no versions of folders: browse another restore point"
 	needsMoves       = "moving repositories between servers is not built"
@@ -120,9 +119,6 @@ var unbuilt = map[string]string{
 	"Organization_GetCurrentOrganization": "who signs in to the portal is told by the portal's own session; this operation for tenants' tokens is not built",
 	"RestoreSession":                      needsDeviceCode,
 	"ObjectStorageRepository":             needsArchive,
-	"ExclusionSettings":                   needsExclusions,
-	"GlobalRetentionExclusionSettings":    needsExclusions,
-	"OrganizationRetentionExclusion":      needsExclusions,
 	"BackupRepository":                    needsMoves,
 	"RepositoryOwnerChangeSessions":       needsMoves,
 	"RepositorySynchronizeSessions":       "synchronising is short and cannot be stopped",

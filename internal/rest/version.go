@@ -49,6 +49,7 @@ var codeBefore8 = map[string]int{
 	"logout": 200, "BackupRepository_Add": 200, "BackupRepository_UpdateRepository": 200, "BackupRepository_Explore": 200, "Job_StartAction": 204, "Job_ExploreAction": 200,
 	"License_Update": 200, "OrganizationSync_Start": 200, "Organization_Add": 200, "Organization_Explore": 200, "Proxy_Update": 200, "Proxy_RescanAction": 200, "Proxy_RemoveAction": 200, "Proxy_Rescan": 200,
 	"RbacRole_Add": 200, "RestoreSession_StopAction": 200, "RestoreSession_ExploreAction": 200, "RestoreSession_OperatorExploreAction": 200,
+	"ExclusionSettings_Update": 200, "GlobalRetentionExclusionSettings_GlobalRetentionPolicyPut": 200, "OrganizationRetentionExclusion_OrganizationRetentionPolicyPut": 200,
 }
 
 // bareUntil has the last version in which a collection was a bare array: whole, not in pages.

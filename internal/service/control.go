@@ -437,6 +437,9 @@ func (c *core) discovered(ctx context.Context, tx Tx, s *holdfast.JobSession, r 
 	if err := c.leftScope(ctx, tx, *s, seen); err != nil {
 		return err
 	}
+	if err := c.tellLeftOut(ctx, tx, *s, tasks); err != nil {
+		return err
+	}
 	if err := c.log(ctx, tx, string(s.ID), logNone, fmt.Sprintf("Found %d objects to protect", len(tasks))); err != nil {
 		return err
 	}
@@ -447,6 +450,20 @@ func (c *core) discovered(ctx context.Context, tx Tx, s *holdfast.JobSession, r 
 		}
 	}
 	return tx.PutTasks(ctx, tasks...)
+}
+
+// tellLeftOut tells which folders no mailbox of the session is read with.
+func (c *core) tellLeftOut(ctx context.Context, tx Tx, s holdfast.JobSession, tasks []holdfast.TaskRecord) error {
+	if !slices.ContainsFunc(tasks, func(t holdfast.TaskRecord) bool {
+		return t.Container.Kind == holdfast.Mailbox && !t.Container.OfGroup()
+	}) {
+		return nil
+	}
+	folders, err := setting[holdfast.FolderExclusions](ctx, tx, settingFolders)
+	if err != nil || len(folders.Titles()) == 0 {
+		return err
+	}
+	return c.log(ctx, tx, string(s.ID), logNone, "Left out of all mailboxes, as the exclusions say: "+strings.Join(folders.Titles(), ", "))
 }
 
 // leftScope tells, once, which objects the job's restore point before had and its scope has no more.
@@ -538,7 +555,8 @@ func (c *Control) Access(ctx context.Context, lease holdfast.Lease) (holdfast.Ac
 			return a, err
 		}
 		if t.Kind == holdfast.TaskRetention {
-			return a, nil
+			a.RetentionExclusions, err = setting[holdfast.RetentionExclusions](ctx, tx, settingRetentionSparing)
+			return a, err
 		}
 		if a.Organization, err = tx.Organization(ctx, t.Organization); err != nil {
 			return a, err
@@ -573,6 +591,11 @@ func (c *Control) Access(ctx context.Context, lease holdfast.Lease) (holdfast.Ac
 				return a, err
 			}
 			a.Anew = s.Anew
+			if t.Container.Kind == holdfast.Mailbox {
+				if a.FoldersLeftOut, err = setting[holdfast.FolderExclusions](ctx, tx, settingFolders); err != nil {
+					return a, err
+				}
+			}
 		}
 		if t.OwnCredential {
 			var ok bool

@@ -198,6 +198,9 @@ func (o *Organizations) Delete(ctx context.Context, u User, id holdfast.Organiza
 		if err := tx.DeleteSecret(ctx, credentialSecret(id)); err != nil {
 			return err
 		}
+		if err := (&Exclusions{o.core}).forgetOrganization(ctx, tx, id); err != nil {
+			return err
+		}
 		return tx.DeleteOrganization(ctx, id)
 	})
 }

@@ -108,6 +108,12 @@ const (
 	ActSeeRoles       Act = "see restore roles"
 	ActChangeRoles    Act = "change restore roles"
 	ActChangePortal   Act = "change the portal's settings"
+
+	ActSeeExclusions    Act = "see exclusions"
+	ActChangeExclusions Act = "change which folders are left out of backups"
+	ActSpareRetention   Act = "change what retention spares"
+	ActSeeOrgExclusion  Act = "see what retention spares of an organization"
+	ActSpareOrg         Act = "change what retention spares of an organization"
 )
 
 // rule says who may do an act. What it does not allow is denied.
@@ -232,6 +238,12 @@ var policy = map[Act]rule{
 	ActSeeRoles:       {roles: []Role{RoleOwner, RoleAuditor}},
 	ActChangeRoles:    {roles: owners, again: AgainAlways},
 	ActChangePortal:   {roles: owners, again: AgainAlways},
+
+	ActSeeExclusions:    {roles: staff},
+	ActChangeExclusions: {roles: backup, again: AgainNever},
+	ActSpareRetention:   {roles: storage, again: AgainAlways},
+	ActSeeOrgExclusion:  {roles: staff, scoped: true},
+	ActSpareOrg:         {roles: storage, scoped: true, again: AgainAlways},
 }
 
 // Object is what an act is on: something that an organization's user owns.

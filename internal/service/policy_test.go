@@ -146,11 +146,11 @@ func TestWhatHasNoRuleIsDenied(t *testing.T) {
 // TestThePolicyInWords is the policy once more, by role: what a role may do at all.
 func TestThePolicyInWords(t *testing.T) {
 	self := []Act{ActUnbuilt, ActSeeService, ActSeeSelf, ActEndOwnLogin, ActHandOver, ActProve, ActOwnPassword, ActOwnFactor, ActSignIn, ActSeeHealth, ActSeePortal, ActSeeOrgs, ActSeeProtected, ActSeePoints, ActSeeRestores}
-	look := append([]Act{ActSeeSync, ActSeeJobs, ActSeeJobSessions, ActSeeEvents, ActSeeProxies, ActSeeRepos, ActSeeLicences, ActSeeOverview}, self...)
+	look := append([]Act{ActSeeSync, ActSeeJobs, ActSeeJobSessions, ActSeeEvents, ActSeeProxies, ActSeeRepos, ActSeeLicences, ActSeeOverview, ActSeeExclusions, ActSeeOrgExclusion}, self...)
 	content := append([]Act{ActExplore, ActReadContent, ActDownload, ActRestore, ActRestoreOther, ActSeeRestored, ActStopRestore}, self...)
 	want := map[Role][]Act{
-		RoleBackup:   append([]Act{ActAddOrg, ActChangeOrg, ActRemoveOrg, ActReadDirectory, ActSyncDirectory, ActAddJob, ActChangeJob, ActRemoveJob, ActStartJob, ActStopJob, ActStopRestore, ActOwnKeys}, look...),
-		RoleStorage:  append([]Act{ActChangeProxy, ActAddRepo, ActChangeRepo, ActRemoveRepo, ActExportKit, ActRunRetention, ActSynchronize, ActOwnKeys}, look...),
+		RoleBackup:   append([]Act{ActAddOrg, ActChangeOrg, ActRemoveOrg, ActReadDirectory, ActSyncDirectory, ActAddJob, ActChangeJob, ActRemoveJob, ActStartJob, ActStopJob, ActStopRestore, ActChangeExclusions, ActOwnKeys}, look...),
+		RoleStorage:  append([]Act{ActChangeProxy, ActAddRepo, ActChangeRepo, ActRemoveRepo, ActExportKit, ActRunRetention, ActSynchronize, ActSpareRetention, ActSpareOrg, ActOwnKeys}, look...),
 		RoleAuditor:  append([]Act{ActReadAudit, ActSeeUsers, ActSeeRoles, ActOwnKeys}, look...),
 		RoleOperator: content,
 		RoleEndUser:  content[1:],

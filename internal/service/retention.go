@@ -97,6 +97,10 @@ func (c *Control) ForgetRestorePoints(ctx context.Context, lease holdfast.Lease,
 		if err != nil {
 			return err
 		}
+		spared, err := setting[holdfast.RetentionExclusions](ctx, tx, settingRetentionSparing)
+		if err != nil {
+			return err
+		}
 		for _, id := range points {
 			p, err := tx.RestorePoint(ctx, id)
 			if missing(err) {
@@ -109,6 +113,8 @@ func (c *Control) ForgetRestorePoints(ctx context.Context, lease holdfast.Lease,
 				return holdfast.Stale("restore point %s is not in repository %q", id, repo.Name)
 			case repo.Retention.Forever || !p.Time.Before(expiry(repo.Retention, c.now().Add(clockSlack))):
 				return holdfast.Conflict("restore point %s of %s is not past its retention of %s", id, p.Time.Format(time.RFC3339), describePeriod(repo.Retention))
+			case spared.Of(p.Organization).Spares(p):
+				return holdfast.Conflict("restore point %s of %s stays: retention spares contacts or calendars of its organization", id, p.Time.Format(time.RFC3339))
 			case open:
 				return holdfast.Conflict("restore point %s has expired but is being explored; retention waits for restore session %s to end", id, s)
 			}

@@ -72,6 +72,7 @@ type Service struct {
 	APIKeys         *APIKeys
 	RbacRoles       *RbacRoles
 	Portal          *Portal
+	Exclusions      *Exclusions
 	Events          *Events
 	Audit           *Audit
 	Overview        *Overview
@@ -142,6 +143,7 @@ func New(d Deps) *Service {
 		RestorePoints:   &RestorePoints{c},
 		Searches:        &Searches{c},
 		Protected:       &Protected{c},
+		Exclusions:      &Exclusions{c},
 		RestoreSessions: sessions,
 		Baskets:         &Baskets{c, sessions},
 		SavedSearches:   &SavedSearches{c},

@@ -323,6 +323,8 @@ type worker struct {
 	access bool
 	// backup says how a container's backup ends; nil is a new head.
 	backup func(holdfast.Container) holdfast.TaskResult
+	// told, when set, is given what a backup task is told.
+	told func(holdfast.Task, holdfast.Access)
 }
 
 // claim gives tasks if there are any right now.
@@ -354,6 +356,11 @@ func (k *worker) drain() {
 func (k *worker) work(t holdfast.Task) {
 	k.w.t.Helper()
 	ctx, c := k.w.ctx, k.w.Control
+	if k.told != nil && t.Kind == holdfast.TaskBackup {
+		a, err := c.Access(ctx, t.Lease())
+		k.w.ok(err)
+		k.told(t, a)
+	}
 	switch t.Kind {
 	case holdfast.TaskDiscover:
 		if k.access {

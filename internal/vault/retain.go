@@ -13,6 +13,8 @@ import (
 // RetainOptions say what to keep.
 type RetainOptions struct {
 	Period holdfast.RetentionPeriod
+	// Spare has the restore points of mailboxes stay whose contacts or calendars are spared.
+	Spare holdfast.RetentionExclusion
 	// Forget is called with the restore points that expire, before their records go: the database forgets them first. Once it has returned nil
 	// they are as good as gone; Retain asks again for those that an interrupted run left.
 	Forget func(ctx context.Context, expired []holdfast.RestorePointID) error
@@ -21,7 +23,7 @@ type RetainOptions struct {
 // Retained is what a retention run did.
 type Retained struct {
 	Expired []holdfast.RestorePointID
-	// Held are restore points past their time that stay because they are the newest of their job, or the newest that has some container.
+	// Held are restore points past their time that stay because they are the newest of their job, the newest that has some container, or spared.
 	Held []holdfast.RestorePointID
 }
 
@@ -39,6 +41,9 @@ func (r *Repository) Retain(ctx context.Context, o RetainOptions) (*Retained, er
 		return nil, holdfast.Damaged("a restore point can't be read, so nothing expires until 'holdfast vault verify' has named the damage: %s", damage[0].What)
 	}
 	out, err := expire(points, o.Period, now)
+	if err == nil {
+		out.spare(points, o.Spare)
+	}
 	if err != nil || len(out.Expired) == 0 {
 		return out, err
 	}
@@ -57,6 +62,23 @@ func (r *Repository) Retain(ctx context.Context, o RetainOptions) (*Retained, er
 		return nil, err
 	}
 	return out, nil
+}
+
+// spare holds what retention spares.
+func (r *Retained) spare(points []*Point, e holdfast.RetentionExclusion) {
+	spared := map[holdfast.RestorePointID]bool{}
+	for _, p := range points {
+		spared[p.ID] = e.Spares(p.RestorePoint)
+	}
+	var expired []holdfast.RestorePointID
+	for _, id := range r.Expired {
+		if spared[id] {
+			r.Held = append(r.Held, id)
+		} else {
+			expired = append(expired, id)
+		}
+	}
+	r.Expired = expired
 }
 
 // expire decides which of points (oldest first) expire at now.

@@ -222,3 +222,32 @@ func TestHeadThatNobodyPublishesDoesNotStopMaintenance(t *testing.T) {
 		t.Errorf("publishing the head that was given up: %v", err)
 	}
 }
+
+func TestSparedPointsAreHeld(t *testing.T) {
+	with := func(id string, containers ...holdfast.Container) *Point {
+		p := &Point{RestorePoint: holdfast.RestorePoint{ID: holdfast.RestorePointID(id)}}
+		for _, c := range containers {
+			p.Entries = append(p.Entries, holdfast.PointEntry{Container: c, Head: 1})
+		}
+		return p
+	}
+	mail, group := holdfast.Container{Kind: holdfast.Mailbox, Source: "ann"}, holdfast.Container{Kind: holdfast.Mailbox, Source: holdfast.GroupSource + "team"}
+	drive := holdfast.Container{Kind: holdfast.Drive, Source: "d"}
+	never := with("never read", mail)
+	never.Entries[0].Head = 0
+	points := []*Point{with("mail", drive, mail), with("group", group), with("drive", drive), never}
+	for _, tc := range []struct {
+		e             holdfast.RetentionExclusion
+		expired, held string
+	}{
+		{holdfast.RetentionExclusion{}, "[mail group drive never read]", "[]"},
+		{holdfast.RetentionExclusion{Contacts: true}, "[group drive never read]", "[mail]"},
+		{holdfast.RetentionExclusion{Calendar: true}, "[group drive never read]", "[mail]"},
+	} {
+		got := &Retained{Expired: []holdfast.RestorePointID{"mail", "group", "drive", "never read"}}
+		got.spare(points, tc.e)
+		if fmt.Sprint(got.Expired) != tc.expired || fmt.Sprint(got.Held) != tc.held {
+			t.Errorf("%+v: expired %v, held %v", tc.e, got.Expired, got.Held)
+		}
+	}
+}

@@ -26,13 +26,14 @@ import (
 
 // Cursors of a mailbox.
 const (
-	cursorFolders  = "folders"  // delta link of the folder tree
-	cursorSpecial  = "special"  // JSON: folder id -> well-known name
-	cursorMailbox  = "mailbox"  // what the import/export API calls the mailbox
-	cursorFresh    = "fresh"    // when the links were last written, RFC 3339
-	cursorMessages = "f/"       // + folder id: delta or next link of its messages; behind resyncing, one that must begin again after a crash
-	cursorPending  = "pending/" // + message id: it left a folder, and whether it is elsewhere has not been asked
-	cursorRetry    = "retry/"   // + message id: it could not be read; the value is the reason
+	cursorFolders  = "folders"   // delta link of the folder tree
+	cursorSpecial  = "special"   // JSON: folder id -> well-known name
+	cursorMailbox  = "mailbox"   // what the import/export API calls the mailbox
+	cursorFresh    = "fresh"     // when the links were last written, RFC 3339
+	cursorMessages = "f/"        // + folder id: delta or next link of its messages; behind resyncing, one that must begin again after a crash
+	cursorPending  = "pending/"  // + message id: it left a folder, and whether it is elsewhere has not been asked
+	cursorRetry    = "retry/"    // + message id: it could not be read; the value is the reason
+	cursorExcluded = "excluded/" // + folder id: it is left out; the value is the folder that it is in
 	resyncing      = "resync:"
 	unread         = "unread" // a folder whose messages were never read: it must be known after a crash, for the tree's delta does not name it again
 )
@@ -94,7 +95,8 @@ func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Pre
 	if c.OfGroup() {
 		return s.readGroup(ctx, c, prev, sink)
 	}
-	r := &reader{g: s.g, mailbox: c.Source, prev: prev, sink: sink, now: s.g.M365().Clock().Now(), folders: map[string]string{}, placed: map[[12]byte]string{}, read: map[string]bool{}, later: map[string]bool{}, put: map[string]*written{}, relist: map[string]bool{}, drafts: map[string]string{}, pending: map[string]string{}, retry: map[string]bool{}}
+	r := &reader{g: s.g, mailbox: c.Source, prev: prev, sink: sink, now: s.g.M365().Clock().Now(), folders: map[string]string{}, placed: map[[12]byte]string{}, read: map[string]bool{}, later: map[string]bool{}, put: map[string]*written{}, relist: map[string]bool{}, drafts: map[string]string{}, pending: map[string]string{}, retry: map[string]bool{},
+		leave: engine.FoldersLeftOut(ctx), excluded: map[string]string{}, parents: map[string]string{}}
 	cloud := s.g.M365().Cloud()
 	r.fields, r.expand = fieldsIn(cloud)
 	exports, err := s.exports(ctx)
@@ -126,6 +128,9 @@ func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Pre
 	if err := r.tree(ctx); err != nil {
 		return err
 	}
+	if err := r.exclude(ctx); err != nil {
+		return err
+	}
 	if err := r.all(ctx); err != nil {
 		return err
 	}
@@ -144,6 +149,9 @@ func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Pre
 		clear(r.read)
 		clear(r.drafts)
 		if err := r.newFolders(ctx); err != nil {
+			return err
+		}
+		if err := r.exclude(ctx); err != nil {
 			return err
 		}
 		if err := r.all(ctx); err != nil {
@@ -279,6 +287,9 @@ type reader struct {
 	expand   string    // of what is read with each message
 	shallow  bool      // the service refuses rows with attached items: they are asked for one by one
 	exporter *exporter // nil: mails are read as MIME
+	leave    []string  // well-known names of the folders that are left out, with what is in them
+	// excluded are the folders that are left out, parents those whose row this read has seen: each with the folder that it is in.
+	excluded, parents map[string]string
 }
 
 // fetch is a mail whose MIME is to be read, with what its row told of it. Nothing in it holds on to the page that the row was in.
@@ -327,6 +338,8 @@ func (r *reader) remember(c engine.Cursor) {
 		}
 	case strings.HasPrefix(c.Name, cursorMessages):
 		r.folders[c.Name[len(cursorMessages):]] = c.Value
+	case strings.HasPrefix(c.Name, cursorExcluded):
+		r.excluded[c.Name[len(cursorExcluded):]] = c.Value
 	case strings.HasPrefix(c.Name, cursorPending):
 		r.pending[c.Name[len(cursorPending):]] = c.Value
 	case strings.HasPrefix(c.Name, cursorRetry):
@@ -570,6 +583,10 @@ func (r *reader) folder(ctx context.Context, f *graph.MailFolder, seen map[strin
 	if strings.Contains(f.Type, "mailSearchFolder") {
 		return nil // a search over other folders: its messages are theirs
 	}
+	r.parents[f.ID] = f.ParentFolderID
+	if left, err := r.leftOut(ctx, f); err != nil || left {
+		return err
+	}
 	if _, known := r.folders[f.ID]; !known {
 		r.folders[f.ID] = unread
 		if err := r.sink.Cursor(ctx, cursorMessages+f.ID, unread); err != nil {
@@ -654,15 +671,23 @@ func (r *reader) dropFolder(ctx context.Context, id string) error {
 				return fmt.Errorf("look up folder %s: %w", child.ID, err)
 			}
 		}
-		delete(r.folders, id)
-		if err := r.sink.Delete(ctx, id); err != nil {
+		if err := r.hideFolder(ctx, id); err != nil {
 			return err
 		}
-		if err := r.sink.Cursor(ctx, cursorMessages+id, ""); err != nil {
+		if err := r.readsAgain(ctx, id); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// hideFolder takes a folder, whose messages are taken care of, out of the state.
+func (r *reader) hideFolder(ctx context.Context, id string) error {
+	delete(r.folders, id)
+	if err := r.sink.Delete(ctx, id); err != nil {
+		return err
+	}
+	return r.sink.Cursor(ctx, cursorMessages+id, "")
 }
 
 // left notes that a message is no longer in a folder. It survives a crash: the folder's cursor may move on before the question is asked.
@@ -1233,8 +1258,12 @@ func (r *reader) again(ctx context.Context) error {
 
 // found stores a message that was asked for, and the folder that it is in when that is a new one.
 func (r *reader) found(ctx context.Context, m *graph.Message) error {
+	fresh := false // a folder that no list had
 	for folder := m.ParentFolderID; ; {
 		if _, known := r.folders[folder]; known || folder == "" || r.special[folder] == rootName {
+			break
+		}
+		if _, left := r.excluded[folder]; left {
 			break
 		}
 		f, err := r.g.MailFolder(ctx, r.mailbox, folder, graph.List{})
@@ -1249,7 +1278,15 @@ func (r *reader) found(ctx context.Context, m *graph.Message) error {
 		if _, known := r.folders[f.ID]; !known {
 			break // of a kind that is not read
 		}
-		folder = f.ParentFolderID
+		folder, fresh = f.ParentFolderID, true
+	}
+	if fresh {
+		if err := r.exclude(ctx); err != nil {
+			return err
+		}
+	}
+	if _, left := r.excluded[m.ParentFolderID]; left {
+		return r.outside(ctx, m.ID)
 	}
 	return r.row(ctx, m, m.ParentFolderID)
 }
