@@ -1,0 +1,363 @@
+package site
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"holdfast/internal/engine"
+	"holdfast/internal/holdfast"
+	"holdfast/internal/m365"
+	"holdfast/internal/m365/graph"
+	"holdfast/internal/m365/sharepoint"
+)
+
+// listReader reads the items of one list.
+type listReader struct {
+	*reader
+	l       *known
+	walk    bool            // everything is told
+	seen    map[string]bool // of a resync: ids that were told
+	unique  map[string]bool // items with permissions of their own; nil when that is not known
+	mu      sync.Mutex      // guards touched
+	touched map[string]bool // ids that were put or deleted
+}
+
+// rows says what of a delta is asked for.
+func rows() graph.List { return graph.List{Expand: []string{"fields"}, Top: pageSize} }
+
+func (r *listReader) run(ctx context.Context) error {
+	if err := r.permissions(ctx); err != nil {
+		return r.skipList(ctx, r.l, err)
+	}
+	if err := r.again(ctx); err != nil {
+		return err
+	}
+	page, err := r.start(ctx)
+	for refused := 0; ; {
+		if m365.KindOf(err) == m365.Resync && refused < resyncs {
+			refused++
+			page, err = r.resync(ctx, err)
+			continue
+		}
+		if err != nil {
+			return r.skipList(ctx, r.l, fmt.Errorf("read changes of list %q: %w", r.l.name, err))
+		}
+		if err := r.page(ctx, page); err != nil {
+			return err
+		}
+		if page.NextLink == "" {
+			break
+		}
+		if r.walk && r.seen == nil { // a first walk goes on here after a crash
+			if err := r.sink.Cursor(ctx, cursorNext+r.l.id, page.NextLink); err != nil {
+				return err
+			}
+		}
+		if err := r.sink.Savepoint(ctx); err != nil {
+			return err
+		}
+		page, err = graph.Follow[graph.ListItem](ctx, r.g, page.NextLink, rows())
+	}
+	if page.DeltaLink == "" {
+		return fmt.Errorf("read changes of list %q: the last page has no delta link", r.l.name)
+	}
+	if r.seen != nil {
+		if err := r.compare(ctx); err != nil {
+			return err
+		}
+	}
+	if err := r.shared(ctx); err != nil {
+		return err
+	}
+	if err := r.sink.Wait(); err != nil {
+		return err
+	}
+	if err := r.sink.Cursor(ctx, cursorNext+r.l.id, ""); err != nil {
+		return err
+	}
+	if err := r.sink.Cursor(ctx, cursorDelta+r.l.id, page.DeltaLink); err != nil {
+		return err
+	}
+	return r.sink.Savepoint(ctx)
+}
+
+// permissions asks which items have permissions of their own: one call for 5,000 items.
+func (r *listReader) permissions(ctx context.Context) error {
+	if r.web == nil {
+		return nil
+	}
+	states, err := r.web.Items(ctx, r.l.id)
+	if err != nil {
+		return err
+	}
+	r.unique = map[string]bool{}
+	for _, s := range states {
+		if s.Unique {
+			r.unique[strconv.Itoa(s.ID)] = true
+		}
+	}
+	return nil
+}
+
+// again tries what earlier sessions could not read.
+func (r *listReader) again(ctx context.Context) error {
+	for m, err := range engine.MissedItems(ctx, r.prev) {
+		if err != nil {
+			return err
+		}
+		item := m.Item
+		if item.Kind == holdfast.KindVersion {
+			item = holdfast.Item{ID: item.Parent}
+		}
+		id, ok := strings.CutPrefix(item.ID, r.l.id+".")
+		if !ok || !retriable(m.Reason) || m.Reason == holdfast.SkipDenied && r.web == nil {
+			continue
+		}
+		row, err := r.g.ListItem(ctx, r.c.Source, r.l.id, id, graph.List{Expand: []string{"fields"}})
+		switch {
+		case err == nil:
+			if err := r.row(ctx, row, true); err != nil {
+				return err
+			}
+		case m365.KindOf(err) == m365.NotFound: // the delta tells
+		case m365.Skip(err) != nil:
+			r.sink.Skip(ctx, m.Item, m365.Skip(err))
+		default:
+			return err
+		}
+	}
+	return r.sink.Wait()
+}
+
+func (r *listReader) start(ctx context.Context) (*graph.Page[graph.ListItem], error) {
+	delta, _, err := r.prev.Cursor(ctx, cursorDelta+r.l.id)
+	if err != nil {
+		return nil, err
+	}
+	next, _, err := r.prev.Cursor(ctx, cursorNext+r.l.id)
+	if err != nil {
+		return nil, err
+	}
+	var page *graph.Page[graph.ListItem]
+	switch {
+	case r.prev.Anew() && !r.prev.Empty():
+		return r.everything(ctx, "")
+	case delta != "":
+		page, err = graph.Follow[graph.ListItem](ctx, r.g, delta, rows())
+	case next != "":
+		r.walk = true
+		page, err = graph.Follow[graph.ListItem](ctx, r.g, next, rows())
+	default:
+		r.walk = true
+		return r.g.ListItemDelta(ctx, r.c.Source, r.l.id, rows())
+	}
+	if m365.KindOf(err) == m365.Invalid {
+		return r.everything(ctx, "") // the link is not understood any more
+	}
+	return page, err
+}
+
+func (r *listReader) resync(ctx context.Context, refusal error) (*graph.Page[graph.ListItem], error) {
+	if err := r.sink.Wait(); err != nil {
+		return nil, err
+	}
+	var e *m365.Error
+	if errors.As(refusal, &e) && e.Location != "" {
+		return r.everything(ctx, e.Location)
+	}
+	return r.everything(ctx, "")
+}
+
+// everything begins a walk over all items, which is compared with what there is.
+func (r *listReader) everything(ctx context.Context, link string) (*graph.Page[graph.ListItem], error) {
+	r.walk, r.seen = true, map[string]bool{}
+	if link != "" {
+		return graph.Follow[graph.ListItem](ctx, r.g, link, rows())
+	}
+	return r.g.ListItemDelta(ctx, r.c.Source, r.l.id, rows())
+}
+
+// page takes a page in. Of several rows of an id the last one counts.
+func (r *listReader) page(ctx context.Context, page *graph.Page[graph.ListItem]) error {
+	last := map[string]int{}
+	for i := range page.Value {
+		last[page.Value[i].ID] = i
+	}
+	for i := range page.Value {
+		if row := &page.Value[i]; last[row.ID] == i {
+			if err := r.row(ctx, row, false); err != nil {
+				return err
+			}
+		}
+	}
+	return r.sink.Wait() // an id may come again on the next page; its fetches must not overtake each other
+}
+
+func (r *listReader) touch(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.touched[id] = true
+}
+
+func (r *listReader) wasTouched(id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.touched[id]
+}
+
+func (r *listReader) row(ctx context.Context, row *graph.ListItem, again bool) error {
+	id := itemID(r.l.id, row.ID)
+	old, had, err := r.prev.Item(ctx, id)
+	if err != nil {
+		return err
+	}
+	if row.Deleted != nil || row.Removed != nil {
+		if !had && !r.wasTouched(id) {
+			return r.forget(ctx, id)
+		}
+		r.touch(id)
+		return r.delete(ctx, id)
+	}
+	if r.seen != nil {
+		r.seen[row.ID] = true
+	}
+	item := r.itemOf(row)
+	if had && !again && !r.wasTouched(id) && old.Version == item.Version && old.Fields[fieldUnique] == item.Fields[fieldUnique] {
+		return nil
+	}
+	r.touch(id)
+	f := &fetch{r: r, row: row, item: item, had: had}
+	r.sink.Go(ctx, int64(len(row.Raw)), f.run)
+	return nil
+}
+
+// forget takes an item off the record of what could not be read: it is gone, and no restore point lacks it.
+func (r *listReader) forget(ctx context.Context, id string) error {
+	for m, err := range engine.MissedItems(ctx, r.prev) {
+		if err != nil {
+			return err
+		}
+		if m.Item.ID == id {
+			r.sink.Skip(ctx, m.Item, &holdfast.Skip{Reason: holdfast.SkipVanished})
+		}
+	}
+	return nil
+}
+
+// delete deletes an item with its versions, also with those that this read put.
+func (r *listReader) delete(ctx context.Context, id string) error {
+	for v, err := range r.prev.Children(ctx, id) {
+		if err != nil {
+			return err
+		}
+		if err := r.sink.Delete(ctx, v.ID); err != nil {
+			return err
+		}
+	}
+	return r.sink.Delete(ctx, id)
+}
+
+func (r *listReader) itemOf(row *graph.ListItem) holdfast.Item {
+	var fields struct {
+		Title   string `json:"Title"`
+		Version string `json:"_UIVersionString"`
+	}
+	_ = json.Unmarshal(row.Fields, &fields) // a list may have no such columns
+	item := holdfast.Item{ID: itemID(r.l.id, row.ID), Parent: r.l.folder, Kind: holdfast.KindListItem, Version: row.ETag, Time: row.Modified, Size: int64(len(row.Raw)), Name: fields.Title,
+		Fields: map[string]string{holdfast.FieldCreated: stamp(row.Created), holdfast.FieldModified: stamp(row.Modified), holdfast.FieldETag: row.ETag}}
+	if item.Name == "" {
+		item.Name = "Item " + row.ID
+	}
+	for k, v := range map[string]string{holdfast.FieldVersionID: fields.Version, holdfast.FieldAuthor: person(row.CreatedBy), fieldEditor: person(row.ModifiedBy)} {
+		if v != "" {
+			item.Fields[k] = v
+		}
+	}
+	if r.unique[row.ID] {
+		item.Fields[fieldUnique] = "true"
+	}
+	return item
+}
+
+func person(i *graph.Identity) string {
+	if i == nil {
+		return ""
+	}
+	for _, p := range []*graph.Principal{i.User, i.Application, i.Group} {
+		if p != nil && p.DisplayName != "" {
+			return p.DisplayName
+		}
+	}
+	return ""
+}
+
+// compare ends a resync: what the walk did not tell is asked for by id, and only what is not found is deleted.
+func (r *listReader) compare(ctx context.Context) error {
+	for item, err := range r.prev.Children(ctx, r.l.folder) {
+		if err != nil {
+			return err
+		}
+		id, ok := strings.CutPrefix(item.ID, r.l.id+".")
+		if !ok || r.seen[id] || r.wasTouched(item.ID) {
+			continue
+		}
+		row, err := r.g.ListItem(ctx, r.c.Source, r.l.id, id, graph.List{Expand: []string{"fields"}})
+		switch {
+		case m365.KindOf(err) == m365.NotFound:
+			if err := r.delete(ctx, item.ID); err != nil {
+				return err
+			}
+		case err == nil:
+			if err := r.row(ctx, row, false); err != nil {
+				return err
+			}
+		case m365.Skip(err) != nil: // not known: it stays
+		default:
+			return err
+		}
+	}
+	return r.sink.Wait()
+}
+
+// shared reads items again whose permissions changed and nothing else, which no delta tells.
+func (r *listReader) shared(ctx context.Context) error {
+	if r.unique == nil {
+		return nil
+	}
+	if err := r.sink.Wait(); err != nil {
+		return err
+	}
+	ask := map[string]bool{}
+	for item, err := range r.prev.Children(ctx, r.l.folder) {
+		if err != nil {
+			return err
+		}
+		id, ok := strings.CutPrefix(item.ID, r.l.id+".")
+		if !ok || r.wasTouched(item.ID) {
+			continue
+		}
+		was, is := item.Fields[fieldUnique] == "true", r.unique[id]
+		if was != is || is && (r.anew || r.roles[r.l.id][sharepoint.Number(id)]) {
+			ask[id] = true
+		}
+	}
+	for id := range ask {
+		row, err := r.g.ListItem(ctx, r.c.Source, r.l.id, id, graph.List{Expand: []string{"fields"}})
+		switch {
+		case err == nil:
+			if err := r.row(ctx, row, true); err != nil {
+				return err
+			}
+		case m365.KindOf(err) == m365.NotFound: // the next delta tells
+		case m365.Skip(err) != nil:
+		default:
+			return err
+		}
+	}
+	return nil
+}
