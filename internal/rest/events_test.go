@@ -39,7 +39,7 @@ func TestEventsTellWhatChanged(t *testing.T) {
 
 	// Of an object that changes again and again the last change is told; a session with its job and status.
 	session := w.call("POST", "/v8/Jobs/"+job+"/start", nil).want(http.StatusOK).text("id")
-	w.backUp(mailbox, second, drive)
+	w.backUp(mailbox, second, drive, site, team)
 	all := ask(told.text("nextChangeToken"), "").want(http.StatusOK)
 	kinds := map[string]int{}
 	for i := range all.get("results").([]any) {
@@ -103,7 +103,7 @@ func TestOlderVersionsTellWhatChanged(t *testing.T) {
 	}
 	token := ask("JobSessions", "from=latest").want(http.StatusOK).text("nextChangeToken")
 	w.call("POST", "/v8/Jobs/"+job+"/start", nil).want(http.StatusOK)
-	w.backUp(mailbox, second, drive)
+	w.backUp(mailbox, second, drive, site, team)
 	sessions := ask("JobSessions", "limit=1&from="+token).want(http.StatusOK)
 	if sessions.text("results", 0, "jobId") != job || sessions.text("results", 0, "status") != "Success" || sessions.get("limit") != 1.0 || len(sessions.get("results").([]any)) != 1 {
 		t.Errorf("a run is told as %s", sessions.body)
@@ -118,7 +118,7 @@ func TestOlderVersionsTellWhatChanged(t *testing.T) {
 	}
 
 	at := "/v7/RestorePoints/" + point + "/protected"
-	for what, want := range map[string]int{"Mailboxes": 2, "OneDrives": 1, "Users": 2, "Sites": 0, "Groups": 0, "Teams": 0} {
+	for what, want := range map[string]int{"Mailboxes": 2, "OneDrives": 1, "Users": 2, "Sites": 1, "Groups": 0, "Teams": 1} {
 		if got := w.call("GET", at+what, nil).want(http.StatusOK); len(got.get("results").([]any)) != want || got.get("offset") != 0.0 {
 			t.Errorf("%s of a restore point: got %s, want %d", what, got.body, want)
 		}

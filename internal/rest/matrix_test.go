@@ -184,13 +184,13 @@ func (w *world) sides(applications ...string) (holdfast.Repository, []side) {
 	for _, app := range applications {
 		var s side
 		c := &service.Connection{Tenant: "x.example", Application: app, Secret: "right"}
-		s.org, err = w.services.Organizations.Create(ctx, asTest, service.OrganizationSpec{ExchangeConnection: c, SharePointConnection: c})
+		s.org, err = w.services.Organizations.Create(ctx, asTest, service.OrganizationSpec{ExchangeConnection: c, SharePointConnection: c, Teams: new(true)})
 		w.must(err)
 		s.job, err = w.services.Jobs.Create(ctx, asTest, service.JobSpec{Organization: s.org.ID, Repository: repo.ID, Name: new("job of " + s.org.Name), Scope: holdfast.EntireOrganization})
 		w.must(err)
 		s.session, err = w.services.Jobs.Start(ctx, asTest, s.job.ID, false)
 		w.must(err)
-		w.backUp(mailbox, second, drive)
+		w.backUp(mailbox, second, drive, site, team)
 		points, err := w.services.RestorePoints.List(ctx, asTest, holdfast.PointFilter{Job: s.job.ID}, holdfast.Page{})
 		w.must(err)
 		s.point = points[0]
@@ -258,6 +258,7 @@ func (w *world) callers() []caller {
 		own := map[string]string{
 			"organizationId": string(a.org.ID), "jobId": string(a.job.ID), "jobSessionsId": string(a.session.ID), "sessionId": string(a.session.ID), "restorePointId": string(a.point.ID),
 			"protectedUserId": a.users[ada], "mailboxId": public(a.org.ID, mailbox), "containerId": public(a.org.ID, mailbox), "folderId": "AAinbox", "repositoryId": string(repo.ID), "userId": ada,
+			"oneDriveId": public(a.org.ID, drive), "siteId": public(a.org.ID, site), "teamId": public(a.org.ID, team), "groupId": engine,
 		}
 		if service.Allowed(c.user, service.ActExplore) == nil {
 			own["restoreSessionId"] = open(c.user, a.org.ID, holdfast.ExploreExchange)
@@ -265,6 +266,7 @@ func (w *world) callers() []caller {
 		foreign := map[string]string{
 			"organizationId": string(b.org.ID), "jobId": string(b.job.ID), "jobSessionsId": string(b.session.ID), "restorePointId": string(b.point.ID),
 			"protectedUserId": b.users[ada], "restoreSessionId": everything, "mailboxId": public(b.org.ID, mailbox), "containerId": public(b.org.ID, mailbox), "oneDriveId": public(b.org.ID, drive),
+			"siteId": public(b.org.ID, site), "teamId": public(b.org.ID, team), "groupId": holdfast.DerivedID(string(b.org.ID), "group/"+engine),
 		}
 		secrets := []string{string(b.org.ID), string(b.job.ID), string(b.point.ID), "fabrikam", everything, otherTenant}
 		if c.user.Role == service.RoleOperator || c.user.Role == service.RoleEndUser {

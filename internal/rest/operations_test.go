@@ -30,15 +30,16 @@ func TestEveryBuiltOperation(t *testing.T) {
 	people.login()
 	identity(people)
 	portal(people)
+	people.cookie = ""
+	people.login()
+	groups(people)
 
 	neverSucceed := map[string]string{
-		"Job_GetCopyJobByBackupJob":       "there are no copy jobs",
-		"License_InstallAction":           "there is no licence",
-		"License_UpdateAction":            "there is no licence",
-		"LicensedUser_Remove":             "there is no licence",
-		"ProtectedData_GetProtectedGroup": "no group is protected",
-		"ProtectedData_GetProtectedTeam":  "no team is protected",
-		"Proxy_RemoveAction":              "the only proxy is built in",
+		"Job_GetCopyJobByBackupJob": "there are no copy jobs",
+		"License_InstallAction":     "there is no licence",
+		"License_UpdateAction":      "there is no licence",
+		"LicensedUser_Remove":       "there is no licence",
+		"Proxy_RemoveAction":        "the only proxy is built in",
 	}
 	for _, id := range rest.Built() {
 		if _, never := neverSucceed[id]; never == w.answered[id] {
@@ -130,7 +131,7 @@ func settings(secret string) map[string]any {
 
 func organizations(w *world) {
 	body := func(secret string) map[string]any {
-		return map[string]any{"type": "office365", "region": "worldwide", "name": "contoso.example", "isExchangeOnline": "true", "isSharePointOnline": true, "isTeamsOnline": false,
+		return map[string]any{"type": "office365", "region": "worldwide", "name": "contoso.example", "isExchangeOnline": "true", "isSharePointOnline": true, "isTeamsOnline": true,
 			"exchangeOnlineSettings": settings(secret), "sharePointOnlineSettings": settings(secret)}
 	}
 	w.call("POST", "/v8/Organizations", body("wrong")).says(400, "the secret is wrong")
@@ -367,7 +368,7 @@ func jobs(w *world) {
 	session := w.call("POST", at+"/start", nil).want(200).golden().text("id")
 	w.call("POST", at+"/start", `{"full":false}`).says(409, "running")
 	w.clock.pass(90 * time.Second)
-	w.backUp(mailbox, second, drive, site)
+	w.backUp(mailbox, second, drive, site, team)
 	w.call("GET", "/v8/JobSessions?jobId="+id+"&status=Succeeded", nil).want(200).golden()
 	w.call("GET", "/v8/JobSessions/"+session, nil).want(200).golden()
 	w.call("GET", "/v8/JobSessions/"+session+"/ProcessedObjects", nil).want(200).golden()
@@ -406,6 +407,8 @@ func protection(w *world) {
 		w.call("GET", "/v8/Protected"+kind, nil).want(200).golden()
 		w.call("GET", "/v8/Protected"+kind+"/"+bob, nil).want(404)
 	}
+	w.call("GET", "/v8/ProtectedTeams/"+w.first("/v8/ProtectedTeams"), nil).want(200).golden()
+	repositoryData(w, organization, repository)
 	w.call("GET", "/holdfast/v1/Overview", nil).want(200).golden()
 	w.call("GET", "/holdfast/v1/Search/Status", nil).want(200).golden()
 	w.call("POST", "/holdfast/v1/Search", map[string]any{"query": "Note", "kinds": []string{"mail"}, "at": "2026-03-01T00:00:00Z"}).want(200).golden()
@@ -423,6 +426,60 @@ func protection(w *world) {
 	w.call("POST", "/v8/License/Update", nil).says(409, "needs no licence")
 	w.call("GET", "/v8/licensedusers", nil).want(200).golden()
 	w.call("DELETE", "/v8/LicensedUsers/"+user, nil).says(409, "needs no licence")
+}
+
+// groups protects the mailbox of a group and reads what is listed of it.
+func groups(w *world) {
+	organization, repository := w.first("/v8/Organizations"), w.first("/v8/BackupRepositories")
+	job := w.call("POST", "/v8/Jobs", map[string]any{"name": "groups", "backupType": "SelectedItems", "organizationId": organization, "repositoryId": repository,
+		"selectedItems": []any{map[string]any{"type": "PartialOrganization", "groupMailboxes": true}}}).want(201).text("id")
+	w.call("POST", "/v8/Jobs/"+job+"/start", nil).want(200)
+	w.backUp(group)
+	at := "/v8/BackupRepositories/" + repository + "/GroupData"
+	id := w.call("GET", at, nil).want(200).text("results", 0, "id")
+	one := w.call("GET", at+"/"+id, nil).want(200)
+	if one.get("accountId") != engine || one.get("isMailboxBackedUp") != true || one.get("email") != group.Address {
+		w.t.Errorf("the group is %s", one.body)
+	}
+	w.call("GET", at+"/"+engine, nil).want(200)
+	protected := w.call("GET", "/v8/ProtectedGroups/"+id, nil).want(200)
+	if protected.text("mailboxes", 0, "email") != group.Address {
+		w.t.Errorf("the protected group is %s", protected.body)
+	}
+	point := w.call("GET", "/v8/RestorePoints?jobId="+job, nil).want(200).text("results", 0, "id")
+	if got := w.call("GET", "/v7/RestorePoints/"+point+"/protectedGroups", nil).want(200); got.text("results", 0, "accountId") != engine {
+		w.t.Errorf("the groups of a restore point are %s", got.body)
+	}
+	// A group is nobody's: it is not among the users.
+	w.call("GET", "/v8/BackupRepositories/"+repository+"/UserData/"+engine, nil).want(404)
+}
+
+// repositoryData reads what a repository holds, object by object, and nothing of what it does not hold.
+func repositoryData(w *world, organization, repository string) {
+	at := "/v8/BackupRepositories/" + repository + "/"
+	for list, n := range map[string]int{"MailboxData": 2, "OneDriveData": 1, "SiteData": 1, "TeamData": 1, "UserData": 2, "GroupData": 0} {
+		got := w.call("GET", at+list, nil).want(200).golden()
+		if all := got.get("results").([]any); len(all) != n {
+			w.t.Errorf("%s has %d objects, want %d", list, len(all), n)
+		} else if n > 0 {
+			w.call("GET", at+list+"/"+got.text("results", 0, "id"), nil).want(200).golden()
+		}
+		w.call("GET", at+list+"/"+tenant, nil).want(404)
+		w.call("GET", "/v8/BackupRepositories/"+bob+"/"+list, nil).want(404)
+		old := w.call("GET", "/v7/BackupRepositories/"+repository+"/"+list, nil).want(200)
+		if n > 0 && (old.get("results", 0, "isDeleted") != false || old.text("results", 0, "proxyId") == "") {
+			w.t.Errorf("%s of version 7 is %s", list, old.body)
+		}
+	}
+	w.call("GET", at+"OrganizationData", nil).want(200).golden()
+	w.call("GET", at+"OrganizationData/"+organization, nil).want(200).golden()
+	w.call("GET", at+"OrganizationData/"+tenant, nil).says(404, "holds nothing of an organization")
+	for query, want := range map[string]int{"filter=LOVE": 1, "filter=nobody": 0, "pointInTime=2020-01-01T00:00:00Z": 0, "pointInTime=2026-03-02T00:00:00Z": 2, "organizationId=" + organization: 2, "organizationId=" + bob: 0} {
+		if n := len(w.call("GET", at+"MailboxData?"+query, nil).want(200).get("results").([]any)); n != want {
+			w.t.Errorf("mailboxes with %s: got %d, want %d", query, n, want)
+		}
+	}
+	w.call("GET", at+"MailboxData?pointInTime=yesterday", nil).want(400)
 }
 
 func exchange(w *world) {

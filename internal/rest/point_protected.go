@@ -29,6 +29,22 @@ type pointSite struct {
 	URL  string `json:"url"`
 }
 
+type pointTeam struct {
+	ID   string `json:"id"`
+	Name string `json:"displayName"`
+}
+
+type pointGroup struct {
+	ID           string                         `json:"id"`
+	Account      string                         `json:"accountId"`
+	Name         string                         `json:"displayName"`
+	Address      string                         `json:"email"`
+	Mailbox      bool                           `json:"isMailboxBackedUp"`
+	Organization string                         `json:"organizationId"`
+	BackedUp     string                         `json:"backedUpOrganizationId"`
+	Links        contract.RESTLinkHALDictionary `json:"_links"`
+}
+
 type pointUser struct {
 	ID           string                         `json:"id"`
 	Account      string                         `json:"accountId,omitzero"`
@@ -107,8 +123,13 @@ func (a *API) pointProtectedUsers(ctx context.Context, r *request) (any, error) 
 	}), nil
 }
 
-// pointProtectedNothing answers for groups and teams, of which no restore point holds any: they can't be selected for protection yet.
-func (a *API) pointProtectedNothing(ctx context.Context, r *request) (any, error) {
+func (a *API) pointProtectedTeams(ctx context.Context, r *request) (any, error) {
+	return pointContainers(ctx, a, r, holdfast.Team, func(c holdfast.ContainerRecord) pointTeam {
+		return pointTeam{ID: c.PublicID(), Name: c.Name}
+	})
+}
+
+func (a *API) pointProtectedGroups(ctx context.Context, r *request) (any, error) {
 	w, err := r.window()
 	if err != nil {
 		return nil, err
@@ -117,8 +138,12 @@ func (a *API) pointProtectedNothing(ctx context.Context, r *request) (any, error
 	if err != nil {
 		return nil, err
 	}
-	if _, err := a.services.Protected.Containers(ctx, r.user, "", f, holdfast.Page{Limit: 1}); err != nil { // is the point there?
+	groups, err := a.services.Protected.Groups(ctx, r.user, f, w.page())
+	if err != nil {
 		return nil, err
 	}
-	return page(r, w, []struct{}{}, func(none struct{}) struct{} { return none }), nil
+	return page(r, w, groups, func(g service.ProtectedGroup) pointGroup {
+		return pointGroup{ID: g.ID, Account: g.ObjectID, Name: g.Name, Address: g.Address, Mailbox: true, Organization: string(g.Organization), BackedUp: string(g.Organization),
+			Links: contract.RESTLinkHALDictionary{"restorePoint": r.links.to("/RestorePoints/{restorePointId}", string(f.Point)), "organization": r.links.to(organizationPath, string(g.Organization))}}
+	}), nil
 }

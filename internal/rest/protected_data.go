@@ -83,11 +83,33 @@ func protectedUserToContract(u service.ProtectedUser) contract.RESTProtectedUser
 	return out
 }
 
-// Groups can't be selected for protection yet, so no backup holds any: their lists are empty because there is nothing, not because nobody
-// looked.
+func (a *API) protectedDataGetProtectedGroups(ctx context.Context, r *request) (any, error) {
+	w, err := r.window()
+	if err != nil {
+		return nil, err
+	}
+	f, err := r.protectedFilter()
+	if err != nil {
+		return nil, err
+	}
+	groups, err := a.services.Protected.Groups(ctx, r.user, f, w.page())
+	if err != nil {
+		return nil, err
+	}
+	return page(r, w, groups, protectedGroupToContract), nil
+}
 
-func (a *API) protectedDataGetProtectedGroups(_ context.Context, r *request) (any, error) {
-	return noneProtected[contract.RESTProtectedGroup](r)
+// protectedGroupToContract encodes a group by its mailbox. Its site is protected as a site, which does not tell whose it is.
+func protectedGroupToContract(g service.ProtectedGroup) contract.RESTProtectedGroup {
+	out := contract.RESTProtectedGroup{ID: &g.ID, Msid: &g.ObjectID, DisplayName: &g.Name, OrganizationID: uid(g.Organization), BackedUpOrganizationID: new(string(g.Organization)), Mailboxes: []contract.RESTProtectedMailbox{}}
+	seen := map[string]bool{} // a mailbox may be in several repositories
+	for _, c := range g.Containers {
+		if id := c.PublicID(); !seen[id] {
+			seen[id] = true
+			out.Mailboxes = append(out.Mailboxes, contract.RESTProtectedMailbox{ID: uid(id), DisplayName: &c.Name, Email: &c.Address, IsArchive: new(false)})
+		}
+	}
+	return out
 }
 
 func (a *API) protectedDataGetProtectedSites(ctx context.Context, r *request) (any, error) {
@@ -130,8 +152,12 @@ func protectedTeamToContract(c holdfast.ContainerRecord) contract.RESTProtectedT
 	return contract.RESTProtectedTeam{ID: uid(c.PublicID()), Msid: uid(c.Source), DisplayName: &c.Name, OrganizationID: uid(c.Organization), BackedUpOrganizationID: new(string(c.Organization))}
 }
 
-func (a *API) protectedDataGetProtectedGroup(_ context.Context, r *request) (any, error) {
-	return nil, holdfast.NotFound("no backup holds anything of group %s", r.param("protectedGroupId"))
+func (a *API) protectedDataGetProtectedGroup(ctx context.Context, r *request) (any, error) {
+	g, err := a.services.Protected.Group(ctx, r.user, r.param("protectedGroupId"), service.ProtectedFilter{})
+	if err != nil {
+		return nil, err
+	}
+	return protectedGroupToContract(g), nil
 }
 
 func (a *API) protectedDataGetProtectedSite(ctx context.Context, r *request) (any, error) {
@@ -152,17 +178,6 @@ func (a *API) protectedDataGetProtectedTeam(ctx context.Context, r *request) (an
 		return nil, err
 	}
 	return protectedTeamToContract(c), nil
-}
-
-func noneProtected[T any](r *request) (any, error) {
-	w, err := r.window()
-	if err != nil {
-		return nil, err
-	}
-	if _, err := r.protectedFilter(); err != nil {
-		return nil, err
-	}
-	return page(r, w, []T{}, func(t T) T { return t }), nil
 }
 
 // protectedIn narrows protected data as a filter of restore points does.

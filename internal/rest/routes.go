@@ -89,8 +89,8 @@ var routes = []route{
 	{"AzureObjectStorage_GetFolder", "GET", "/AzureResources/containers/{containerName}/folders/{Name}", 200, service.ActUnbuilt, notYet},
 
 	// BackupGroupData
-	{"BackupGroupData_GetGroupsData", "GET", repositoryPath + "/GroupData", 200, service.ActUnbuilt, notYet},
-	{"BackupGroupData_GetSingleGroupData", "GET", repositoryPath + "/GroupData/{groupId}", 200, service.ActUnbuilt, notYet},
+	{"BackupGroupData_GetGroupsData", "GET", repositoryPath + "/GroupData", 200, service.ActSeeProtected, (*API).backupGroupDataGetGroupsData},
+	{"BackupGroupData_GetSingleGroupData", "GET", repositoryPath + "/GroupData/{groupId}", 200, service.ActSeeProtected, (*API).backupGroupDataGetSingleGroupData},
 
 	// BackupOrganization
 	{"BackupOrganization_GetByRestoreSessionId", "GET", sessionPath + "/organization", 200, service.ActExplore, (*API).backupOrganizationGetByRestoreSessionId},
@@ -99,28 +99,28 @@ var routes = []route{
 	{"BackupOrganization_RestoreSessionsSearchTeams", "POST", sessionPath + "/organization/searchTeams", 200, service.ActUnbuilt, notYet},
 
 	// BackupOrganizationData
-	{"BackupOrganizationData_GetOrganizationData", "GET", repositoryPath + "/OrganizationData", 200, service.ActUnbuilt, notYet},
-	{"BackupOrganizationData_GetSingleOrganizationData", "GET", repositoryPath + "/OrganizationData/{organizationId}", 200, service.ActUnbuilt, notYet},
+	{"BackupOrganizationData_GetOrganizationData", "GET", repositoryPath + "/OrganizationData", 200, service.ActSeeProtected, (*API).backupOrganizationDataGetOrganizationData},
+	{"BackupOrganizationData_GetSingleOrganizationData", "GET", repositoryPath + "/OrganizationData/{organizationId}", 200, service.ActSeeProtected, (*API).backupOrganizationDataGetSingleOrganizationData},
 
 	// BackupSiteData
-	{"BackupSiteData_GetSitesData", "GET", repositoryPath + "/SiteData", 200, service.ActUnbuilt, notYet},
-	{"BackupSiteData_GetSiteData", "GET", repositoryPath + "/SiteData/{siteId}", 200, service.ActUnbuilt, notYet},
+	{"BackupSiteData_GetSitesData", "GET", repositoryPath + "/SiteData", 200, service.ActSeeProtected, (*API).backupSiteDataGetSitesData},
+	{"BackupSiteData_GetSiteData", "GET", repositoryPath + "/SiteData/{siteId}", 200, service.ActSeeProtected, (*API).backupSiteDataGetSiteData},
 
 	// BackupOneDriveData
-	{"BackupOneDriveData_GetOneDrivesData", "GET", repositoryPath + "/OneDriveData", 200, service.ActUnbuilt, notYet},
-	{"BackupOneDriveData_GetOneDriveData", "GET", repositoryPath + "/OneDriveData/{oneDriveId}", 200, service.ActUnbuilt, notYet},
+	{"BackupOneDriveData_GetOneDrivesData", "GET", repositoryPath + "/OneDriveData", 200, service.ActSeeProtected, (*API).backupOneDriveDataGetOneDrivesData},
+	{"BackupOneDriveData_GetOneDriveData", "GET", repositoryPath + "/OneDriveData/{oneDriveId}", 200, service.ActSeeProtected, (*API).backupOneDriveDataGetOneDriveData},
 
 	// BackupMailboxData
-	{"BackupMailboxData_GetMailboxesData", "GET", repositoryPath + "/MailboxData", 200, service.ActUnbuilt, notYet},
-	{"BackupMailboxData_GetMailboxData", "GET", repositoryPath + "/MailboxData/{mailboxId}", 200, service.ActUnbuilt, notYet},
+	{"BackupMailboxData_GetMailboxesData", "GET", repositoryPath + "/MailboxData", 200, service.ActSeeProtected, (*API).backupMailboxDataGetMailboxesData},
+	{"BackupMailboxData_GetMailboxData", "GET", repositoryPath + "/MailboxData/{mailboxId}", 200, service.ActSeeProtected, (*API).backupMailboxDataGetMailboxData},
 
 	// BackupTeamData
-	{"BackupTeamData_GetTeamsData", "GET", repositoryPath + "/TeamData", 200, service.ActUnbuilt, notYet},
-	{"BackupTeamData_GetTeamData", "GET", repositoryPath + "/TeamData/{teamId}", 200, service.ActUnbuilt, notYet},
+	{"BackupTeamData_GetTeamsData", "GET", repositoryPath + "/TeamData", 200, service.ActSeeProtected, (*API).backupTeamDataGetTeamsData},
+	{"BackupTeamData_GetTeamData", "GET", repositoryPath + "/TeamData/{teamId}", 200, service.ActSeeProtected, (*API).backupTeamDataGetTeamData},
 
 	// BackupUserData
-	{"BackupUserData_GetUsersData", "GET", repositoryPath + "/UserData", 200, service.ActUnbuilt, notYet},
-	{"BackupUserData_GetUserData", "GET", repositoryPath + "/UserData/{userId}", 200, service.ActUnbuilt, notYet},
+	{"BackupUserData_GetUsersData", "GET", repositoryPath + "/UserData", 200, service.ActSeeProtected, (*API).backupUserDataGetUsersData},
+	{"BackupUserData_GetUserData", "GET", repositoryPath + "/UserData/{userId}", 200, service.ActSeeProtected, (*API).backupUserDataGetUserData},
 
 	// BackupRepository
 	{"BackupRepository_GetRepositories", "GET", "/BackupRepositories", 200, service.ActSeeRepos, (*API).backupRepositoryGetRepositories},

@@ -72,7 +72,7 @@ var onlyBefore8 = []route{
 	{"JobSessionChanges_Get", "GET", "/JobSessions/Changes", 200, service.ActSeeEvents, (*API).jobSessionChangesGet},
 	{"RestorePoint_GetChanges", "GET", "/RestorePoints/Changes", 200, service.ActSeeEvents, (*API).restorePointGetChanges},
 	{"RestorePoint_GetRestorePointMailboxes", "GET", "/RestorePoints/{restorePointId}/protectedMailboxes", 200, service.ActSeeProtected, (*API).pointProtectedMailboxes},
-	{"RestorePoint_GetRestorePointTeams", "GET", "/RestorePoints/{restorePointId}/protectedTeams", 200, service.ActSeeProtected, (*API).pointProtectedNothing},
+	{"RestorePoint_GetRestorePointTeams", "GET", "/RestorePoints/{restorePointId}/protectedTeams", 200, service.ActSeeProtected, (*API).pointProtectedTeams},
 	{"RestorePoint_GetRestorePointWebs", "GET", "/RestorePoints/{restorePointId}/protectedSites", 200, service.ActSeeProtected, (*API).pointProtectedSites},
 	{"RestorePoint_GetRestorePointOneDrives", "GET", "/RestorePoints/{restorePointId}/protectedOneDrives", 200, service.ActSeeProtected, (*API).pointProtectedOneDrives},
 	{"RestorePoint_GetRestorePointUsers", "GET", "/RestorePoints/{restorePointId}/protectedUsers", 200, service.ActSeeProtected, (*API).pointProtectedUsers},
@@ -87,7 +87,7 @@ var onlyBefore8 = []route{
 	{"TeamsFile_SaveById", "POST", teamPath + "/files/{fileId}/save", 200, service.ActUnbuilt, notYet},
 	{"TeamsFile_SendById", "POST", teamPath + "/files/{fileId}/send", 200, service.ActUnbuilt, notYet},
 	{"TeamsFile_RestoreById", "POST", teamPath + "/files/{fileId}/restore", 200, service.ActUnbuilt, notYet},
-	{"RestorePoint_GetRestorePointGroups", "GET", "/RestorePoints/{restorePointId}/protectedGroups", 200, service.ActSeeProtected, (*API).pointProtectedNothing},
+	{"RestorePoint_GetRestorePointGroups", "GET", "/RestorePoints/{restorePointId}/protectedGroups", 200, service.ActSeeProtected, (*API).pointProtectedGroups},
 }
 
 // onlyBefore7 are those that version 7 dropped.
@@ -144,7 +144,36 @@ func (a *API) asBefore(ctx context.Context, r *request, result any) (any, error)
 	if begun, ok := result.(contract.RESTAsyncRestoreResponse); ok {
 		return a.restored(ctx, r, begun.SessionID)
 	}
+	if prefix, _, _ := strings.Cut(r.route.id, "_"); dataBefore8[prefix] {
+		return withProxy(result)
+	}
 	return result, nil
+}
+
+// dataBefore8 are the lists of a repository's data whose objects had two members more before version 8.
+var dataBefore8 = map[string]bool{"BackupMailboxData": true, "BackupOneDriveData": true, "BackupSiteData": true, "BackupTeamData": true, "BackupUserData": true, "BackupGroupData": true}
+
+// withProxy adds isDeleted and proxyId to an object of a repository's data, or to those of a page: what is listed is there, and the server's own
+// proxy does the work.
+func withProxy(result any) (any, error) {
+	raw, err := json.Marshal(result)
+	if err != nil {
+		return nil, err
+	}
+	var out map[string]any
+	if err := json.Unmarshal(raw, &out); err != nil {
+		return nil, err
+	}
+	rows, paged := out["results"].([]any)
+	if !paged {
+		rows = []any{out}
+	}
+	for _, row := range rows {
+		if object, ok := row.(map[string]any); ok {
+			object["isDeleted"], object["proxyId"] = false, service.BuiltInProxy
+		}
+	}
+	return out, nil
 }
 
 // restoreStatistics is what restores answered before version 8, of mail and of documents: they did not answer before they had ended.

@@ -504,7 +504,6 @@ func (d directory) Changes(ctx context.Context, org holdfast.Organization, cred 
 	if from.Users != "" {
 		return from, nil
 	}
-	const engine = "00000000-0000-4000-8000-00000000000a"
 	c := service.DirectoryChanges{Objects: []holdfast.DirectoryObject{{Organization: org.ID, Kind: holdfast.DirectoryGroup, ID: engine, Name: "engine@contoso.example", DisplayName: "Analytical Engine", Type: holdfast.GroupOffice365},
 		{Organization: org.ID, Kind: holdfast.DirectoryGroup, ID: "00000000-0000-4000-8000-00000000000b", DisplayName: "Boards", Type: holdfast.GroupSecurity}},
 		Members: []holdfast.DirectoryMember{{Group: engine, Kind: holdfast.DirectoryUser, Member: ada}, {Group: engine, Kind: holdfast.DirectoryGroup, Member: "00000000-0000-4000-8000-00000000000b"}}}
@@ -597,6 +596,8 @@ var (
 	mailbox = holdfast.Container{Kind: holdfast.Mailbox, Source: ada, Owner: ada, Name: "Ada Lovelace", Address: "ada@contoso.example"}
 	second  = holdfast.Container{Kind: holdfast.Mailbox, Source: bob, Owner: bob, Name: "Bob Shared", Address: "bob@contoso.example"}
 	site    = holdfast.Container{Kind: holdfast.Site, Source: falcon, Owner: falcon, Name: "Falcon", Address: "https://contoso.sharepoint.example/sites/falcon"}
+	team    = holdfast.Container{Kind: holdfast.Team, Source: apollo, Owner: apollo, Name: "Apollo", Address: "apollo@contoso.example"}
+	group   = holdfast.Container{Kind: holdfast.Mailbox, Source: holdfast.GroupSource + engine, Owner: engine, Name: "Analytical Engine", Address: "engine@contoso.example"}
 	drive   = holdfast.Container{Kind: holdfast.Drive, Source: "b!drive-of-ada", Owner: ada, Name: "Ada Lovelace", Address: "ada@contoso.example"}
 )
 
@@ -860,5 +861,8 @@ func (directory) Team(_ context.Context, _ holdfast.Organization, _ holdfast.Cre
 	return service.DirectoryTeam{ID: apollo, Name: "Apollo", Description: "All about Apollo", Mail: "apollo@contoso.example"}, nil
 }
 
-// apollo is the directory's team.
-const apollo = "7e57ab1e-0000-4000-8000-00000000000a"
+// apollo is the directory's team, engine its group.
+const (
+	apollo = "7e57ab1e-0000-4000-8000-00000000000a"
+	engine = "00000000-0000-4000-8000-00000000000a"
+)

@@ -73,6 +73,96 @@ func (p *Protected) User(ctx context.Context, u User, id string, f ProtectedFilt
 	return ProtectedUser{}, holdfast.NotFound("no backup holds anything of user %s", id)
 }
 
+// ProtectedGroup is a Microsoft 365 group of which backups hold the mailbox.
+type ProtectedGroup struct {
+	ID           string // derived from organization and Entra object id
+	ObjectID     string // Entra object id
+	Organization holdfast.OrganizationID
+	Name         string
+	Address      string
+	Containers   []holdfast.ContainerRecord // its mailbox, in each repository
+}
+
+// Groups gives the groups of which backups hold the mailbox, by name.
+func (p *Protected) Groups(ctx context.Context, u User, f ProtectedFilter, page holdfast.Page) ([]ProtectedGroup, error) {
+	held, err := p.containers(ctx, u, holdfast.Mailbox, f)
+	if err != nil {
+		return nil, err
+	}
+	at := map[string]int{}
+	var groups []ProtectedGroup
+	for _, c := range held {
+		if !c.OfGroup() {
+			continue
+		}
+		id := holdfast.DerivedID(string(c.Organization), "group/"+c.Owner)
+		i, ok := at[id]
+		if !ok {
+			i = len(groups)
+			at[id] = i
+			groups = append(groups, ProtectedGroup{ID: id, ObjectID: c.Owner, Organization: c.Organization, Name: c.Name, Address: c.Address})
+		}
+		groups[i].Containers = append(groups[i].Containers, c)
+	}
+	return window(groups, page), nil
+}
+
+// Group gives one protected group by its derived id or its Entra object id.
+func (p *Protected) Group(ctx context.Context, u User, id string, f ProtectedFilter) (ProtectedGroup, error) {
+	all, err := p.Groups(ctx, u, f, holdfast.Page{})
+	if err != nil {
+		return ProtectedGroup{}, err
+	}
+	for _, one := range all {
+		if one.ID == id || one.ObjectID == id {
+			return one, nil
+		}
+	}
+	return ProtectedGroup{}, holdfast.NotFound("no backup holds anything of group %s", id)
+}
+
+// ProtectedOrganization is an organization of which backups hold something.
+type ProtectedOrganization struct {
+	ID      holdfast.OrganizationID
+	Name    string
+	Tenant  string
+	Removed bool // it is not known here any more, or not yet again
+}
+
+// Organizations gives the organizations of which backups hold something, by name.
+func (p *Protected) Organizations(ctx context.Context, u User, f ProtectedFilter, page holdfast.Page) ([]ProtectedOrganization, error) {
+	held, err := p.containers(ctx, u, "", f)
+	if err != nil {
+		return nil, err
+	}
+	all, err := readAs(ctx, p.core, u, ActSeeOrgs, func(ctx context.Context, tx Tx) ([]ProtectedOrganization, error) {
+		var all []ProtectedOrganization
+		seen := map[holdfast.OrganizationID]bool{}
+		for _, c := range held {
+			if seen[c.Organization] {
+				continue
+			}
+			seen[c.Organization] = true
+			one := ProtectedOrganization{ID: c.Organization}
+			o, err := tx.Organization(ctx, c.Organization)
+			switch {
+			case err == nil:
+				one.Name, one.Tenant = o.Name, o.TenantID
+			case holdfast.KindOf(err) == holdfast.KindNotFound:
+				one.Removed = true
+			default:
+				return nil, err
+			}
+			all = append(all, one)
+		}
+		return all, nil
+	})
+	slices.SortFunc(all, func(a, b ProtectedOrganization) int {
+		return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), strings.Compare(string(a.ID), string(b.ID)))
+	})
+	return window(all, page), err
+}
+
 // Containers gives the mailboxes or drives that backups hold, by name. An empty kind means all.
 func (p *Protected) Containers(ctx context.Context, u User, kind holdfast.ContainerKind, f ProtectedFilter, page holdfast.Page) ([]holdfast.ContainerRecord, error) {
 	all, err := p.containers(ctx, u, kind, f)

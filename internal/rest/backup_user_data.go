@@ -1,0 +1,60 @@
+package rest
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"holdfast/internal/holdfast"
+	"holdfast/internal/rest/contract"
+	"holdfast/internal/service"
+)
+
+const userDataPath = repositoryPath + "/UserData/{userId}"
+
+func (a *API) backupUserDataGetUsersData(ctx context.Context, r *request) (any, error) {
+	w, err := r.window()
+	if err != nil {
+		return nil, err
+	}
+	f, err := r.dataFilter()
+	if err != nil {
+		return nil, err
+	}
+	users, err := a.services.Protected.Users(ctx, r.user, f, w.page())
+	if err != nil {
+		return nil, err
+	}
+	return page(r, w, users, func(u service.ProtectedUser) contract.RESTBackupUserData {
+		return userDataToContract(r.links, f.Repository, u)
+	}), nil
+}
+
+func (a *API) backupUserDataGetUserData(ctx context.Context, r *request) (any, error) {
+	f, err := r.dataFilter()
+	if err != nil {
+		return nil, err
+	}
+	u, err := a.services.Protected.User(ctx, r.user, r.param("userId"), f)
+	if err != nil {
+		return nil, err
+	}
+	return userDataToContract(r.links, f.Repository, u), nil
+}
+
+// userDataToContract encodes a user. Archives and personal sites are not read as such, so the repository holds none.
+func userDataToContract(l links, repository holdfast.RepositoryID, u service.ProtectedUser) contract.RESTBackupUserData {
+	out := contract.RESTBackupUserData{
+		ID: u.ID, ItemType: contract.RESTBackupItemTypeUser, RepositoryID: uuid.MustParse(string(repository)), AccountID: optional(u.ObjectID), DisplayName: optional(u.Name), Email: optional(u.Address),
+		IsArchiveBackedUp: new(false), IsPersonalSiteBackedUp: new(false), OrganizationID: uid(u.Organization), BackedUpOrganizationID: string(u.Organization),
+		Links: dataLinks(l, userDataPath, repository, u.ID, u.Organization),
+	}
+	out.MailboxBackedUpTime, out.IsMailboxBackedUp = newestOf(u.Containers, holdfast.Mailbox)
+	out.OneDriveBackedUpTime, out.IsOneDriveBackedUp = newestOf(u.Containers, holdfast.Drive)
+	for _, c := range u.Containers {
+		if address := webAddress(c); c.Kind == holdfast.Drive && address != "" {
+			out.OneDriveURL = append(out.OneDriveURL, address)
+		}
+	}
+	return out
+}
