@@ -472,6 +472,8 @@ func (o *Opened) below(ctx context.Context, parent string) iter.Seq2[holdfast.It
 				if item.Kind == holdfast.KindFolder {
 					seen[item.ID] = true
 					open = append(open, item.ID)
+				} else if item.Kind == holdfast.KindPost && item.Fields[holdfast.FieldReplyTo] == "" {
+					open = append(open, item.ID) // its replies
 				}
 			}
 		}

@@ -93,6 +93,12 @@ func (s *shelf) write(fn func(put func(id, parent, name, content string))) holdf
 		if strings.HasPrefix(id, "v-") {
 			item.Kind = holdfast.KindVersion
 		}
+		if strings.HasPrefix(id, "p-") {
+			item.Kind = holdfast.KindPost
+			if reply, ok := strings.CutPrefix(parent, "p-"); ok {
+				item.Fields = map[string]string{holdfast.FieldReplyTo: reply}
+			}
+		}
 		if content == "-" {
 			s.must(w.Delete(ctx, id))
 			return
@@ -287,4 +293,36 @@ func TestDamageIsNamed(t *testing.T) {
 	if holdfast.KindOf(err) != holdfast.KindDamaged {
 		t.Errorf("%v, want damaged", err)
 	}
+}
+
+// TestASearchInAChannelFindsReplies, which lie in the posts that they reply to, and none of another channel.
+func TestASearchInAChannelFindsReplies(t *testing.T) {
+	s := newShelf(t)
+	view := s.write(func(put func(id, parent, name, content string)) {
+		put("general", "", "General/", "")
+		put("other", "", "Other/", "")
+		put("p-1", "general", "launch", "{}")
+		put("p-2", "p-1", "which launch", "{}")
+		put("p-3", "other", "no launch", "{}")
+		put("p-4", "p-3", "a launch at last", "{}")
+	})
+	for _, q := range []struct{ parent, search, want string }{
+		{"general", "launch", "which launch, launch"},
+		{"general", "kind:*", "which launch, launch"},
+		{"other", "last", "a launch at last"},
+		{"p-3", "launch", "a launch at last"},
+	} {
+		page, err := s.Items(t.Context(), holdfast.ItemQuery{At: view, Parent: q.parent, Search: q.search, Kinds: []holdfast.ItemKind{holdfast.KindPost}, Limit: 10})
+		s.must(err)
+		if got := strings.Join(titles(page), ", "); got != q.want {
+			t.Errorf("%q in %s: got %s, want %s", q.search, q.parent, got, q.want)
+		}
+	}
+}
+
+func titles(p holdfast.ItemPage) (all []string) {
+	for _, e := range p.Entries {
+		all = append(all, e.Name)
+	}
+	return all
 }

@@ -270,6 +270,9 @@ func (z *zipper) file(ctx context.Context, at place, entry holdfast.Entry) error
 	if err := z.write(ctx, e, at.path+name, func() (io.ReadCloser, error) { return z.src.Open(ctx, entry) }); err != nil {
 		return err
 	}
+	if entry.Kind == holdfast.KindPost {
+		return z.replies(ctx, at, entry, strings.TrimSuffix(name, ".json"))
+	}
 	if entry.Kind != holdfast.KindListItem {
 		return nil
 	}
@@ -291,6 +294,28 @@ func (z *zipper) file(ctx context.Context, at place, entry holdfast.Entry) error
 		}
 	}
 	delete(z.taken, folder)
+	return nil
+}
+
+// replies adds the replies to a post, in a folder of its name beside it.
+func (z *zipper) replies(ctx context.Context, at place, post holdfast.Entry, name string) error {
+	if post.Fields[holdfast.FieldReplyTo] != "" {
+		return nil // nobody replies to a reply
+	}
+	below := place{id: post.ID, path: at.path + name + " (replies)/", name: at.name + "/" + strings.ReplaceAll(post.Name, "/", "\\/")}
+	for reply, err := range z.src.Children(ctx, post.ID) {
+		if err != nil {
+			return z.missing(ctx, Exported{ID: post.ID, Kind: post.Kind, Name: post.Name, Folder: at.name}, err)
+		}
+		if z.seen[reply.ID] {
+			continue
+		}
+		z.seen[reply.ID] = true
+		if err := z.file(ctx, below, reply); err != nil {
+			return err
+		}
+	}
+	delete(z.taken, below.path)
 	return nil
 }
 

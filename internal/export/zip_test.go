@@ -12,6 +12,7 @@ import (
 	"io"
 	"iter"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -279,5 +280,34 @@ func TestZipAllPutsEachSourceIntoAFolderOfItsOwn(t *testing.T) {
 	}
 	if byName["a\u202egpj.exe /ann\\/..\\/x, drive"] != "one;" || byName["same.txt /ann\\/..\\/x, drive"] != "now;before;" || byName["deep.txt /manifest.json/f"] != "deep;" {
 		t.Errorf("original names and contents are %q", byName)
+	}
+}
+
+// TestZipHoldsTheRepliesToPosts: those of a channel that is saved, and of a post that is chosen alone; a reply that is chosen too comes once.
+func TestZipHoldsTheRepliesToPosts(t *testing.T) {
+	src := &memSource{}
+	src.put("", "general", "General", holdfast.KindFolder, "")
+	src.put("general", "1", "Launch", holdfast.KindPost, "first")
+	src.put("1", "2", "When", holdfast.KindPost, "second")
+	src.put("1", "3", "When", holdfast.KindPost, "third")
+	src.entries[2].Fields, src.entries[3].Fields = map[string]string{holdfast.FieldReplyTo: "1"}, map[string]string{holdfast.FieldReplyTo: "1"}
+	for ids, want := range map[string][]string{
+		"general": {"General/Launch.json", "General/Launch (replies)/When.json", "General/Launch (replies)/When (2).json"},
+		"1":       {"Launch.json", "Launch (replies)/When.json", "Launch (replies)/When (2).json"},
+		"2,1":     {"When.json", "Launch.json", "Launch (replies)/When.json"},
+		"3":       {"When.json"},
+	} {
+		var out bytes.Buffer
+		if err := export.Zip(t.Context(), src, strings.Split(ids, ","), time.Now(), &out); err != nil {
+			t.Fatal(err)
+		}
+		_, manifest := unzip(t, out.Bytes())
+		var got []string
+		for _, e := range manifest.Files {
+			got = append(got, e.Path)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("of %s: got %q, want %q", ids, got, want)
+		}
 	}
 }

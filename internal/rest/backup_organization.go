@@ -37,3 +37,20 @@ func (a *API) backupOrganizationGetByRestoreSessionId(ctx context.Context, r *re
 func (a *API) backupOrganizationRestoreSessionsSearchExchange(ctx context.Context, r *request) (any, error) {
 	return a.searchMailboxes(ctx, r)
 }
+
+// backupOrganizationRestoreSessionsSearchTeams searches all teams that the session sees.
+func (a *API) backupOrganizationRestoreSessionsSearchTeams(ctx context.Context, r *request) (any, error) {
+	teams, err := a.places(ctx, r, holdfast.Team, holdfast.Page{})
+	if err != nil {
+		return nil, err
+	}
+	var all []channel
+	for _, p := range teams {
+		channels, err := a.channels(ctx, r, p)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, channels...)
+	}
+	return a.searchEntities(ctx, r, all)
+}

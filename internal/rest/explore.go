@@ -136,8 +136,20 @@ func deletedLink(l links, to map[string]contract.RESTLinkHAL, e service.Entry) {
 
 // search finds in one place after another what matches, as if they were one long list.
 func (a *API) search(ctx context.Context, r *request, places []place, q service.ItemQuery, each func(place, service.Entry)) error {
+	return a.searchIn(ctx, r, list(places, func(p place) spot { return spot{p, q.Parent} }), q, func(s spot, e service.Entry) { each(s.place, e) })
+}
+
+// spot is a folder of a place, which is searched with all below it; "" is all of the place.
+type spot struct {
+	place
+	parent string
+}
+
+// searchIn is search in folders of places.
+func (a *API) searchIn(ctx context.Context, r *request, spots []spot, q service.ItemQuery, each func(spot, service.Entry)) error {
 	skip, want := q.Offset, q.Limit
-	for _, p := range places {
+	for _, p := range spots {
+		q.Parent = p.parent
 		for want > 0 {
 			q.Offset, q.Limit = skip, want
 			found, err := a.services.RestoreSessions.Items(ctx, r.user, p.session, p.id, q)
@@ -160,7 +172,7 @@ func (a *API) search(ctx context.Context, r *request, places []place, q service.
 				skip = max(0, skip-int(found.Total))
 			case skip > 0:
 				// How many match here is not known, only that there are no more than skip: count them.
-				n, err := a.count(ctx, r, p, q)
+				n, err := a.count(ctx, r, p.place, q)
 				if err != nil {
 					return err
 				}

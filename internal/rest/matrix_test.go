@@ -3,6 +3,7 @@ package rest_test
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -25,6 +26,7 @@ type caller struct {
 	// bound callers see some objects only: own is what they see and foreign what they must not, by path parameter.
 	bound        bool
 	own, foreign map[string]string
+	vet          string // a restore session that sees teams, for their routes
 	// secrets are texts of what a bound caller must never be answered.
 	secrets []string
 }
@@ -52,6 +54,11 @@ func TestAuthorizationMatrix(t *testing.T) {
 			})
 		}
 		for _, c := range callers {
+			if c.vet != "" && strings.Contains(r.Path, "/organization/teams") {
+				own := maps.Clone(c.own)
+				own["restoreSessionId"] = c.vet
+				c.own = own
+			}
 			do := func(path, body string) (int, string) {
 				calls++
 				if r.ID == "logout" {
@@ -259,9 +266,11 @@ func (w *world) callers() []caller {
 			"organizationId": string(a.org.ID), "jobId": string(a.job.ID), "jobSessionsId": string(a.session.ID), "sessionId": string(a.session.ID), "restorePointId": string(a.point.ID),
 			"protectedUserId": a.users[ada], "mailboxId": public(a.org.ID, mailbox), "containerId": public(a.org.ID, mailbox), "folderId": "AAinbox", "repositoryId": string(repo.ID), "userId": ada,
 			"oneDriveId": public(a.org.ID, drive), "siteId": public(a.org.ID, site), "teamId": public(a.org.ID, team), "groupId": engine,
+			"channelId": general, "postId": "1769934600000", "tabId": wiki,
 		}
 		if service.Allowed(c.user, service.ActExplore) == nil {
 			own["restoreSessionId"] = open(c.user, a.org.ID, holdfast.ExploreExchange)
+			out[i].vet = open(c.user, a.org.ID, holdfast.ExploreTeams)
 		}
 		foreign := map[string]string{
 			"organizationId": string(b.org.ID), "jobId": string(b.job.ID), "jobSessionsId": string(b.session.ID), "restorePointId": string(b.point.ID),

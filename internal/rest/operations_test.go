@@ -3,6 +3,7 @@ package rest_test
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/base32"
 	"fmt"
 	"net/http/httptest"
 	"net/url"
@@ -10,8 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"holdfast/internal/holdfast"
 	"holdfast/internal/rest"
+	"holdfast/internal/service"
 )
 
 // TestEveryBuiltOperation walks through the product by its API. Every answer is judged by api/openapi.yaml and compared
@@ -59,6 +63,7 @@ func through(t *testing.T, w *world) {
 	oneDrive(w)
 	ownExplore(w)
 	sharePoint(w)
+	teams(w)
 }
 
 func logins(t *testing.T, w *world) {
@@ -896,6 +901,179 @@ func endings(w *world) {
 	w.bearer = w.call("POST", "/v8/token", map[string]any{"grant_type": "password", "username": "admin", "password": "another good passphrase"}).want(200).text("access_token")
 	w.call("POST", "/v8/token/logout", nil).want(204)
 	w.call("GET", "/v8/Jobs", nil).want(401)
+}
+
+func teams(w *world) {
+	organization := w.first("/v8/Organizations")
+	session := w.call("POST", "/v8/Organizations/"+organization+"/explore", map[string]any{"type": "Vet"}).want(201).golden("Teams").text("id")
+	whole := "/v8/RestoreSessions/" + session + "/organization"
+	at := whole + "/teams"
+	id := w.call("GET", at, nil).want(200).golden().text("results", 0, "id")
+	names := func(got *reply, member string) (all []string) {
+		w.t.Helper()
+		for i := range got.want(200).get("results").([]any) {
+			all = append(all, got.text("results", i, member))
+		}
+		return all
+	}
+	check := func(what string, got, want any) {
+		w.t.Helper()
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			w.t.Errorf("%s: got %v, want %v", what, got, want)
+		}
+	}
+	check("teams of another name", names(w.call("GET", at+"?displayName=artemis", nil), "displayName"), []string(nil))
+	check("teams by a part of the name", names(w.call("GET", at+"?displayName=POLL", nil), "displayName"), []string{"Apollo"})
+	one := at + "/" + id
+	w.call("GET", one, nil).want(200).golden()
+	w.call("GET", at+"/"+apollo, nil).want(200) // by Microsoft's own id
+	w.call("GET", at+"/"+bob, nil).want(404)
+	w.call("GET", whole+"/Sites", nil).says(409, "Vesp")
+	check("channels", names(w.call("GET", one+"/channels", nil).golden(), "displayName"), []string{"General", "Secrets"})
+	check("channels by a part of the name", names(w.call("GET", one+"/channels?displayName=SECRET", nil), "displayName"), []string{"Secrets"})
+	channel := one + "/channels/" + url.PathEscape(general)
+	private := one + "/channels/" + url.PathEscape(secrets)
+	w.call("GET", channel, nil).want(200).golden()
+	w.call("GET", one+"/channels/19:nothing@thread.tacv2", nil).says(404, "has no channel")
+	check("what a channel has", names(w.call("GET", channel+"/children", nil).golden(), "type"), []string{"Posts", "Files", "Tabs"})
+
+	// Tabs.
+	tab := w.call("GET", channel+"/tabs", nil).want(200).golden().text("results", 0, "id")
+	check("tabs of the other channel", names(w.call("GET", private+"/tabs", nil), "id"), []string(nil))
+	w.call("GET", channel+"/tabs/"+tab, nil).want(200).golden()
+	w.call("GET", private+"/tabs/"+tab, nil).says(404, "has no tab")
+	check("tabs found", names(w.call("POST", channel+"/tabs/search", map[string]any{"query": "Wiki"}).golden(), "displayName"), []string{"Wiki"})
+	check("tabs not found", names(w.call("POST", channel+"/tabs/search", map[string]any{"query": "nothing"}), "id"), []string(nil))
+
+	// Posts: replies are listed with what they reply to.
+	posts := one + "/posts"
+	check("posts of all channels", len(names(w.call("GET", posts, nil).golden(), "subject")), 4)
+	in := "channelId=" + url.QueryEscape(general)
+	check("posts of a channel", names(w.call("GET", posts+"?"+in, nil), "subject"), []string{"(deleted)", "Which Friday?", "Launch on Friday"})
+	check("posts over the border of two channels", names(w.call("GET", posts+"?offset=2&limit=2", nil), "subject"), []string{"Launch on Friday", "Nobody may know"})
+	check("replies", names(w.call("GET", posts+"?"+in+"&parentId=1769934600000", nil), "subject"), []string{"Which Friday?"})
+	w.call("GET", posts+"?parentId=17", nil).want(404)
+	w.call("GET", posts+"?parentId=first", nil).says(400, "whole number")
+	w.call("GET", posts+"/1769934600000", nil).want(200).golden()
+	if reply := w.call("GET", posts+"/1770021000000?"+in, nil).want(200); reply.get("parentId") != 1769934600000.0 {
+		w.t.Errorf("the reply is %s", reply.body)
+	}
+	w.call("GET", posts+"/1770107400000", nil).says(409, "say which one by channelId")
+	if gone := w.call("GET", posts+"/1770107400000?"+in, nil).want(200); gone.get("isDeleted") != true {
+		w.t.Errorf("the deleted post is %s", gone.body)
+	}
+	w.call("GET", posts+"/17", nil).want(404)
+	check("posts found", names(w.call("POST", posts+"/search", map[string]any{"query": "Friday"}).golden(), "subject"), []string{"Which Friday?", "Launch on Friday"})
+
+	// Files: those of channels, in their folder.
+	files := one + "/files"
+	folder := w.call("GET", files+"?"+in, nil).want(200).golden().text("results", 0, "id")
+	launch := w.call("GET", files+"?"+in+"&parentId="+folder, nil).want(200).text("results", 0, "id")
+	check("files of all channels", names(w.call("GET", files, nil), "name"), []string{"Launch.txt", "Plans"})
+	check("folders", names(w.call("GET", files+"?foldersOnly=true", nil), "name"), []string{"Plans"})
+	check("files of a channel without any", names(w.call("GET", files+"?channelId="+url.QueryEscape(secrets), nil), "name"), []string(nil))
+	w.call("GET", files+"?parentId="+launch, nil).says(400, "is a file")
+	w.call("GET", files+"?parentId="+bob, nil).want(404)
+	file := channel + "/files/" + launch
+	w.call("GET", file, nil).want(200).golden()
+	w.call("GET", private+"/files/"+launch, nil).want(404)
+	w.call("GET", channel+"/files/"+strings.ToLower(uuid.NewSHA1(uuid.Nil, nil).String()), nil).want(404)
+	stray := service.Entry{}
+	for _, e := range w.explorer.entries[team.Key()] {
+		if e.Name == "Stray.txt" {
+			stray = e
+		}
+	}
+	raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(stray.ID[2:])
+	w.must(err)
+	w.call("GET", channel+"/files/"+uuid.UUID(raw[4:]).String(), nil).want(404) // it is beside the channels' folders
+	check("versions", names(w.call("GET", file+"/versions", nil).golden(), "uiVersion"), []string{"2.0", "1.0"})
+	check("versions by the address of version 7", names(w.call("GET", strings.Replace(files, "v8", "v7", 1)+"/"+launch+"/versions", nil), "uiVersion"), []string{"2.0", "1.0"})
+	check("files found", names(w.call("POST", files+"/search", map[string]any{"query": "Launch"}).golden(), "name"), []string{"Launch.txt"})
+	check("files found in a folder", names(w.call("POST", files+"/search?parentId="+folder, map[string]any{"query": "Launch"}), "name"), []string{"Launch.txt"})
+
+	// Searches over kinds.
+	for _, where := range []string{whole + "/searchTeams", one + "/search", channel + "/search"} {
+		check("files by "+where, names(w.call("POST", where, map[string]any{"type": "Files", "query": "Plans"}).golden(), "name"), []string{"Plans"})
+		check("posts by "+where, names(w.call("POST", where, map[string]any{"type": "posts", "query": "Launch"}), "subject"), []string{"Launch on Friday"})
+		check("tabs by "+where, names(w.call("POST", where, map[string]any{"type": "Tabs", "query": ""}), "displayName"), []string{"Wiki"})
+		w.call("POST", where, map[string]any{"type": "Chats", "query": ""}).want(400)
+	}
+
+	// Saved as it is.
+	const first, second, wrong = 1769934600000, 1770021000000, 17
+	w.call("POST", posts+"/1769934600000/save", nil).want(200).golden()
+	several := func(member string, ids ...any) map[string]any {
+		var all []any
+		for _, id := range ids {
+			all = append(all, map[string]any{member: id})
+		}
+		return map[string]any{"channelId": general, "posts": all}
+	}
+	check("posts saved", len(unzip(w, w.call("POST", posts+"/save", several("postId", first, second)).want(200).body)), 2)
+	w.call("POST", posts+"/save", several("postId", wrong)).want(404)
+	w.call("POST", posts+"/save", map[string]any{}).says(400, "posts is missing")
+	w.call("POST", posts+"/save", map[string]any{"posts": []any{map[string]any{"postId": first}}}).says(400, "channelId is missing")
+	w.call("POST", file+"/save", nil).want(200).golden()
+	unzip(w, w.call("POST", file+"/save", map[string]any{"asZip": "true"}).want(200).body)
+	chosen := map[string]any{"channelId": general, "files": []any{map[string]any{"id": launch}}}
+	unzip(w, w.call("POST", files+"/save", chosen).want(200).body)
+	w.call("POST", files+"/save", map[string]any{"files": []any{map[string]any{"id": bob, "channelId": general}}}).want(404)
+
+	// Restores: what the body asks for is what the proxy is told.
+	restore := func(target string, body any) holdfast.RestoreRequest {
+		w.t.Helper()
+		if got := w.call("POST", target, body).want(200).text("sessionId"); got != session {
+			w.t.Errorf("the restore is in session %s", got)
+		}
+		return w.restoreOne()
+	}
+	with := func(body map[string]any, more ...any) map[string]any {
+		all := map[string]any{"restoreChangedItems": true, "restoreMissingItems": true}
+		for k, v := range body {
+			all[k] = v
+		}
+		for i := 0; i+1 < len(more); i += 2 {
+			all[more[i].(string)] = more[i+1]
+		}
+		return all
+	}
+	for _, operator := range []bool{false, true} {
+		verb, reason := "/restore", []any{"reason", ""}
+		if operator {
+			verb, reason = "/operatorRestore", []any{"reason", "asked"}
+		}
+		r := restore(at+verb, with(map[string]any{"teams": []any{map[string]any{"id": id}}, "restoreMembers": true, "restoreSettings": true}, reason...))
+		check("a team", []any{r.From, len(r.Items), r.Permissions, r.Mode}, []any{team.Key(), 0, true, "overwrite"})
+		r = restore(channel+verb, with(nil, append(reason, "restoreChangedItems", false)...))
+		check("a channel", []any{r.Items, r.Mode, r.ChangedItems, r.MissingItems, r.Permissions}, []any{[]string{"channel." + general, driveID(32)}, "skip", false, true, false})
+		r = restore(posts+verb, map[string]any{"channelId": general, "to": "2026-02-02T12:00:00Z"})
+		check("posts of a time", r.Items, []string{"post." + general + ".1769934600000.1770021000000", "post." + general + ".1769934600000"})
+		r = restore(posts+verb, several("postId", first))
+		check("posts by id", r.Items, []string{"post." + general + ".1769934600000"})
+		r = restore(files+verb, with(chosen, "fileVersion", "All"))
+		check("files", []any{r.Items, r.AllVersions}, []any{[]string{driveID(34)}, true})
+		tabs := map[string]any{"restoreChangedTabs": false, "restoreMissingTabs": true, "tabs": []any{map[string]any{"id": tab}}}
+		r = restore(channel+"/tabs"+verb, tabs)
+		check("tabs", []any{r.Items, r.Mode, r.ChangedItems}, []any{[]string{"tab." + general + "." + wiki}, "skip", false})
+		w.call("POST", one+"/tabs"+verb, tabs).says(400, "channelId is missing")
+		tabs["tabs"] = []any{map[string]any{"id": tab, "channelId": general}}
+		check("tabs of channels", restore(one+"/tabs"+verb, tabs).Items, []string{"tab." + general + "." + wiki})
+		w.call("POST", private+"/tabs"+verb, tabs).says(400, "another channel")
+	}
+	check("one team", len(restore(one+"/restore", with(nil)).Items), 0)
+	check("one file", restore(file+"/restore", with(nil, "fileVersion", "Last")).Items, []string{driveID(34)})
+	check("one tab", restore(channel+"/tabs/"+tab+"/restore", map[string]any{"restoreChangedTabs": true, "restoreMissingTabs": true}).Items, []string{"tab." + general + "." + wiki})
+	check("a private channel has its files in it", restore(private+"/restore", with(nil)).Items, []string{"channel." + secrets})
+	w.call("POST", one+"/restore", with(nil, "restoreMembers", true, "restoreSettings", false)).says(400, "the same value")
+	w.call("POST", one+"/restore", with(nil, "impersonationAccountName", "ada")).says(400, "impersonationAccountName")
+	w.call("POST", one+"/restore", map[string]any{"restoreChangedItems": false, "restoreMissingItems": false}).says(400, "nothing to restore")
+	w.call("POST", file+"/restore", with(nil, "fileVersion", "Some")).says(400, "All or Last")
+	w.call("POST", at+"/restore", with(nil)).says(400, "teams is missing")
+	w.call("POST", at+"/restore", with(map[string]any{"teams": []any{map[string]any{"id": bob}}})).want(404)
+	w.call("POST", posts+"/restore", map[string]any{"channelId": general, "from": "2030-01-01T00:00:00Z"}).says(404, "no post of that time")
+	w.call("POST", posts+"/restore", map[string]any{}).says(400, "channelId is missing")
+	w.call("POST", at+"/restore", with(map[string]any{"teams": []any{map[string]any{"id": id}}}, "userCode", "ABCD")).says(400, "device code")
 }
 
 func unzip(w *world, body []byte) []string {

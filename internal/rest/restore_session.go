@@ -167,6 +167,10 @@ func (a *API) restoreSessionNamed(ctx context.Context, r *request, s holdfast.Re
 		out.Links["mailboxes"] = r.links.to(mailboxesPath, string(s.ID))
 	case holdfast.ExploreOneDrive:
 		out.Links["onedrives"] = r.links.to(oneDrivesPath, string(s.ID))
+	case holdfast.ExploreSites:
+		out.Links["sites"] = r.links.to(sitesPath, string(s.ID))
+	case holdfast.ExploreTeams:
+		out.Links["teams"] = r.links.to(teamsPath, string(s.ID))
 	}
 	name, known := names[s.Organization]
 	if !known && s.Organization != "" {

@@ -42,7 +42,8 @@ const (
 	needsMail        = "the server does not send mail yet"
 	needsReports     = "reports as files are not built; the console's home page and GET /v8/LicensedUsers have the figures"
 	needsPortalSites = "the Restore Portal shows mailboxes and OneDrives, no sites"
-	needsTeams       = "the explorer of teams by the contract is not built; the operations below /holdfast/v1 show and restore teams"
+	needsTeamsExport = "exports of posts that are prepared beforehand are not built: posts/export and posts/{postId}/export answer the pages at once"
+	needsHTML        = "pages of posts as HTML are not built; posts/save gives what Teams served"
 	needsPools       = "remote proxies and proxy pools are not built; the server's own proxy does the work"
 	needsPST         = "writing PST files is not built; save as EML or ZIP instead"
 	needsDeviceCode  = "signing in by device code is not built; give an application with a certificate or a secret"
@@ -95,26 +96,30 @@ var unbuilt = map[string]string{
 	"SharePointFolder":                               needsVersions,
 	"SharePointItem":                                 needsPortalSites,
 	"SharePointLibrary":                              needsMail,
-	"TeamsChannel":                                   needsTeams,
-	"TeamsFile":                                      needsTeams,
-	"TeamsPost":                                      needsTeams,
-	"TeamsTab":                                       needsTeams,
-	"TeamsTeam":                                      needsTeams,
 	"BackupOrganization_RestoreSessionsAction":       needsPST,
-	"BackupOrganization_RestoreSessionsSearchTeams":  needsTeams,
-	"Proxy":                               needsPools,
-	"ProxyPool":                           needsPools,
-	"OrganizationBackupAccounts":          needsApps,
-	"OrganizationBackupApplications":      needsApps,
-	"Application":                         needsApps,
-	"Organization_GetCurrentOrganization": "who signs in to the portal is told by the portal's own session; this operation for tenants' tokens is not built",
-	"RestoreSession":                      needsDeviceCode,
-	"ObjectStorageRepository":             needsArchive,
-	"BackupRepository":                    needsMoves,
-	"RepositoryOwnerChangeSessions":       needsMoves,
-	"RepositorySynchronizeSessions":       "synchronising is short and cannot be stopped",
-	"Configuration":                       "the server does not update itself: put the new binary in place of the old one",
-	"HistorySettings":                     needsSettings,
-	"InternetProxySettings":               needsSettings,
-	"ManagementMode":                      "servers that are managed by another one are not built",
+	"TeamsChannel_OperatorStartExportTask":           needsTeamsExport,
+	"TeamsChannel_DownloadExportedPosts":             needsTeamsExport,
+	"TeamsPost_OperatorStartExportTask":              needsTeamsExport,
+	"TeamsPost_DownloadExportedPosts":                needsTeamsExport,
+	"TeamsPost_Export":                               needsHTML,
+	"TeamsPost_ExportById":                           needsHTML,
+	"TeamsPost_Send":                                 needsMail,
+	"TeamsPost_SendById":                             needsMail,
+	"TeamsFile_Send":                                 needsMail,
+	"TeamsFile_SendById":                             needsMail,
+	"Proxy":                                          needsPools,
+	"ProxyPool":                                      needsPools,
+	"OrganizationBackupAccounts":                     needsApps,
+	"OrganizationBackupApplications":                 needsApps,
+	"Application":                                    needsApps,
+	"Organization_GetCurrentOrganization":            "who signs in to the portal is told by the portal's own session; this operation for tenants' tokens is not built",
+	"RestoreSession":                                 needsDeviceCode,
+	"ObjectStorageRepository":                        needsArchive,
+	"BackupRepository":                               needsMoves,
+	"RepositoryOwnerChangeSessions":                  needsMoves,
+	"RepositorySynchronizeSessions":                  "synchronising is short and cannot be stopped",
+	"Configuration":                                  "the server does not update itself: put the new binary in place of the old one",
+	"HistorySettings":                                needsSettings,
+	"InternetProxySettings":                          needsSettings,
+	"ManagementMode":                                 "servers that are managed by another one are not built",
 }

@@ -82,11 +82,11 @@ var onlyBefore8 = []route{
 	{"VetEmailSettings_SendTest", "POST", "/VetEmailSettings/SendTest", 200, service.ActUnbuilt, notYet},
 	{"DataRetrieval_DeleteDataRetrieval", "DELETE", "/DataRetrievals/{retrievalId}", 204, service.ActUnbuilt, notYet},
 	{"ManagementMode_Update", "PUT", "/ManagementMode", 200, service.ActUnbuilt, notYet},
-	{"TeamsFile_Get", "GET", teamPath + "/files/{fileId}", 200, service.ActUnbuilt, notYet},
-	{"TeamsFile_GetVersions", "GET", teamPath + "/files/{fileId}/versions", 200, service.ActUnbuilt, notYet},
-	{"TeamsFile_SaveById", "POST", teamPath + "/files/{fileId}/save", 200, service.ActUnbuilt, notYet},
+	{"TeamsFile_Get", "GET", teamPath + "/files/{fileId}", 200, service.ActReadContent, (*API).teamsFileGet},
+	{"TeamsFile_GetVersions", "GET", teamPath + "/files/{fileId}/versions", 200, service.ActReadContent, (*API).teamsFileGetVersions},
+	{"TeamsFile_SaveById", "POST", teamPath + "/files/{fileId}/save", 200, service.ActDownload, (*API).teamsFileSaveById},
 	{"TeamsFile_SendById", "POST", teamPath + "/files/{fileId}/send", 200, service.ActUnbuilt, notYet},
-	{"TeamsFile_RestoreById", "POST", teamPath + "/files/{fileId}/restore", 200, service.ActUnbuilt, notYet},
+	{"TeamsFile_RestoreById", "POST", teamPath + "/files/{fileId}/restore", 200, service.ActRestore, (*API).teamsFileRestoreById},
 	{"RestorePoint_GetRestorePointGroups", "GET", "/RestorePoints/{restorePointId}/protectedGroups", 200, service.ActSeeProtected, (*API).pointProtectedGroups},
 }
 

@@ -647,11 +647,52 @@ func newShelf() *shelf {
 		entry(driveID(23), driveID(22), holdfast.KindFile, "Notes.txt", at(9), 9, map[string]string{holdfast.FieldAuthor: "Ada Lovelace", holdfast.FieldVersionID: "3.0"}),
 		fire,
 	}
+	s.team(entry, at)
 	s.content[driveID(23)], s.content["earlier"], s.content[fire.ID] = "new notes", "old notes", `{"id":"1"}`
 	s.versions[driveID(23)] = []service.Entry{entry("earlier", driveID(23), holdfast.KindVersion, "Notes.txt", at(8), 9, map[string]string{holdfast.FieldAuthor: "Charles", holdfast.FieldVersionID: "2.0"})}
 	s.versions[fire.ID] = []service.Entry{entry(fire.ID+"@1.0", fire.ID, holdfast.KindVersion, "Smoke", at(4), 90, map[string]string{holdfast.FieldAuthor: "Charles", holdfast.FieldVersionID: "1.0"})}
 	s.versions[driveID(3)] = []service.Entry{entry("old", driveID(3), holdfast.KindVersion, "Notes.txt", at(8), 9, map[string]string{holdfast.FieldAuthor: "Charles", holdfast.FieldVersionID: "2.0"})}
 	return s
+}
+
+const (
+	general = "19:general@thread.tacv2"
+	secrets = "19:secrets@thread.tacv2"
+	wiki    = "00000000-0000-4000-8000-00000000aaaa"
+)
+
+// team puts a team on the shelf: two channels, of which a private one has neither files nor tabs.
+func (s *shelf) team(entry func(string, string, holdfast.ItemKind, string, time.Time, int64, map[string]string) service.Entry, at func(int) time.Time) {
+	post := func(channel, id, reply string, day int, text string, more map[string]string) service.Entry {
+		fields := map[string]string{"channel": channel, "message": id, holdfast.FieldFrom: "Ada Lovelace", holdfast.FieldModified: at(day).Format(time.RFC3339)}
+		for k, v := range more {
+			fields[k] = v
+		}
+		parent, whole := "channel."+channel, "post."+channel+"."+id
+		if reply != "" {
+			parent, whole, fields[holdfast.FieldReplyTo] = "post."+channel+"."+reply, "post."+channel+"."+reply+"."+id, reply
+		}
+		e := entry(whole, parent, holdfast.KindPost, text, at(day), 100, fields)
+		s.content[e.ID] = `{"id":"` + id + `"}`
+		return e
+	}
+	s.entries[team.Key()] = []service.Entry{
+		entry("team", "", holdfast.KindFolder, "Apollo", at(1), 0, map[string]string{holdfast.FieldSpecial: "team"}),
+		entry("channel."+general, "team", holdfast.KindFolder, "General", at(1), 0, map[string]string{holdfast.FieldSpecial: "channel", "channel": general, "membership": "standard", "files": driveID(32)}),
+		entry("channel."+secrets, "team", holdfast.KindFolder, "Secrets", at(1), 0, map[string]string{holdfast.FieldSpecial: "channel", "channel": secrets, "membership": "private"}),
+		entry("tab."+general+"."+wiki, "channel."+general, holdfast.KindTab, "Wiki", at(1), 10, map[string]string{"channel": general, "app": "Website", "url": "https://wiki.example/"}),
+		post(general, "1769934600000", "", 1, "Launch on Friday", map[string]string{holdfast.FieldImportance: "high"}),
+		post(general, "1770021000000", "1769934600000", 2, "Which Friday?", nil),
+		post(general, "1770107400000", "", 3, "(deleted)", map[string]string{"deleted": at(4).Format(time.RFC3339)}),
+		post(secrets, "1770107400000", "", 3, "Nobody may know", nil),
+		entry(driveID(31), "team", holdfast.KindFolder, "Files", at(1), 0, map[string]string{holdfast.FieldSpecial: "library"}),
+		entry(driveID(32), driveID(31), holdfast.KindFolder, "General", at(1), 0, nil),
+		entry(driveID(33), driveID(32), holdfast.KindFolder, "Plans", at(2), 0, nil),
+		entry(driveID(34), driveID(33), holdfast.KindFile, "Launch.txt", at(9), 10, map[string]string{holdfast.FieldAuthor: "Ada Lovelace", holdfast.FieldVersionID: "2.0"}),
+		entry(driveID(35), driveID(31), holdfast.KindFile, "Stray.txt", at(9), 5, nil), // of no channel
+	}
+	s.content[driveID(34)], s.content["launch"] = "launch new", "launch old"
+	s.versions[driveID(34)] = []service.Entry{entry("launch", driveID(34), holdfast.KindVersion, "Launch.txt", at(8), 10, map[string]string{holdfast.FieldAuthor: "Charles", holdfast.FieldVersionID: "1.0"})}
 }
 
 // at are the entries of a view; one that has earlier states shows a file that was deleted.
@@ -678,7 +719,7 @@ func (s *shelf) Items(_ context.Context, q service.ItemQuery) (service.ItemPage,
 		if q.Search == "" && e.Parent != q.Parent || q.Search != "" && q.Search != "kind:*" && !strings.Contains(e.Name, q.Search) {
 			continue
 		}
-		if q.Search != "" && q.Parent != "" && e.Parent != q.Parent {
+		if q.Search != "" && q.Parent != "" && !s.below(q.At, e, q.Parent) {
 			continue
 		}
 		out = append(out, e)
@@ -695,6 +736,18 @@ func (s *shelf) Items(_ context.Context, q service.ItemQuery) (service.ItemPage,
 		out = out[:min(q.Limit, len(out))]
 	}
 	return service.ItemPage{Entries: out, Total: total}, nil
+}
+
+// below says whether an entry lies in a folder, however deep.
+func (s *shelf) below(at service.View, e service.Entry, folder string) bool {
+	for e.Parent != "" && e.Parent != folder {
+		i := slices.IndexFunc(s.at(at), func(above service.Entry) bool { return above.ID == e.Parent })
+		if i < 0 {
+			return false
+		}
+		e = s.at(at)[i]
+	}
+	return e.Parent == folder
 }
 
 func (s *shelf) Item(_ context.Context, at service.View, id string) (service.Entry, error) {
