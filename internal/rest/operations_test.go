@@ -344,6 +344,9 @@ func jobs(w *world) {
 	w.call("POST", "/v8/Jobs", body()).says(400, "at least one item")
 	w.call("POST", "/v8/Jobs", map[string]any{"backupType": "EntireOrganization", "organizationId": bob, "repositoryId": repository}).want(404)
 	w.call("POST", "/v8/Jobs", `{"backupType":"EntireOrganization",`).says(400, "not JSON")
+	scope := "/holdfast/v1/Organizations/" + organization + "/JobScope"
+	w.call("POST", scope, map[string]any{"backupType": "SelectedItems", "selectedItems": []any{user("User", nil)}, "excludedItems": []any{group}}).want(200).golden()
+	w.call("POST", scope, map[string]any{"backupType": "SelectedItems", "selectedItems": []any{user("Site", nil)}}).says(400, "selectedItems[0].site needs")
 	id := w.call("POST", "/v8/Jobs", body(user("User", nil))).want(201).golden().text("id")
 	at := "/v8/Jobs/" + id
 	w.call("GET", "/v8/Jobs?organizationId="+organization, nil).want(200).golden()

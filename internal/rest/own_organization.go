@@ -9,6 +9,7 @@ import (
 
 var organizationRoutes = []route{
 	{"OrganizationCheck_Get", "GET", organizationPath + "/Check", 200, service.ActReadDirectory, (*API).organizationCheckGet},
+	{"JobScope_Preview", "POST", organizationPath + "/JobScope", 200, service.ActReadDirectory, (*API).jobScopePreview},
 	{"OrganizationCertificate_Renew", "POST", organizationPath + "/Certificate/renew", 200, service.ActChangeOrg, (*API).organizationCertificateRenew},
 }
 

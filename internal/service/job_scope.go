@@ -38,21 +38,8 @@ func scopeOf(ctx context.Context, tx Tx, job holdfast.Job, org holdfast.Organiza
 	if err != nil || job.Scope != holdfast.EntireOrganization {
 		return s, err
 	}
-	others, err := tx.Jobs(ctx, holdfast.JobFilter{Organization: org.ID}, holdfast.Page{})
-	if err != nil {
-		return nil, err
-	}
-	for _, o := range others {
-		if o.ID == job.ID || o.Scope == holdfast.EntireOrganization {
-			continue
-		}
-		other, err := ownScope(ctx, tx, o, org)
-		if err != nil {
-			return nil, err
-		}
-		s.elsewhere = append(s.elsewhere, other)
-	}
-	return s, nil
+	s.elsewhere, err = otherScopes(ctx, tx, job, org)
+	return s, err
 }
 
 func ownScope(ctx context.Context, tx Tx, job holdfast.Job, org holdfast.Organization) (*scope, error) {

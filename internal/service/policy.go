@@ -199,7 +199,7 @@ var policy = map[Act]rule{
 	ActAddOrg:         {roles: backup, again: AgainNever},
 	ActChangeOrg:      {roles: backup, again: AgainNever},
 	ActRemoveOrg:      {roles: backup, again: AgainAlways},
-	ActReadDirectory:  {roles: backup, scoped: true},
+	ActReadDirectory:  {roles: backup, scoped: true, again: AgainNever},
 	ActSeeSync:        {roles: staff, scoped: true},
 	ActSyncDirectory:  {roles: backup, scoped: true, again: AgainNever},
 	ActSeeJobs:        {roles: staff, scoped: true},

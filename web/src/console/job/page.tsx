@@ -2,7 +2,7 @@ import { Button, makeStyles } from "@fluentui/react-components";
 import { Add20Regular, ClipboardTaskListLtrRegular, Delete20Regular, Edit20Regular, PauseCircle20Regular, Play20Regular, PlayCircle20Regular, RecordStop20Regular, ArrowRepeatAll20Regular, History20Regular } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { client, of } from "../../api/client";
 import { jobsQuery, organizationsQuery, progressQuery, repositoriesQuery, type Job } from "../../api/queries";
 import { useFormat } from "../../ui/format";
@@ -12,9 +12,11 @@ import { Confirm } from "../../ui/panel";
 import { quote, type Act } from "../../ui/script";
 import { Status } from "../../ui/status";
 import { useText } from "../../ui/text/console";
-import { JobEditor } from "./editor";
 import { JobProgress } from "./progress";
 import { scheduleText } from "./schedule";
+
+// The editor is loaded when it is opened.
+const JobEditor = lazy(() => import("./editor"));
 
 const useStyles = makeStyles({ running: { minWidth: "260px" }, off: { opacity: 0.75 } });
 
@@ -127,7 +129,7 @@ export default function Jobs() {
           { key: "repository", title: t.job.repository, render: (j) => repositories.data?.find((r) => r.id === j.repositoryId)?.name ?? "", wide: true },
         ]}
       />
-      {editing && <JobEditor {...(editing === "new" ? {} : { job: editing })} onClose={() => setEditing(undefined)} />}
+      {editing && <Suspense><JobEditor {...(editing === "new" ? {} : { job: editing })} onClose={() => setEditing(undefined)} /></Suspense>}
       {full && (
         <Confirm title={t.job.full} action={t.job.startFull} onClose={() => setFull(false)} run={() => start(true)}>
           {t.job.fullAbout}

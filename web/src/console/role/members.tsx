@@ -91,7 +91,7 @@ export function Members({ label, hint, organization, others = [], members, onCha
             {found.map((m) => (
               <li key={keyOf(m)} className={s.line}>
                 <span>{m.group ? t.grant.group(title(m)) : title(m)} <span className={s.about}>{m.id ? m.name : t.grant.local}</span></span>
-                <Button size="small" appearance="subtle" aria-label={t.job.addUser(title(m))} onClick={() => { onChange([...members, m]); setText(""); }}>{t.common.add}</Button>
+                <Button size="small" appearance="subtle" aria-label={t.job.addItem(title(m))} onClick={() => { onChange([...members, m]); setText(""); }}>{t.common.add}</Button>
               </li>
             ))}
             {found.length === 0 && <li className={s.line}>{t.common.nothingFound}</li>}
