@@ -702,6 +702,12 @@ func (o *Opened) form(ctx context.Context, id string, form holdfast.Form) (holdf
 	return c, nil
 }
 
+// OpenForm gives one of an item's forms.
+func (o *Opened) OpenForm(ctx context.Context, id string, form holdfast.Form) (io.ReadCloser, error) {
+	c, err := o.form(ctx, id, form)
+	return c.Body, err
+}
+
 // OpenAttachment gives a file that is attached to an item of a list.
 func (o *Opened) OpenAttachment(ctx context.Context, item holdfast.Entry, name string) (io.ReadCloser, error) {
 	c, err := o.form(ctx, item.ID, holdfast.FormAttachment+holdfast.Form(name))

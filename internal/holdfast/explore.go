@@ -36,6 +36,19 @@ type ItemQuery struct {
 	Offset, Limit int
 }
 
+// PostsQuery asks for posts of a team: those with the ids Posts, and those directly in Folder. A post brings its replies.
+type PostsQuery struct {
+	At       View
+	Folder   string // a channel
+	Posts    []string
+	From, To time.Time // only threads that have a message of this time; a zero time is no bound
+}
+
+// Holds says whether a message of that time is meant.
+func (q PostsQuery) Holds(at time.Time) bool {
+	return !at.Before(q.From) && (q.To.IsZero() || !at.After(q.To))
+}
+
 // ItemPage is a page; Total is the number of all that match when known, else -1.
 type ItemPage struct {
 	Entries []Entry

@@ -1017,6 +1017,12 @@ func teams(w *world) {
 	w.call("POST", posts+"/save", several("postId", wrong)).want(404)
 	w.call("POST", posts+"/save", map[string]any{}).says(400, "posts is missing")
 	w.call("POST", posts+"/save", map[string]any{"posts": []any{map[string]any{"postId": first}}}).says(400, "channelId is missing")
+	// As pages.
+	check("a channel's posts as a page", string(w.call("POST", posts+"/export", map[string]any{"channelId": general, "from": "2026-02-01T00:00:00Z"}).want(200).golden().body), `posts [] and all in "channel.`+general+`" from 2026-02-01 to 0001-01-01`)
+	check("posts as a page", string(w.call("POST", posts+"/export", several("postId", first)).want(200).body), "posts [post."+general+`.1769934600000] and all in "" from 0001-01-01 to 0001-01-01`)
+	w.call("POST", posts+"/1769934600000/export", nil).want(200).golden()
+	w.call("POST", posts+"/export", map[string]any{}).says(400, "channelId is missing")
+	w.call("POST", posts+"/export", several("postId", wrong)).want(404)
 	w.call("POST", file+"/save", nil).want(200).golden()
 	unzip(w, w.call("POST", file+"/save", map[string]any{"asZip": "true"}).want(200).body)
 	chosen := map[string]any{"channelId": general, "files": []any{map[string]any{"id": launch}}}

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"io"
 	"strconv"
 	"time"
 
@@ -226,6 +227,7 @@ func (a *API) teamsPostRestore(ctx context.Context, r *request) (any, error) {
 // postsOfTime are the posts and replies of a channel that were written in a time; a zero time is no bound.
 func (a *API) postsOfTime(ctx context.Context, r *request, c channel, from, to time.Time) ([]string, error) {
 	var ids []string
+	within := holdfast.PostsQuery{From: from, To: to}
 	q := service.ItemQuery{Parent: c.entry.ID, Kinds: postKinds, Search: "kind:*", Sort: "time", Limit: maxLimit}
 	for {
 		found, err := a.services.RestoreSessions.Items(ctx, r.user, c.session, c.place.id, q)
@@ -233,7 +235,7 @@ func (a *API) postsOfTime(ctx context.Context, r *request, c channel, from, to t
 			return nil, err
 		}
 		for _, e := range found.Entries {
-			if !e.Time.Before(from) && (to.IsZero() || !e.Time.After(to)) {
+			if within.Holds(e.Time) {
 				ids = append(ids, e.ID)
 			}
 		}
@@ -252,4 +254,42 @@ func (a *API) postsOfTime(ctx context.Context, r *request, c channel, from, to t
 
 func (a *API) teamsPostOperatorRestore(ctx context.Context, r *request) (any, error) {
 	return a.teamsPostRestore(ctx, r)
+}
+
+// teamsPostExport answers a page of HTML: the posts that the body lists, or those of a channel, of a time when the body says so.
+func (a *API) teamsPostExport(ctx context.Context, r *request) (any, error) {
+	p, err := a.team(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	var in teamRestore
+	if err := r.decode(&in); err != nil {
+		return nil, err
+	}
+	if len(in.Posts) > 0 {
+		ids, err := a.postIDs(ctx, r, p, in)
+		if err != nil {
+			return nil, err
+		}
+		return a.exportPosts(r, p, p.container.Container.Name, holdfast.PostsQuery{Posts: ids}), nil
+	}
+	c, err := a.channelNamed(ctx, r, p, in.Channel)
+	if err != nil {
+		return nil, err
+	}
+	return a.exportPosts(r, p, c.entry.Name, holdfast.PostsQuery{Folder: c.entry.ID, From: value(in.From), To: value(in.To)}), nil
+}
+
+func (a *API) teamsPostExportById(ctx context.Context, r *request) (any, error) {
+	c, e, err := a.post(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return a.exportPosts(r, c.place, e.Name, holdfast.PostsQuery{Posts: []string{e.ID}}), nil
+}
+
+func (a *API) exportPosts(r *request, p place, name string, q holdfast.PostsQuery) *download {
+	return &download{name: "Posts of " + name + ".html", size: -1, write: func(ctx context.Context, w io.Writer) error {
+		return a.services.RestoreSessions.WritePosts(ctx, r.user, p.session, p.id, q, w)
+	}}
 }

@@ -43,7 +43,6 @@ const (
 	needsReports     = "reports as files are not built; the console's home page and GET /v8/LicensedUsers have the figures"
 	needsPortalSites = "the Restore Portal shows mailboxes and OneDrives, no sites"
 	needsTeamsExport = "exports of posts that are prepared beforehand are not built: posts/export and posts/{postId}/export answer the pages at once"
-	needsHTML        = "pages of posts as HTML are not built; posts/save gives what Teams served"
 	needsPools       = "remote proxies and proxy pools are not built; the server's own proxy does the work"
 	needsPST         = "writing PST files is not built; save as EML or ZIP instead"
 	needsDeviceCode  = "signing in by device code is not built; give an application with a certificate or a secret"
@@ -101,8 +100,6 @@ var unbuilt = map[string]string{
 	"TeamsChannel_DownloadExportedPosts":             needsTeamsExport,
 	"TeamsPost_OperatorStartExportTask":              needsTeamsExport,
 	"TeamsPost_DownloadExportedPosts":                needsTeamsExport,
-	"TeamsPost_Export":                               needsHTML,
-	"TeamsPost_ExportById":                           needsHTML,
 	"TeamsPost_Send":                                 needsMail,
 	"TeamsPost_SendById":                             needsMail,
 	"TeamsFile_Send":                                 needsMail,

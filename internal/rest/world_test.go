@@ -816,6 +816,11 @@ func (s *shelf) WriteTable(_ context.Context, _ service.View, list, format strin
 	return err
 }
 
+func (s *shelf) WritePosts(_ context.Context, q holdfast.PostsQuery, w io.Writer) error {
+	_, err := fmt.Fprintf(w, "posts %v and all in %q from %s to %s", q.Posts, q.Folder, q.From.Format(time.DateOnly), q.To.Format(time.DateOnly))
+	return err
+}
+
 func (s *shelf) Access(ctx context.Context, at service.View, id string) (holdfast.ItemAccess, error) {
 	e, err := s.Item(ctx, at, id)
 	return holdfast.ItemAccess{Own: true, From: e.Name, Grants: []holdfast.ItemGrant{{Who: "Charles", Address: "charles@example.org", Kind: "user", Roles: []string{"write"}}}}, err

@@ -380,6 +380,26 @@ func (r *RestoreSessions) WriteTable(ctx context.Context, u User, id holdfast.Re
 	return r.Explorer.WriteTable(ctx, c.View, list, format, w)
 }
 
+// WritePosts writes posts as one page of HTML; q.At is filled in. It is in the audit chain and among the session's events.
+func (r *RestoreSessions) WritePosts(ctx context.Context, u User, id holdfast.RestoreSessionID, container string, q holdfast.PostsQuery, w io.Writer) error {
+	c, err := r.Container(ctx, u, id, container)
+	if err != nil {
+		return err
+	}
+	if err := r.may(u, ActDownload, c.object()); err != nil {
+		return err
+	}
+	items := q.Posts
+	if q.Folder != "" {
+		items = append(slices.Clone(items), q.Folder)
+	}
+	if err := r.saved(ctx, u, id, c, items, "posts as HTML"); err != nil {
+		return err
+	}
+	q.At = c.View
+	return r.Explorer.WritePosts(ctx, q, w)
+}
+
 // Access tells who may do what with an item.
 func (r *RestoreSessions) Access(ctx context.Context, u User, id holdfast.RestoreSessionID, container, item string) (holdfast.ItemAccess, error) {
 	c, err := r.Container(ctx, u, id, container)

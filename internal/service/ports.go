@@ -30,6 +30,8 @@ type Explorer interface {
 	Table(ctx context.Context, q ItemQuery) (holdfast.ListTable, error)
 	// WriteTable writes all items of a list as one file, "csv" or "json".
 	WriteTable(ctx context.Context, at View, list, format string, w io.Writer) error
+	// WritePosts writes posts of a team as one page of HTML in which nothing runs and nothing is asked for elsewhere.
+	WritePosts(ctx context.Context, q holdfast.PostsQuery, w io.Writer) error
 	// Access tells who may do what with an item, of what is stored of it.
 	Access(ctx context.Context, at View, id string) (holdfast.ItemAccess, error)
 	// Attachment streams one attachment of a mail, an event, a task or an item of a list, by its number in the preview.

@@ -450,6 +450,10 @@ func (explorer) WriteTable(_ context.Context, _ service.View, list, format strin
 	_, err := fmt.Fprintf(w, "%s as %s", list, format)
 	return err
 }
+func (explorer) WritePosts(_ context.Context, q holdfast.PostsQuery, w io.Writer) error {
+	_, err := fmt.Fprintf(w, "%s as HTML", q.Posts)
+	return err
+}
 func (explorer) Access(_ context.Context, _ service.View, id string) (holdfast.ItemAccess, error) {
 	return holdfast.ItemAccess{Own: true, From: "name of " + id, Grants: []holdfast.ItemGrant{}}, nil
 }
