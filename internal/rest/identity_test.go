@@ -230,6 +230,21 @@ func rbac(w *world, organization string) {
 	w.bearer = admin
 	w.call("POST", "/v8/Organization/Explore", map[string]any{"type": "Vex"}).says(409, "has no mailbox")
 	w.call("GET", "/v8/Organization/LoggedInUser", nil).want(200)
+	// Who sees everything sees sites and teams in the scope too, and opens each alone.
+	all := w.call("GET", "/v8/Organization/LoggedInUser/EffectiveScope", nil).want(200)
+	for list, kind := range map[string][]string{"sites": {"Site", "Vesp", "Sites"}, "teams": {"Team", "Vet", "teams"}} {
+		id := all.text(list, 0, "id")
+		if points := w.call("GET", "/v8/Organization/LoggedInUser/RestorePoints?rbacItem="+id, nil).want(200).get(); len(points.([]any)) == 0 {
+			w.t.Errorf("no restore points with %s", list)
+		}
+		session := w.call("POST", "/v8/Organization/OperatorExplore", map[string]any{"type": kind[1], "scope": map[string]any{"type": kind[0], "id": id}}).want(201).text("id")
+		if seen := w.call("GET", "/v8/RestoreSessions/"+session+"/organization/"+kind[2], nil).want(200); len(seen.get("results").([]any)) != 1 {
+			w.t.Errorf("the session of one of the %s shows %s", list, seen.body)
+		}
+		w.bearer = tokens.Access
+		w.call("POST", "/v8/Organization/OperatorExplore", map[string]any{"type": kind[1], "scope": map[string]any{"type": kind[0], "id": id}}).want(404)
+		w.bearer = admin
+	}
 	if strings.Contains(w.log.String(), tokens.Access) {
 		w.t.Error("a token is in the log")
 	}

@@ -7,7 +7,6 @@ import (
 
 	"holdfast/internal/holdfast"
 	"holdfast/internal/rest/contract"
-	"holdfast/internal/service"
 )
 
 func (a *API) restoreSessionGetPage(ctx context.Context, r *request) (any, error) {
@@ -200,24 +199,24 @@ func (a *API) restoreSessionExploreAction(ctx context.Context, r *request) (any,
 	return a.explore(ctx, r, exploration{Organization: u.Organization, Owner: u.ObjectID, at: in.DateTime, kind: string(value(in.Type)), showDeleted: in.ShowDeleted, allVersions: in.ShowAllVersions})
 }
 
-// restoreSessionOperatorExploreAction opens the objects of a user whom a restore role of the caller manages.
+// restoreSessionOperatorExploreAction opens the objects of a user, or a site or a team, which a restore role of the caller manages.
 func (a *API) restoreSessionOperatorExploreAction(ctx context.Context, r *request) (any, error) {
 	var in contract.RESTOperatorExploreOptions
 	if err := r.decode(&in); err != nil {
 		return nil, err
 	}
-	if in.Scope == nil || value(in.Scope.Type) != contract.RESTRbacItemTypeUser {
-		return nil, holdfast.Invalid("scope is missing: it names a user of GET /%s/Organization/LoggedInUser/EffectiveScope; sites and teams are not protected by this version of Holdfast", served)
+	if in.Scope == nil {
+		return nil, holdfast.Invalid("scope is missing: it names a user, a site or a team of GET /%s/Organization/LoggedInUser/EffectiveScope", served)
 	}
 	id := value(in.Scope.ID)
 	if id == "" && in.Scope.User != nil {
 		id = in.Scope.User.ID
 	}
-	u, err := a.services.Protected.User(ctx, r.user, id, service.ProtectedFilter{})
+	organization, owner, err := a.scopeItem(ctx, r, id)
 	if err != nil {
 		return nil, err
 	}
-	e := exploration{Organization: u.Organization, Owner: u.ObjectID, at: in.DateTime, kind: string(value(in.Type)), showDeleted: in.ShowDeleted, allVersions: in.ShowAllVersions, reason: value(in.Reason)}
+	e := exploration{Organization: organization, Owner: owner, at: in.DateTime, kind: string(value(in.Type)), showDeleted: in.ShowDeleted, allVersions: in.ShowAllVersions, reason: value(in.Reason)}
 	if in.RepositoryID != nil {
 		e.Repository = holdfast.RepositoryID(in.RepositoryID.String())
 	}
