@@ -41,7 +41,7 @@ var Rooms = []Room{
 	{Path: "internal/workload", May: []string{"internal/holdfast", "internal/engine"}, Why: "what workloads share is the engine's contract, for instance its conformance suite"},
 	{Path: "internal/engine", May: []string{"internal/vault", "internal/holdfast"}, Why: "the engine moves items of any workload and knows none by name"},
 	{Path: "internal/vault", May: []string{"internal/holdfast"}, Why: "the vault knows no Microsoft API, job or user"},
-	{Path: "internal/extract", May: nil, Why: "text is taken out of bytes, wherever they are from"},
+	{Path: "internal/extract", May: []string{"internal/fasttransfer"}, Why: "text is taken out of bytes, wherever they are from"},
 	{Path: "internal/fasttransfer", May: nil, Why: "a stream is read wherever it is from: the format knows nothing of mailboxes, vault or server"},
 	{Path: "internal/preview", May: []string{"internal/extract", "internal/holdfast"}, Why: "a preview is made of bytes, wherever they are from, and asks nobody for more"},
 	{Path: "internal/query", Bare: true, Why: "the grammar of searches knows nothing of what is searched"},

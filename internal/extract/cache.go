@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"io"
 	"path"
 	"strings"
 	"sync"
@@ -59,19 +60,19 @@ func dear(name string) bool {
 	}
 }
 
-// kept takes the text of an attachment, out of the cache if it is there. It is for all mails alike, so it has bounds of its own.
-func (w *mailWalk) kept(name string, body *lazy, depth int) error {
-	key := strings.ToLower(path.Ext(name)) + " " + body.piece.Name
+// kept takes the text of an attachment, out of the cache if it is there under key. It is for all mails alike, so it has bounds of its own.
+func (w *mailWalk) kept(name, key string, body func() io.Reader, depth int) error {
+	key = strings.ToLower(path.Ext(name)) + " " + key
 	if text, ok := w.cache.get(key); ok {
 		w.add(text)
 		return nil
 	}
 	c := newCollector(w.b.ctx, w.limits)
 	c.b.unpacked = w.b.unpacked
-	err := c.file(name, body, depth)
+	err := c.file(name, body(), depth)
 	w.b.unpacked = c.b.unpacked
 	got := c.words()
-	if err == nil && w.folded.err == nil && len(got.Remark) == 0 {
+	if err == nil && (w.folded == nil || w.folded.err == nil) && len(got.Remark) == 0 {
 		w.cache.put(key, got.Text)
 	}
 	for _, r := range got.Remark {

@@ -138,7 +138,9 @@ func (w *mailWalk) part(header textproto.MIMEHeader, r io.Reader, depth int) {
 	case disposition == "attachment" || name != "" && Readable(name) && ext != ".html" && ext != ".htm":
 		read := w.file
 		if piece, ok := body.(*lazy); ok && w.cache != nil && piece.piece.Name != "" && dear(name) {
-			read = func(name string, _ io.Reader, depth int) error { return w.kept(name, piece, depth) }
+			read = func(name string, r io.Reader, depth int) error {
+				return w.kept(name, piece.piece.Name, func() io.Reader { return r }, depth)
+			}
 		}
 		if err := read(name, body, depth); err != nil && w.b.ctx.Err() != nil {
 			w.err = w.b.ctx.Err()
@@ -156,6 +158,10 @@ func (w *mailWalk) part(header textproto.MIMEHeader, r io.Reader, depth int) {
 func (w *mailWalk) html(r io.Reader, charset string) {
 	data, give, _ := readAll(r, longestPart) // as far as it can be read
 	defer give()
+	w.page(data, charset)
+}
+
+func (w *mailWalk) page(data []byte, charset string) {
 	if text, _, ok := Decode(data, charset); ok {
 		_ = fromHTML(w.b, text) // the only error is that there is enough
 		_ = w.b.line()
@@ -197,7 +203,7 @@ func (w *mailWalk) multi(kind, boundary string, r io.Reader, depth int) {
 		}
 	}
 	if len(page) > 0 && len(bytes.TrimSpace(plain)) < len(page)/20 {
-		w.html(bytes.NewReader(page), pageCharset)
+		w.page(page, pageCharset)
 	} else {
 		w.plain(plain, plainCharset)
 	}

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 
 	"golang.org/x/net/html/charset"
+	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/transform"
 )
@@ -20,18 +22,56 @@ type Part struct {
 // UTF8 gives the part's text.
 func (p *Part) UTF8() io.Reader {
 	r := p.Content.Reader()
-	for _, known := range pages {
-		if known.charset == p.Charset && known.encoding != nil {
-			if p.Charset == "utf-8" || p.Charset == "us-ascii" {
-				return r
-			}
-			return transform.NewReader(r, known.encoding.NewDecoder())
-		}
+	switch e, ok := charsets[p.Charset]; {
+	case p.Charset == "utf-8" || p.Charset == "us-ascii":
+		return r
+	case p.Charset == pages[pageUTF16].charset:
+		return transform.NewReader(r, fromUTF16{})
+	case ok:
+		return transform.NewReader(r, e.NewDecoder())
 	}
 	if e, err := htmlindex.Get(p.Charset); err == nil {
 		return transform.NewReader(r, e.NewDecoder())
 	}
 	return r
+}
+
+// charsets has the encoding of each code page by its name in MIME.
+var charsets = func() map[string]encoding.Encoding {
+	all := map[string]encoding.Encoding{}
+	for _, p := range pages {
+		if p.encoding != nil {
+			all[p.charset] = p.encoding
+		}
+	}
+	return all
+}()
+
+// inMIME says in which charset a mail has the part: in its own, or in UTF-8 where mail has no use for that.
+func (p *Part) inMIME() (charset string, asItIs bool) {
+	if p.Charset == "" || strings.HasPrefix(p.Charset, "utf-") || strings.HasPrefix(p.Charset, "x-") {
+		return "utf-8", false
+	}
+	return p.Charset, true
+}
+
+// Bytes gives up to limit bytes of the part as a mail has it, and their charset. They must not be changed.
+func (p *Part) Bytes(limit int64) (data []byte, charset string, err error) {
+	charset, asItIs := p.inMIME()
+	c := p.Content
+	inMemory := c.file == nil && c.again == nil && !c.unread
+	switch {
+	case inMemory && (asItIs || p.Charset == "utf-8"):
+		return c.memory[:min(limit, c.size)], charset, nil
+	case inMemory && p.Charset == pages[pageUTF16].charset && c.size <= limit:
+		data, _ = decodeUTF16(make([]byte, 0, utf8Room(len(c.memory))), c.memory, true)
+		return data[:min(limit, int64(len(data)))], charset, nil
+	case asItIs:
+		data, err = io.ReadAll(io.LimitReader(c.Reader(), limit))
+	default:
+		data, err = io.ReadAll(io.LimitReader(p.UTF8(), limit))
+	}
+	return data, charset, err
 }
 
 // Body is a message's text in the forms that it has or that are made of what it has. A part that there is not is nil.

@@ -47,7 +47,7 @@ func (m *Message) rawWithin(w io.Writer) (size int64, err error) {
 		if err != nil {
 			return size, err
 		}
-		if raw, ok := a.Message.signedAsItIs(); ok {
+		if raw, ok := a.Message.Signed(); ok {
 			n, err := io.Copy(w, raw.Reader())
 			size += n
 			if err != nil {
@@ -182,9 +182,10 @@ func copyOf(c Content) func(io.Writer) error {
 
 // entity writes the text in its own charset, or in UTF-8 where mail has no use for that.
 func (p *Part) entity() *entity {
-	charset, read := p.Charset, p.Content.Reader
-	if charset == "" || strings.HasPrefix(charset, "utf-") || strings.HasPrefix(charset, "x-") {
-		charset, read = "utf-8", p.UTF8
+	charset, asItIs := p.inMIME()
+	read := p.UTF8
+	if asItIs {
+		read = p.Content.Reader
 	}
 	return &entity{
 		header: []string{"Content-Type: " + p.Type + "; charset=" + charset, "Content-Transfer-Encoding: quoted-printable"},
@@ -209,7 +210,7 @@ func (a *Attachment) entity(out *mailWriter, depth int) *entity {
 		return e
 	}
 	data := a.Data()
-	kind := mediaType(a.Type())
+	kind := a.MediaType()
 	content := copyOf(data)
 	if a.Method() == ByLink && data.Size() == 0 {
 		link := strings.Map(printable, a.Link())
@@ -239,9 +240,9 @@ func (a *Attachment) entity(out *mailWriter, depth int) *entity {
 	return e
 }
 
-// mediaType is a type that one part may have.
-func mediaType(s string) string {
-	kind, _, err := mime.ParseMediaType(s)
+// MediaType is the attachment's type if it is one that a part of a mail may have.
+func (a *Attachment) MediaType() string {
+	kind, _, err := mime.ParseMediaType(a.Type())
 	if err != nil || !strings.Contains(kind, "/") || strings.HasPrefix(kind, "multipart/") || strings.HasPrefix(kind, "message/") {
 		return "application/octet-stream"
 	}
@@ -298,11 +299,10 @@ func (l *wrapped) Write(p []byte) (int, error) {
 
 // signed is how to write a message whose one attachment is its whole body, signed or encrypted: as it is, for the signature's sake.
 func (m *Message) signed() func(*bufio.Writer) error {
-	if raw, ok := m.signedAsItIs(); ok {
+	if raw, ok := m.Signed(); ok {
 		return func(w *bufio.Writer) error { return copyOf(raw)(w) }
 	}
-	class := strings.ToLower(m.Class())
-	if !strings.HasPrefix(class, "ipm.note.smime") || strings.HasPrefix(class, classSigned) || len(m.Attachments) != 1 || m.Attachments[0].Message != nil {
+	if !m.Enveloped() {
 		return nil
 	}
 	data := m.Attachments[0].Data()
@@ -316,14 +316,20 @@ func (m *Message) signed() func(*bufio.Writer) error {
 	}
 }
 
+// Enveloped says that all of the mail lies in its one attachment, encrypted or within its signature.
+func (m *Message) Enveloped() bool {
+	class := strings.ToLower(m.Class())
+	return strings.HasPrefix(class, "ipm.note.smime") && !strings.HasPrefix(class, classSigned) && len(m.Attachments) == 1 && m.Attachments[0].Message == nil
+}
+
 // addressed are the fields that the properties have too, address by address: where such a field is not fit for a header, it is made anew.
 var addressed = map[string]bool{"from": true, "sender": true, "to": true, "cc": true, "bcc": true}
 
 // classSigned is the class of mail that is signed and not hidden in its signature.
 const classSigned = "ipm.note.smime.multipartsigned"
 
-// signedAsItIs gives the parts of such a mail, which begin with the fields about them.
-func (m *Message) signedAsItIs() (Content, bool) {
+// Signed gives what a signed mail is: its parts as they came, which begin with the fields about them. ok is false for every other mail.
+func (m *Message) Signed() (parts Content, ok bool) {
 	if !strings.HasPrefix(strings.ToLower(m.Class()), classSigned) || len(m.Attachments) != 1 || m.Attachments[0].Message != nil {
 		return Content{}, false
 	}

@@ -231,8 +231,21 @@ func (in *input) read(p []byte) (int, error) {
 	return c, nil
 }
 
+// Skipper is a reader that can go on without reading. An end before n bytes is io.ErrUnexpectedEOF.
+type Skipper interface{ Skip(n int64) error }
+
 func (in *input) skip(n int64) error {
 	for n > 0 {
+		if r, ok := in.r.(Skipper); ok && in.begun && !in.framed && in.pos == in.end && in.taken == nil {
+			in.base += int64(in.end) + n
+			in.pos, in.end = 0, 0
+			if err := r.Skip(n); err == io.ErrUnexpectedEOF {
+				return in.ended()
+			} else if err != nil {
+				return err
+			}
+			return nil
+		}
 		if err := in.available(); err == io.EOF {
 			return in.ended()
 		} else if err != nil {

@@ -14,6 +14,10 @@ type Options struct {
 	Memory      int64  // bytes of values that stay in memory, default 8 MiB; the others, but for small ones, go into a temporary file
 	TempDir     string // of that file; default: the system's
 	WithoutData bool   // the content of attachments is not kept, only its size
+	TextOnly    bool   // of messages only what their text is made of is kept, and nothing of recipients; of attachments all
+	// Again gives a part of the stream once more. With it, and unless there are records around the stream, the content of attachments is not kept but
+	// read by it when it is asked for.
+	Again func(at, size int64) io.Reader
 }
 
 const (
@@ -47,10 +51,11 @@ func (p *Property) is(n Name) bool {
 	return p.Name != nil && *p.Name == n
 }
 
-// Content is bytes in memory or in the message's temporary file.
+// Content is bytes in memory, in the message's temporary file, or in the stream.
 type Content struct {
 	memory []byte
 	file   *os.File
+	again  func(at, size int64) io.Reader
 	at     int64
 	size   int64
 	unread bool
@@ -62,11 +67,16 @@ var ErrUnread = errors.New("the content of attachments was not read")
 // Size is how many bytes there are.
 func (c Content) Size() int64 { return c.size }
 
+// At says where in the stream the content lies; ok is false unless it is read with Options.Again.
+func (c Content) At() (at int64, ok bool) { return c.at, c.again != nil }
+
 // Reader gives the bytes from the start, as often as it is called, until the message is closed.
 func (c Content) Reader() io.Reader {
 	switch {
 	case c.unread:
 		return failing{ErrUnread}
+	case c.again != nil:
+		return c.again(c.at, c.size)
 	case c.file != nil:
 		return io.NewSectionReader(c.file, c.at, c.size)
 	}
@@ -82,7 +92,7 @@ func (c Content) Bytes(limit int64) ([]byte, error) {
 	if c.size > limit {
 		return nil, fmt.Errorf("it has %d bytes, more than %d", c.size, limit)
 	}
-	if c.file == nil && !c.unread {
+	if c.file == nil && c.again == nil && !c.unread {
 		return c.memory, nil
 	}
 	return io.ReadAll(c.Reader())
@@ -234,7 +244,7 @@ func (in *reader) message(m *Message, end Marker) error {
 		}
 		switch {
 		case e.Marker == 0:
-			if err := in.property(into, e, false); err != nil {
+			if err := in.own(into, e); err != nil {
 				return err
 			}
 			if e.Is(metaWarning) {
@@ -303,7 +313,7 @@ func (in *reader) properties(o *Object, end Marker) error {
 		}
 		switch e.Marker {
 		case 0:
-			if err := in.property(o, e, false); err != nil {
+			if err := in.own(o, e); err != nil {
 				return err
 			}
 		case end:
@@ -322,7 +332,7 @@ func (in *reader) attachment(a *Attachment) error {
 		}
 		switch e.Marker {
 		case 0:
-			if err := in.property(&a.Object, e, in.store.o.WithoutData && e.Is(uint16(propAttachData.ID))); err != nil {
+			if err := in.property(&a.Object, e, in.later(e)); err != nil {
 				return err
 			}
 		case EndAttachment:
@@ -342,7 +352,38 @@ func (in *reader) attachment(a *Attachment) error {
 	}
 }
 
-func (in *reader) property(o *Object, e Element, unread bool) error {
+// ofText are the properties of a message that its text is made of.
+var ofText = map[uint16]bool{}
+
+func init() {
+	for _, n := range []Name{propClass, propSubject, propSubjectPrefix, propNormalized, propBody, propRTF, propHTML, propInternetCodePage, propMessageCodePage} {
+		ofText[uint16(n.ID)] = true
+	}
+}
+
+// own reads a property of a message or of a recipient.
+func (in *reader) own(o *Object, e Element) error {
+	if in.store.o.TextOnly && !ofText[e.ID] {
+		return nil
+	}
+	return in.property(o, e, nil)
+}
+
+// later is what stands for the content of an attachment that is not read now, nil when e is to be read.
+func (in *reader) later(e Element) *Content {
+	o := &in.store.o
+	switch {
+	case !e.Is(uint16(propAttachData.ID)):
+		return nil
+	case o.WithoutData:
+		return &Content{size: max(0, e.Size), unread: true}
+	case o.Again != nil && e.Size >= 0 && !in.s.in.framed:
+		return &Content{size: e.Size, again: o.Again, at: in.s.in.offset()}
+	}
+	return nil
+}
+
+func (in *reader) property(o *Object, e Element, later *Content) error {
 	if in.count++; in.count > maxProperties {
 		return in.errorf(e, "the item has more than %d properties", maxProperties)
 	}
@@ -357,9 +398,7 @@ func (in *reader) property(o *Object, e Element, unread bool) error {
 		in.names = append(in.names, e.Name)
 		p.Name = &in.names[len(in.names)-1]
 	}
-	if unread {
-		p.big = &Content{size: max(0, e.Size), unread: true}
-	} else {
+	if p.big = later; later == nil {
 		var err error
 		if p.small, p.big, err = in.store.keep(in.s, e.Size); err == io.ErrUnexpectedEOF {
 			return in.s.in.ended()

@@ -6,7 +6,6 @@ import (
 	"math"
 	"strings"
 	"time"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
@@ -94,24 +93,7 @@ func utf16Text(b []byte) string {
 	for len(b) >= 2 && b[len(b)-1] == 0 && b[len(b)-2] == 0 {
 		b = b[:len(b)-2]
 	}
-	out := make([]byte, 0, len(b)/2+len(b)/8)
-	for i := 0; i+1 < len(b); i += 2 {
-		r := rune(binary.LittleEndian.Uint16(b[i:]))
-		if r < utf8.RuneSelf {
-			out = append(out, byte(r))
-			continue
-		}
-		if utf16.IsSurrogate(r) {
-			second := rune(utf8.RuneError)
-			if i+3 < len(b) {
-				second = rune(binary.LittleEndian.Uint16(b[i+2:]))
-			}
-			if r = utf16.DecodeRune(r, second); r != utf8.RuneError {
-				i += 2
-			}
-		}
-		out = utf8.AppendRune(out, r)
-	}
+	out, _ := decodeUTF16(make([]byte, 0, utf8Room(len(b))), b, true)
 	return string(out)
 }
 

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"holdfast/internal/extract"
-	"holdfast/internal/fasttransfer"
 	"holdfast/internal/holdfast"
 	"holdfast/internal/sys"
 	"holdfast/internal/vault"
@@ -770,7 +769,7 @@ func textOf(ctx context.Context, i *holdfast.Item, c vault.Content, l extract.Li
 	case i.Kind == holdfast.KindMail:
 		all, ok := c.Pieces(ctx, holdfast.FormMIME)
 		if !ok {
-			return exportedText(ctx, i, c, l)
+			return exportedText(ctx, i, c, l, kept)
 		}
 		mail := make([]extract.Piece, len(all))
 		for n, p := range all {
@@ -813,29 +812,6 @@ func jsonOf(ctx context.Context, c vault.Content, form holdfast.Form) (raw []byt
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	return io.ReadAll(io.LimitReader(r, longestJSON))
-}
-
-// exportedText reads the text of a mail that was exported.
-func exportedText(ctx context.Context, i *holdfast.Item, c vault.Content, l extract.Limits) (got extract.Personal, err error) {
-	r, ok := c.Open(ctx, holdfast.FormFTS)
-	if !ok {
-		return got, nil
-	}
-	if why := i.Fields[holdfast.FieldUnreadable]; why != "" {
-		got.Remark = []string{"its content can't be read: " + why}
-		return got, r.Close()
-	}
-	mail := fasttransfer.EML(r)
-	got.Words, err = extract.Mail(ctx, []extract.Piece{{Open: func() (io.ReadCloser, error) { return mail, nil }}}, l, nil)
-	var bad *fasttransfer.Error
-	switch {
-	case holdfast.KindOf(err) == holdfast.KindDamaged:
-		return extract.Personal{Words: extract.Words{Remark: []string{"its content is damaged"}}}, nil
-	case errors.As(err, &bad):
-		got.Remark = append(got.Remark, "its content can't be read: "+bad.Reason)
-		return got, nil
-	}
-	return got, err
 }
 
 // encoded gives base64 as it stands in a mail.

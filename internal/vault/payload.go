@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"strconv"
 	"sync"
 
 	"holdfast/internal/holdfast"
@@ -299,7 +300,8 @@ func (e *exactHash) finish() int64 {
 type Piece struct {
 	// Base64: the payload's bytes are the stored ones as holdfast.EncodeBase64Lines writes them.
 	Base64 bool
-	// Name tells pieces of base64 apart: two of a repository with the same name have the same bytes.
+	Size   int64 // of the stored bytes
+	// Name tells pieces apart: two of a repository with the same name have the same bytes.
 	Name string
 	// Open gives the stored bytes. What can't be read is holdfast.Damaged, but nothing proves the SHA-256 of the payload.
 	Open func() (io.ReadCloser, error)
@@ -329,16 +331,13 @@ func (c Content) Pieces(ctx context.Context, f holdfast.Form) (list []Piece, ok 
 	}
 	for i := range p.pieces {
 		x := &p.pieces[i]
-		one := Piece{Base64: x.base64, Open: func() (io.ReadCloser, error) {
+		one := Piece{Base64: x.base64, Size: x.length, Name: x.ref.id + "/" + strconv.FormatInt(x.offset, 10) + "/" + strconv.FormatInt(x.length, 10), Open: func() (io.ReadCloser, error) {
 			r, err := c.repo.openStored(ctx, x)
 			if err != nil {
 				return nil, named(err, what)
 			}
 			return r, nil
 		}}
-		if x.base64 {
-			one.Name = fmt.Sprint(x.ref.id, "/", x.offset, "/", x.length)
-		}
 		list = append(list, one)
 	}
 	return list, true
