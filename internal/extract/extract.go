@@ -282,6 +282,13 @@ func fromHTML(b *builder, text string) error {
 			if strings.IndexByte(raw, '&') >= 0 {
 				raw = html.UnescapeString(raw)
 			}
+			if trimmed := strings.Trim(raw, htmlSpace); singleSpaced(trimmed) {
+				if err := b.word(trimmed, space); err != nil {
+					return err
+				}
+				space = strings.TrimRight(raw, htmlSpace) != raw
+				continue
+			}
 			empty := true
 			for word := range fields(raw) {
 				empty = false
@@ -297,6 +304,19 @@ func fromHTML(b *builder, text string) error {
 			}
 		}
 	}
+}
+
+// singleSpaced says that s is some words of ASCII with one space between any two, as most text of pages is.
+func singleSpaced(s string) bool {
+	last := byte(' ')
+	for i := range len(s) {
+		c := s[i]
+		if c < ' ' || c >= 0x7f || c == ' ' && last == ' ' {
+			return false
+		}
+		last = c
+	}
+	return last != ' '
 }
 
 // fields gives what strings.FieldsSeq does; most text has letters of one byte, between which it is faster.
@@ -325,11 +345,11 @@ func fields(s string) iter.Seq[string] {
 	}
 }
 
-// word adds a word of a page, with a space before it unless it begins a line.
+// word adds a word of a page, or some with single spaces, with a space before it unless it begins a line.
 func (b *builder) word(w string, space bool) error {
 	space = space && b.Len() > 0 && !strings.HasSuffix(b.String(), "\n")
 	plain := 0
-	for plain < len(w) && w[plain] > ' ' && w[plain] < 0x7f {
+	for plain < len(w) && w[plain] >= ' ' && w[plain] < 0x7f {
 		plain++
 	}
 	if b.n++; plain == len(w) && b.n%256 > 0 && b.Len()+len(w) < b.limit {

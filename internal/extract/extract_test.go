@@ -107,6 +107,30 @@ func TestTextOfEachKindOfFile(t *testing.T) {
 	}
 }
 
+// Space between words is one space, however a page has it, and none begins a line.
+func TestSpaceOfPages(t *testing.T) {
+	for page, want := range map[string]string{
+		"one two  three":                           "one two three",
+		" one two ":                                "one two",
+		"one two<b>three four</b> five":            "one twothree four five",
+		"one <b> two </b> three":                   "one two three",
+		"<p> one two </p> <p>three four</p>five":   "one two\nthree four\nfive",
+		"one\n two\tthree":                         "one two three",
+		"one two\u00a0three \u00fc x":              "one two three \u00fc x",
+		"a &amp; b <i>c  d</i> e f":                "a & b c d e f",
+		"<td>one two</td><td>three four</td> five": "one two three four five",
+		"one\x7f two <b>\x01x y</b>":               "one two x y",
+	} {
+		if got := extract.HTML(t.Context(), page, extract.Limits{}); got.Text != want || got.Truncated {
+			t.Errorf("%q has the text %q, want %q", page, got.Text, want)
+		}
+		cut := extract.HTML(t.Context(), page, extract.Limits{Text: 5})
+		if !strings.HasPrefix(want, cut.Text) || len(cut.Text) > 5 || !cut.Truncated {
+			t.Errorf("%q has %q in 5 bytes (cut: %t), want the start of %q", page, cut.Text, cut.Truncated, want)
+		}
+	}
+}
+
 func TestWhatHasNoTextSaysSo(t *testing.T) {
 	for name, tc := range map[string]struct {
 		data string

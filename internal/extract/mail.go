@@ -163,6 +163,7 @@ func (w *mailWalk) html(r io.Reader, charset string) {
 
 func (w *mailWalk) page(data []byte, charset string) {
 	if text, _, ok := Decode(data, charset); ok {
+		w.b.Grow(min(len(text), max(0, w.b.limit-w.b.Len())))
 		_ = fromHTML(w.b, text) // the only error is that there is enough
 		_ = w.b.line()
 	}

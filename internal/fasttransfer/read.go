@@ -151,8 +151,12 @@ func (st *store) keep(r io.Reader, size int64) (small []byte, big *Content, err 
 		return nil, nil, nil
 	case size > 0 && (size <= smallValue || size <= 1<<10 && st.left >= 16<<10):
 		if int(size) > cap(st.slab)-len(st.slab) {
-			st.slab = make([]byte, 0, 16<<10)
-			st.left -= 16 << 10
+			room := int64(16 << 10)
+			if st.o.TextOnly && st.slab == nil {
+				room = 2 << 10 // of most mails, nothing else is read
+			}
+			st.slab = make([]byte, 0, room)
+			st.left -= room
 		}
 		at := len(st.slab)
 		st.slab = st.slab[:at+int(size)]

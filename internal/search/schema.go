@@ -70,6 +70,7 @@ func openDB(path string, writer bool) (*sql.DB, error) {
 		q.Set("_txlock", "immediate")
 		q.Add("_pragma", "page_size(16384)")
 		q.Add("_pragma", "cache_size(-65536)")
+		q.Add("_pragma", "wal_autocheckpoint(4096)") // pages, as many as journal_size_limit: each is copied once however often it was written
 	} else {
 		q.Add("_pragma", "query_only(1)")
 		q.Add("_pragma", "cache_size(-32768)")

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -22,8 +23,8 @@ func Fold(s string) string {
 }
 
 // letters of one byte as words have them; 0 stands between words.
-var letters = func() (t [utf8.RuneSelf]byte) {
-	for c := range t {
+var letters = func() (t [256]byte) {
+	for c := range utf8.RuneSelf {
 		switch {
 		case c >= '0' && c <= '9', c >= 'a' && c <= 'z':
 			t[c] = byte(c)
@@ -54,13 +55,19 @@ func appendWords(text []byte, ends []int, s string) ([]byte, []int) {
 		}
 	}
 	for i := 0; i < len(s); {
-		c := s[i]
-		if c < utf8.RuneSelf {
-			if l := letters[c]; l != 0 {
-				text = append(text, l)
-			} else {
-				end()
-			}
+		// Nearly all letters are of one byte.
+		at := len(text)
+		text = slices.Grow(text, len(s)-i)[:at+len(s)-i]
+		for ; i < len(s) && letters[s[i]] != 0; i++ {
+			text[at] = letters[s[i]]
+			at++
+		}
+		text = text[:at]
+		if i == len(s) {
+			break
+		}
+		if s[i] < utf8.RuneSelf {
+			end()
 			i++
 			continue
 		}
