@@ -347,6 +347,7 @@ func jobs(w *world) {
 	scope := "/holdfast/v1/Organizations/" + organization + "/JobScope"
 	w.call("POST", scope, map[string]any{"backupType": "SelectedItems", "selectedItems": []any{user("User", nil)}, "excludedItems": []any{group}}).want(200).golden()
 	w.call("POST", scope, map[string]any{"backupType": "SelectedItems", "selectedItems": []any{user("Site", nil)}}).says(400, "selectedItems[0].site needs")
+	w.call("POST", scope, map[string]any{"backupType": "SelectedItems", "selectedItems": []any{user("User", map[string]any{"teams": true})}}).says(400, "item of type Team")
 	id := w.call("POST", "/v8/Jobs", body(user("User", nil))).want(201).golden().text("id")
 	at := "/v8/Jobs/" + id
 	w.call("GET", "/v8/Jobs?organizationId="+organization, nil).want(200).golden()

@@ -376,6 +376,11 @@ func (c *core) discovered(ctx context.Context, tx Tx, s *holdfast.JobSession, r 
 		}
 	}
 	s.Notes = scope.notes
+	for _, text := range scope.told {
+		if err := c.log(ctx, tx, string(s.ID), logNone, capitalized(text)); err != nil {
+			return err
+		}
+	}
 	known := make(map[string]holdfast.ContainerRecord, len(held))
 	for _, rec := range held {
 		known[rec.Key()] = rec
@@ -440,6 +445,9 @@ func (c *core) discovered(ctx context.Context, tx Tx, s *holdfast.JobSession, r 
 	if err := c.tellLeftOut(ctx, tx, *s, tasks); err != nil {
 		return err
 	}
+	if err := c.tellWithoutCertificate(ctx, tx, *s, org, tasks); err != nil {
+		return err
+	}
 	if err := c.log(ctx, tx, string(s.ID), logNone, fmt.Sprintf("Found %d objects to protect", len(tasks))); err != nil {
 		return err
 	}
@@ -464,6 +472,22 @@ func (c *core) tellLeftOut(ctx context.Context, tx Tx, s holdfast.JobSession, ta
 		return err
 	}
 	return c.log(ctx, tx, string(s.ID), logNone, "Left out of all mailboxes, as the exclusions say: "+strings.Join(folders.Titles(), ", "))
+}
+
+// tellWithoutCertificate tells, once for all sites, what of them an application that signs in by a secret can't read, and what to do. Attachments that
+// are missing for it are named as skipped with each site.
+func (c *core) tellWithoutCertificate(ctx context.Context, tx Tx, s holdfast.JobSession, org holdfast.Organization, tasks []holdfast.TaskRecord) error {
+	sites := 0
+	for _, t := range tasks {
+		if t.Container.Kind == holdfast.Site && t.State == holdfast.TaskReady {
+			sites++
+		}
+	}
+	if sites == 0 || org.CertificateThumbprint != "" {
+		return nil
+	}
+	return c.log(ctx, tx, string(s.ID), logWarning, fmt.Sprintf("Of %d sites attachments, permissions and views are not read: the application of %s signs in by a secret, and SharePoint takes only those that sign in by a certificate. "+
+		"Give it one: 'holdfast org renew %s --sign-in', or in the console Organizations, New secret or certificate", sites, org.Name, org.Name))
 }
 
 // leftScope tells, once, which objects the job's restore point before had and its scope has no more.

@@ -232,6 +232,12 @@ func (j *Jobs) resolve(ctx context.Context, u User, job holdfast.Job, items []ho
 				return nil, fmt.Errorf("look up user %s: %w", id, err)
 			}
 			item.ObjectID, item.Name, item.Address = found.ID, found.DisplayName, found.Name
+			if item.Teams {
+				return nil, holdfast.Invalid("user %s: teams are not a user's data: take the team as an item of type Team, and leave teams and teamsChats out or set them to false", found.DisplayName)
+			}
+			if list == Selected && (item.ArchiveMailbox || item.Sites) && !item.Mailbox && !item.OneDrive {
+				return nil, holdfast.Invalid("user %s: nothing would be protected: of a user that is mail and OneDrive; archive mailboxes and the rest of personal sites are not read by this version of Holdfast", found.DisplayName)
+			}
 		case ItemSite:
 			id := cmp.Or(item.ObjectID, item.Address)
 			if id == "" {
@@ -267,6 +273,9 @@ func (j *Jobs) resolve(ctx context.Context, u User, job holdfast.Job, items []ho
 			}
 			whole := item.Type == ItemOrganization
 			item.Mailbox, item.OneDrive, item.Sites, item.Teams = true, true, whole, whole && org.Teams
+		}
+		if list == Selected && item.Type == ItemOrganization && item.ArchiveMailbox && !item.Mailbox && !item.OneDrive && !item.Sites && !item.Teams && !item.GroupMailboxes {
+			return nil, holdfast.Invalid("the organization item selects archive mailboxes only, which this version of Holdfast does not read")
 		}
 		if item.Everything && item.Type == ItemOrganization {
 			item.Teams = org.Teams
@@ -322,6 +331,8 @@ func (j *Jobs) resolveGroup(ctx context.Context, u User, org holdfast.Organizati
 		return item, holdfast.Invalid("sites can't be excluded from a job, that of a group neither: leave groupSite out or set it to false")
 	case data && !item.Members:
 		return item, holdfast.Invalid("group %q: its members' data is asked for, but not its members: set members to true", g.DisplayName)
+	case list == Selected && !own && data && !item.MemberMailbox && !item.MemberOneDrive:
+		return item, holdfast.Invalid("group %q: nothing would be protected: of members that is mail and OneDrive; archive mailboxes and the rest of personal sites are not read by this version of Holdfast", g.DisplayName)
 	case all:
 		item.Members, item.MemberMailbox, item.MemberOneDrive = true, org.Exchange, org.SharePoint
 	case item.Members && !data:

@@ -163,6 +163,7 @@ func TestScopeTable(t *testing.T) {
 		selected, excluded []holdfast.JobItem
 		want               []string
 		notes              []string // what the session says is not protected
+		told               string   // what it says that is no reason for a warning
 	}{
 		"Scope: the entire organization has no options": {want: slices.Concat(everybody, everySite)},
 		"Scope: a mix of users, groups, sites": {selected: []holdfast.JobItem{user("eve"), groupItem("g-list"), siteItem(otherSite)},
@@ -171,16 +172,16 @@ func TestScopeTable(t *testing.T) {
 		"Options: organization: mail":                {selected: []holdfast.JobItem{{Type: "PartialOrganization", Mailbox: true}}, want: []string{"mailbox/ann", "mailbox/bob", "mailbox/cid", "mailbox/dan", "mailbox/eve"}},
 		"Options: organization: OneDrive":            {selected: []holdfast.JobItem{{Type: "PartialOrganization", OneDrive: true}}, want: []string{"drive/ann", "drive/bob", "drive/cid", "drive/dan", "drive/eve"}},
 		"Options: organization: sites":               {selected: []holdfast.JobItem{{Type: "PartialOrganization", Sites: true}}, want: everySite},
-		"Options: organization: archive":             {selected: []holdfast.JobItem{{Type: "PartialOrganization", Sites: true, ArchiveMailbox: true}}, want: everySite, notes: []string{"archive mailboxes are not protected"}},
+		"Options: organization: archive":             {selected: []holdfast.JobItem{{Type: "PartialOrganization", Sites: true, ArchiveMailbox: true}}, want: everySite, told: "archive mailboxes, of those who have one, are not protected"},
 		"Options: organization: mailboxes of groups": {selected: []holdfast.JobItem{{Type: "PartialOrganization", GroupMailboxes: true}}, want: []string{"mailbox/g-team"}},
 		"Options: user: everything":                  {selected: []holdfast.JobItem{user("ann")}, want: both("ann")},
 		"Options: user: mail":                        {selected: []holdfast.JobItem{{Type: "User", ObjectID: "ann", Mailbox: true}}, want: []string{"mailbox/ann"}},
 		"Options: user: OneDrive":                    {selected: []holdfast.JobItem{{Type: "User", ObjectID: "ann", OneDrive: true}}, want: []string{"drive/ann"}},
-		"Options: user: archive":                     {selected: []holdfast.JobItem{{Type: "User", ObjectID: "ann", Mailbox: true, ArchiveMailbox: true}}, want: []string{"mailbox/ann"}, notes: []string{"archive mailboxes are not protected"}},
+		"Options: user: archive":                     {selected: []holdfast.JobItem{{Type: "User", ObjectID: "ann", Mailbox: true, ArchiveMailbox: true}}, want: []string{"mailbox/ann"}, told: "archive mailboxes, of those who have one, are not protected"},
 		"Options: user: site":                        {selected: []holdfast.JobItem{{Type: "User", ObjectID: "ann", OneDrive: true, Sites: true}}, want: []string{"drive/ann"}, notes: []string{"of personal sites only the OneDrive"}},
 		"Options: Microsoft 365 group: everything":   {selected: []holdfast.JobItem{groupItem("g-team")}, want: append(both("ann"), "site/team")},
 		"Options: Microsoft 365 group: members (mail, archive, OneDrive, site)": {selected: []holdfast.JobItem{{Type: "Group", ObjectID: "g-team", Members: true, MemberMailbox: true, MemberArchive: true, MemberOneDrive: true, MemberSite: true}},
-			want: both("ann"), notes: []string{"archive mailboxes", "personal sites"}},
+			want: both("ann"), notes: []string{"personal sites"}, told: "archive mailboxes"},
 		"Options: Microsoft 365 group: members' mail only":     {selected: []holdfast.JobItem{{Type: "Group", ObjectID: "g-team", Members: true, MemberMailbox: true}}, want: []string{"mailbox/ann"}},
 		"Options: Microsoft 365 group: group mail":             {selected: []holdfast.JobItem{{Type: "Group", ObjectID: "g-team", Mailbox: true}, user("bob")}, want: append(both("bob"), "mailbox/g-team")},
 		"Options: Microsoft 365 group: group site":             {selected: []holdfast.JobItem{{Type: "Group", ObjectID: "g-team", GroupSite: true}}, want: []string{"site/team"}},
@@ -207,6 +208,13 @@ func TestScopeTable(t *testing.T) {
 				if !strings.Contains(strings.ToLower(warnings), strings.ToLower(note)) {
 					t.Errorf("the log does not say %q: %s", note, warnings)
 				}
+			}
+			if text := s.log(session, "None"); tc.told != "" && !strings.Contains(strings.ToLower(text), tc.told) {
+				t.Errorf("the log does not tell %q: %s", tc.told, text)
+			}
+			sites := slices.ContainsFunc(tc.want, func(w string) bool { return strings.HasPrefix(w, "site/") })
+			if n := strings.Count(warnings, "takes only those that sign in by a certificate"); n > 1 || (n == 1) != sites {
+				t.Errorf("what a certificate is needed for is told %d times: %s", n, warnings)
 			}
 			if len(session.Notes) != len(tc.notes) {
 				t.Errorf("notes %q, want %d", session.Notes, len(tc.notes))
@@ -280,6 +288,12 @@ func TestScopeTableRefusals(t *testing.T) {
 		"Options: members' data without members":              {[]holdfast.JobItem{{Type: "Group", ObjectID: "g-sec", MemberMailbox: true}}, nil, "set members"},
 		"Options: PersonalSites and OneDriveFolders, by name": {[]holdfast.JobItem{{Type: "PersonalSites"}}, nil, "not protected yet"},
 		"Options: a group that is not there":                  {[]holdfast.JobItem{groupItem("nobody")}, nil, "nobody"},
+		"Options: teams are not a user's":                     {[]holdfast.JobItem{{Type: "User", ObjectID: "ann", Mailbox: true, Teams: true}}, nil, "item of type Team"},
+		"Options: teams alone neither":                        {[]holdfast.JobItem{{Type: "User", ObjectID: "ann", Teams: true}}, nil, "item of type Team"},
+		"Options: a user's archive alone":                     {[]holdfast.JobItem{{Type: "User", ObjectID: "ann", ArchiveMailbox: true}}, nil, "nothing would be protected"},
+		"Options: a user's personal site alone":               {[]holdfast.JobItem{{Type: "User", ObjectID: "ann", Sites: true}}, nil, "nothing would be protected"},
+		"Options: members' archives alone":                    {[]holdfast.JobItem{{Type: "Group", ObjectID: "g-sec", Members: true, MemberArchive: true}}, nil, "nothing would be protected"},
+		"Options: everybody's archives alone":                 {[]holdfast.JobItem{{Type: "PartialOrganization", ArchiveMailbox: true}}, nil, "archive mailboxes only"},
 		"Scope: selected items need one":                      {[]holdfast.JobItem{}, nil, "at least one"},
 	} {
 		if _, err := s.make(tc.selected, tc.excluded); err == nil || !strings.Contains(err.Error(), tc.says) {
@@ -442,5 +456,22 @@ func TestJobsOfGroupsNeedTheDirectory(t *testing.T) {
 	s.ok(err)
 	if a.Users != nil || len(a.Job.Selected) != 1 {
 		t.Errorf("users without a copy: %+v", a)
+	}
+}
+
+// TestACertificateReadsSitesWhole: then there is nothing to tell.
+func TestACertificateReadsSitesWhole(t *testing.T) {
+	s := newScoped(t)
+	s.ok(s.Store.Write(s.ctx, func(ctx context.Context, tx service.Tx) error {
+		org, err := tx.Organization(ctx, s.org.ID)
+		if err != nil {
+			return err
+		}
+		org.CertificateThumbprint = "ABCD"
+		return tx.PutOrganization(ctx, org)
+	}))
+	_, session := s.protects(s.made(nil, nil))
+	if text := s.log(session, "Warning"); text != "" || session.Status != holdfast.StatusSuccess {
+		t.Errorf("%s: %s", session.Status, text)
 	}
 }
