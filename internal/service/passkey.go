@@ -49,6 +49,7 @@ type Site struct {
 
 // party is us, as a browser's page at site knows us.
 func (s Site) party() (*webauthn.WebAuthn, error) {
+	// The pages offer none under an address; this is for who asks all the same.
 	if net.ParseIP(strings.Trim(s.Host, "[]")) != nil {
 		return nil, holdfast.Conflict("a passkey is bound to a host name, and %s is an address: open this page by the server's name", s.Host)
 	}

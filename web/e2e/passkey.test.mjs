@@ -21,6 +21,20 @@ after(async () => {
   await world?.stop();
 });
 
+test("a passkey is offered under a name, not under an IP address", { timeout: 60_000 }, async () => {
+  const atAddress = await open(world);
+  try {
+    for (const [at, url, offered] of [[b, b.url, 1], [atAddress, world.url, 0]]) {
+      await at.page.goto(`${url}/`);
+      await at.page.getByRole("button", { name: "Sign in", exact: true }).waitFor();
+      assert.equal(await at.page.getByRole("button", { name: "Use a passkey" }).count(), offered, url);
+      assert.deepEqual(at.wrong, []);
+    }
+  } finally {
+    await atAddress.close();
+  }
+});
+
 test("a passkey is added, signs in, proves who is there and is removed", { timeout: 180_000 }, async () => {
   const { page, context, wrong, url } = b;
   const serious = [];

@@ -33,6 +33,27 @@ async function signInAs(page, user, password = user.password) {
   await page.getByRole("button", { name: "Sign in" }).click();
 }
 
+// linesOf are the lines that an element's text takes when there is only so much room (pixels).
+const linesOf = (element, room) =>
+  element.evaluate((e, width) => {
+    e.style.width = `${width}px`;
+    const lines = [];
+    let top;
+    const texts = document.createTreeWalker(e, NodeFilter.SHOW_TEXT);
+    for (let node = texts.nextNode(); node; node = texts.nextNode())
+      for (let i = 0; i < node.length; i++) {
+        const range = document.createRange();
+        range.setStart(node, i);
+        range.setEnd(node, i + 1);
+        const box = range.getBoundingClientRect();
+        if (box.top !== top) lines.push("");
+        top = box.top;
+        lines[lines.length - 1] += node.data[i];
+      }
+    e.style.width = "";
+    return lines;
+  }, room);
+
 async function signOut(page) {
   await page.getByRole("button", { name: /^Account of/ }).click();
   await page.getByRole("menuitem", { name: "Sign out" }).click();
@@ -71,6 +92,9 @@ test("an end user restores his lost mail on a phone", { timeout: 180_000 }, asyn
   await page.getByText(user.upn).waitFor();
   assert.equal(await page.getByRole("link", { name: "Choose a person" }).count(), 0, "an end user chooses nobody");
   assert.ok(page.url().endsWith("/portal") || page.url().endsWith("/portal#/"), page.url());
+  const lines = await linesOf(page.getByText(user.upn, { exact: true }), 130);
+  assert.equal(lines.join(""), user.upn);
+  assert.ok(lines.length > 1 && lines.slice(1).every((line, n) => line.startsWith(".") || lines[n].endsWith("@")), `an address breaks within a word: ${lines.join(" | ")}`);
   await look("home");
 
   await page.getByRole("button", { name: "Mail" }).click();

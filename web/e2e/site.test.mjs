@@ -26,6 +26,8 @@ const saved = async (button) => {
 
 test("a site is a tree of sites below it, lists, libraries and pages", { timeout: 120_000 }, async () => {
   await explore("SharePoint sites");
+  await on.b.page.getByText("Choose a user, a site or a folder on the left.").waitFor();
+  assert.equal(await preview().getByText(/^Choose/).count(), 0, "two panes ask to choose something");
   await node("Falcon").click();
   await node("Planning").waitFor(); // the site below it stands in it, not beside it
   for (const [name, top] of [["Communication site", 1], ["Falcon", 1], ["Planning", 0]]) assert.equal(await tree().getByRole("treeitem", { level: 1, name, exact: true }).count(), top, name);

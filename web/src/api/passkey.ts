@@ -2,7 +2,10 @@ import { own } from "./client";
 
 // Passkeys: what the server asks for goes to this browser's authenticators as the standard writes it down, and their answer goes back the same way.
 
-export const passkeysWork = () => typeof PublicKeyCredential !== "undefined" && typeof PublicKeyCredential.parseRequestOptionsFromJSON === "function";
+// passkeysWork says whether a passkey can be used here: the browser has them, and this server was opened by a name. A passkey belongs to a domain, which an IP address is not.
+export const passkeysWork = () => !isAddress(location.hostname) && typeof PublicKeyCredential !== "undefined" && typeof PublicKeyCredential.parseRequestOptionsFromJSON === "function";
+
+const isAddress = (host: string) => host.includes(":") || /^\d+(\.\d+){3}$/.test(host);
 
 // PasskeyAnswer is what the operations take that a passkey can do.
 export interface PasskeyAnswer {

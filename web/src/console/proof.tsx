@@ -1,10 +1,10 @@
 import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Input, makeStyles } from "@fluentui/react-components";
 import { useState, type FormEvent } from "react";
-import { askPasskey } from "../api/passkey";
+import { askPasskey, passkeysWork } from "../api/passkey";
 import { session } from "../api/session";
 import { useAct } from "../ui/act";
 import { Busy } from "../ui/busy";
-import { Problem } from "../ui/page";
+import { Note, Problem } from "../ui/page";
 import { useText } from "../ui/text/console";
 
 const useStyles = makeStyles({ form: { display: "flex", flexDirection: "column", gap: "14px" } });
@@ -47,6 +47,7 @@ export default function Proof({ name, ways, instead, onEnd }: { name: string; wa
                   <Input inputMode="numeric" autoComplete="one-time-code" value={code} onChange={(_, d) => setCode(d.value)} />
                 </Field>
               )}
+              {!typed && !passkeysWork() && <Note>{t.passkey.unable}</Note>}
               <Problem error={error} />
             </DialogContent>
             <DialogActions>
@@ -55,7 +56,7 @@ export default function Proof({ name, ways, instead, onEnd }: { name: string; wa
                   {t.proof.submit}
                 </Button>
               )}
-              {(!typed || instead.includes("passkey")) && (
+              {(!typed || instead.includes("passkey")) && passkeysWork() && (
                 <Button appearance={typed ? "secondary" : "primary"} autoFocus={!typed} onClick={() => void byKey()} disabledFocusable={busy} icon={busy && !typed ? <Busy /> : null}>
                   {t.signin.passkey}
                 </Button>

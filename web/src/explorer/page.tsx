@@ -348,7 +348,7 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
         </section>
         {(!small || shown) && (
           <section ref={preview} className={s.preview} aria-label={t.explore.preview} tabIndex={0}>
-            {place && shown ? <Preview key={shown.id} place={place} item={shown} /> : place && kind.About ? <kind.About key={placeKey} place={place} /> : <Empty icon={kind.icon} title={t.explore.chooseItem} />}
+            {place && shown ? <Preview key={shown.id} place={place} item={shown} /> : place && kind.About ? <kind.About key={placeKey} place={place} /> : place && <Empty icon={kind.icon} title={t.explore.chooseItem} />}
           </section>
         )}
       </div>

@@ -1,6 +1,7 @@
 import { Button, Checkbox, Field, Input, Radio, RadioGroup, Textarea } from "@fluentui/react-components";
 import { lazy, Suspense, useState } from "react";
 import { client, of } from "../api/client";
+import { Address } from "../ui/address";
 import { useFormat } from "../ui/format";
 import { Note, Problem } from "../ui/page";
 import { FormPanel } from "../ui/panel";
@@ -57,7 +58,7 @@ export function RestoreDialog({ parts, others, script, onClose, start }: {
         {more.length === 0 && (
           <>
             <br />
-            {place.container.name} {place.container.address && `(${place.container.address})`}
+            {place.container.name} {place.container.address && <Address>{`(${place.container.address})`}</Address>}
           </>
         )}
       </p>

@@ -5,6 +5,8 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { client, of } from "../../api/client";
 import { organizationsQuery, type Organization } from "../../api/queries";
+import { useOnboardText } from "./text";
+import { Address } from "../../ui/address";
 import { useFormat } from "../../ui/format";
 import { List } from "../../ui/list";
 import { Empty, Loading, Note, Page, Problem } from "../../ui/page";
@@ -18,6 +20,7 @@ import { Onboard } from "./onboard";
 
 export default function Organizations() {
   const { t } = useText();
+  const w = useOnboardText();
   const f = useFormat();
   const queries = useQueryClient();
   const navigate = useNavigate();
@@ -66,7 +69,7 @@ export default function Organizations() {
           { key: "name", title: t.organization.name, sort: (o) => o.officeName || o.name || "", render: (o) => <Link as="button" inline onClick={() => check(o)} style={{ color: "inherit" }}>{o.officeName || o.name}</Link> },
           { key: "domain", title: t.organization.domain, render: (o) => o.name },
           { key: "region", title: t.organization.region, render: (o) => t.organization.regions[o.region as "China"] ?? o.region, wide: true },
-          { key: "protects", title: t.organization.protect, render: (o) => f.list([...(o.isExchangeOnline ? [t.kind.mail] : []), ...(o.isSharePointOnline ? [t.kind.files] : [])]), wide: true },
+          { key: "protects", title: t.organization.protect, render: (o) => f.list([...(o.isExchangeOnline ? [t.kind.mail] : []), ...(o.isSharePointOnline ? [t.kind.files, t.kind.sites] : []), ...(o.isTeamsOnline ? [w.teams] : [])]), wide: true },
           { key: "last", title: t.home.lastBackup, render: (o) => (o.lastBackuptime ? f.ago(o.lastBackuptime) : t.common.never) },
         ]}
       />
@@ -156,7 +159,7 @@ export function People({ id }: { id: string }) {
           rowKey={(u) => u.id ?? ""}
           columns={[
             { key: "name", title: t.organization.name, render: (u) => u.displayName, sort: (u) => u.displayName ?? "" },
-            { key: "address", title: t.organization.address, render: (u) => u.name },
+            { key: "address", title: t.organization.address, render: (u) => <Address>{u.name ?? ""}</Address> },
           ]}
         />
       )}

@@ -1,4 +1,5 @@
 import { makeStyles, tokens } from "@fluentui/react-components";
+import { Address } from "../../ui/address";
 import { useFormat } from "../../ui/format";
 import { useText } from "../../ui/text";
 import type { Place } from "../kind";
@@ -30,7 +31,7 @@ export function MailPreview({ place: p, item: m }: { place: Place; item: Mail })
       <dl className={s.facts}>
         {facts.filter(([, value]) => value).map(([term, value]) => [
           <dt key={term} className={s.dt}>{term}</dt>,
-          <dd key={`${term}d`} className={s.dd}>{value}</dd>,
+          <dd key={`${term}d`} className={s.dd}><Address>{value}</Address></dd>,
         ])}
       </dl>
       <Shown place={p} item={m} />

@@ -3,6 +3,7 @@ import { ArrowDownload20Regular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { use, useState } from "react";
 import { client, enc, getDownload, of } from "../../api/client";
+import { Address } from "../../ui/address";
 import { useFormat } from "../../ui/format";
 import { Loading, Problem } from "../../ui/page";
 import { DataTable } from "../../ui/table";
@@ -122,7 +123,7 @@ export function About({ place: p }: { place: Place }) {
   return (
     <article>
       <h2 className={s.name}>{folder?.name ?? p.container.name}</h2>
-      <p className={s.about}>{p.container.address}</p>
+      <p className={s.about}><Address>{p.container.address}</Address></p>
       <p className={s.about}>{w.chooseItem}</p>
       <Problem error={failed} />
       {folder?.holds === "list" && saving && (

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useState, type ReactElement } from "react";
 import { client, of } from "../../api/client";
 import type { Session } from "../../api/session";
+import { Address } from "../../ui/address";
 import { Busy } from "../../ui/busy";
 import { useFormat } from "../../ui/format";
 import { Empty, Loading, Problem } from "../../ui/page";
@@ -107,7 +108,7 @@ function Choose({ person, operator }: { person: Person; operator: boolean }) {
           <div className={s.name}>
             {person.name} {person.deleted && <Badge appearance="tint" color="warning">{t.portal.gone}</Badge>}
           </div>
-          <div className={s.address}>{person.email}</div>
+          <div className={s.address}><Address>{person.email}</Address></div>
         </div>
         {operator && (
           <Button as="a" href="#/people" className={s.button} aria-label={`${t.portal.another}: ${t.portal.choosePerson}`}>

@@ -2,6 +2,7 @@ import { Badge, Button, makeStyles, SearchBox, Title2, tokens } from "@fluentui/
 import { ChevronRight20Regular, Person20Regular, SearchRegular } from "@fluentui/react-icons";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useEffect, useState } from "react";
+import { Address } from "../../ui/address";
 import { useFormat } from "../../ui/format";
 import { Empty, Loading, Problem } from "../../ui/page";
 import { useText } from "../../ui/text/portal";
@@ -56,10 +57,10 @@ export default function People() {
               <a className={s.row} href={p.self ? "#/" : `#/of/${encodeURIComponent(p.id)}`}>
                 <Person20Regular aria-hidden />
                 <span className={s.who}>
-                  <span className={s.name}>{p.name || p.email}</span> {p.self && <Badge appearance="tint">{t.portal.you}</Badge>}
+                  <span className={s.name}><Address>{p.name || p.email}</Address></span> {p.self && <Badge appearance="tint">{t.portal.you}</Badge>}
                   {p.deleted && <Badge appearance="tint" color="warning">{t.portal.gone}</Badge>}
                   <br />
-                  {p.email}
+                  <Address>{p.email}</Address>
                 </span>
                 <ChevronRight20Regular aria-hidden />
               </a>
