@@ -110,7 +110,7 @@ func (t *tour) prepare(ctx context.Context) error {
 	tenant := t.d.Sim.Tenant()
 	settings := map[string]any{"useApplicationOnlyAuth": true, "officeOrganizationName": tenant.Domain, "applicationId": tenant.ApplicationID,
 		"applicationCertificate": tenant.CertificatePFX, "applicationCertificatePassword": tenant.CertificatePassword}
-	if err := t.c.call(ctx, http.MethodPost, "/Organizations", map[string]any{"type": "Office365", "region": "Worldwide", "isExchangeOnline": true, "isSharePointOnline": true,
+	if err := t.c.call(ctx, http.MethodPost, "/Organizations", map[string]any{"type": "Office365", "region": "Worldwide", "isExchangeOnline": true, "isSharePointOnline": true, "isTeamsOnline": true, "isTeamsChatsOnline": true,
 		"exchangeOnlineSettings": settings, "sharePointOnlineSettings": settings}, &t.org); err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (t *tour) prepare(ctx context.Context) error {
 		return err
 	}
 	return t.c.call(ctx, http.MethodPost, "/Jobs", map[string]any{"name": "everything", "organizationId": t.org.ID, "repositoryId": r.ID, "backupType": "SelectedItems", "isEnabled": true,
-		"selectedItems":  []map[string]any{{"type": "PartialOrganization", "mailbox": true, "oneDrive": true, "sites": true}},
+		"selectedItems":  []map[string]any{{"type": "PartialOrganization", "mailbox": true, "oneDrive": true, "sites": true, "teams": true, "teamsChats": true}},
 		"schedulePolicy": map[string]any{"scheduleEnabled": false}}, &t.job)
 }
 
@@ -209,6 +209,14 @@ func (t *tour) show(ctx context.Context) error {
 		total["files"] += len(truth.Files)
 		t.say("  %-50s %5d items of lists and pages  %4d files", x.URL, len(truth.Others), len(truth.Files))
 	}
+	for _, x := range t.d.Sim.Teams() {
+		truth, err := t.d.TeamTruth(x.Name)
+		if err != nil {
+			return err
+		}
+		total["files"] += len(truth.Files)
+		t.say("  %-50s %5d posts and tabs  %4d files", "team "+x.Name, len(truth.Others), len(truth.Files))
+	}
 	t.say("  %-50s %5d mails  %4d events, contacts and tasks  %4d files\n", "together", total["mails"], total["others"], total["files"])
 	someone := t.d.Sim.Tenant().Users[0]
 	user := someone.UPN
@@ -250,6 +258,12 @@ func (t *tour) once(ctx context.Context) error {
 			return err
 		}
 	}
+	teams := t.d.Sim.Teams()
+	for _, x := range teams {
+		if _, err := t.d.Sim.ChurnTeam(x.ID, 6, 2); err != nil {
+			return err
+		}
+	}
 	if err := t.backup(ctx, "second backup, after changes"); err != nil {
 		return err
 	}
@@ -287,8 +301,21 @@ func (t *tour) once(ctx context.Context) error {
 			return fmt.Errorf("%s still has %d items after everything was deleted", x.URL, left)
 		}
 	}
-	t.say("everything deleted: mailboxes, drives and sites are empty")
-	for _, l := range []lookAt{{}, {files: true}, {site: "?"}} {
+	teamsBefore := make([]app.Truth, len(teams))
+	for i, x := range teams {
+		var err error
+		if teamsBefore[i], err = t.d.TeamTruth(x.Name); err != nil {
+			return err
+		}
+		if err := t.d.LoseTeam(x.Name); err != nil {
+			return err
+		}
+	}
+	if left := len(t.d.Sim.Teams()); left > 0 {
+		return fmt.Errorf("%d teams are still there after all were deleted", left)
+	}
+	t.say("everything deleted: mailboxes, drives and sites are empty, teams are gone for good")
+	for _, l := range []lookAt{{}, {files: true}, {site: "?"}, {team: "?"}} {
 		if err := t.restoreAll(ctx, l); err != nil {
 			return err
 		}
@@ -326,6 +353,13 @@ func (t *tour) once(ctx context.Context) error {
 			return err
 		}
 		compare(x.URL, sitesBefore[i], after)
+	}
+	for i, x := range teams {
+		after, err := t.d.TeamTruth(x.Name)
+		if err != nil {
+			return err
+		}
+		compare("team "+x.Name, teamsBefore[i], after)
 	}
 	stats := t.d.Sim.Stats()
 	t.say("\nmails sent by the simulated organization: %d   calls before their Retry-After: %d   other violations: %d", stats.MailsSentN, stats.EarlyRetries, stats.Violations)
@@ -366,6 +400,12 @@ func (t *tour) restoreAll(ctx context.Context, l lookAt) error {
 		}
 		return map[string]any{}
 	}
+	if e.sites { // the site of a team goes and comes with its team
+		lost := t.sites()
+		boxes = slices.DeleteFunc(boxes, func(b box) bool {
+			return !slices.ContainsFunc(lost, func(x sim.SiteInfo) bool { return strings.EqualFold(x.URL, b.URL) })
+		})
+	}
 	for _, b := range boxes {
 		e.object = b.ID
 		if err := e.restore(ctx, nil, body(), place{}); err != nil {
@@ -382,6 +422,8 @@ func (t *tour) restoreAll(ctx context.Context, l lookAt) error {
 		kind = "drives"
 	case l.site != "":
 		kind = "sites"
+	case l.team != "":
+		kind = "teams"
 	}
 	for _, ev := range events {
 		if ev.Type == "Restore" && ev.Status == "Failed" {

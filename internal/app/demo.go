@@ -37,12 +37,12 @@ type Demo struct {
 }
 
 // demoFiles, demoSites and demoTeams are small: the tour obeys the limits that Microsoft publishes, by which an application may ask SharePoint for 1,250 units a minute, and two backups
-// and a restore of everything are to take less than two minutes' worth.
+// and a restore of everything are to take less than two minutes' worth. Teams takes four calls a second on one team, and one post a second in a channel.
 const demoFiles = 10 // in a drive
 
 var demoSites = sim.SiteShape{Sites: 2, Items: 6, Files: 4, OneEach: true}
 
-var demoTeams = sim.TeamShape{Teams: 1, Channels: 3, Posts: 40, Files: 4}
+var demoTeams = sim.TeamShape{Teams: 1, Channels: 3, Posts: 8, Files: 4, Hosted: 3}
 
 // NewDemo starts the simulated organization and opens the server; Run serves.
 func NewDemo(ctx context.Context, c DemoConfig) (_ *Demo, err error) {
@@ -170,21 +170,7 @@ func (d *Demo) Truth(user string) (Truth, error) {
 	if err != nil {
 		return t, err
 	}
-	for _, r := range rows {
-		r.ID = ""
-		if r.Folder {
-			// Times of folders change with what is put into them.
-			if err := put(t.Folders, "folder "+r.Path, map[string]any{"grants": r.Grants}); err != nil {
-				return t, err
-			}
-			continue
-		}
-		r.Versions = nil // a restore puts back the last version, unless all are asked for
-		if err := put(t.Files, "file "+r.Path, r); err != nil {
-			return t, err
-		}
-	}
-	return t, nil
+	return t, putFiles(t, "", rows)
 }
 
 // SiteTruth reads a site's lists, items, pages and files as Truth reads a mailbox.
@@ -218,19 +204,84 @@ func (d *Demo) SiteTruth(site string) (Truth, error) {
 		if err != nil {
 			return t, err
 		}
-		for _, f := range files {
-			f.ID, f.Versions = "", nil
-			if f.Folder {
-				if err := put(t.Folders, "folder "+r.Title+f.Path, map[string]any{"grants": f.Grants}); err != nil {
-					return t, err
-				}
-			} else if err := put(t.Files, "file "+r.Title+f.Path, f); err != nil {
-				return t, err
-			}
+		if err := putFiles(t, r.Title+"/", files); err != nil {
+			return t, err
 		}
 	}
 	return t, nil
 }
+
+// putFiles adds the files and folders of a drive, without their versions: a restore puts back the last one, unless all are asked for.
+func putFiles(t Truth, in string, rows []sim.DriveRow) error {
+	for _, r := range rows {
+		r.ID, r.Versions = "", nil
+		if r.Folder { // its times change with what is put into it
+			if err := put(t.Folders, "folder "+in+r.Path, map[string]any{"grants": r.Grants}); err != nil {
+				return err
+			}
+		} else if err := put(t.Files, "file "+in+r.Path, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var (
+	hostedLink = regexp.MustCompile(`https://[^"]*/hostedContents/`)           // has the ids of team, channel and post
+	mention    = regexp.MustCompile(`<at id="[0-9]+">(.*?)</at>`)              // an import takes none: they are bold names
+	inOldSite  = regexp.MustCompile(`https://[^/" ]+/(?:sites|teams)/[^/" ]+`) // a team that is made again has another site
+)
+
+// TeamTruth reads a team's channels, tabs, posts and files as Truth reads a mailbox.
+func (d *Demo) TeamTruth(name string) (Truth, error) {
+	t := Truth{Folders: map[string]map[string]string{}, Files: map[string]map[string]string{}, Others: map[string]map[string]string{}}
+	i := slices.IndexFunc(d.Sim.Teams(), func(x sim.TeamInfo) bool { return x.Name == name })
+	if i < 0 {
+		return t, nil // it is deleted
+	}
+	info := d.Sim.Teams()[i]
+	rows, err := d.Sim.DumpTeam(info.ID)
+	if err != nil {
+		return t, err
+	}
+	for _, r := range rows {
+		if r.Kind == "post" && (r.Event || r.Deleted || r.Author == "application") {
+			continue // can't be posted
+		}
+		to, title := t.Others, fmt.Sprintf("%s %s of %s in %s, %s", r.Kind, r.Name, r.Author, r.Channel, r.Created.Format(time.RFC3339Nano))
+		if r.Kind == "team" || r.Kind == "channel" {
+			to, title = t.Folders, r.Kind+" "+r.Name
+		}
+		r.Reacted, r.Edited = nil, false
+		r.Body = mention.ReplaceAllString(hostedLink.ReplaceAllString(r.Body, "hosted:"), "<b>$1</b>")
+		for i, a := range r.Attached {
+			r.Attached[i] = inOldSite.ReplaceAllString(a, "site:")
+		}
+		for k, v := range r.Content {
+			if text, ok := v.(string); ok {
+				r.Content[k] = inOldSite.ReplaceAllString(text, "site:")
+			}
+		}
+		if err := put(to, title, r); err != nil {
+			return t, err
+		}
+	}
+	sites := maps.Clone(info.Sites)
+	sites[""] = info.Site
+	for channel, path := range sites {
+		files, err := d.Sim.DumpLibrary(path, "Documents", true)
+		if err != nil {
+			return t, err
+		}
+		if err := putFiles(t, strings.TrimPrefix(channel+"/", "/"), files); err != nil {
+			return t, err
+		}
+	}
+	return t, nil
+}
+
+// LoseTeam purges a team with its group and its sites.
+func (d *Demo) LoseTeam(name string) error { return d.Sim.DeleteTeam(name, "", true) }
 
 // siteLost are the columns that docs/fidelity.md lists as lost.
 var siteLost = []string{"Place"}

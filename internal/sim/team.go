@@ -344,6 +344,7 @@ type TeamInfo struct {
 	Archived bool
 	Site     string            // path
 	Channels map[string]string // name -> id
+	Sites    map[string]string // of private and shared channels: name -> path of its own site
 }
 
 // Teams lists the teams that are there.
@@ -355,9 +356,12 @@ func (s *Sim) Teams() []TeamInfo {
 		if t.group.gone(s) {
 			continue
 		}
-		info := TeamInfo{ID: t.id(), Name: t.group.DisplayName, Archived: t.archived, Site: t.site.path, Channels: map[string]string{}}
+		info := TeamInfo{ID: t.id(), Name: t.group.DisplayName, Archived: t.archived, Site: t.site.path, Channels: map[string]string{}, Sites: map[string]string{}}
 		for _, ch := range t.live() {
 			info.Channels[ch.name] = ch.id
+			if ch.site != nil {
+				info.Sites[ch.name] = ch.site.path
+			}
 		}
 		out = append(out, info)
 	}
