@@ -660,7 +660,7 @@ func (s *Sim) mailControl() {
 // Mutation is one direct change of the tenant.
 type Mutation struct {
 	// Op is wipeMailbox, wipeDrive, wipe (both), deleteMessage (ID), deleteFile (Path), deliver (Folder, MIME),
-	// licensed, unlicensed or gone (the state of the mailbox), deleteUser, restoreUser, or renameUser (Name, Address).
+	// licensed, unlicensed or gone (the state of the mailbox), shared, room, equipment or others (what it is for), deleteUser, restoreUser, or renameUser (Name, Address).
 	Op      string `json:"op"`
 	User    string `json:"user"`
 	ID      string `json:"id,omitempty"`
@@ -698,6 +698,8 @@ func (s *Sim) Mutate(m Mutation) (map[string]any, error) {
 		return done, err
 	case MailboxLicensed, MailboxUnlicensed, MailboxGone:
 		return done, s.SetMailbox(m.User, m.Op)
+	case "shared", "room", "equipment", "others":
+		return done, s.SetMailboxPurpose(m.User, m.Op)
 	case "deleteUser":
 		return done, s.DeleteUser(m.User)
 	case "restoreUser":
