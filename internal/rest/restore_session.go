@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -76,6 +77,29 @@ func (a *API) restoreSessionStopAction(ctx context.Context, r *request) (any, er
 	return nil, a.services.RestoreSessions.Stop(ctx, r.user, holdfast.RestoreSessionID(id))
 }
 
+// restoredType is what the contract calls an item with this id that a session of this type restored.
+func restoredType(explorer holdfast.ExplorerType, item string) contract.RESTRestoreItemType {
+	switch explorer {
+	case holdfast.ExploreOneDrive:
+		return contract.RESTRestoreItemTypeOneDriveItem
+	case holdfast.ExploreSites:
+		return contract.RESTRestoreItemTypeSharePointItem
+	case holdfast.ExploreTeams:
+		switch kind, _, _ := strings.Cut(item, "."); kind {
+		case "team":
+			return contract.RESTRestoreItemTypeTeamsTeam
+		case "channel":
+			return contract.RESTRestoreItemTypeTeamsChannel
+		case "post":
+			return contract.RESTRestoreItemTypeTeamsPost
+		case "tab":
+			return contract.RESTRestoreItemTypeTeamsTab
+		}
+		return contract.RESTRestoreItemTypeTeamsFile
+	}
+	return contract.RESTRestoreItemTypeExchangeMailbox
+}
+
 func (a *API) restoreSessionGetRestoreStatistics(ctx context.Context, r *request) (any, error) {
 	s, err := a.restoreSession(ctx, r)
 	if err != nil {
@@ -84,10 +108,6 @@ func (a *API) restoreSessionGetRestoreStatistics(ctx context.Context, r *request
 	stats, err := a.services.RestoreSessions.Statistics(ctx, r.user, s.ID)
 	if err != nil {
 		return nil, err
-	}
-	kind := contract.RESTRestoreItemTypeExchangeMailbox
-	if s.Type == holdfast.ExploreOneDrive {
-		kind = contract.RESTRestoreItemTypeOneDriveItem
 	}
 	return contract.RESTRestoreSessionStatistics{
 		TotalItemsCount:    stats.Total,
@@ -102,7 +122,7 @@ func (a *API) restoreSessionGetRestoreStatistics(ctx context.Context, r *request
 				ID:                     new(itemUID(e.Item)),
 				Name:                   &e.ItemName,
 				Title:                  optional(e.Title),
-				ItemType:               &kind,
+				ItemType:               new(restoredType(s.Type, e.Item)),
 				Path:                   optional(e.Source),
 			}
 			switch e.Status {
