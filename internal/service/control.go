@@ -376,11 +376,6 @@ func (c *core) discovered(ctx context.Context, tx Tx, s *holdfast.JobSession, r 
 		}
 	}
 	s.Notes = scope.notes
-	for _, text := range scope.told {
-		if err := c.log(ctx, tx, string(s.ID), logNone, capitalized(text)); err != nil {
-			return err
-		}
-	}
 	known := make(map[string]holdfast.ContainerRecord, len(held))
 	for _, rec := range held {
 		known[rec.Key()] = rec

@@ -125,7 +125,7 @@ func (s *scope) summary(objects []holdfast.Container, others []*scope) ScopeSumm
 			n.Objects++
 		}
 	}
-	out := ScopeSummary{Notes: slices.Concat(s.notes, s.told)}
+	out := ScopeSummary{Notes: s.notes}
 	for _, kind := range []holdfast.ContainerKind{holdfast.Mailbox, holdfast.Drive, holdfast.Site, holdfast.Team} {
 		if n := counts[kind]; n != nil {
 			out.Counts = append(out.Counts, *n)

@@ -20,8 +20,6 @@ type scope struct {
 	// elsewhere are the organization's other jobs, when this one protects what they do not: disabled ones count too.
 	elsewhere []*scope
 	notes     []string // what the job asks for and this version, or this directory, can't give
-	// told is what the job asks for that may not exist: Microsoft Graph v1.0 does not tell who has an archive mailbox.
-	told []string
 }
 
 // picked is what items pick.
@@ -133,7 +131,8 @@ func (s *scope) pick(ctx context.Context, tx Tx, groups *people, items []holdfas
 		}
 	}
 	if archives > 0 && selected {
-		s.told = append(s.told, fmt.Sprintf("archive mailboxes, of those who have one, are not protected: %d items of the job ask for them, and this version of Holdfast does not read them", archives))
+		// Microsoft Graph v1.0 does not tell who has one, so that nobody can say that nothing is missing.
+		s.note("archive mailboxes, of those who have one, are not protected: %d items of the job ask for them, and this version of Holdfast does not read them; change the items not to ask for them", archives)
 	}
 	if personal > 0 && selected {
 		s.note("of personal sites only the OneDrive is protected: %d items of the job ask for the whole site", personal)
