@@ -30,8 +30,8 @@ func (r *request) dataFilter() (service.ProtectedFilter, error) {
 	return f, err
 }
 
-// dataContainers lists the containers of a kind in a repository.
-func dataContainers[T any](ctx context.Context, a *API, r *request, kind holdfast.ContainerKind, encode func(links, holdfast.ContainerRecord) T) (any, error) {
+// dataPage lists what the repository holds: a page of what list gives for the filter of the query.
+func dataPage[S, T any](ctx context.Context, r *request, list func(context.Context, service.User, service.ProtectedFilter, holdfast.Page) ([]S, error), encode func(links, holdfast.RepositoryID, S) T) (any, error) {
 	w, err := r.window()
 	if err != nil {
 		return nil, err
@@ -40,24 +40,40 @@ func dataContainers[T any](ctx context.Context, a *API, r *request, kind holdfas
 	if err != nil {
 		return nil, err
 	}
-	all, err := a.services.Protected.Containers(ctx, r.user, kind, f, w.page())
+	all, err := list(ctx, r.user, f, w.page())
 	if err != nil {
 		return nil, err
 	}
-	return page(r, w, all, func(c holdfast.ContainerRecord) T { return encode(r.links, c) }), nil
+	return page(r, w, all, func(x S) T { return encode(r.links, f.Repository, x) }), nil
 }
 
-// dataContainer answers the one that a path parameter names.
-func dataContainer[T any](ctx context.Context, a *API, r *request, kind holdfast.ContainerKind, parameter string, encode func(links, holdfast.ContainerRecord) T) (any, error) {
+// dataOne answers the one that a path parameter names.
+func dataOne[S, T any](ctx context.Context, r *request, parameter string, get func(context.Context, service.User, string, service.ProtectedFilter) (S, error), encode func(links, holdfast.RepositoryID, S) T) (any, error) {
 	f, err := r.dataFilter()
 	if err != nil {
 		return nil, err
 	}
-	c, err := a.services.Protected.Container(ctx, r.user, kind, f, r.param(parameter))
+	x, err := get(ctx, r.user, r.param(parameter), f)
 	if err != nil {
 		return nil, err
 	}
-	return encode(r.links, c), nil
+	return encode(r.links, f.Repository, x), nil
+}
+
+// dataContainers lists the containers of a kind in a repository.
+func dataContainers[T any](ctx context.Context, a *API, r *request, kind holdfast.ContainerKind, encode func(links, holdfast.ContainerRecord) T) (any, error) {
+	list := func(ctx context.Context, u service.User, f service.ProtectedFilter, p holdfast.Page) ([]holdfast.ContainerRecord, error) {
+		return a.services.Protected.Containers(ctx, u, kind, f, p)
+	}
+	return dataPage(ctx, r, list, func(l links, _ holdfast.RepositoryID, c holdfast.ContainerRecord) T { return encode(l, c) })
+}
+
+// dataContainer answers the one that a path parameter names.
+func dataContainer[T any](ctx context.Context, a *API, r *request, kind holdfast.ContainerKind, parameter string, encode func(links, holdfast.ContainerRecord) T) (any, error) {
+	get := func(ctx context.Context, u service.User, id string, f service.ProtectedFilter) (holdfast.ContainerRecord, error) {
+		return a.services.Protected.Container(ctx, u, kind, f, id)
+	}
+	return dataOne(ctx, r, parameter, get, func(l links, _ holdfast.RepositoryID, c holdfast.ContainerRecord) T { return encode(l, c) })
 }
 
 // dataLinks lead from one object to itself, its repository and its organization.

@@ -13,33 +13,11 @@ import (
 const groupDataPath = repositoryPath + "/GroupData/{groupId}"
 
 func (a *API) backupGroupDataGetGroupsData(ctx context.Context, r *request) (any, error) {
-	w, err := r.window()
-	if err != nil {
-		return nil, err
-	}
-	f, err := r.dataFilter()
-	if err != nil {
-		return nil, err
-	}
-	groups, err := a.services.Protected.Groups(ctx, r.user, f, w.page())
-	if err != nil {
-		return nil, err
-	}
-	return page(r, w, groups, func(g service.ProtectedGroup) contract.RESTBackupGroupData {
-		return groupDataToContract(r.links, f.Repository, g)
-	}), nil
+	return dataPage(ctx, r, a.services.Protected.Groups, groupDataToContract)
 }
 
 func (a *API) backupGroupDataGetSingleGroupData(ctx context.Context, r *request) (any, error) {
-	f, err := r.dataFilter()
-	if err != nil {
-		return nil, err
-	}
-	g, err := a.services.Protected.Group(ctx, r.user, r.param("groupId"), f)
-	if err != nil {
-		return nil, err
-	}
-	return groupDataToContract(r.links, f.Repository, g), nil
+	return dataOne(ctx, r, "groupId", a.services.Protected.Group, groupDataToContract)
 }
 
 // groupDataToContract encodes a group by its mailbox. Its site is protected as a site, which does not tell that it is a group's: isSiteBackedUp is

@@ -11,21 +11,7 @@ import (
 const organizationDataPath = repositoryPath + "/OrganizationData/{organizationId}"
 
 func (a *API) backupOrganizationDataGetOrganizationData(ctx context.Context, r *request) (any, error) {
-	w, err := r.window()
-	if err != nil {
-		return nil, err
-	}
-	f, err := r.dataFilter()
-	if err != nil {
-		return nil, err
-	}
-	all, err := a.services.Protected.Organizations(ctx, r.user, f, w.page())
-	if err != nil {
-		return nil, err
-	}
-	return page(r, w, all, func(o service.ProtectedOrganization) contract.RESTBackupOrganizationData {
-		return organizationDataToContract(r.links, f.Repository, o)
-	}), nil
+	return dataPage(ctx, r, a.services.Protected.Organizations, organizationDataToContract)
 }
 
 func (a *API) backupOrganizationDataGetSingleOrganizationData(ctx context.Context, r *request) (any, error) {

@@ -13,33 +13,11 @@ import (
 const userDataPath = repositoryPath + "/UserData/{userId}"
 
 func (a *API) backupUserDataGetUsersData(ctx context.Context, r *request) (any, error) {
-	w, err := r.window()
-	if err != nil {
-		return nil, err
-	}
-	f, err := r.dataFilter()
-	if err != nil {
-		return nil, err
-	}
-	users, err := a.services.Protected.Users(ctx, r.user, f, w.page())
-	if err != nil {
-		return nil, err
-	}
-	return page(r, w, users, func(u service.ProtectedUser) contract.RESTBackupUserData {
-		return userDataToContract(r.links, f.Repository, u)
-	}), nil
+	return dataPage(ctx, r, a.services.Protected.Users, userDataToContract)
 }
 
 func (a *API) backupUserDataGetUserData(ctx context.Context, r *request) (any, error) {
-	f, err := r.dataFilter()
-	if err != nil {
-		return nil, err
-	}
-	u, err := a.services.Protected.User(ctx, r.user, r.param("userId"), f)
-	if err != nil {
-		return nil, err
-	}
-	return userDataToContract(r.links, f.Repository, u), nil
+	return dataOne(ctx, r, "userId", a.services.Protected.User, userDataToContract)
 }
 
 // userDataToContract encodes a user. Archives and personal sites are not read as such, so the repository holds none.
