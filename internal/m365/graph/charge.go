@@ -40,34 +40,39 @@ func charges(method string, u *url.URL, body int) []m365.Charge {
 	case segments[0] == "drives" || segments[0] == "sites" || segments[0] == "shares" || segments[0] == "groups" && second == "sites" || second == "drive" || second == "drives":
 		return []m365.Charge{all, {Service: throttle.SharePoint, Requests: 1, Units: sharePointUnits(method, segments, u.Query())}}
 	}
-	if segments[0] == "teams" || segments[0] == "teamwork" {
+	if segments[0] == "teams" || segments[0] == "teamwork" || segments[0] == "chats" || segments[0] == "users" && second == "chats" {
 		return append([]m365.Charge{all}, teamsCharges(method, segments)...)
 	}
 	return []m365.Charge{all, {Service: throttle.Directory, Requests: 1, Units: directoryUnits(method, segments, u.Query())}}
 }
 
-// teamsCharges are the kind of call, the team and, of a post, the channel (Microsoft's limits of Teams).
+// teamsCharges are the kind of call, the team or the chat and, of a post, the channel (Microsoft's limits of Teams).
 func teamsCharges(method string, segments []string) []m365.Charge {
 	one := func(lane string) m365.Charge { return m365.Charge{Service: throttle.Teams, Mailbox: lane, Requests: 1} }
 	last := segments[len(segments)-1]
 	kind := "write"
 	switch {
-	case last == "getallmessages":
+	case slices.Contains(segments, "getallmessages"):
 		kind = "export"
 	case method == http.MethodGet && slices.Contains(segments, "messages"):
 		kind = "messages"
-	case method == http.MethodGet && (strings.HasSuffix(last, "members") || strings.HasSuffix(last, "channels") || len(segments) == 4 && segments[2] == "channels"):
+	case method == http.MethodGet && segments[0] == "teams" && (strings.HasSuffix(last, "members") || strings.HasSuffix(last, "channels") || len(segments) == 4 && segments[2] == "channels"):
 		kind = "lists"
 	case method == http.MethodGet:
 		kind = "other"
+	case last == "messages" && segments[0] == "chats":
+		kind = "chatPost"
 	case last == "messages" || last == "replies":
 		kind = "post"
-	case len(segments) == 1:
+	case len(segments) == 1 && segments[0] == "teams":
 		kind = "create"
 	case method == http.MethodDelete:
 		kind = "delete"
 	}
 	out := []m365.Charge{one(kind)}
+	if segments[0] == "chats" && len(segments) > 1 {
+		out = append(out, one(throttle.ChatLane+segments[1]))
+	}
 	if segments[0] == "teams" && len(segments) > 1 {
 		out = append(out, one(throttle.TeamLane+segments[1]))
 		if kind == "post" {

@@ -34,14 +34,17 @@ type Channel struct {
 	Migration   string    `json:"migrationMode"`           // inProgress, completed or empty
 }
 
-// ConversationMember is a member of a team or of a private or shared channel.
+// ConversationMember is a member of a team, of a private or shared channel, or of a chat.
 type ConversationMember struct {
 	Row
-	ID          string   `json:"id"`
-	UserID      string   `json:"userId"`
-	DisplayName string   `json:"displayName"`
-	Email       string   `json:"email"`
-	Roles       []string `json:"roles"` // owner, guest; none of a plain member
+	Type        string    `json:"@odata.type"` // #microsoft.graph.aadUserConversationMember for who has an account in some organization
+	ID          string    `json:"id"`
+	UserID      string    `json:"userId"`
+	DisplayName string    `json:"displayName"`
+	Email       string    `json:"email"`
+	Roles       []string  `json:"roles"`                       // owner, guest; none of a plain member
+	TenantID    string    `json:"tenantId"`                    // of the member's own organization
+	Since       time.Time `json:"visibleHistoryStartDateTime"` // from when on messages are seen; zero for all
 }
 
 // TeamsApp is an app of the catalog.
@@ -73,9 +76,10 @@ type TabConfiguration struct {
 	WebsiteURL string `json:"websiteUrl"`
 }
 
-// ChatMessage is a message of a channel or a reply to one.
+// ChatMessage is a message of a channel or a reply to one, or a message of a chat.
 type ChatMessage struct {
 	Row
+	Chat        string              `json:"chatId"`
 	ID          string              `json:"id"` // the millisecond of its creation
 	ReplyTo     string              `json:"replyToId"`
 	ETag        string              `json:"etag"`

@@ -43,7 +43,7 @@ func (s Service) String() string {
 // Charge is what a call costs.
 type Charge struct {
 	Service  Service
-	Mailbox  string // the lane: of Outlook the mailbox, of Teams one of TeamsLanes, or what begins with TeamLane or PostLane
+	Mailbox  string // the lane: of Outlook the mailbox, of Teams one of TeamsLanes, or what begins with TeamLane, PostLane or ChatLane
 	Requests int
 	Units    int   // SharePoint resource units, directory units
 	Upload   int64 // Outlook: body bytes sent
@@ -67,17 +67,19 @@ type Limits struct {
 const (
 	TeamLane = "team/" // and the id of a team
 	PostLane = "post/" // and the id of a channel that is posted to
+	ChatLane = "chat/" // and the id of a chat
 )
 
 // TeamsLanes are the kinds of calls with the requests per second of one application (throttling-limits, Teams).
-var TeamsLanes = map[string]int64{"export": 200, "messages": 20, "lists": 60, "other": 30, "post": 50, "create": 10, "delete": 15, "write": 30}
+var TeamsLanes = map[string]int64{"export": 200, "messages": 20, "lists": 60, "other": 30, "post": 50, "chatPost": 20, "create": 10, "delete": 15, "write": 30}
 
-// teamsPerSecond is the limit of a lane of Teams: 4 requests on one team, and one post on one channel, which a newer copy of the page names.
+// teamsPerSecond is the limit of a lane of Teams: 4 requests on one team, and one post on one channel or one request on one chat, which a newer
+// copy of the page names.
 func teamsPerSecond(lane string) int64 {
 	switch {
 	case strings.HasPrefix(lane, TeamLane):
 		return 4
-	case strings.HasPrefix(lane, PostLane):
+	case strings.HasPrefix(lane, PostLane), strings.HasPrefix(lane, ChatLane):
 		return 1
 	}
 	return TeamsLanes[lane]
