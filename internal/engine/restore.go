@@ -86,6 +86,9 @@ func (e *Engine) restore(ctx context.Context, repo *vault.Repository, head *vaul
 	}
 	ctx, usage := metered(ctx, target)
 	r := &restoring{engine: e, view: view, task: task, plan: task.Plan(), report: report, places: map[string]folderPlace{}, selected: map[string]bool{}, left: map[string]bool{}}
+	if !task.DryRun {
+		r.plan.Notes = notes{r}
+	}
 	err = guard(func() error {
 		if r.to, err = target.Open(ctx, r.plan); err != nil {
 			return fmt.Errorf("open %s to restore into: %w", task.To, err)
@@ -97,6 +100,33 @@ func (e *Engine) restore(ctx context.Context, repo *vault.Repository, head *vaul
 		return errors.Join(r.run(ctx, usage), r.to.Close(context.WithoutCancel(ctx)))
 	})
 	return r, r.statistics(usage()), err
+}
+
+// notes are kept as intents of their own, of which nothing is reported.
+type notes struct{ r *restoring }
+
+// noteItem is in the place of an item's id; no service gives such ids.
+func noteItem(name string) string { return "note of the restore: " + name }
+
+func (n notes) Note(ctx context.Context, name, text string) error {
+	if _, err := n.Noted(ctx, name); err != nil {
+		return err
+	}
+	err := n.r.try(ctx, func(int) error {
+		return n.r.engine.Intents.MadeItem(ctx, n.r.task.Lease, n.r.task.Request.ID, noteItem(name), text)
+	})
+	if err != nil {
+		return fmt.Errorf("keep the note %q of the restore: %w", name, err)
+	}
+	return nil
+}
+
+func (n notes) Noted(ctx context.Context, name string) (string, error) {
+	earlier, _, err := n.r.begin(ctx, holdfast.Item{ID: noteItem(name), Name: name})
+	if err != nil || earlier == nil {
+		return "", err
+	}
+	return earlier.NewID, nil
 }
 
 type restoring struct {

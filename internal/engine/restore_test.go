@@ -281,6 +281,54 @@ func TestWhatAnAttemptMadeIsKnownToTheNext(t *testing.T) {
 	}
 }
 
+// notingTarget notes something and dies.
+type notingTarget struct {
+	dyingTarget
+	found []string
+}
+
+func (d *notingTarget) Open(ctx context.Context, p engine.RestorePlan) (engine.Restore, error) {
+	if p.DryRun {
+		if p.Notes != nil {
+			return nil, errors.New("a dry run has notes")
+		}
+		return d, nil
+	}
+	was, err := p.Notes.Noted(ctx, "door")
+	if err != nil {
+		return nil, err
+	}
+	d.found = append(d.found, was)
+	return d, p.Notes.Note(ctx, "door", fmt.Sprintf("open %d", len(d.found)))
+}
+
+// What an attempt noted down is known to the next one of the same request, and to no other; nothing of it is an item.
+func TestWhatAnAttemptNotedIsKnownToTheNext(t *testing.T) {
+	w := newWorld(t)
+	w.must(w.start(nil))
+	w.fill("ann", 1)
+	_, err := w.backup("ann")
+	w.must(err)
+	all := w.db.All()
+	head, err := engine.HeadOf(&all[len(all)-1])
+	w.must(err)
+	d := &notingTarget{}
+	for i, request := range []string{"request", "request", "request", "another"} {
+		var items []string
+		task := engine.RestoreTask{Lease: w.db.Lease("restore"), Request: holdfast.RestoreRequest{ID: request}, From: enginetest.Container("ann"), To: enginetest.Container("bob")}
+		stats, err := w.engine.Restore(t.Context(), w.repo, head, d, task, func(r holdfast.ItemResult) { items = append(items, r.Name) })
+		if dies := i == 0 || request == "another"; dies != (holdfast.KindOf(err) == holdfast.KindDenied) {
+			t.Fatalf("attempt %d: %v", i, err)
+		}
+		if stats.Items > 1 || len(items) > 1 {
+			t.Errorf("attempt %d: %d items, %q", i, stats.Items, items)
+		}
+	}
+	if want := []string{"", "open 1", "open 2", ""}; !slices.Equal(d.found, want) {
+		t.Errorf("noted were %q, want %q", d.found, want)
+	}
+}
+
 // takingTarget notes what it is given.
 type takingTarget struct {
 	mu      sync.Mutex

@@ -178,6 +178,16 @@ type RestorePlan struct {
 	MarkRestored string // optional marker that the user wants on restored items
 	// DryRun changes nothing: a Restore decides as it would and says what it would do. What it would make has an id that begins with Planned.
 	DryRun bool
+	// Notes are of this restore request, whichever attempt it is. It is nil in a dry run.
+	Notes Notes
+}
+
+// Notes are what an attempt of a restore leaves to those that come after it, should it die: a text under each name.
+type Notes interface {
+	// Note keeps a text for ever once it returns.
+	Note(ctx context.Context, name, text string) error
+	// Noted is the text kept last under name; empty when there is none.
+	Noted(ctx context.Context, name string) (text string, err error)
 }
 
 // Planned begins the ids of what a dry run would make.

@@ -208,6 +208,7 @@ const (
 	SkipTransient   SkipReason = "transient"  // the service failed every attempt
 	SkipConflict    SkipReason = "conflict"   // restore: something newer is there
 	SkipUnsupported SkipReason = "unsupported"
+	SkipNothing     SkipReason = "not restorable" // restore: what is stored is no content that anybody could put back
 )
 
 // Skip is an error that concerns one item (or a whole container) and does not end the work on the others.

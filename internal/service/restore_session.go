@@ -631,6 +631,9 @@ func (c *core) itemEvent(ctx context.Context, tx Tx, req holdfast.RestoreRequest
 		e.Status, e.Title = "Skipped", "Skipped "+res.Name
 	case res.Outcome == "skipped":
 		e.Status, e.Title, e.Message = "Failed", "Could not restore "+res.Name, fmt.Sprintf("%s: %s", res.Reason, strings.TrimPrefix(res.Detail, string(res.Reason)+": "))
+		if res.Reason == holdfast.SkipNothing { // there was nothing to restore
+			e.Status, e.Title = "Skipped", "Skipped "+res.Name
+		}
 	}
 	return tx.PutRestoreEvent(ctx, e)
 }

@@ -586,19 +586,24 @@ func TestRestore(t *testing.T) {
 		end(again, holdfast.ItemResult{Item: "two", Name: "mail 2", Outcome: "skipped", Reason: holdfast.SkipConflict, Detail: "it is there"})
 		began(again, "three", false)
 		end(again, holdfast.ItemResult{Item: "three", Name: "mail 3", Outcome: "skipped", Reason: holdfast.SkipTransient, Detail: "503"})
+		began(again, "four", false) // a post that was deleted before its backup: nothing failed
+		end(again, holdfast.ItemResult{Item: "four", Name: "post 4", Outcome: "skipped", Reason: holdfast.SkipNothing, Detail: "not restorable: deleted"})
 		w.ok(w.Control.Complete(w.ctx, again.Lease(), holdfast.TaskResult{}))
 		events, err := w.RestoreSessions.Events(w.ctx, admin, s.ID, holdfast.Page{})
 		w.ok(err)
 		var got []string
 		for _, e := range events {
 			got = append(got, e.Item+":"+e.Status)
+			if e.Item == "four" && (e.Message != "not restorable: deleted" || e.Title != "Skipped post 4") {
+				t.Errorf("event %+v", e)
+			}
 		}
-		if strings.Join(got, " ") != ":Warning one:Success two:Skipped three:Failed" || events[0].Message != "1 restored, 1 skipped, 1 failed" {
+		if strings.Join(got, " ") != ":Warning one:Success two:Skipped three:Failed four:Skipped" || events[0].Message != "1 restored, 2 skipped, 1 failed" {
 			t.Errorf("events %v, %q", got, events[0].Message)
 		}
 		st, err := w.RestoreSessions.Statistics(w.ctx, admin, s.ID)
 		w.ok(err)
-		if st.Total != 3 || st.Restored != 1 || st.Skipped != 1 || st.Failed != 1 || len(st.Items) != 3 {
+		if st.Total != 4 || st.Restored != 1 || st.Skipped != 2 || st.Failed != 1 || len(st.Items) != 4 {
 			t.Errorf("statistics %+v", st)
 		}
 		if s, err = w.RestoreSessions.Get(w.ctx, admin, s.ID); err != nil || s.Result != holdfast.StatusWarning {

@@ -174,6 +174,7 @@ type DriveVersion struct {
 	QuickXor string    `json:"quickXorHash"`
 	SHA256   string    `json:"sha256,omitempty"`
 	Modified time.Time `json:"modified"`
+	By       string    `json:"by"` // address of who made it, or "application"
 }
 
 // DriveGrant is one permission of an item's own in a dump.
@@ -213,11 +214,19 @@ func (x *drive) dump(sums bool) ([]DriveRow, error) {
 	return rows, failed
 }
 
+// personName is an address, or "application".
+func (d *driveService) personName(p person) string {
+	if p == theApp {
+		return "application"
+	}
+	return d.user(p).UPN
+}
+
 func (d *drive) row(n *node, sums bool) (DriveRow, error) {
 	row := DriveRow{Path: strings.Join(d.path(n), "/"), ID: d.itemID(n.key), Folder: n.folder, Size: n.size(), Created: n.created, Modified: n.modified, Description: n.description, Malware: n.malware != ""}
 	for i := range n.versions {
 		v := &n.versions[i]
-		out := DriveVersion{Size: v.content.size, QuickXor: hashString(v.content.quickXor(d.s.drives.corpus)), Modified: v.at}
+		out := DriveVersion{Size: v.content.size, QuickXor: hashString(v.content.quickXor(d.s.drives.corpus)), Modified: v.at, By: d.s.drives.personName(v.by)}
 		if sums {
 			sum, err := v.content.sum(d.s)
 			if err != nil {

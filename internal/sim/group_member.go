@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -205,8 +206,23 @@ func orElse(s, otherwise string) string {
 	return s
 }
 
-// groupControl are the endpoints of the control port for groups: GET /groups lists them, POST /groups makes or changes one.
+// groupControl are the endpoints of the control port for groups: GET /groups lists them, POST /groups makes or changes one, GET /oracle/groups/{group} gives the
+// posts of the mailbox of a Microsoft 365 group, one JSON line each.
 func (s *Sim) groupControl() {
+	s.control.HandleFunc("GET /oracle/groups/{group}", func(w http.ResponseWriter, r *http.Request) {
+		rows, err := s.DumpGroup(r.PathValue("group"))
+		if err != nil {
+			controlError(w, http.StatusNotFound, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/x-ndjson")
+		enc := json.NewEncoder(w)
+		for _, row := range rows {
+			if enc.Encode(row) != nil {
+				return // the reader has gone
+			}
+		}
+	})
 	s.control.HandleFunc("GET /groups", func(w http.ResponseWriter, _ *http.Request) { controlJSON(w, s.Groups()) })
 	s.control.HandleFunc("POST /groups", func(w http.ResponseWriter, r *http.Request) {
 		var in GroupChange

@@ -20,6 +20,7 @@ import (
 //	POST /sites/state               {"site", "state": "open", "gone" or "locked"}
 //	POST /sites/churn               {"site", "changes", "seed"}
 //	POST /sites/empty               {"site", "list"}: deletes all that is in a list or library
+//	POST /sites/drop                {"site", "list"}: deletes a list itself
 //	GET  /oracle/sites?site=        lists, items and pages, one JSON line each
 //	GET  /oracle/libraries?site=&list=   a library's files, as /oracle/drives
 func (sv *siteService) controlRoutes() {
@@ -76,6 +77,15 @@ func (sv *siteService) controlRoutes() {
 			answer(w, in, s.EmptyList(in.Site, in.List))
 		}
 	})
+	s.control.HandleFunc("POST /sites/drop", func(w http.ResponseWriter, r *http.Request) {
+		var in struct {
+			Site string `json:"site"`
+			List string `json:"list"`
+		}
+		if controlDecode(w, r, &in) {
+			answer(w, in, s.DropList(in.Site, in.List))
+		}
+	})
 	lines := func(w http.ResponseWriter, n int, row func(i int) any, err error) {
 		if err != nil {
 			controlError(w, http.StatusNotFound, err)
@@ -123,12 +133,7 @@ type SiteRow struct {
 	Page        string            `json:"page,omitempty"`
 }
 
-func (x *site) personName(p person) string {
-	if p == theApp {
-		return "application"
-	}
-	return x.of.s.drives.user(p).UPN
-}
+func (x *site) personName(p person) string { return x.of.s.drives.personName(p) }
 
 // text is a value in words that do not depend on ids.
 func (l *list) text(c *column, v any) string {

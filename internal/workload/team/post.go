@@ -40,9 +40,9 @@ func (r *restore) post(ctx context.Context, p engine.Put, at *place) (engine.Res
 	}
 	switch {
 	case isEvent(&m):
-		return engine.Restored{}, &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: errors.New("an event that Teams itself told; it can't be posted")}
+		return engine.Restored{}, &holdfast.Skip{Reason: holdfast.SkipNothing, Err: errors.New("an event that Teams itself told; nobody can post one")}
 	case !m.Deleted.IsZero():
-		return engine.Restored{}, &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: errors.New("it was deleted before this backup and says nothing; an older restore point may have what it said")}
+		return engine.Restored{}, &holdfast.Skip{Reason: holdfast.SkipNothing, Err: errors.New("deleted before this backup, it says nothing; an older restore point may have what it said")}
 	}
 	at.opening.Lock()
 	if err := r.site(ctx, at); err != nil {

@@ -1,6 +1,7 @@
 package team_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -167,7 +168,7 @@ func noErrors(t *testing.T, c *workloadtest.Container, results map[string]result
 	for id, res := range results {
 		s := c.Items()[id]
 		var skip *holdfast.Skip
-		if errors.As(res.err, &skip) && s.Kind == holdfast.KindPost && (s.Fields["deleted"] != "" || s.Fields["class"] == "event") {
+		if errors.As(res.err, &skip) && skip.Reason == holdfast.SkipNothing && s.Kind == holdfast.KindPost && (s.Fields["deleted"] != "" || s.Fields["class"] == "event") {
 			continue
 		}
 		if res.err != nil {
@@ -368,6 +369,55 @@ func TestAnArchivedTeamIsOpenedForARestoreAndArchivedAgain(t *testing.T) {
 	noErrors(t, c, r.restore(c, r.plan("s"), func(s workloadtest.Stored) bool { return s.Kind == holdfast.KindPost }, false))
 	if row := r.dump("Apollo")[0]; !row.Archived {
 		t.Error("the team is open")
+	}
+}
+
+// notes are a restore's notes in a map.
+type notes map[string]string
+
+func (n notes) Note(_ context.Context, name, text string) error {
+	n[name] = text
+	return nil
+}
+func (n notes) Noted(_ context.Context, name string) (string, error) { return n[name], nil }
+
+func TestATeamThatADeadRestoreOpenedIsArchivedByTheNextAttempt(t *testing.T) {
+	r := start(t, sim.Options{})
+	c := workloadtest.New()
+	r.backup(c)
+	if err := r.sim.EmptyTeam(r.box.Source, "General"); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.sim.ArchiveTeam(r.box.Source, true); err != nil {
+		t.Fatal(err)
+	}
+	plan := r.plan("s")
+	plan.Notes = notes{}
+	to, err := r.target.Open(t.Context(), plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := to.Folder(t.Context(), c.Items()["team"].Item, ""); err != nil { // it dies when the team was opened
+		t.Fatal(err)
+	}
+	if row := r.dump("Apollo")[0]; row.Archived {
+		t.Fatal("the team is archived")
+	}
+	posts := func(s workloadtest.Stored) bool { return s.Kind == holdfast.KindPost }
+	noErrors(t, c, r.restore(c, plan, posts, true))
+	if row := r.dump("Apollo")[0]; !row.Archived {
+		t.Error("the team is open")
+	}
+
+	// A restore of its own leaves a team open that was open.
+	if err := r.sim.ArchiveTeam(r.box.Source, false); err != nil {
+		t.Fatal(err)
+	}
+	plan = r.plan("another")
+	plan.Notes = notes{}
+	noErrors(t, c, r.restore(c, plan, posts, false))
+	if row := r.dump("Apollo")[0]; row.Archived {
+		t.Error("the team was archived")
 	}
 }
 

@@ -67,6 +67,13 @@ func (t *target) Open(ctx context.Context, plan engine.RestorePlan) (engine.Rest
 	}
 	if team != nil {
 		r.team, r.archived = team.ID, team.Archived
+		if !team.Archived && plan.Notes != nil {
+			opened, err := plan.Notes.Noted(ctx, noteOpened)
+			if err != nil {
+				return nil, err
+			}
+			r.archived, r.opened = opened == team.ID, opened == team.ID
+		}
 	} else if !r.same {
 		return nil, holdfast.Conflict("the team %s is not there now: restore to its own place to make it again, or to another team", plan.To.Address)
 	}
@@ -113,6 +120,9 @@ type place struct {
 	looked    bool
 	threads   map[string]string // message id -> the one there
 }
+
+// noteOpened names the archived team that a restore has opened, or was about to: an attempt that finds it open archives it at its end.
+const noteOpened = "archived team that was opened"
 
 const (
 	tokenTeam    = "team"
@@ -223,6 +233,11 @@ func (r *restore) open(ctx context.Context, root *holdfast.Item) error {
 	case team == "":
 		return r.make(ctx, *root)
 	case archived && !opened:
+		if r.plan.Notes != nil { // before it is opened: a crash in between leaves it archived
+			if err := r.plan.Notes.Note(ctx, noteOpened, team); err != nil {
+				return err
+			}
+		}
 		if err := r.g.ArchiveTeam(ctx, team, false); err != nil {
 			return err
 		}
