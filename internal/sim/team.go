@@ -18,6 +18,7 @@ type teamService struct {
 	teams      []*team
 	operations map[string]*teamOperation
 	settings   TeamSettings
+	came       int // messages that came since the simulator began
 }
 
 // TeamSettings are switches of the teams that POST /teams/settings changes.
@@ -39,10 +40,10 @@ type TeamShape struct {
 
 // team is a group's team.
 type team struct {
+	messageLog
 	of             *teamService
 	group          *Group
 	index          int
-	seed           uint64
 	created        time.Time
 	settings       map[string]map[string]any // memberSettings, guestSettings, messagingSettings, funSettings
 	classification any
@@ -51,11 +52,6 @@ type team struct {
 	channels       []*channel
 	apps           []installedApp
 	site           *site
-	posts          int // generated ones
-	step           time.Duration
-	over           map[int]*post    // generated ones that changed
-	added          []*post          // in the order they came
-	byID           map[string]*post // of added, by channel and id
 	photo          []byte
 	joined         []string // users of whom Teams has still to tell
 }
@@ -75,7 +71,7 @@ type channel struct {
 	members     []channelMember // of a private or shared one
 	tabs        []*teamTab
 	site        *site // of a private or shared one
-	generated   bool
+	seeded      bool
 }
 
 type channelMember struct {
@@ -156,10 +152,8 @@ func (sv *teamService) generate(i int) {
 	s.dir.groups = append(s.dir.groups, g)
 	s.dir.mu.Unlock()
 	t := sv.newTeam(g, g.Created)
-	t.index, t.posts = i, shape.Posts
-	if t.posts > 0 {
-		t.step = max(epochEnd.Sub(t.created)/time.Duration(t.posts+1), 4*time.Millisecond).Truncate(time.Millisecond)
-	}
+	t.index = i
+	t.fill(shape.Posts)
 	t.photo = append([]byte("\x89PNG\r\n\x1a\n"), r.bytes(2000)...)
 	t.settings["funSettings"]["giphyContentRating"] = "strict"
 	t.addSite(shape.Files)
@@ -177,7 +171,7 @@ func (sv *teamService) generate(i int) {
 			kind = "private"
 		}
 		ch := t.newChannel(name, kind, t.created.Add(time.Duration(c)*time.Minute))
-		ch.generated, ch.description = true, "Where "+strings.ToLower(name)+" is talked about"
+		ch.seeded, ch.description = true, "Where "+strings.ToLower(name)+" is talked about"
 		if kind != "standard" {
 			ch.members = []channelMember{{g.Members[0], true}}
 			if len(g.Members) > 2 {
@@ -197,13 +191,14 @@ func (sv *teamService) generate(i int) {
 }
 
 func (sv *teamService) newTeam(g *Group, created time.Time) *team {
-	t := &team{of: sv, group: g, seed: hash64("team " + g.ID), created: created, over: map[int]*post{}, byID: map[string]*post{}, settings: map[string]map[string]any{
+	t := &team{messageLog: newMessageLog(sv.s, hash64("team "+g.ID), created), of: sv, group: g, created: created, settings: map[string]map[string]any{
 		"memberSettings": {"allowCreateUpdateChannels": true, "allowCreatePrivateChannels": true, "allowDeleteChannels": true, "allowAddRemoveApps": true, "allowCreateUpdateRemoveTabs": true,
 			"allowCreateUpdateRemoveConnectors": true},
 		"guestSettings":     {"allowCreateUpdateChannels": false, "allowDeleteChannels": false},
 		"messagingSettings": {"allowUserEditMessages": true, "allowUserDeleteMessages": true, "allowOwnerDeleteMessages": true, "allowTeamMentions": true, "allowChannelMentions": true},
 		"funSettings":       {"allowGiphy": true, "giphyContentRating": "moderate", "allowStickersAndMemes": true, "allowCustomMemes": true},
 	}}
+	t.make = t.generatedPost
 	sv.teams = append(sv.teams, t)
 	return t
 }

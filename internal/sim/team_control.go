@@ -182,9 +182,10 @@ func (s *Sim) DumpTeam(key string) ([]TeamRow, error) {
 		}
 	}
 	for n := t.posts + len(t.added) - 1; n >= 0; n-- {
-		p := t.at(n, len(t.added))
-		if p.ch.deleted.IsZero() {
-			rows = append(rows, sv.postRow(p))
+		if p := t.nth(n, len(t.added)); p.at.(*channel).deleted.IsZero() {
+			row := sv.postRow(p)
+			row.Channel = p.at.(*channel).name
+			rows = append(rows, row)
 		}
 	}
 	slices.SortStableFunc(rows[1:], func(a, b TeamRow) int {
@@ -194,7 +195,7 @@ func (s *Sim) DumpTeam(key string) ([]TeamRow, error) {
 }
 
 func (sv *teamService) postRow(p *post) TeamRow {
-	r := TeamRow{Kind: "post", Channel: p.ch.name, Created: p.created(), Author: sv.name(p.author), Deleted: !p.deleted.IsZero(), Edited: !p.edited.IsZero(), Event: p.event, Mark: p.importance}
+	r := TeamRow{Kind: "post", Created: p.created(), Author: sv.name(p.author), Deleted: !p.deleted.IsZero(), Edited: !p.edited.IsZero(), Event: p.event, Mark: p.importance}
 	if p.app {
 		r.Author = "application"
 	}
@@ -258,16 +259,16 @@ func (s *Sim) inTeam(key, at string, fn func(t *team, ch *channel) error) error 
 func (s *Sim) EmptyTeam(key, at string) error {
 	return s.inTeam(key, at, func(t *team, ch *channel) error {
 		if ch == nil {
-			t.posts, t.over, t.added, t.byID = 0, map[int]*post{}, nil, map[string]*post{}
+			t.clear()
 			return nil
 		}
 		kept := []*post{} // what the seed makes can't be left out one by one, so the rest is written out
 		for n := t.posts + len(t.added) - 1; n >= 0; n-- {
-			if p := t.at(n, len(t.added)); p.ch != ch {
+			if p := t.nth(n, len(t.added)); p.at != place(ch) {
 				kept = append(kept, p)
 			}
 		}
-		t.posts, t.over, t.added, t.byID = 0, map[int]*post{}, nil, map[string]*post{}
+		t.clear()
 		for _, p := range kept {
 			t.add(p)
 		}
@@ -309,7 +310,7 @@ func (s *Sim) ChurnTeam(key string, changes int, seed uint64) (TeamChurn, error)
 	err := s.inTeam(key, "", func(t *team, _ *channel) error {
 		r := newRand(s.opt.Seed, "team churn", t.seed, seed, uint64(len(t.added)))
 		channels := t.live()
-		users := s.dir.users
+		users := s.dir.seeded
 		for i := range changes {
 			now := s.now().UTC().Truncate(time.Millisecond)
 			total := t.posts + len(t.added)
@@ -318,7 +319,7 @@ func (s *Sim) ChurnTeam(key string, changes int, seed uint64) (TeamChurn, error)
 					if total == 0 {
 						return nil
 					}
-					if p := t.at(r.IntN(total), len(t.added)); p.deleted.IsZero() && !p.event && p.ch.deleted.IsZero() {
+					if p := t.nth(r.IntN(total), len(t.added)); p.deleted.IsZero() && !p.event && p.at.(*channel).deleted.IsZero() {
 						return p
 					}
 				}
@@ -331,9 +332,9 @@ func (s *Sim) ChurnTeam(key string, changes int, seed uint64) (TeamChurn, error)
 			}
 			switch {
 			case roll < 6:
-				n := &post{ch: pick(r, channels), id: now.UnixMilli(), modified: now, author: pick(r, users).ID, importance: "normal", body: fmt.Sprintf("<div>Churned %d-%d %s</div>", seed, i, prose(r, 60))}
+				n := &post{at: pick(r, channels), id: now.UnixMilli(), modified: now, author: pick(r, users).ID, importance: "normal", body: fmt.Sprintf("<div>Churned %d-%d %s</div>", seed, i, prose(r, 60))}
 				if roll >= 3 {
-					n.ch, n.root = p.ch, p.id
+					n.at, n.root = p.at, p.id
 					if p.root != 0 {
 						n.root = p.root
 					}
@@ -341,12 +342,8 @@ func (s *Sim) ChurnTeam(key string, changes int, seed uint64) (TeamChurn, error)
 				} else {
 					out.Posted++
 				}
-				for t.taken(n.ch, n.id) {
-					n.id++
-				}
-				n.modified = n.created()
-				t.add(n)
-				if top := n.ch.find(0, n.root); top != nil {
+				t.addFree(n)
+				if top := n.at.find(0, n.root); top != nil {
 					top = t.own(top)
 					top.modified = later(top.modified, n.modified)
 				}
@@ -388,13 +385,4 @@ func later(before, now time.Time) time.Time {
 		return before.Add(time.Millisecond)
 	}
 	return now
-}
-
-// taken says whether a message of a channel has that id.
-func (t *team) taken(ch *channel, id int64) bool {
-	if t.byID[postKey(ch, id)] != nil {
-		return true
-	}
-	i, ok := t.generatedIndex(id)
-	return ok && ch.generated && t.generatedChannel(i) == ch
 }

@@ -405,8 +405,8 @@ const pageOfMessages = 50
 const messageWindow = 8 * 30 * 24 * time.Hour
 
 // walk begins or goes on with a walk over messages, each of which keep lets through.
-func (sv *teamService) walk(c *Call, t *team, of string, keep func(n, added int) bool, row func(p *post) (map[string]any, error), q *Query) (rows []any, next *messageToken, err error) {
-	tok := messageToken{Of: of, Added: len(t.added), Issued: c.Now.Unix()}
+func (sv *teamService) walk(c *Call, l *messageLog, of string, keep func(n, added int) bool, row func(p *post) (map[string]any, error), q *Query) (rows []any, next *messageToken, err error) {
+	tok := messageToken{Of: of, Added: len(l.added), Issued: c.Now.Unix()}
 	if q.Token != "" && (!openToken(q.Token, &tok) || tok.Of != of) {
 		return nil, nil, Fail(400, "BadRequest", "The skip token is not valid.")
 	}
@@ -417,14 +417,14 @@ func (sv *teamService) walk(c *Call, t *team, of string, keep func(n, added int)
 		top = q.Top
 	}
 	rows = []any{}
-	end := tok.Added + t.posts
+	end := tok.Added + l.posts
 	for tok.At < end {
 		n := tok.At
 		if keep(n, tok.Added) {
 			if len(rows) == top {
 				return rows, &tok, nil
 			}
-			m, err := row(t.at(n, tok.Added))
+			m, err := row(l.nth(n, tok.Added))
 			if err != nil {
 				return nil, nil, err
 			}
@@ -471,7 +471,7 @@ func (sv *teamService) exported(c *Call, t *team) (*Reply, error) {
 			return nil, err
 		}
 	}
-	rows, next, err := sv.walk(c, t, "all "+t.id(), func(n, added int) bool {
+	rows, next, err := sv.walk(c, &t.messageLog, "all "+t.id(), func(n, added int) bool {
 		if !t.channelAt(n, added).deleted.IsZero() {
 			return false
 		}
@@ -499,16 +499,16 @@ func lookTime(at time.Time) Lookup {
 
 // replies are those to a message, newest first.
 func (p *post) replies() []*post {
-	t := p.ch.team
+	l := p.at.messages()
 	var out []*post
-	for i := len(t.added) - 1; i >= 0; i-- {
-		if a := t.added[i]; a.ch == p.ch && a.root == p.id {
+	for i := len(l.added) - 1; i >= 0; i-- {
+		if a := l.added[i]; a.at == p.at && a.root == p.id {
 			out = append(out, a)
 		}
 	}
 	if p.index >= 0 {
-		for i := min(p.index+threadLength, t.posts) - 1; i > p.index; i-- {
-			out = append(out, t.post(i))
+		for i := min(p.index+threadLength, l.posts) - 1; i > p.index; i-- {
+			out = append(out, l.post(i))
 		}
 	}
 	return out
@@ -545,7 +545,7 @@ func (sv *teamService) getMessages(c *Call) (*Reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := sv.walk(c, ch.team, "channel "+ch.id, ch.roots, func(p *post) (map[string]any, error) { return sv.withReplies(c, p, q) }, q)
+	rows, next, err := sv.walk(c, ch.messages(), "channel "+ch.id, ch.roots, func(p *post) (map[string]any, error) { return sv.withReplies(c, p, q) }, q)
 	if err != nil {
 		return nil, err
 	}
@@ -562,7 +562,7 @@ func (ch *channel) roots(n, added int) bool {
 	t := ch.team
 	if n < added {
 		p := t.added[added-1-n]
-		return p.ch == ch && p.root == 0
+		return p.at == place(ch) && p.root == 0
 	}
 	i := t.posts - 1 - (n - added)
 	return i%threadLength == 0 && t.generatedChannel(i) == ch
@@ -596,7 +596,7 @@ func (sv *teamService) messagesDelta(c *Call) (*Reply, error) {
 			begun, since = time.Unix(tok.Issued, 0), time.UnixMilli(tok.Since)
 		}
 	}
-	rows, next, err := sv.walk(c, ch.team, "delta "+ch.id, func(n, added int) bool {
+	rows, next, err := sv.walk(c, ch.messages(), "delta "+ch.id, func(n, added int) bool {
 		return ch.roots(n, added) && ch.team.modifiedAt(n, added).After(since)
 	}, func(p *post) (map[string]any, error) { return sv.withReplies(c, p, q) }, q)
 	if err != nil {

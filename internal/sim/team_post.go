@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// post is a message of a channel or a reply to one.
+// post is a message of a channel or a reply to one, or a message of a chat.
 type post struct {
-	ch          *channel
+	at          place
 	id          int64 // milliseconds of its creation
 	root        int64 // the message that it replies to; 0 for none
 	modified    time.Time
@@ -30,6 +30,7 @@ type post struct {
 	reactions   []reaction
 	hosted      []hosted
 	index       int // of a generated one; -1 else
+	came        int // of an added one: its number of all that came
 }
 
 type reaction struct {
@@ -57,37 +58,14 @@ func hostedID(n int) string { return base64URL(fmt.Appendf(nil, "id=x_%d,type=1,
 
 func (p *post) created() time.Time { return time.UnixMilli(p.id).UTC() }
 
-func (p *post) key() string { return postKey(p.ch, p.id) }
-
-func postKey(ch *channel, id int64) string { return ch.id + "/" + strconv.FormatInt(id, 10) }
-
 // threadLength is how many generated messages are one thread: a message and its replies.
 const threadLength = 4
-
-func (t *team) h(i int, purpose uint64) uint64 {
-	return mix(t.seed ^ mix(uint64(i)*0x9e3779b97f4a7c15+purpose))
-}
-
-// generatedID is when the i-th generated message was written.
-func (t *team) generatedID(i int) int64 {
-	jitter := time.Duration(t.h(i, 1) % uint64(max(t.step/2/time.Millisecond, 1)))
-	return t.created.Add(time.Hour).Add(time.Duration(i)*t.step).UnixMilli() + int64(jitter)
-}
-
-// generatedIndex is the inverse of generatedID.
-func (t *team) generatedIndex(id int64) (int, bool) {
-	if t.step == 0 || t.posts == 0 {
-		return 0, false
-	}
-	i := int((id - t.created.Add(time.Hour).UnixMilli()) / t.step.Milliseconds())
-	return i, i >= 0 && i < t.posts && t.generatedID(i) == id
-}
 
 // generatedChannel is where the thread of the i-th message is: half are in the first channel.
 func (t *team) generatedChannel(i int) *channel {
 	n := 0
 	for _, ch := range t.channels {
-		if ch.generated {
+		if ch.seeded {
 			n++
 		}
 	}
@@ -98,46 +76,48 @@ func (t *team) generatedChannel(i int) *channel {
 	return t.channels[(h>>8)%uint64(n)]
 }
 
-// generatedModified is when the i-th generated message last changed, without making the message.
-func (t *team) generatedModified(i int) time.Time {
-	at := time.UnixMilli(t.generatedID(i)).UTC()
-	switch h := t.h(i, 3); {
-	case h%61 == 0: // deleted
-		return at.Add(time.Hour)
-	case h%17 == 0: // edited
-		return at.Add(10 * time.Minute)
-	case h%5 == 0: // somebody reacted
-		return at.Add(5 * time.Minute)
-	}
-	return at
-}
-
-// post gives the i-th generated message as it is now.
-func (t *team) post(i int) *post {
-	if p := t.over[i]; p != nil {
-		return p
-	}
-	r := newRand(t.of.s.opt.Seed, "post", t.seed, uint64(i))
-	everybody := t.of.s.dir.users
-	p := &post{ch: t.generatedChannel(i), id: t.generatedID(i), modified: t.generatedModified(i), author: everybody[r.IntN(min(len(everybody), 8))].ID, importance: "normal", index: i}
+// generatedPost makes the i-th message of a team.
+func (t *team) generatedPost(i int) *post {
+	r := newRand(t.s.opt.Seed, "post", t.seed, uint64(i))
+	everybody := t.s.dir.seeded
+	p := &post{at: t.generatedChannel(i), id: t.generatedID(i), modified: t.generatedModified(i), author: everybody[r.IntN(min(len(everybody), 8))].ID, importance: "normal", index: i}
 	if i%threadLength != 0 {
 		p.root = t.generatedID(i - i%threadLength)
 	} else if r.IntN(3) == 0 {
 		p.subject = "About " + strings.ToLower(pick(r, departments)) + " " + strconv.Itoa(i)
 	}
+	t.write(p, r, sayings{people: len(everybody), person: func(n int) string { return everybody[n].ID }, every: t.s.shape.teams.Hosted, file: func() (name, address string) {
+		ch := p.at.(*channel)
+		name = "Paper " + strconv.Itoa(i) + ".docx"
+		return name, ch.filesSite().url() + "/Shared%20Documents/" + strings.ReplaceAll(ch.folderName(), " ", "%20") + "/" + strings.ReplaceAll(name, " ", "%20")
+	}})
+	return p
+}
+
+// sayings are what generated messages speak of.
+type sayings struct {
+	people int
+	person func(n int) string
+	file   func() (name, address string) // that a message refers to; an empty name is none
+	every  int                           // one of so many messages has a picture of its own; 0 for none
+}
+
+// write has a generated message say something.
+func (l *messageLog) write(p *post, r random, of sayings) {
+	i := p.index
 	text := string(prose(r, 40+r.IntN(300)))
 	p.body = "<div>" + html.EscapeString(text) + "</div>"
-	switch h := t.h(i, 3); {
+	switch h := l.h(i, 3); {
 	case h%61 == 0:
 		p.deleted = p.modified
 	case h%17 == 0:
 		p.edited = p.modified
 	case h%5 == 0:
-		p.reactions = []reaction{{pick(r, []string{"like", "heart", "laugh", "surprised"}), everybody[0].ID, p.modified}}
+		p.reactions = []reaction{{pick(r, []string{"like", "heart", "laugh", "surprised"}), of.person(0), p.modified}}
 	}
 	if r.IntN(97) == 0 && p.root == 0 {
 		p.event, p.body, p.subject, p.reactions, p.edited, p.deleted = true, "<systemEventMessage/>", "", nil, time.Time{}, time.Time{}
-		return p
+		return
 	}
 	if r.IntN(43) == 0 {
 		p.app = true
@@ -149,105 +129,63 @@ func (t *team) post(i int) *post {
 		p.importance = "urgent"
 	}
 	if r.IntN(11) == 0 {
-		u := everybody[r.IntN(len(everybody))]
-		p.mentions = []string{u.ID}
-		p.body += `<div><at id="0">` + html.EscapeString(u.DisplayName) + "</at> please look</div>"
+		who := of.person(r.IntN(of.people))
+		p.mentions = []string{who}
+		name, _ := l.s.teamsUser(who)["displayName"].(string)
+		p.body += `<div><at id="0">` + html.EscapeString(name) + "</at> please look</div>"
 	}
 	if r.IntN(23) == 0 {
 		id := r.uuid()
-		name := "Paper " + strconv.Itoa(i) + ".docx"
-		p.body += `<attachment id="` + id + `"></attachment>`
-		p.attachments = []map[string]any{{"id": id, "contentType": "reference", "contentUrl": p.ch.filesSite().url() + "/Shared%20Documents/" + strings.ReplaceAll(p.ch.folderName(), " ", "%20") + "/" + strings.ReplaceAll(name, " ", "%20"),
-			"content": nil, "name": name, "thumbnailUrl": nil, "teamsAppId": nil}}
+		if name, address := of.file(); name != "" {
+			p.body += `<attachment id="` + id + `"></attachment>`
+			p.attachments = []map[string]any{{"id": id, "contentType": "reference", "contentUrl": address, "content": nil, "name": name, "thumbnailUrl": nil, "teamsAppId": nil}}
+		}
 	}
-	if every := t.of.s.shape.teams.Hosted; every > 0 && t.h(i, 4)%uint64(every) == 0 {
-		p.hosted = []hosted{{kind: "image/png", seed: t.h(i, 5)}}
-		p.body += `<div><img alt="image" src="` + t.of.s.graphURL(p.path()+"/hostedContents/"+hostedID(0)+"/$value") + `" width="300" height="200"></div>`
+	if of.every > 0 && l.h(i, 4)%uint64(of.every) == 0 {
+		p.hosted = []hosted{{kind: "image/png", seed: l.h(i, 5)}}
+		p.body += `<div><img alt="image" src="` + l.s.graphURL(p.path()+"/hostedContents/"+hostedID(0)+"/$value") + `" width="300" height="200"></div>`
 	}
-	return p
 }
 
 func (s *Sim) graphURL(path string) string { return "https://" + s.cloud.graph + "/v1.0" + path }
 
-// path is the address of a message below /v1.0.
-func (p *post) path() string {
-	at := "/teams/" + p.ch.team.id() + "/channels/" + p.ch.id + "/messages/"
-	if p.root != 0 {
-		return at + strconv.FormatInt(p.root, 10) + "/replies/" + strconv.FormatInt(p.id, 10)
-	}
-	return at + strconv.FormatInt(p.id, 10)
-}
-
 // tell has Teams tell of a change in the team's first channel.
 func (t *team) tell(at time.Time, kind string, detail map[string]any) {
-	p := &post{ch: t.channels[0], id: at.UTC().UnixMilli(), author: t.of.s.dir.users[0].ID, event: true, told: kind, detail: detail, body: "<systemEventMessage/>", importance: "normal"}
-	for t.taken(p.ch, p.id) {
-		p.id++
-	}
-	p.modified = p.created()
-	t.add(p)
+	t.told(t.channels[0], at, t.s.dir.seeded[0].ID, kind, detail)
 }
 
-// find gives a message of a channel; root 0 is one that replies to none.
+// told has Teams tell of what somebody did.
+func (l *messageLog) told(where place, at time.Time, who, kind string, detail map[string]any) {
+	l.addFree(&post{at: where, id: at.UTC().UnixMilli(), author: who, event: true, told: kind, detail: detail, body: "<systemEventMessage/>", importance: "normal"})
+}
+
+func (ch *channel) placeID() string { return ch.id }
+
+func (ch *channel) messagesPath() string {
+	return "/teams/" + ch.team.id() + "/channels/" + ch.id + "/messages"
+}
+
+func (ch *channel) describe(m map[string]any) {
+	m["channelIdentity"] = map[string]any{"teamId": ch.team.id(), "channelId": ch.id}
+	m["webUrl"] = "https://teams.microsoft.com/l/message/" + strings.ReplaceAll(ch.id, ":", "%3A") + "/" + fmt.Sprint(m["id"])
+}
+
+func (ch *channel) messages() *messageLog { return &ch.team.messageLog }
+
+func (ch *channel) generated(i int) bool { return ch.seeded && ch.team.generatedChannel(i) == ch }
+
 func (ch *channel) find(root, id int64) *post {
-	t := ch.team
-	p := t.byID[postKey(ch, id)]
-	if p == nil {
-		i, ok := t.generatedIndex(id)
-		if !ok || !ch.generated {
-			return nil
-		}
-		p = t.post(i)
-	}
-	if p.ch != ch || p.root != root {
+	p := ch.team.messageLog.find(ch, id)
+	if p == nil || p.root != root {
 		return nil
 	}
 	return p
 }
 
-// own gives a message that may be changed.
-func (t *team) own(p *post) *post {
-	if p.index < 0 {
-		return p
-	}
-	if o := t.over[p.index]; o != nil {
-		return o
-	}
-	t.over[p.index] = p
-	return p
-}
-
-// add takes a message; its id must be free.
-func (t *team) add(p *post) {
-	p.index = -1
-	t.added = append(t.added, p)
-	t.byID[p.key()] = p
-}
-
-// at is the n-th message of the team, newest first: what was added, then what the seed makes. added is how many were added when the walk began.
-func (t *team) at(n, added int) *post {
-	if n < added {
-		return t.added[added-1-n]
-	}
-	return t.post(t.posts - 1 - (n - added))
-}
-
-// modifiedAt is when the n-th message last changed.
-func (t *team) modifiedAt(n, added int) time.Time {
-	if n < added {
-		return t.added[added-1-n].modified
-	}
-	i := t.posts - 1 - (n - added)
-	if p := t.over[i]; p != nil {
-		return p.modified
-	}
-	return t.generatedModified(i)
-}
-
 // channelAt is the channel of the n-th message.
 func (t *team) channelAt(n, added int) *channel {
 	if n < added {
-		return t.added[added-1-n].ch
+		return t.added[added-1-n].at.(*channel)
 	}
 	return t.generatedChannel(t.posts - 1 - (n - added))
 }
@@ -272,17 +210,17 @@ func (s *Sim) teamsUser(id string) map[string]any {
 
 // json writes a message; known says that the reader knows members of enumerations which came after the first ones.
 func (p *post) json(known bool) map[string]any {
-	s := p.ch.team.of.s
+	s := p.at.messages().s
 	m := map[string]any{
 		"id": strconv.FormatInt(p.id, 10), "replyToId": nil, "etag": strconv.FormatInt(p.modified.UnixMilli(), 10), "messageType": "message",
 		"createdDateTime": millis(p.created()), "lastModifiedDateTime": millis(p.modified), "lastEditedDateTime": millisOrNil(p.edited), "deletedDateTime": millisOrNil(p.deleted),
 		"subject": nil, "summary": nil, "chatId": nil, "importance": p.importance, "locale": "en-us", "policyViolation": nil, "eventDetail": nil,
-		"webUrl":          "https://teams.microsoft.com/l/message/" + strings.ReplaceAll(p.ch.id, ":", "%3A") + "/" + strconv.FormatInt(p.id, 10),
-		"channelIdentity": map[string]any{"teamId": p.ch.team.id(), "channelId": p.ch.id},
-		"body":            map[string]any{"contentType": "html", "content": p.body},
-		"from":            map[string]any{"application": nil, "device": nil, "user": s.teamsUser(p.author)},
-		"attachments":     []any{}, "mentions": []any{}, "reactions": []any{},
+		"webUrl": nil, "channelIdentity": nil,
+		"body":        map[string]any{"contentType": "html", "content": p.body},
+		"from":        map[string]any{"application": nil, "device": nil, "user": s.teamsUser(p.author)},
+		"attachments": []any{}, "mentions": []any{}, "reactions": []any{},
 	}
+	p.at.describe(m)
 	if p.root != 0 {
 		m["replyToId"] = strconv.FormatInt(p.root, 10)
 	}

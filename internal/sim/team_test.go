@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -150,6 +151,26 @@ func TestMessagesComeByTheTeamByTheChannelAndByWhatChanged(t *testing.T) {
 		if a := c.call("GET", team+"/channels/getAllMessages?"+strings.ReplaceAll(tc.query, " ", "%20"), nil); a.status != tc.code {
 			t.Errorf("%s: %d, want %d", name, a.status, tc.code)
 		}
+	}
+}
+
+// What a team says is the seed's: somebody who comes to the organization later has said none of it.
+func TestANewcomerChangesNoMessageOfATeam(t *testing.T) {
+	c := teamClient(t, sim.Options{Users: 4, Team: sim.TeamShape{Posts: 200}})
+	info, _ := c.team()
+	before, err := c.s.DumpTeam(info.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.s.ChangeGroup(sim.GroupChange{NewUsers: 3}); err != nil {
+		t.Fatal(err)
+	}
+	after, err := c.s.DumpTeam(info.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(before, after) {
+		t.Error("messages changed")
 	}
 }
 

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"encoding/base64"
 	"net/http"
 	"regexp"
 	"slices"
@@ -574,8 +573,6 @@ func (sv *teamService) completeChannel(c *Call) (*Reply, error) {
 	return nil, nil
 }
 
-var hostedSource = regexp.MustCompile(`(?:\.\./)?hostedContents/([^/"']+)/\$value`)
-
 // postMessage imports a message or a reply: applications may post in migration mode alone.
 func (sv *teamService) postMessage(c *Call) (*Reply, error) {
 	ch, err := sv.writableChannel(c)
@@ -585,87 +582,9 @@ func (sv *teamService) postMessage(c *Call) (*Reply, error) {
 	if !ch.migrating {
 		return nil, Fail(403, "Forbidden", "Message POST is allowed in application-only context only for import purposes. The channel is not in migration mode.")
 	}
-	var in struct {
-		Created string `json:"createdDateTime"`
-		From    struct {
-			User *struct {
-				ID string `json:"id"`
-			} `json:"user"`
-		} `json:"from"`
-		Subject    string `json:"subject"`
-		Importance string `json:"importance"`
-		Body       struct {
-			Type    string `json:"contentType"`
-			Content string `json:"content"`
-		} `json:"body"`
-		Attachments []map[string]any `json:"attachments"`
-		Hosted      []struct {
-			ID    string `json:"@microsoft.graph.temporaryId"`
-			Bytes string `json:"contentBytes"`
-			Kind  string `json:"contentType"`
-		} `json:"hostedContents"`
-	}
-	if err := c.Decode(&in); err != nil {
-		return nil, err
-	}
-	at, err := createdAt(c, map[string]any{"createdDateTime": in.Created}, "createdDateTime")
+	p, _, err := sv.imported(c, ch)
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case in.From.User == nil || sv.s.dir.find(in.From.User.ID) == nil:
-		return nil, Fail(400, "BadRequest", "The author must be a user of the same tenant.")
-	case at.Before(ch.since()):
-		return nil, Fail(400, "BadRequest", "A message can't be older than its channel.")
-	case len(in.Body.Content) > messageBytes:
-		return nil, Fail(413, "MessageSizeExceeded", "The message is too large.")
-	case in.Body.Content == "" && len(in.Attachments) == 0:
-		return nil, Fail(400, "BadRequest", "The body of a message can't be empty.")
-	}
-	p := &post{ch: ch, id: at.UnixMilli(), modified: at, author: in.From.User.ID, subject: in.Subject, body: in.Body.Content, plain: !strings.EqualFold(in.Body.Type, "html"), importance: in.Importance, attachments: in.Attachments, index: -1}
-	if p.importance == "" {
-		p.importance = "normal"
-	}
-	if root := c.Params["message"]; root != "" {
-		id, err := strconv.ParseInt(root, 10, 64)
-		if err != nil {
-			return nil, Fail(400, "BadRequest", "The message id is not valid.")
-		}
-		top := ch.find(0, id)
-		if top == nil {
-			return nil, Fail(404, "NotFound", "NotFound")
-		}
-		if p.id <= top.id {
-			return nil, Fail(400, "BadRequest", "A reply can't be older than its message.")
-		}
-		p.root = top.id
-	}
-	if i, ok := ch.team.generatedIndex(p.id); ch.team.byID[p.key()] != nil || ok && ch.generated && ch.team.generatedChannel(i) == ch {
-		return nil, Fail(409, "Conflict", "A message with the same createdDateTime exists.")
-	}
-	byID := map[string]int{}
-	for i, h := range in.Hosted {
-		data, err := base64.StdEncoding.DecodeString(h.Bytes)
-		if err != nil || h.ID == "" || h.Kind == "" {
-			return nil, Fail(400, "BadRequest", "A hosted content is not valid.")
-		}
-		byID[h.ID] = i
-		p.hosted = append(p.hosted, hosted{kind: h.Kind, data: data})
-	}
-	bad := false
-	p.body = hostedSource.ReplaceAllStringFunc(p.body, func(found string) string {
-		if strings.HasPrefix(found, "https://") {
-			return found
-		}
-		i, ok := byID[hostedSource.FindStringSubmatch(found)[1]]
-		bad = bad || !ok
-		return sv.s.graphURL(p.path() + "/hostedContents/" + hostedID(i) + "/$value")
-	})
-	if bad {
-		return nil, Fail(400, "BadRequest", "The body names a hosted content that is not given.")
-	}
-	ch.team.add(p)
-	m := p.json(true)
-	m["@odata.context"] = c.context("chatMessage/$entity")
-	return JSON(http.StatusCreated, m), nil
+	return sv.took(c, p), nil
 }

@@ -195,6 +195,7 @@ var kept = []string{
 	"team", "channel", "chatMessage", "chatMessageHostedContent", "teamsTab", "teamsApp", "teamsAppInstallation", "teamsAppDefinition", "conversationMember",
 	"aadUserConversationMember", "teamsAsyncOperation", "teamwork", "deletedTeam", "directory", "membersAddedEventMessageDetail", "tabUpdatedEventMessageDetail", "teamsAppInstalledEventMessageDetail", "channelAddedEventMessageDetail", "channelDeletedEventMessageDetail", "teamworkUserIdentity",
 	"teamworkApplicationIdentity", "actionResultPart", "aadUserConversationMemberResult",
+	"chat", "chatMessageInfo", "deletedChat", "membersDeletedEventMessageDetail", "membersLeftEventMessageDetail", "chatRenamedEventMessageDetail",
 	"messageRule", "outlookUser", "outlookCategory", "calendarPermission", "conversation", "conversationThread", "post",
 }
 
@@ -209,7 +210,7 @@ var keptPaths = []string{
 	"/admin/exchange/mailboxes", "/sites/getallsites", "/sites/delta", "/sites/root", "/sites/{}", "/sites/{}/sites", "/sites/{}/lists", "/sites/{}/pages",
 	"/teams", "/teams/{}", "/teams/{}/channels", "/teams/{}/allchannels", "/teams/{}/members", "/teams/{}/installedapps", "/teams/{}/archive", "/teams/{}/unarchive",
 	"/teams/{}/completemigration", "/teamwork/deletedteams/{}/channels/getallmessages", "/groups/{}/owners", "/groups/{}/photo",
-	"/users/{}/outlook", "/groups/{}/threads", "/groups/{}/conversations",
+	"/users/{}/outlook", "/groups/{}/threads", "/groups/{}/conversations", "/users/{}/chats", "/chats", "/teamwork/deletedchats",
 }
 
 // branches says which of keptPaths carry everything below them.
@@ -217,7 +218,7 @@ var branches = map[string]bool{
 	"/users/{}/contacts": true, "/users/{}/contactfolders": true, "/users/{}/calendars": true, "/users/{}/calendargroups": true, "/users/{}/calendarview": true, "/users/{}/events": true, "/users/{}/todo": true,
 	"/users/{}/drive": true, "/users/{}/drives": true, "/users/{}/mailfolders": true, "/users/{}/messages": true, "/drives": true,
 	"/admin/exchange/mailboxes": true, "/sites/{}/drive": true, "/shares": true, "/teams/{}/channels": true, "/teams/{}/members": true, "/sites/{}/lists": true, "/sites/{}/pages": true,
-	"/users/{}/outlook": true, "/groups/{}/threads": true, "/groups/{}/conversations": true,
+	"/users/{}/outlook": true, "/groups/{}/threads": true, "/groups/{}/conversations": true, "/users/{}/chats": true, "/chats": true, "/teamwork/deletedchats": true,
 }
 
 // Reduce keeps what the simulator can serve.

@@ -106,6 +106,8 @@ var documented = map[string][]string{
 	"GET directory/deleteditems/{}":                           {"Group.Read.All", "Group.ReadWrite.All"},                                                 // "Get deletedItem", of a group
 	"POST directory/deleteditems/{}/restore":                  {"Group.ReadWrite.All"},                                                                   // "Restore deleted item", of a group
 	"GET teams/{}/operations/{}":                              {"Team.Create", "Teamwork.Migrate.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"}, // "Get teamsAsyncOperation": what its making asks for
+	"GET users/{}/chats":                                      {"Chat.Read.All"},                                                                         // "List chats" (2026), where the table names the two others
+	"GET users/{}/chats/getallmessages/delta":                 {"Chat.Read.All", "Chat.ReadWrite.All"},                                                   // "chatMessage: delta" (2026)
 	// "List calendarPermissions", "Create", "Update" and "Delete calendarPermission" (2025-11), by the address of "Share or delegate a calendar in Outlook".
 	"GET users/{}/calendars/{}/calendarpermissions":       {"Calendars.Read", "Calendars.ReadWrite"},
 	"GET users/{}/calendars/{}/calendarpermissions/{}":    {"Calendars.Read", "Calendars.ReadWrite"},
