@@ -180,6 +180,7 @@ func (b *builder) add(s string) error {
 	if b.n++; b.n%256 == 0 && b.ctx.Err() != nil {
 		return context.Cause(b.ctx)
 	}
+	b.room(len(s))
 	for len(s) > 0 {
 		// Most text is letters of one byte; they are taken together.
 		plain := 0
@@ -216,6 +217,13 @@ func (b *builder) add(s string) error {
 	return nil
 }
 
+// room makes room for a text that is the first of b, and mostly the longest.
+func (b *builder) room(size int) {
+	if b.Cap() == 0 && size > 64 {
+		b.Grow(min(size+64, b.limit, 64<<10))
+	}
+}
+
 // line ends the current line, once.
 func (b *builder) line() error {
 	if b.Len() == 0 || strings.HasSuffix(b.String(), "\n") {
@@ -235,6 +243,7 @@ var unseen = map[string]bool{"script": true, "style": true, "head": true, "templ
 const htmlSpace = " \t\r\n\f"
 
 func fromHTML(b *builder, text string) error {
+	b.room(len(text) * 3 / 4) // the rest is markup
 	z := html.NewTokenizer(strings.NewReader(text))
 	z.SetMaxBuf(4 << 20)
 	hidden := ""

@@ -348,7 +348,7 @@ func (r *reading) all(ctx context.Context, before *vault.Head) error {
 
 func (w *work) full() bool {
 	b, most := &w.batch, w.index.c.Batch
-	return len(b.docs) >= most || len(b.open)+len(b.close) >= 4*most || b.held+b.words.held >= mostHeld || len(b.heads) >= mostHeads
+	return len(b.docs) >= most || len(b.open)+len(b.close) >= 4*most || b.held+b.words.held() >= mostHeld || len(b.heads) >= mostHeads
 }
 
 // fresh looks whether the index has anything of the container; a pass that was cut short may have left some.
@@ -520,7 +520,8 @@ func (w *work) flush(ctx context.Context, last func(tx *sql.Tx) error) error {
 	})
 	clear(b.docs)
 	clear(b.open)
-	w.batch = batch{words: newBuilder(), taken: map[int64]bool{}, docs: b.docs[:0], open: b.open[:0], close: b.close[:0], heads: b.heads[:0]}
+	b.words.reset()
+	w.batch = batch{words: b.words, taken: map[int64]bool{}, docs: b.docs[:0], open: b.open[:0], close: b.close[:0], heads: b.heads[:0]}
 	if err != nil {
 		return err
 	}
@@ -582,11 +583,7 @@ func (w *work) writeDocs(ctx context.Context, tx *sql.Tx) error {
 	if len(w.batch.docs) == 0 {
 		return nil
 	}
-	put, err := tx.PrepareContext(context.WithoutCancel(ctx), `INSERT INTO docs(id, container, key, item, kind, name, sender, recipients, cc, time, size, sent, created, modified, start, ending, due, status, class, hash, remark)
-		VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING`)
-	if err != nil {
-		return err
-	}
+	put := manyRows(ctx, tx, `INSERT INTO docs(id, container, key, item, kind, name, sender, recipients, cc, time, size, sent, created, modified, start, ending, due, status, class, hash, remark) VALUES `, 21, ``)
 	// In order of their numbers, which are an index.
 	docs := w.batch.docs
 	order := make([]int, len(docs))
@@ -594,19 +591,25 @@ func (w *work) writeDocs(ctx context.Context, tx *sql.Tx) error {
 		order[n] = n
 	}
 	slices.SortFunc(order, func(x, y int) int { return cmp.Compare(docs[x].id, docs[y].id) })
-	for _, n := range order {
-		d := &docs[n]
-		for {
-			done, err := put.Exec(d.id, d.container, d.key, d.item, d.kind, d.name, d.sender, d.recipients, d.cc, d.time, d.size, d.sent, d.created, d.modified, d.start, d.end, d.due, d.status, d.class, d.hash, d.remark)
-			if err != nil {
+	for some := range slices.Chunk(order, rowsAtOnce) {
+		if len(some) == rowsAtOnce {
+			if err := put.all(len(some), func(args []any, n int) []any { return docs[some[n]].row(args) }); err == nil {
+				continue
+			} else if !taken(err) {
 				return err
 			}
-			if n, err := done.RowsAffected(); err != nil {
-				return err
-			} else if n > 0 {
-				break
+			// Nothing was written: one of the numbers is in the way.
+		}
+		for _, n := range some {
+			for {
+				err := put.all(1, func(args []any, _ int) []any { return docs[n].row(args) })
+				if err == nil {
+					break
+				} else if !taken(err) {
+					return err
+				}
+				w.renumber(&docs[n])
 			}
-			w.renumber(d)
 		}
 	}
 	ids := make([]int64, len(docs))
@@ -614,6 +617,11 @@ func (w *work) writeDocs(ctx context.Context, tx *sql.Tx) error {
 		ids[n] = docs[n].id
 	}
 	return w.batch.words.write(ctx, tx, ids, func() error { return w.yield(ctx) })
+}
+
+// row appends the values of a row of docs.
+func (d *document) row(args []any) []any {
+	return append(args, d.id, d.container, d.key, d.item, d.kind, d.name, d.sender, d.recipients, d.cc, d.time, d.size, d.sent, d.created, d.modified, d.start, d.end, d.due, d.status, d.class, d.hash, d.remark)
 }
 
 // renumber gives a document of the batch another number: its own is taken.
@@ -639,21 +647,31 @@ func (w *work) writeVersions(ctx context.Context, tx *sql.Tx) error {
 		item      string
 	}
 	folders := map[folder]int64{}
-	put := prepared(ctx, tx, `INSERT INTO versions(doc, born, container, folder, marks, categories) VALUES(?, ?, ?, ?, ?, ?)
-		ON CONFLICT(doc, born) DO UPDATE SET gone = NULL, folder = excluded.folder, marks = excluded.marks, categories = excluded.categories`)
-	for _, v := range w.batch.open {
-		in := folder{v.container, v.folder}
-		id, ok := folders[in]
-		if !ok {
-			if err := putFolder(in.container, in.item); err != nil {
-				return err
-			}
-			if err := tx.QueryRowContext(ctx, `SELECT id FROM folders WHERE container = ? AND item = ?`, in.container, in.item).Scan(&id); err != nil {
-				return err
-			}
-			folders[in] = id
+	put := manyRows(ctx, tx, `INSERT INTO versions(doc, born, container, folder, marks, categories) VALUES `, 6,
+		` ON CONFLICT(doc, born) DO UPDATE SET gone = NULL, folder = excluded.folder, marks = excluded.marks, categories = excluded.categories`)
+	idOf := func(in folder) (id int64, err error) {
+		if id, ok := folders[in]; ok {
+			return id, nil
 		}
-		if err := put(v.doc, v.head, v.container, id, v.marks, v.categories); err != nil {
+		if err := putFolder(in.container, in.item); err != nil {
+			return 0, err
+		}
+		err = tx.QueryRowContext(ctx, `SELECT id FROM folders WHERE container = ? AND item = ?`, in.container, in.item).Scan(&id)
+		folders[in] = id
+		return id, err
+	}
+	for some := range slices.Chunk(w.batch.open, rowsAtOnce) {
+		ids := make([]int64, len(some))
+		for n, v := range some {
+			var err error
+			if ids[n], err = idOf(folder{v.container, v.folder}); err != nil {
+				return err
+			}
+		}
+		if err := put.all(len(some), func(args []any, n int) []any {
+			v := &some[n]
+			return append(args, v.doc, v.head, v.container, ids[n], v.marks, v.categories)
+		}); err != nil {
 			return err
 		}
 	}
