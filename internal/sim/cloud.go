@@ -39,12 +39,12 @@ var clouds = []cloud{
 	{name: "China", other: []string{"21vianet"}, login: []string{"login.partner.microsoftonline.cn", "login.chinacloudapi.cn"}, graph: "microsoftgraph.chinacloudapi.cn", sharePoint: "sharepoint.cn",
 		outlook: []string{"partner.outlook.cn"}, domain: "partner.onmschina.cn", issuer: "sts.chinacloudapi.cn", instance: "partner.microsoftonline.cn",
 		device: "https://microsoft.com/deviceloginchina",
-		lacks: []string{"/messages/delta", "/mailFolders/delta", "/contacts/delta", "/contactFolders/delta", "/todo", "/messageRules", "/masterCategories", "/admin/exchange", "/settings/exchange", "/teams", "/teamwork", "/team", "channel.migrationMode", "channel.shared",
+		lacks: []string{"/messages/delta", "/mailFolders/delta", "/contacts/delta", "/contactFolders/delta", "/todo", "/messageRules", "/masterCategories", "/admin/exchange", "/settings/exchange", "/teams", "/teamwork", "/team", "/chats", "channel.migrationMode", "channel.shared",
 			"message.flag", "message.conversationIndex", "message.internetMessageHeaders", "mailFolder.singleValueExtendedProperties",
 			"event.cancelledOccurrences", "event.exceptionOccurrences", "contact.primaryEmailAddress", "contact.secondaryEmailAddress", "contact.tertiaryEmailAddress"}},
 }
 
-var governmentLacks = []string{"channel.migrationMode", "channel.shared", "/startMigration", "/completeMigration", "/admin/exchange", "/settings/exchange", "/translateExchangeIds", "message.conversationIndex", "mailFolder.isHidden",
+var governmentLacks = []string{"channel.migrationMode", "channel.shared", "chat.migrationMode", "/startMigration", "/completeMigration", "/getAllMessages/delta", "/admin/exchange", "/settings/exchange", "/translateExchangeIds", "message.conversationIndex", "mailFolder.isHidden",
 	"event.cancelledOccurrences", "event.exceptionOccurrences", "contact.primaryEmailAddress", "contact.secondaryEmailAddress", "contact.tertiaryEmailAddress"}
 
 func cloudNamed(name string) (cloud, error) {

@@ -24,6 +24,7 @@ type User struct {
 	JobTitle    string
 	Created     time.Time
 	password    string // of the sign-in page
+	guest       bool   // of another organization, invited into this one
 
 	mu       sync.Mutex // guards all below
 	licensed bool
@@ -252,13 +253,20 @@ var userKnown = []string{"aboutMe", "ageGroup", "birthday", "city", "companyName
 	"onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesSyncEnabled", "onPremisesUserPrincipalName", "otherMails", "passwordPolicies", "postalCode", "preferredDataLocation",
 	"provisionedPlans", "securityIdentifier", "showInAddressList", "signInSessionsValidFromDateTime", "state", "streetAddress", "identities", "manager", "memberOf"}
 
+func userType(u *User) string {
+	if u.guest {
+		return "Guest"
+	}
+	return "Member"
+}
+
 func (s *Sim) userMap(u *User) map[string]any {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	m := map[string]any{
 		"id": u.ID, "displayName": u.DisplayName, "givenName": u.GivenName, "surname": u.Surname, "jobTitle": u.JobTitle, "department": u.Department,
 		"mail": nullable(u.Mail), "userPrincipalName": u.UPN, "businessPhones": []string{}, "mobilePhone": nil, "officeLocation": nil, "preferredLanguage": "en-US",
-		"accountEnabled": u.enabled, "createdDateTime": stamp(u.Created), "mailNickname": strings.Split(u.UPN, "@")[0], "userType": "Member", "usageLocation": "DE",
+		"accountEnabled": u.enabled, "createdDateTime": stamp(u.Created), "mailNickname": strings.Split(u.UPN, "@")[0], "userType": userType(u), "usageLocation": "DE",
 		"proxyAddresses": []string{}, "assignedLicenses": []any{}, "assignedPlans": []any{},
 	}
 	if u.Mail != "" {

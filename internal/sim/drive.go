@@ -88,8 +88,8 @@ func (d *driveService) user(p person) *User {
 	return d.everybody[min(max(int(p), 0), len(d.everybody)-1)]
 }
 
-// provisioned says whether a user ever got a drive: one in ten never opened OneDrive, the first nine always did.
-func (d *driveService) provisioned(u *User) bool { return u.Index%10 != 9 }
+// provisioned says whether a user ever got a drive: one in ten never opened OneDrive, the first nine always did. Guests have none.
+func (d *driveService) provisioned(u *User) bool { return u.Index%10 != 9 && !u.guest }
 
 // of returns a user's drive, or nil if it was never provisioned.
 func (d *driveService) of(u *User) *drive {

@@ -10,6 +10,7 @@ type profile struct {
 	files int
 	sites SiteShape
 	teams TeamShape
+	chats ChatShape
 	large bool // the first user has a million messages and a million files, the others are small
 }
 
@@ -22,21 +23,25 @@ func newProfile(o Options) (profile, error) {
 		p.users, p.files, p.mail.Messages, p.mail.Folders, p.mail.MeanSize = 3, 12, 24, 4, 12<<10
 		p.sites = SiteShape{Sites: 3, Items: 12, Files: 12}
 		p.teams = TeamShape{Teams: 2, Channels: 4, Posts: 120, Files: 12}
+		p.chats = ChatShape{Chats: 3, Posts: 12}
 		p.pim = PIMShape{Contacts: 10, Events: 17, Tasks: 8}
 	case "small":
 		p.users, p.files, p.mail.Messages, p.mail.Folders = 12, 100, 250, 8
 		p.sites = SiteShape{Sites: 5, Items: 40, Files: 60}
 		p.teams = TeamShape{Teams: 3, Channels: 5, Posts: 400, Files: 30}
+		p.chats = ChatShape{Chats: 3, Posts: 40}
 		p.pim = PIMShape{Contacts: 40, Events: 60, Tasks: 20}
 	case "medium":
 		p.users, p.files, p.mail.Messages, p.mail.Folders = 20, 2000, 5000, 20
 		p.sites = SiteShape{Sites: 10, Items: 300, Files: 1000}
 		p.teams = TeamShape{Teams: 5, Channels: 6, Posts: 5000, Files: 200}
+		p.chats = ChatShape{Chats: 6, Posts: 200}
 		p.pim = PIMShape{Contacts: 200, Events: 400, Tasks: 60}
 	case "large":
 		p.users, p.files, p.mail.Messages, p.mail.Folders, p.large = 3, 200, 1000, 40, true
 		p.sites = SiteShape{Sites: 3, Items: 1000, Files: 200}
 		p.teams = TeamShape{Teams: 2, Channels: 6, Posts: 100_000, Files: 200}
+		p.chats = ChatShape{Chats: 6, Posts: 2000}
 		p.mail.MeanSize = 2 << 10
 		p.pim = PIMShape{Contacts: 2000, Events: 5000, Tasks: 500}
 	default:
@@ -68,6 +73,14 @@ func newProfile(o Options) (profile, error) {
 	p.teams.Hosted = 13
 	if o.Team.Hosted != 0 {
 		p.teams.Hosted = o.Team.Hosted
+	}
+	over(&p.chats.Posts, o.Chat.Posts)
+	p.chats.Guests, p.chats.Hosted = o.Chat.Guests, 13
+	if o.Chat.Hosted != 0 {
+		p.chats.Hosted = o.Chat.Hosted
+	}
+	if o.Chat.Chats != 0 {
+		p.chats.Chats = max(o.Chat.Chats, 0)
 	}
 	if o.Team.Teams != 0 {
 		p.teams.Teams = max(o.Team.Teams, 0)

@@ -68,6 +68,7 @@ type Options struct {
 	FilesPer    int           // files in a drive; 0 takes the profile's
 	Site        SiteShape     // overrides what the profile says about sites; zero fields keep the profile's
 	Team        TeamShape     // the same for teams
+	Chat        ChatShape     // the same for chats
 	Clock       sys.Clock     // default the machine's; POST /clock moves the simulator's own view of it
 	MaxRequests int           // requests served at once, default 256
 
@@ -228,6 +229,7 @@ func (s *Sim) build() (err error) {
 	all = append(all, s.siteRoutes()...)
 	all = append(all, s.restRoutes()...)
 	all = append(all, s.teamRoutes()...)
+	all = append(all, s.chatRoutes()...)
 	if err = s.addRoutes(all); err != nil {
 		return err
 	}

@@ -10,15 +10,19 @@ import (
 	"time"
 )
 
-// teamService is Microsoft Teams: teams, channels, messages, tabs, apps and members by Graph.
+// teamService is Microsoft Teams: teams, channels, messages, tabs, apps, members and chats by Graph.
 type teamService struct {
 	s *Sim
 
-	mu         sync.Mutex // guards all below and everything in a team; taken before the locks of directory, sites and drives
+	mu         sync.Mutex // guards all below and everything in a team or a chat; taken before the locks of directory, sites and drives
 	teams      []*team
 	operations map[string]*teamOperation
 	settings   TeamSettings
 	came       int // messages that came since the simulator began
+	chats      []*chat
+	chatByID   map[string]*chat
+	outsiders  []outsider // fixed from the beginning on
+	notices    []ChatNotice
 }
 
 // TeamSettings are switches of the teams that POST /teams/settings changes.
@@ -127,7 +131,9 @@ func (s *Sim) initTeams() {
 			sv.generate(i)
 		}
 	}
+	sv.initChats()
 	sv.controlRoutes()
+	sv.chatControl()
 }
 
 // generate makes the team of an index with its group and its site.

@@ -101,10 +101,10 @@ func (sv *teamService) controlRoutes() {
 	})
 }
 
-// TeamRow is the team, a channel, a tab or a message in a dump. Ids are left out: people are named by their addresses, messages by their times,
+// TeamRow is a team, a channel, a tab, a chat or a message in a dump. Ids are left out: people are named by their addresses, messages by their times,
 // so that the dump of a restored team can be compared with the one from before.
 type TeamRow struct {
-	Kind     string            `json:"kind"` // team, channel, tab, post
+	Kind     string            `json:"kind"` // team, channel, tab, chat, post
 	Channel  string            `json:"channel,omitempty"`
 	Name     string            `json:"name,omitempty"`
 	About    string            `json:"about,omitempty"`
@@ -133,6 +133,8 @@ type TeamRow struct {
 func (sv *teamService) name(user string) string {
 	if u := sv.s.dir.find(user); u != nil {
 		return u.UPN
+	} else if x := sv.outsider(user); x != nil {
+		return x.mail
 	}
 	return user
 }

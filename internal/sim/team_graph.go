@@ -268,18 +268,33 @@ func (sv *teamService) getFilesFolder(c *Call) (*Reply, error) {
 func (sv *teamService) memberRows(of string, members []channelMember) []map[string]any {
 	var out []map[string]any
 	for _, m := range members {
-		u := sv.s.dir.find(m.user)
-		if u == nil {
-			continue
-		}
-		roles := []string{}
+		role := ""
 		if m.owner {
-			roles = []string{"owner"}
+			role = "owner"
 		}
-		out = append(out, map[string]any{"@odata.type": "#microsoft.graph.aadUserConversationMember", "id": memberID(sv.s, of, u.ID), "roles": roles, "displayName": u.DisplayName,
-			"userId": u.ID, "email": u.Mail, "tenantId": sv.s.tenant.TenantID, "visibleHistoryStartDateTime": "0001-01-01T00:00:00Z"})
+		if row := sv.memberRow(of, chatMember{user: m.user, role: role}); row != nil {
+			out = append(out, row)
+		}
 	}
 	return out
+}
+
+// memberRow is one member, of this organization or of another; nil when there is no such person.
+func (sv *teamService) memberRow(of string, m chatMember) map[string]any {
+	roles := []string{}
+	if m.role != "" {
+		roles = append(roles, m.role)
+	}
+	row := map[string]any{"@odata.type": "#microsoft.graph.aadUserConversationMember", "id": memberID(sv.s, of, m.user), "roles": roles, "userId": m.user,
+		"visibleHistoryStartDateTime": historyStart(m.since)}
+	if u := sv.s.dir.find(m.user); u != nil {
+		row["displayName"], row["email"], row["tenantId"] = u.DisplayName, u.Mail, sv.s.tenant.TenantID
+	} else if x := sv.outsider(m.user); x != nil {
+		row["displayName"], row["email"], row["tenantId"] = x.name, x.mail, x.tenant
+	} else {
+		return nil
+	}
+	return row
 }
 
 // members are those of the group.
@@ -392,6 +407,7 @@ func (sv *teamService) getTabs(c *Call) (*Reply, error) {
 // messageToken is where a walk over messages stands.
 type messageToken struct {
 	Of     string `json:"o"`
+	Chat   int    `json:"c,omitempty"` // of all chats, in a walk over a user's
 	At     int    `json:"a"`           // of all, newest first
 	Added  int    `json:"n"`           // how many had been added when the walk began
 	Since  int64  `json:"s,omitempty"` // of a round of changes: in milliseconds
@@ -404,17 +420,26 @@ const pageOfMessages = 50
 // messageWindow is how far back deltas of messages go.
 const messageWindow = 8 * 30 * 24 * time.Hour
 
+// messages is how many messages a page has.
+func (q *Query) messages() (int, error) {
+	switch {
+	case q.Top > pageOfMessages:
+		return 0, Fail(400, "BadRequest", "The limit of '%d' for Top query has been exceeded. The value from the incoming request is '%d'.", pageOfMessages, q.Top)
+	case q.Top > 0:
+		return q.Top, nil
+	}
+	return 20, nil
+}
+
 // walk begins or goes on with a walk over messages, each of which keep lets through.
 func (sv *teamService) walk(c *Call, l *messageLog, of string, keep func(n, added int) bool, row func(p *post) (map[string]any, error), q *Query) (rows []any, next *messageToken, err error) {
 	tok := messageToken{Of: of, Added: len(l.added), Issued: c.Now.Unix()}
 	if q.Token != "" && (!openToken(q.Token, &tok) || tok.Of != of) {
 		return nil, nil, Fail(400, "BadRequest", "The skip token is not valid.")
 	}
-	top := 20
-	if q.Top > pageOfMessages {
-		return nil, nil, Fail(400, "BadRequest", "The limit of '%d' for Top query has been exceeded. The value from the incoming request is '%d'.", pageOfMessages, q.Top)
-	} else if q.Top > 0 {
-		top = q.Top
+	top, err := q.messages()
+	if err != nil {
+		return nil, nil, err
 	}
 	rows = []any{}
 	end := tok.Added + l.posts
@@ -466,30 +491,27 @@ func (sv *teamService) exported(c *Call, t *team) (*Reply, error) {
 		return nil, err
 	}
 	known := knows(c)
-	if q.Filter != nil {
-		if _, err := q.Filter.Match(lookTime(c.Now)); err != nil {
-			return nil, err
-		}
+	keep, err := q.byTime(c.Now)
+	if err != nil {
+		return nil, err
 	}
 	rows, next, err := sv.walk(c, &t.messageLog, "all "+t.id(), func(n, added int) bool {
-		if !t.channelAt(n, added).deleted.IsZero() {
-			return false
-		}
-		if q.Filter == nil {
-			return true
-		}
-		ok, err := q.Filter.Match(lookTime(t.modifiedAt(n, added)))
-		return err == nil && ok
+		return t.channelAt(n, added).deleted.IsZero() && keep(t.modifiedAt(n, added))
 	}, func(p *post) (map[string]any, error) { return p.json(known), nil }, q)
 	if err != nil {
 		return nil, err
 	}
+	return sv.messagePage(c, rows, next, true), nil
+}
+
+// messagePage answers with a page of messages. shaken says that its rows may come twice and in another order.
+func (sv *teamService) messagePage(c *Call, rows []any, next *messageToken, shaken bool) *Reply {
 	page := map[string]any{"@odata.context": c.context("Collection(chatMessage)"), "@odata.count": len(rows), "value": rows}
 	if next != nil {
 		page["@odata.nextLink"] = c.nextURL(map[string]string{"$skiptoken": sealToken(next)}, "skiptoken")
 	}
-	sv.s.faults.page(c, page, c.again(), true)
-	return JSON(200, page), nil
+	sv.s.faults.page(c, page, c.again(), shaken)
+	return JSON(200, page)
 }
 
 // lookTime is what a filter of messages sees.
@@ -549,12 +571,7 @@ func (sv *teamService) getMessages(c *Call) (*Reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	page := map[string]any{"@odata.context": c.context("Collection(chatMessage)"), "@odata.count": len(rows), "value": rows}
-	if next != nil {
-		page["@odata.nextLink"] = c.nextURL(map[string]string{"$skiptoken": sealToken(next)}, "skiptoken")
-	}
-	sv.s.faults.page(c, page, c.again(), false)
-	return JSON(200, page), nil
+	return sv.messagePage(c, rows, next, false), nil
 }
 
 // roots lets messages of the channel through that reply to none.
@@ -578,44 +595,58 @@ func (sv *teamService) messagesDelta(c *Call) (*Reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	since := c.Now.Add(-messageWindow)
+	of := "delta " + ch.id
+	since, begun, err := sv.round(c, of, q)
+	if err != nil {
+		return nil, err
+	}
+	rows, next, err := sv.walk(c, ch.messages(), of, func(n, added int) bool {
+		return ch.roots(n, added) && ch.team.modifiedAt(n, added).After(since)
+	}, func(p *post) (map[string]any, error) { return sv.withReplies(c, p, q) }, q)
+	if err != nil {
+		return nil, err
+	}
+	return sv.deltaPage(c, of, rows, next, since, begun), nil
+}
+
+// round is a round of changes that a call begins or goes on with: since when, and when it began.
+func (sv *teamService) round(c *Call, of string, q *Query) (since, begun time.Time, err error) {
+	since, begun = c.Now.Add(-messageWindow), c.Now
 	if raw := c.Query.Get("$deltatoken"); raw != "" {
 		var tok messageToken
-		if !openToken(raw, &tok) || tok.Of != "delta "+ch.id {
-			return nil, Fail(400, "BadRequest", "The delta token is not valid.")
+		if !openToken(raw, &tok) || tok.Of != of {
+			return since, begun, Fail(400, "BadRequest", "The delta token is not valid.")
 		}
 		if c.Now.Sub(time.Unix(tok.Issued, 0)) > messageWindow || sv.s.faults.syncState(c) {
-			return nil, Fail(410, "syncStateNotFound", "The delta token is too old.")
+			return since, begun, Fail(410, "syncStateNotFound", "The delta token is too old.")
 		}
 		since = time.UnixMilli(tok.Since)
 	}
-	begun := c.Now
 	if q.Token != "" {
 		var tok messageToken
 		if openToken(q.Token, &tok) {
 			begun, since = time.Unix(tok.Issued, 0), time.UnixMilli(tok.Since)
 		}
 	}
-	rows, next, err := sv.walk(c, ch.messages(), "delta "+ch.id, func(n, added int) bool {
-		return ch.roots(n, added) && ch.team.modifiedAt(n, added).After(since)
-	}, func(p *post) (map[string]any, error) { return sv.withReplies(c, p, q) }, q)
-	if err != nil {
-		return nil, err
-	}
+	return since, begun, nil
+}
+
+// deltaPage answers with a page of a round.
+func (sv *teamService) deltaPage(c *Call, of string, rows []any, next *messageToken, since, begun time.Time) *Reply {
 	page := map[string]any{"@odata.context": c.context("Collection(chatMessage)"), "value": rows}
 	if next != nil {
 		next.Since, next.Issued = since.UnixMilli(), begun.Unix()
 		page["@odata.nextLink"] = c.nextURL(map[string]string{"$skiptoken": sealToken(next)}, "skiptoken", "deltatoken")
 	} else {
-		page["@odata.deltaLink"] = c.URL(c.Path) + "?$deltatoken=" + sealToken(messageToken{Of: "delta " + ch.id, Since: begun.UnixMilli(), Issued: c.Now.Unix()})
+		page["@odata.deltaLink"] = c.URL(c.Path) + "?$deltatoken=" + sealToken(messageToken{Of: of, Since: begun.UnixMilli(), Issued: c.Now.Unix()})
 	}
 	sv.s.faults.page(c, page, c.again(), true)
-	return JSON(200, page), nil
+	return JSON(200, page)
 }
 
 // messageOf finds the message or the reply that a call names.
 func (sv *teamService) messageOf(c *Call) (*post, error) {
-	ch, err := sv.channelOf(c)
+	ch, err := sv.placeOf(c)
 	if err != nil {
 		return nil, err
 	}
@@ -634,6 +665,14 @@ func (sv *teamService) messageOf(c *Call) (*post, error) {
 		return nil, Fail(404, "NotFound", "NotFound")
 	}
 	return p, nil
+}
+
+// placeOf finds the channel or the chat that a call names.
+func (sv *teamService) placeOf(c *Call) (place, error) {
+	if c.Params["chat"] != "" {
+		return sv.ownChat(c)
+	}
+	return sv.channelOf(c)
 }
 
 func (sv *teamService) getMessage(c *Call) (*Reply, error) {

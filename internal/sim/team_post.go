@@ -200,12 +200,15 @@ func millisOrNil(t time.Time) any {
 	return millis(t)
 }
 
+// teamsUser is a person as Teams names one.
 func (s *Sim) teamsUser(id string) map[string]any {
-	name := any(nil)
+	name, kind := any(nil), "aadUser"
 	if u := s.dir.find(id); u != nil {
 		name = u.DisplayName
+	} else if x := s.teams.outsider(id); x != nil {
+		name, kind = x.name, "federatedUser"
 	}
-	return map[string]any{"@odata.type": "#microsoft.graph.teamworkUserIdentity", "id": id, "displayName": name, "userIdentityType": "aadUser"}
+	return map[string]any{"@odata.type": "#microsoft.graph.teamworkUserIdentity", "id": id, "displayName": name, "userIdentityType": kind}
 }
 
 // json writes a message; known says that the reader knows members of enumerations which came after the first ones.
