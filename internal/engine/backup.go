@@ -22,6 +22,8 @@ type BackupTask struct {
 	Progress func(sofar holdfast.Statistics)
 	// Waiting, when not nil, is called once when all is read and the head waits to be committed with others, which costs nothing.
 	Waiting func()
+	// Found, when not nil, is told of containers that the Source found, one call at a time. They count when the backup ends well.
+	Found func(c holdfast.Container, hint string)
 }
 
 // Backup brings a container up to date and commits its head. The entry is what a restore point says of the container.
@@ -147,6 +149,7 @@ func (b *backup) finish(ctx context.Context, s *sink, view *vault.View, resumed 
 		return fmt.Errorf("seal what changed in %s: %w", b.task.Container, err)
 	}
 	b.nameSkipped(s)
+	b.entry.Container = s.container()
 	if head == nil {
 		b.entry.State = holdfast.StateUnchanged
 		return nil

@@ -32,6 +32,7 @@ type sink struct {
 	misses    map[string]Missed // by item id: what the head being written names as skipped
 	vanished  map[string]Missed // named in this restore point only: the source no longer has them
 	broken    error             // first error of the repository: the writer is spent
+	described *holdfast.Container
 	lastSaved time.Time
 	readBytes atomic.Int64
 	busy      atomic.Int64        // nanoseconds spent in what Go ran
@@ -308,6 +309,7 @@ func (s *sink) Savepoint(ctx context.Context) error {
 // seal counts what is about to be sealed, and seals it.
 func (s *sink) seal(ctx context.Context) (head *vault.Head, bytes int64, err error) {
 	items, bytes := s.writer.Items(), s.writer.Bytes()
+	s.writer.Describe(s.container())
 	head, err = s.writer.Seal(context.WithoutCancel(ctx))
 	if err == nil && head != nil {
 		s.mu.Lock()

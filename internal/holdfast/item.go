@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"io"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 )
@@ -19,20 +20,44 @@ const (
 	Drive   ContainerKind = "drive"
 	Site    ContainerKind = "site"
 	Team    ContainerKind = "team"
+	// Chat is a chat of Microsoft Teams: of two, of a group, of a meeting. It is stored once, however many of its members are protected.
+	Chat ContainerKind = "chat"
+	// ChatList is which chats a user takes part in, and how far the changes in them have been followed. Chats are found by it.
+	ChatList ContainerKind = "chat list"
 )
 
-// Container is what has its own cursor: a mailbox, a drive, a site, a team. Its identity is (organization, kind, source id), whichever job protects it.
+// Container is what has its own cursor: a mailbox, a drive, a site, a team, a chat. Its identity is (organization, kind, source id), whichever job protects it.
 type Container struct {
 	Organization OrganizationID `json:"organization"`
 	Kind         ContainerKind  `json:"kind"`
-	Source       string         `json:"source"`  // Entra object id of the mailbox's owner or of the team, the drive's id, or the site's; never a mail address
+	Source       string         `json:"source"`  // Entra object id of the mailbox's owner or of the team, the drive's id, the site's, or the chat's; never a mail address
 	Name         string         `json:"name"`    // for people: the owner's display name, or the site's or team's
 	Address      string         `json:"address"` // for people: the owner's user principal name at the time, the site's address or the team's
-	Owner        string         `json:"owner"`   // Entra object id of the owner; a site or a team is its own
+	Owner        string         `json:"owner"`   // Entra object id of the owner; a site or a team is its own. Of a chat its members', as OwnedBy joins them
 }
 
 // Key is the identity of the container within its organization.
 func (c Container) Key() string { return string(c.Kind) + "/" + c.Source }
+
+// Owners are the owners in an Owner: one, or those that OwnedBy joined; none of an empty one.
+func Owners(owner string) []string { return strings.Fields(owner) }
+
+// OwnedBy is the Owner of what several have together, each once, in order.
+func OwnedBy(owners ...string) string {
+	owners = slices.Clone(owners)
+	slices.Sort(owners)
+	return strings.Join(slices.DeleteFunc(slices.Compact(owners), func(o string) bool { return o == "" }), " ")
+}
+
+// Of says whether owner is the container's, or one of its owners.
+func (c Container) Of(owner string) bool {
+	return owner == c.Owner || owner != "" && slices.Contains(Owners(c.Owner), owner)
+}
+
+// Nobodys says that the container is not one user's own: a site, a team, a chat, the mailbox of a group.
+func (c Container) Nobodys() bool {
+	return c.Kind == Site || c.Kind == Team || c.Kind == Chat || c.Kind == ChatList || c.OfGroup()
+}
 
 // GroupSource begins the source of the mailbox of a Microsoft 365 group, before the group's id, which is its owner.
 const GroupSource = "group:"

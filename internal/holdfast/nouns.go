@@ -63,6 +63,7 @@ type Organization struct {
 	SharePoint            bool // protect SharePoint Online and OneDrive
 	Teams                 bool // protect Microsoft Teams; needs SharePoint, where the files of teams are
 	TeamsChats            bool // protect posts of channels too
+	Chats                 bool // chats of users are protected by jobs that ask for them
 	ApplicationID         string
 	CertificateThumbprint string
 	FirstBackup           time.Time
@@ -77,6 +78,8 @@ func (o Organization) Protects(kind ContainerKind) bool {
 		return o.Exchange
 	case Team:
 		return o.Teams && o.SharePoint
+	case Chat, ChatList:
+		return o.Chats
 	}
 	return o.SharePoint
 }
@@ -131,6 +134,7 @@ type JobItem struct {
 	OneDrive       bool
 	Sites          bool          // of a user: his personal site
 	Teams          bool          `json:",omitempty"`
+	Chats          bool          `json:",omitempty"` // of a group: its members'
 	Everything     bool          `json:"-"`          // in a request: nothing was chosen, so all that the organization protects is meant
 	LeaveOut       []MailboxPart `json:",omitempty"` // not read of mailboxes, or posts of teams
 	// GroupMailboxes takes those of all Microsoft 365 groups, of an item that is the organization. Of an item that is a group Mailbox does.
@@ -196,6 +200,7 @@ type Job struct {
 	Scope        JobScope
 	Selected     []JobItem
 	Excluded     []JobItem
+	Chats        bool // of the entire organization, everybody's chats too
 	Schedule     Schedule
 	Enabled      bool
 	LastRun      time.Time

@@ -3,6 +3,7 @@ package holdfast
 import (
 	"crypto/sha1"
 	"encoding/hex"
+	"slices"
 	"time"
 )
 
@@ -46,6 +47,14 @@ func (c Container) PublicID() string { return DerivedID(string(c.Organization), 
 
 // OwnerID is the id of the owner, as a user whose data is protected, in the REST API.
 func (c Container) OwnerID() string { return DerivedID(string(c.Organization), "user/"+c.Owner) }
+
+// OfOwnerID says whether the user with that OwnerID is the container's owner, or one of its owners.
+func (c Container) OfOwnerID(id string) bool {
+	if c.OwnerID() == id {
+		return true
+	}
+	return slices.ContainsFunc(Owners(c.Owner), func(o string) bool { return DerivedID(string(c.Organization), "user/"+o) == id })
+}
 
 // TokenKind says what a token is good for.
 type TokenKind string

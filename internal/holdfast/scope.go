@@ -33,7 +33,7 @@ const (
 // GrantActs are all of them.
 var GrantActs = []GrantAct{GrantRead, GrantDownload, GrantRestore, GrantRestoreElsewhere}
 
-// Has says whether an object of the owner is in the scope.
+// Has says whether an object of the owner is in the scope. What several have together (a chat) is when one of them is.
 func (s *Scope) Has(org OrganizationID, owner string) bool {
 	if s == nil {
 		return true
@@ -50,7 +50,12 @@ func (s *Scope) HasOrganization(org OrganizationID) bool {
 }
 
 func (g Grant) has(owner string) bool {
-	return owner != "" && !slices.Contains(g.Excluded, owner) && (g.Whole || slices.Contains(g.Owners, owner)) || owner == "" && g.Whole && len(g.Excluded) == 0
+	if owner == "" {
+		return g.Whole && len(g.Excluded) == 0
+	}
+	return slices.ContainsFunc(Owners(owner), func(one string) bool {
+		return !slices.Contains(g.Excluded, one) && (g.Whole || slices.Contains(g.Owners, one))
+	})
 }
 
 // Allowed are the owners of a grant that is not Whole, without those that are excluded.

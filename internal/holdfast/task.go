@@ -40,7 +40,7 @@ type Task struct {
 	Container      Container // backup tasks
 	Epoch          Epoch     // of the lease that the claim gave
 	Attempt        int       // from 1
-	Request        []byte    // restore: the RestoreRequest as JSON; discover: none
+	Request        []byte    // restore: the RestoreRequest as JSON; backup: the hint of who found the container, if any
 }
 
 // Lease is the lease that the claim of t gave.
@@ -61,11 +61,13 @@ type HeadRecord struct {
 
 // TaskResult is what a proxy says of a finished task.
 type TaskResult struct {
-	Err          string     // empty: done. Shown to the user.
-	Reason       SkipReason // why a container has no new head; empty with Err empty
-	Retriable    bool
-	Entry        PointEntry    // backup tasks
-	Found        []Container   // discover tasks
+	Err       string     // empty: done. Shown to the user.
+	Reason    SkipReason // why a container has no new head; empty with Err empty
+	Retriable bool
+	Entry     PointEntry  // backup tasks
+	Found     []Container // discover tasks, and backup tasks of what tells of more
+	// Hints are, by key of Found, what a backup task that found a container tells the one that is to read it.
+	Hints        map[string]string
 	Skipped      []PointEntry  // discover tasks: objects in scope that can't be read
 	RestorePoint *RestorePoint // finish tasks: already committed
 	// Ledgers are the repository's ledger heads after finish and retention tasks, for the database to keep: a folder that is put back whole to an

@@ -88,14 +88,14 @@ func scope(a Access, kind holdfast.ContainerKind) (users []string, any bool) {
 		return nil, false
 	}
 	if a.Job.Scope == holdfast.EntireOrganization {
-		return nil, true
+		return nil, kind != holdfast.ChatList && kind != holdfast.Chat || kind == holdfast.ChatList && a.Job.Chats
 	}
 	seen := map[string]bool{}
 	for _, i := range a.Job.Selected {
 		if i.Type == groupItem {
 			continue // of a group its own mailbox is taken: groupScope
 		}
-		if !map[holdfast.ContainerKind]bool{holdfast.Mailbox: i.Mailbox, holdfast.Drive: i.OneDrive, holdfast.Site: i.Sites, holdfast.Team: i.Teams}[kind] {
+		if !map[holdfast.ContainerKind]bool{holdfast.Mailbox: i.Mailbox, holdfast.Drive: i.OneDrive, holdfast.Site: i.Sites, holdfast.Team: i.Teams, holdfast.ChatList: i.Chats}[kind] {
 			continue
 		}
 		if i.ObjectID == "" {
@@ -176,8 +176,16 @@ func (p *Proxy) backup(ctx context.Context, r *run, a Access) (result holdfast.T
 		return result, err
 	}
 	defer func() { err = errors.Join(err, repo.Close()) }()
-	entry, stats, err := p.engine.Backup(engine.LeaveFoldersOut(engine.LeaveOut(ctx, leftOut(a, r.task.Container)), a.FoldersLeftOut.Names()), repo, src, engine.BackupTask{
+	ctx = engine.WithHint(engine.LeaveFoldersOut(engine.LeaveOut(ctx, leftOut(a, r.task.Container)), a.FoldersLeftOut.Names()), string(r.task.Request))
+	entry, stats, err := p.engine.Backup(ctx, repo, src, engine.BackupTask{
 		Lease: r.task.Lease(), Container: r.task.Container, Anew: a.Anew, Progress: r.set, Waiting: func() { p.waits(r) },
+		Found: func(c holdfast.Container, hint string) {
+			result.Found = append(result.Found, c)
+			if result.Hints == nil {
+				result.Hints = map[string]string{}
+			}
+			result.Hints[c.Key()] = max(result.Hints[c.Key()], hint)
+		},
 	})
 	r.set(stats)
 	result.Entry = entry

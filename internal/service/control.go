@@ -279,6 +279,11 @@ func (c *core) complete(ctx context.Context, tx Tx, t holdfast.TaskRecord, r hol
 			return err
 		}
 		t.Entry = e
+		if r.Err == "" && !t.Cancel && s.StopBy.IsZero() {
+			if err := c.found(ctx, tx, &s, r); err != nil {
+				return err
+			}
+		}
 		s.Statistics.Objects++
 		progress(&s)
 		switch {
@@ -319,10 +324,17 @@ func (c *core) reported(ctx context.Context, tx Tx, t holdfast.TaskRecord, r hol
 	}
 	if r.Err == "" && r.Entry.State != "" {
 		e := r.Entry
-		e.Container = t.Container
+		if e.Container.Key() != t.Container.Key() {
+			e.Container = t.Container
+		}
+		e.Container.Organization = t.Organization
 		return &e, rec, nil
 	}
-	e := holdfast.PointEntry{Container: t.Container, Head: rec.Head, HeadTime: rec.HeadTime, State: holdfast.StateNotUpdated, Reason: r.Err, Skipped: r.Entry.Skipped, SkippedCount: r.Entry.SkippedCount}
+	of := t.Container
+	if of.Kind == holdfast.Chat && rec.Head > 0 {
+		of = rec.Container // who found it does not know whose it is
+	}
+	e := holdfast.PointEntry{Container: of, Head: rec.Head, HeadTime: rec.HeadTime, State: holdfast.StateNotUpdated, Reason: r.Err, Skipped: r.Entry.Skipped, SkippedCount: r.Entry.SkippedCount}
 	if r.Reason == holdfast.SkipGone || r.Reason == holdfast.SkipUnlicensed {
 		e.State = holdfast.StateGone
 	}
@@ -427,7 +439,7 @@ func (c *core) discovered(ctx context.Context, tx Tx, s *holdfast.JobSession, r 
 	}
 	// What the repository has and the organization has no more stays in sight, as gone.
 	for _, rec := range held {
-		if rec.Head == 0 {
+		if rec.Head == 0 || rec.Kind == holdfast.Chat { // whether a chat is gone its members' lists tell
 			continue
 		}
 		if err := add(rec.Container, &holdfast.PointEntry{State: holdfast.StateGone, Reason: "it is not in the organization any more"}); err != nil {
@@ -497,7 +509,7 @@ func (c *core) leftScope(ctx context.Context, tx Tx, s holdfast.JobSession, now 
 	}
 	var left []string
 	for _, e := range point.Entries {
-		if e.Head > 0 && !now[e.Container.Key()] {
+		if e.Head > 0 && !now[e.Container.Key()] && e.Container.Kind != holdfast.Chat { // chats are found later
 			left = append(left, e.Container.String())
 		}
 	}
@@ -765,7 +777,7 @@ func (c *Control) commitHead(ctx context.Context, tx Tx, commit holdfast.HeadCom
 		}
 		return tx.PutCheckpoint(ctx, h)
 	}
-	rec.Container, rec.Head, rec.HeadTime, rec.Items, rec.Bytes, rec.Checkpoint, rec.State = t.Container, h.Number, h.Time, h.Items, h.Bytes, 0, holdfast.StateUpdated
+	rec.Container, rec.Head, rec.HeadTime, rec.Items, rec.Bytes, rec.Checkpoint, rec.State = h.Container, h.Number, h.Time, h.Items, h.Bytes, 0, holdfast.StateUpdated
 	if rec.First.IsZero() {
 		rec.First = h.Time
 	}

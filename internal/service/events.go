@@ -330,7 +330,7 @@ func (t *notedTx) PutContainer(ctx context.Context, c holdfast.ContainerRecord) 
 	if err := t.Tx.PutContainer(ctx, c); err != nil {
 		return err
 	}
-	if !c.OfGroup() && c.Head > 0 && (before.Head == 0 || before.Name != c.Name || before.Address != c.Address || before.Owner != c.Owner) {
+	if (!c.Nobodys() || c.Kind == holdfast.Site || c.Kind == holdfast.Team) && c.Head > 0 && (before.Head == 0 || before.Name != c.Name || before.Address != c.Address || before.Owner != c.Owner) {
 		t.note(nil, protectedOf(c, false))
 	}
 	return nil

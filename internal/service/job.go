@@ -24,6 +24,7 @@ type JobSpec struct {
 	Scope        holdfast.JobScope // empty stays
 	Selected     []holdfast.JobItem
 	Excluded     []holdfast.JobItem
+	Chats        *bool // of the entire organization
 	Schedule     *holdfast.Schedule
 	Enabled      *bool
 	RunNow       bool
@@ -91,6 +92,10 @@ func (j *Jobs) save(ctx context.Context, u User, job holdfast.Job, spec JobSpec)
 			return job, err
 		}
 	}
+	allowed, err := j.allowChats(ctx, u, job, spec)
+	if err != nil {
+		return job, err
+	}
 	fresh := true
 	job, err = write(ctx, j.core, func(ctx context.Context, tx Tx) (holdfast.Job, error) {
 		job := job
@@ -105,6 +110,12 @@ func (j *Jobs) save(ctx context.Context, u User, job holdfast.Job, spec JobSpec)
 		}
 		if err := j.change(ctx, tx, &job, org, spec); err != nil {
 			return job, err
+		}
+		if allowed && !org.Chats {
+			org.Chats = true
+			if err := tx.PutOrganization(ctx, org); err != nil {
+				return job, err
+			}
 		}
 		act := "job.update"
 		if fresh {
@@ -163,6 +174,7 @@ func (j *Jobs) change(ctx context.Context, tx Tx, job *holdfast.Job, org holdfas
 	if spec.Excluded != nil {
 		job.Excluded = spec.Excluded
 	}
+	job.Chats = value(spec.Chats, job.Chats) && job.Scope == holdfast.EntireOrganization
 	switch job.Scope {
 	case holdfast.EntireOrganization:
 		job.Selected = nil
@@ -235,7 +247,7 @@ func (j *Jobs) resolve(ctx context.Context, u User, job holdfast.Job, items []ho
 			if item.Teams {
 				return nil, holdfast.Invalid("user %s: teams are not a user's data: take the team as an item of type Team, and leave teams and teamsChats out or set them to false", found.DisplayName)
 			}
-			if list == Selected && (item.ArchiveMailbox || item.Sites) && !item.Mailbox && !item.OneDrive {
+			if list == Selected && (item.ArchiveMailbox || item.Sites) && !item.Mailbox && !item.OneDrive && !item.Chats {
 				return nil, holdfast.Invalid("user %s: nothing would be protected: of a user that is mail and OneDrive; archive mailboxes and the rest of personal sites are not read by this version of Holdfast", found.DisplayName)
 			}
 		case ItemSite:
@@ -267,30 +279,33 @@ func (j *Jobs) resolve(ctx context.Context, u User, job holdfast.Job, items []ho
 		default:
 			return nil, holdfast.Invalid("items of type %q are not protected yet; a job takes the entire organization, users, groups, sites or teams", item.Type)
 		}
-		if item.Type != ItemGroup && !item.Mailbox && !item.OneDrive && !item.Sites && !item.Teams && !item.ArchiveMailbox && !item.GroupMailboxes {
+		if item.Type != ItemGroup && !item.Mailbox && !item.OneDrive && !item.Sites && !item.Teams && !item.ArchiveMailbox && !item.GroupMailboxes && !item.Chats {
 			if list == Selected && item.Type == ItemOrganization {
 				return nil, holdfast.Invalid("the organization item selects neither mailboxes nor OneDrives nor sites nor teams")
 			}
 			whole := item.Type == ItemOrganization
 			item.Mailbox, item.OneDrive, item.Sites, item.Teams = true, true, whole, whole && org.Teams
 		}
-		if list == Selected && item.Type == ItemOrganization && item.ArchiveMailbox && !item.Mailbox && !item.OneDrive && !item.Sites && !item.Teams && !item.GroupMailboxes {
+		if list == Selected && item.Type == ItemOrganization && item.ArchiveMailbox && !item.Mailbox && !item.OneDrive && !item.Sites && !item.Teams && !item.GroupMailboxes && !item.Chats {
 			return nil, holdfast.Invalid("the organization item selects archive mailboxes only, which this version of Holdfast does not read")
 		}
 		if item.Everything && item.Type == ItemOrganization {
 			item.Teams = org.Teams
 		}
+		if item.Everything && list == Excluded {
+			item.Chats = true
+		}
 		item.Everything = false
 		if item.Teams && !org.Teams {
 			return nil, holdfast.Invalid("organization %s does not protect Teams: switch it on there first", org.Name)
 		}
-		if item.Sites && !org.SharePoint && !item.Mailbox && !item.OneDrive && !item.Teams && item.Type != ItemGroup {
+		if item.Sites && !org.SharePoint && !item.Mailbox && !item.OneDrive && !item.Teams && !item.Chats && item.Type != ItemGroup {
 			return nil, holdfast.Invalid("organization %s does not protect SharePoint Online and OneDrive: switch it on there first", org.Name)
 		}
-		if (item.Mailbox || item.GroupMailboxes) && !org.Exchange && !item.OneDrive && !item.Teams && item.Type != ItemGroup {
+		if (item.Mailbox || item.GroupMailboxes) && !org.Exchange && !item.OneDrive && !item.Teams && !item.Chats && item.Type != ItemGroup {
 			return nil, holdfast.Invalid("organization %s does not protect Exchange Online: switch it on there first", org.Name)
 		}
-		if item.OneDrive && !org.SharePoint && !item.Mailbox && !item.Sites && !item.Teams {
+		if item.OneDrive && !org.SharePoint && !item.Mailbox && !item.Sites && !item.Teams && !item.Chats {
 			return nil, holdfast.Invalid("organization %s does not protect SharePoint Online and OneDrive: switch it on there first", org.Name)
 		}
 		item.ID = holdfast.DerivedID(string(job.ID), string(list)+"/"+item.Type+"/"+item.ObjectID)
@@ -322,7 +337,7 @@ func (j *Jobs) resolveGroup(ctx context.Context, u User, org holdfast.Organizati
 	}
 	item.ObjectID, item.Name, item.Address, item.GroupType = g.ID, g.DisplayName, g.Name, g.Type
 	own := item.Mailbox || item.GroupSite
-	data := item.MemberMailbox || item.MemberOneDrive || item.MemberArchive || item.MemberSite
+	data := item.Chats || item.MemberMailbox || item.MemberOneDrive || item.MemberArchive || item.MemberSite
 	all := !own && !data
 	switch {
 	case own && g.Type != holdfast.GroupOffice365:
@@ -331,7 +346,7 @@ func (j *Jobs) resolveGroup(ctx context.Context, u User, org holdfast.Organizati
 		return item, holdfast.Invalid("sites can't be excluded from a job, that of a group neither: leave groupSite out or set it to false")
 	case data && !item.Members:
 		return item, holdfast.Invalid("group %q: its members' data is asked for, but not its members: set members to true", g.DisplayName)
-	case list == Selected && !own && data && !item.MemberMailbox && !item.MemberOneDrive:
+	case list == Selected && !own && data && !item.MemberMailbox && !item.MemberOneDrive && !item.Chats:
 		return item, holdfast.Invalid("group %q: nothing would be protected: of members that is mail and OneDrive; archive mailboxes and the rest of personal sites are not read by this version of Holdfast", g.DisplayName)
 	case all:
 		item.Members, item.MemberMailbox, item.MemberOneDrive = true, org.Exchange, org.SharePoint
@@ -348,7 +363,7 @@ func (j *Jobs) resolveGroup(ctx context.Context, u User, org holdfast.Organizati
 			item.GroupSite, item.SiteID, item.SiteURL = true, site.ID, site.URL
 		}
 	}
-	if item.Mailbox && !org.Exchange || item.MemberMailbox && !org.Exchange && !item.MemberOneDrive && !item.GroupSite {
+	if item.Mailbox && !org.Exchange || item.MemberMailbox && !org.Exchange && !item.MemberOneDrive && !item.GroupSite && !item.Chats {
 		return item, holdfast.Invalid("organization %s does not protect Exchange Online: switch it on there first", org.Name)
 	}
 	return item, nil

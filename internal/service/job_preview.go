@@ -36,7 +36,10 @@ func (j *Jobs) Preview(ctx context.Context, u User, id holdfast.JobID, spec JobS
 	if err != nil {
 		return ScopeSummary{}, err
 	}
-	job := holdfast.Job{ID: id, Organization: org.ID, Scope: spec.Scope}
+	job := holdfast.Job{ID: id, Organization: org.ID, Scope: spec.Scope, Chats: value(spec.Chats, false)}
+	if asksForChats(job.Chats, spec.Selected) {
+		org.Chats = true // it will be when the job is saved
+	}
 	switch spec.Scope {
 	case holdfast.EntireOrganization:
 	case holdfast.SelectedItems:
@@ -126,7 +129,7 @@ func (s *scope) summary(objects []holdfast.Container, others []*scope) ScopeSumm
 		}
 	}
 	out := ScopeSummary{Notes: s.notes}
-	for _, kind := range []holdfast.ContainerKind{holdfast.Mailbox, holdfast.Drive, holdfast.Site, holdfast.Team} {
+	for _, kind := range []holdfast.ContainerKind{holdfast.Mailbox, holdfast.Drive, holdfast.Site, holdfast.Team, holdfast.ChatList} {
 		if n := counts[kind]; n != nil {
 			out.Counts = append(out.Counts, *n)
 		} else if s.org.Protects(kind) {
@@ -153,7 +156,7 @@ func organizationObjects(ctx context.Context, tx Tx, org holdfast.Organization, 
 		if u.Guest {
 			continue
 		}
-		out = append(out, holdfast.Container{Kind: holdfast.Drive, Source: u.ID, Owner: u.ID})
+		out = append(out, holdfast.Container{Kind: holdfast.Drive, Source: u.ID, Owner: u.ID}, holdfast.Container{Kind: holdfast.ChatList, Source: u.ID, Owner: u.ID})
 		if u.Mail != "" {
 			out = append(out, holdfast.Container{Kind: holdfast.Mailbox, Source: u.ID, Owner: u.ID})
 		}

@@ -24,8 +24,8 @@ type scope struct {
 
 // picked is what items pick.
 type picked struct {
-	everybody holdfast.JobItem            // of everybody: Mailbox, OneDrive, Sites, Teams, GroupMailboxes
-	users     map[string]holdfast.JobItem // of one, by object id: Mailbox, OneDrive
+	everybody holdfast.JobItem            // of everybody: Mailbox, OneDrive, Sites, Teams, Chats, GroupMailboxes
+	users     map[string]holdfast.JobItem // of one, by object id: Mailbox, OneDrive, Chats
 	named     map[string]bool             // users, groups and teams that an item names: each is answered for
 	groups    map[string]bool             // whose own mailbox is picked
 	teams     map[string]holdfast.JobItem // by object id
@@ -47,7 +47,7 @@ func ownScope(ctx context.Context, tx Tx, job holdfast.Job, org holdfast.Organiz
 	groups := &people{org: org.ID, direct: map[string][]holdfast.DirectoryMember{}}
 	selected := job.Selected
 	if job.Scope == holdfast.EntireOrganization {
-		selected = []holdfast.JobItem{{Type: ItemOrganization, Mailbox: true, OneDrive: true, Sites: true, Teams: true}} // has asks what the organization protects
+		selected = []holdfast.JobItem{{Type: ItemOrganization, Mailbox: true, OneDrive: true, Sites: true, Teams: true, Chats: job.Chats}} // has asks what the organization protects
 	}
 	var err error
 	if s.take, err = s.pick(ctx, tx, groups, selected, true); err != nil {
@@ -67,14 +67,14 @@ func (s *scope) note(format string, args ...any) {
 func (s *scope) pick(ctx context.Context, tx Tx, groups *people, items []holdfast.JobItem, selected bool) (picked, error) {
 	p := picked{users: map[string]holdfast.JobItem{}, named: map[string]bool{}, groups: map[string]bool{}, teams: map[string]holdfast.JobItem{}}
 	archives, personal := 0, 0
-	add := func(user string, mailbox, drive bool, leaveOut []holdfast.MailboxPart) {
+	add := func(user string, mailbox, drive, chats bool, leaveOut []holdfast.MailboxPart) {
 		u, known := p.users[user]
 		if mailbox && !u.Mailbox {
 			u.LeaveOut = leaveOut
 		} else if mailbox { // what one of the items reads is read
 			u.LeaveOut = slices.DeleteFunc(slices.Clone(u.LeaveOut), func(part holdfast.MailboxPart) bool { return !slices.Contains(leaveOut, part) })
 		}
-		u.Mailbox, u.OneDrive = u.Mailbox || mailbox, u.OneDrive || drive
+		u.Mailbox, u.OneDrive, u.Chats = u.Mailbox || mailbox, u.OneDrive || drive, u.Chats || chats
 		if !known {
 			u.Type, u.ObjectID = ItemUser, user
 		}
@@ -91,7 +91,7 @@ func (s *scope) pick(ctx context.Context, tx Tx, groups *people, items []holdfas
 		case ItemOrganization:
 			p.everybody = i // a job has one such item at most
 		case ItemUser:
-			add(i.ObjectID, i.Mailbox, i.OneDrive, i.LeaveOut)
+			add(i.ObjectID, i.Mailbox, i.OneDrive, i.Chats, i.LeaveOut)
 			p.named[i.ObjectID] = true
 		case ItemSite:
 			p.sites = append(p.sites, i)
@@ -126,7 +126,7 @@ func (s *scope) pick(ctx context.Context, tx Tx, groups *people, items []holdfas
 				s.note("group %s is no longer in the organization: its %d members as they were last known stay protected; choose them by another item", i.Name, len(users))
 			}
 			for _, u := range users {
-				add(u, i.MemberMailbox, i.MemberOneDrive, i.LeaveOut)
+				add(u, i.MemberMailbox, i.MemberOneDrive, i.Chats, i.LeaveOut)
 			}
 		}
 	}
@@ -196,6 +196,10 @@ func (p *picked) takes(c holdfast.Container) bool {
 		return p.everybody.Mailbox || p.users[c.Owner].Mailbox
 	case holdfast.Drive:
 		return p.everybody.OneDrive || p.users[c.Owner].OneDrive
+	case holdfast.ChatList:
+		return p.everybody.Chats || p.users[c.Owner].Chats
+	case holdfast.Chat: // found by the lists of those who take part in it
+		return false
 	case holdfast.Team:
 		return p.everybody.Teams || p.teams[c.Owner].Teams
 	}
@@ -261,7 +265,7 @@ func jobFor(ctx context.Context, tx Tx, job holdfast.Job, c holdfast.Container) 
 			if !i.Members || !within[i.ObjectID] {
 				continue
 			}
-			i = holdfast.JobItem{Type: ItemUser, ObjectID: c.Owner, Mailbox: i.MemberMailbox, OneDrive: i.MemberOneDrive, LeaveOut: i.LeaveOut}
+			i = holdfast.JobItem{Type: ItemUser, ObjectID: c.Owner, Mailbox: i.MemberMailbox, OneDrive: i.MemberOneDrive, Chats: i.Chats, LeaveOut: i.LeaveOut}
 		}
 		items = append(items, i)
 	}

@@ -312,6 +312,9 @@ func (c *core) advance(ctx context.Context, tx Tx, s holdfast.JobSession) error 
 		return err
 	}
 	if len(finish) == 0 {
+		if _, err := c.notFound(ctx, tx, &s); err != nil {
+			return err
+		}
 		counts, err := tx.TaskCounts(ctx, s.ID, holdfast.TaskBackup)
 		if err != nil {
 			return err

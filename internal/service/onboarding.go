@@ -203,5 +203,14 @@ func Uses(org holdfast.Organization) []PermissionUse {
 	if org.SharePoint {
 		uses = append(uses, UseOneDriveBackup, UseSiteBackup, UseOneDriveRestore, UseSiteRestore)
 	}
+	if org.Teams {
+		uses = append(uses, UseTeamsBackup, UseTeamsRestore)
+	}
+	if org.TeamsChats {
+		uses = append(uses, UsePostsBackup)
+	}
+	if org.Chats {
+		uses = append(uses, UseChatsBackup, UseChatsRestore)
+	}
 	return uses
 }

@@ -35,6 +35,7 @@ type OrganizationSpec struct {
 	SharePoint  *bool
 	Teams       *bool
 	TeamsChats  *bool
+	Chats       *bool
 	// Connections that differ from each other are refused: one application serves both.
 	ExchangeConnection   *Connection
 	SharePointConnection *Connection
@@ -54,7 +55,7 @@ func (o *Organizations) Create(ctx context.Context, u User, spec OrganizationSpe
 		return holdfast.Organization{}, err
 	}
 	org := holdfast.Organization{Region: spec.Region, Name: spec.Name, Created: o.now(),
-		Exchange: value(spec.Exchange, spec.ExchangeConnection != nil), SharePoint: value(spec.SharePoint, spec.SharePointConnection != nil), Teams: value(spec.Teams, false), TeamsChats: value(spec.TeamsChats, false)}
+		Exchange: value(spec.Exchange, spec.ExchangeConnection != nil), SharePoint: value(spec.SharePoint, spec.SharePointConnection != nil), Teams: value(spec.Teams, false), TeamsChats: value(spec.TeamsChats, false), Chats: value(spec.Chats, false)}
 	if org.Region == "" {
 		org.Region = holdfast.Worldwide
 	}
@@ -136,8 +137,8 @@ func (o *Organizations) Update(ctx context.Context, u User, id holdfast.Organiza
 		org.Description = *spec.Description
 	}
 	checked := fresh || value(spec.Exchange, false) && !org.Exchange || value(spec.SharePoint, false) && !org.SharePoint || value(spec.Teams, false) && !org.Teams ||
-		value(spec.TeamsChats, false) && !org.TeamsChats
-	org.Teams, org.TeamsChats = value(spec.Teams, org.Teams), value(spec.TeamsChats, org.TeamsChats)
+		value(spec.TeamsChats, false) && !org.TeamsChats || value(spec.Chats, false) && !org.Chats
+	org.Teams, org.TeamsChats, org.Chats = value(spec.Teams, org.Teams), value(spec.TeamsChats, org.TeamsChats), value(spec.Chats, org.Chats)
 	org.Exchange, org.SharePoint = value(spec.Exchange, org.Exchange), value(spec.SharePoint, org.SharePoint)
 	if checked {
 		tenant := org.TenantID
@@ -509,6 +510,8 @@ func services(org holdfast.Organization) error {
 		return holdfast.Invalid("an organization protects Exchange Online, SharePoint Online, or both")
 	case org.Teams && org.Region == holdfast.China:
 		return holdfast.Invalid("Microsoft has no Teams in the region China: leave isTeamsOnline out or set it to false")
+	case org.Chats && org.Region == holdfast.China:
+		return errChatsChina
 	case org.Teams && !org.SharePoint:
 		return holdfast.Invalid("the files of teams are in SharePoint Online: protect that too, or leave isTeamsOnline out")
 	case org.TeamsChats && !org.Teams:
@@ -531,6 +534,9 @@ func backupUses(org holdfast.Organization) []PermissionUse {
 	}
 	if org.TeamsChats {
 		uses = append(uses, UsePostsBackup)
+	}
+	if org.Chats {
+		uses = append(uses, UseChatsBackup)
 	}
 	return uses
 }

@@ -74,7 +74,7 @@ func objectsOf(held []holdfast.ContainerRecord, me, search string) []PortalObjec
 	var all []PortalObject
 	at := map[string]int{}
 	for _, c := range held {
-		if c.Head == 0 || c.Kind == holdfast.Site || c.Kind == holdfast.Team || c.OfGroup() { // those are nobody's
+		if c.Head == 0 || c.Nobodys() { // those are nobody's
 			continue
 		}
 		key := objectKey(c.Organization, c.Owner)

@@ -256,6 +256,9 @@ const (
 	UseTeamsBackup     PermissionUse = "Teams backup"
 	UsePostsBackup     PermissionUse = "backup of posts in Teams"
 	UseTeamsRestore    PermissionUse = "Teams restore"
+	// Of an application whose organization has a job that asks for chats.
+	UseChatsBackup  PermissionUse = "backup of chats"
+	UseChatsRestore PermissionUse = "restore of chats"
 )
 
 // DirectoryQuery asks for a page of a directory. Name and DisplayName are prefixes; empty ones match all.

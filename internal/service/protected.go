@@ -41,7 +41,7 @@ func (p *Protected) Users(ctx context.Context, u User, f ProtectedFilter, page h
 	byOwner := map[string]int{}
 	var users []ProtectedUser
 	for _, c := range held {
-		if c.Kind == holdfast.Site || c.Kind == holdfast.Team || c.OfGroup() {
+		if c.Nobodys() {
 			continue // nobody's
 		}
 		id := c.OwnerID()

@@ -751,7 +751,7 @@ func seen(ctx context.Context, tx Tx, s holdfast.RestoreSession) ([]SessionConta
 			return nil, err
 		}
 		for _, e := range p.Entries {
-			if e.Head == 0 || e.Container.Kind != s.Type.Kind() || s.Owner != "" && e.Container.Owner != s.Owner || s.Organization != "" && p.Organization != s.Organization {
+			if e.Head == 0 || e.Container.Kind != s.Type.Kind() || s.Owner != "" && !e.Container.Of(s.Owner) || s.Organization != "" && p.Organization != s.Organization {
 				continue
 			}
 			e.Container.Organization = p.Organization

@@ -46,7 +46,7 @@ func (s *Searches) scope(ctx context.Context, u User, act Act, in SearchIn) ([]h
 		at := map[holdfast.OrganizationID]int{}
 		var list []holdfast.SearchScope
 		for _, c := range all {
-			if in.Owner != "" && c.OwnerID() != in.Owner {
+			if in.Owner != "" && !c.OfOwnerID(in.Owner) {
 				continue
 			}
 			n, ok := at[c.Organization]

@@ -58,7 +58,7 @@ func (d *directory) Check(_ context.Context, _ holdfast.Organization, cred holdf
 		t.Thumbprint = "ABCD"
 	}
 	for name, use := range map[string]service.PermissionUse{"User.Read.All": service.UseDirectory, "Mail.Read": service.UseMailBackup, "Files.Read.All": service.UseOneDriveBackup,
-		"Mail.ReadWrite": service.UseMailRestore, "Files.ReadWrite.All": service.UseOneDriveRestore} {
+		"Mail.ReadWrite": service.UseMailRestore, "Files.ReadWrite.All": service.UseOneDriveRestore, "Chat.Read.All": service.UseChatsBackup} {
 		t.Permissions = append(t.Permissions, service.Permission{Name: name, API: "Microsoft Graph", Why: string(use), Use: use, Granted: !d.lacking[name]})
 	}
 	return t, nil

@@ -21,7 +21,8 @@ type containerRow struct {
 	Name          string
 	NameKey       string
 	Address       string
-	Owner         string
+	Owner         string // see ownerKey
+	Owners        string // what stands for a set of them
 	Head          int64
 	HeadTime      stamp
 	Checkpoint    int64
@@ -32,6 +33,9 @@ type containerRow struct {
 }
 
 func (r containerRow) noun() (holdfast.ContainerRecord, error) {
+	if r.Owners != "" {
+		r.Owner = r.Owners
+	}
 	return holdfast.ContainerRecord{Container: holdfast.Container{Organization: holdfast.OrganizationID(r.Organization), Kind: holdfast.ContainerKind(r.Kind), Source: r.Source, Name: r.Name, Address: r.Address, Owner: r.Owner},
 		Repository: holdfast.RepositoryID(r.Repository), Head: uint64(r.Head), HeadTime: r.HeadTime.time(), Checkpoint: uint64(r.Checkpoint), Items: r.Items, Bytes: r.Bytes,
 		First: r.First.time(), State: holdfast.ContainerState(r.State)}, nil
@@ -41,10 +45,14 @@ func (r containerRow) noun() (holdfast.ContainerRecord, error) {
 func (tx *Tx) Containers(ctx context.Context, f holdfast.ContainerFilter, page holdfast.Page) ([]holdfast.ContainerRecord, error) {
 	var rows []containerRow
 	q := tx.ofObjects("organization", "owner")(tx.db.NewSelect().Model(&rows).OrderExpr("name_key, organization, container, repository"))
-	for column, v := range map[string]string{"organization": string(f.Organization), "repository": string(f.Repository), "kind": string(f.Kind), "owner": f.Owner} {
+	for column, v := range map[string]string{"organization": string(f.Organization), "repository": string(f.Repository), "kind": string(f.Kind)} {
 		if v != "" {
 			q = q.Where("? = ?", bun.Ident(column), clean(v))
 		}
+	}
+	if f.Owner != "" {
+		text, args := ownedBy("owner", []string{ownerKey(f.Owner)})
+		q = q.Where(text, args...)
 	}
 	return scan(ctx, paged(q, page), &rows, containerRow.noun)
 }
@@ -60,8 +68,15 @@ func (tx *Tx) Container(ctx context.Context, repo holdfast.RepositoryID, org hol
 
 // PutContainer keeps one.
 func (tx *Tx) PutContainer(ctx context.Context, c holdfast.ContainerRecord) error {
+	if err := tx.putOwners(ctx, c.Owner); err != nil {
+		return err
+	}
+	owners := ""
+	if len(holdfast.Owners(c.Owner)) > 1 {
+		owners = c.Owner
+	}
 	return put(ctx, tx, &containerRow{Repository: string(c.Repository), Organization: string(c.Organization), Container: c.Key(), Kind: string(c.Kind), Source: c.Source, Name: clean(c.Name),
-		NameKey: strings.ToLower(clean(c.Name)), Address: clean(c.Address), Owner: c.Owner, Head: int64(c.Head), HeadTime: at(c.HeadTime), Checkpoint: int64(c.Checkpoint), Items: c.Items, Bytes: c.Bytes,
+		NameKey: strings.ToLower(clean(c.Name)), Address: clean(c.Address), Owner: ownerKey(c.Owner), Owners: owners, Head: int64(c.Head), HeadTime: at(c.HeadTime), Checkpoint: int64(c.Checkpoint), Items: c.Items, Bytes: c.Bytes,
 		First: at(c.First), State: string(c.State)}, "repository, organization, container")
 }
 
@@ -246,7 +261,8 @@ func filterPoints(q *bun.SelectQuery, f holdfast.PointFilter) *bun.SelectQuery {
 	if f.Owner != "" || f.Kind != "" {
 		text, args := "EXISTS (SELECT 1 FROM restore_point_entries AS e WHERE e.restore_point = t.id AND e.head > 0", []any{}
 		if f.Owner != "" {
-			text, args = text+" AND e.owner = ?", append(args, clean(f.Owner))
+			of, more := ownedBy("e.owner", []string{ownerKey(f.Owner)})
+			text, args = text+" AND "+of, append(args, more...)
 		}
 		if f.Kind != "" {
 			text, args = text+" AND e.kind = ?", append(args, clean(string(f.Kind)))
@@ -291,13 +307,17 @@ func (tx *Tx) PutRestorePoint(ctx context.Context, p holdfast.RestorePoint) erro
 	if err := put(ctx, tx, &pointRow{ID: string(p.ID), Organization: string(p.Organization), Repository: string(p.Repository), Job: string(p.Job), JobName: clean(p.JobName), JobSession: string(p.JobSession), Time: at(p.Time), Status: string(p.Status)}, "id"); err != nil {
 		return err
 	}
-	rows := make([]entryRow, len(p.Entries))
+	rows, owners := make([]entryRow, len(p.Entries)), make([]string, len(p.Entries))
 	for i, e := range p.Entries {
 		spec, err := json.Marshal(e)
 		if err != nil {
 			return fmt.Errorf("encode an entry: %w", err)
 		}
-		rows[i] = entryRow{RestorePoint: string(p.ID), Position: i, Container: clean(e.Container.Key()), Kind: string(e.Container.Kind), Owner: clean(e.Container.Owner), Head: int64(e.Head), Spec: string(spec)}
+		owners[i] = e.Container.Owner
+		rows[i] = entryRow{RestorePoint: string(p.ID), Position: i, Container: clean(e.Container.Key()), Kind: string(e.Container.Kind), Owner: ownerKey(e.Container.Owner), Head: int64(e.Head), Spec: string(spec)}
+	}
+	if err := tx.putOwners(ctx, owners...); err != nil {
+		return err
 	}
 	for len(rows) > 0 {
 		n := min(len(rows), 500)

@@ -23,6 +23,7 @@ type organizationRow struct {
 	SharePoint            bool `bun:"sharepoint"`
 	Teams                 bool
 	TeamsChats            bool
+	Chats                 bool
 	ApplicationID         string
 	CertificateThumbprint string
 	FirstBackup           stamp
@@ -32,7 +33,7 @@ type organizationRow struct {
 
 func (r organizationRow) noun() (holdfast.Organization, error) {
 	return holdfast.Organization{ID: holdfast.OrganizationID(r.ID), Name: r.Name, OfficeName: r.OfficeName, Description: r.Description, TenantID: r.TenantID, Region: holdfast.Region(r.Region),
-		Exchange: r.Exchange, SharePoint: r.SharePoint, Teams: r.Teams, TeamsChats: r.TeamsChats, ApplicationID: r.ApplicationID, CertificateThumbprint: r.CertificateThumbprint,
+		Exchange: r.Exchange, SharePoint: r.SharePoint, Teams: r.Teams, TeamsChats: r.TeamsChats, Chats: r.Chats, ApplicationID: r.ApplicationID, CertificateThumbprint: r.CertificateThumbprint,
 		FirstBackup: r.FirstBackup.time(), LastBackup: r.LastBackup.time(), Created: r.Created.time()}, nil
 }
 
@@ -54,7 +55,7 @@ func (tx *Tx) Organization(ctx context.Context, id holdfast.OrganizationID) (hol
 // PutOrganization keeps one.
 func (tx *Tx) PutOrganization(ctx context.Context, o holdfast.Organization) error {
 	return put(ctx, tx, &organizationRow{ID: string(o.ID), Name: clean(o.Name), OfficeName: clean(o.OfficeName), Description: clean(o.Description), TenantID: clean(o.TenantID), Region: string(o.Region),
-		Exchange: o.Exchange, SharePoint: o.SharePoint, Teams: o.Teams, TeamsChats: o.TeamsChats, ApplicationID: clean(o.ApplicationID), CertificateThumbprint: o.CertificateThumbprint,
+		Exchange: o.Exchange, SharePoint: o.SharePoint, Teams: o.Teams, TeamsChats: o.TeamsChats, Chats: o.Chats, ApplicationID: clean(o.ApplicationID), CertificateThumbprint: o.CertificateThumbprint,
 		FirstBackup: at(o.FirstBackup), LastBackup: at(o.LastBackup), Created: at(o.Created)}, "id")
 }
 
@@ -135,6 +136,7 @@ type jobRow struct {
 	SpecSelected  string
 	SpecExcluded  string
 	SpecSchedule  string
+	Chats         bool
 	Enabled       bool
 	LastRun       stamp
 	LastBackup    stamp
@@ -147,7 +149,7 @@ type jobRow struct {
 
 func (r jobRow) noun() (holdfast.Job, error) {
 	j := holdfast.Job{ID: holdfast.JobID(r.ID), Organization: holdfast.OrganizationID(r.Organization), Repository: holdfast.RepositoryID(r.Repository), Name: r.Name, Description: r.Description,
-		Scope: holdfast.JobScope(r.Scope), Enabled: r.Enabled, LastRun: r.LastRun.time(), LastBackup: r.LastBackup.time(), LastStatus: holdfast.SessionStatus(r.LastStatus),
+		Scope: holdfast.JobScope(r.Scope), Chats: r.Chats, Enabled: r.Enabled, LastRun: r.LastRun.time(), LastBackup: r.LastBackup.time(), LastStatus: holdfast.SessionStatus(r.LastStatus),
 		NextRun: r.NextRun.time(), RetryAt: r.RetryAt.time(), RetryOf: holdfast.JobSessionID(r.RetryOf), Created: r.Created.time()}
 	for _, f := range []struct {
 		text string
@@ -191,7 +193,7 @@ func (tx *Tx) JobsDue(ctx context.Context, now time.Time) ([]holdfast.Job, error
 
 // PutJob keeps one.
 func (tx *Tx) PutJob(ctx context.Context, j holdfast.Job) error {
-	r := jobRow{ID: string(j.ID), Organization: string(j.Organization), Repository: string(j.Repository), Name: clean(j.Name), Description: clean(j.Description), Scope: string(j.Scope),
+	r := jobRow{ID: string(j.ID), Organization: string(j.Organization), Repository: string(j.Repository), Name: clean(j.Name), Description: clean(j.Description), Scope: string(j.Scope), Chats: j.Chats,
 		Enabled: j.Enabled, LastRun: at(j.LastRun), LastBackup: at(j.LastBackup), LastStatus: string(j.LastStatus), NextRun: at(j.NextRun), RetryAt: at(j.RetryAt), RetryOf: string(j.RetryOf), Created: at(j.Created)}
 	for _, f := range []struct {
 		from any

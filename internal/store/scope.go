@@ -95,14 +95,17 @@ func (tx *Tx) entriesOf(org holdfast.OrganizationID) narrow {
 
 // ownerIn is what a grant demands of the owner's column; some is false when no owner fulfils it.
 func ownerIn(g holdfast.Grant, owner string) (text string, args []any, some bool) {
-	column := bun.Ident(owner)
 	switch allowed := g.Allowed(); {
+	case !g.Whole && len(allowed) == 0:
+		return "", nil, false
 	case !g.Whole:
-		return " AND ? IN (?)", []any{column, bun.In(cleaned(allowed))}, len(allowed) > 0
+		text, args = ownedBy(owner, cleaned(allowed))
 	case len(g.Excluded) > 0:
-		return " AND ? <> '' AND ? NOT IN (?)", []any{column, column, bun.In(cleaned(g.Excluded))}, true
+		text, args = ownedOutside(owner, cleaned(g.Excluded))
+	default:
+		return "", nil, true
 	}
-	return "", nil, true
+	return " AND " + text, args, true
 }
 
 // condition is several that are joined by OR; none of them is false.

@@ -457,6 +457,13 @@ func (w *Writer) changedCursors(ctx context.Context) (changed map[string]string,
 	return changed, worth, nil
 }
 
+// Describe sets name, address and owner that the next sealed head has of its container.
+func (w *Writer) Describe(c holdfast.Container) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.o.Container.Name, w.o.Container.Address, w.o.Container.Owner = c.Name, c.Address, c.Owner
+}
+
 // Seal writes what was collected as a run and gives the new head, which must then be published; the writer goes on from it.
 // It gives nil when nothing changed. A mere new value of cursors that exist counts as no change until the base is a day old:
 // an idle container writes nothing.

@@ -53,7 +53,7 @@ CREATE TABLE audit (
 );
 CREATE TABLE organizations (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, office_name TEXT NOT NULL, description TEXT NOT NULL, tenant_id TEXT NOT NULL, region TEXT NOT NULL,
-    exchange BOOLEAN NOT NULL, sharepoint BOOLEAN NOT NULL, teams BOOLEAN NOT NULL, teams_chats BOOLEAN NOT NULL, application_id TEXT NOT NULL, certificate_thumbprint TEXT NOT NULL,
+    exchange BOOLEAN NOT NULL, sharepoint BOOLEAN NOT NULL, teams BOOLEAN NOT NULL, teams_chats BOOLEAN NOT NULL, chats BOOLEAN NOT NULL, application_id TEXT NOT NULL, certificate_thumbprint TEXT NOT NULL,
     first_backup BIGINT NOT NULL, last_backup BIGINT NOT NULL, created BIGINT NOT NULL
 );
 CREATE TABLE repositories (
@@ -61,7 +61,7 @@ CREATE TABLE repositories (
 );
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY, organization TEXT NOT NULL, repository TEXT NOT NULL, name TEXT NOT NULL, description TEXT NOT NULL, scope TEXT NOT NULL,
-    spec_selected TEXT NOT NULL, spec_excluded TEXT NOT NULL, spec_schedule TEXT NOT NULL, enabled BOOLEAN NOT NULL, last_run BIGINT NOT NULL, last_backup BIGINT NOT NULL,
+    spec_selected TEXT NOT NULL, spec_excluded TEXT NOT NULL, chats BOOLEAN NOT NULL, spec_schedule TEXT NOT NULL, enabled BOOLEAN NOT NULL, last_run BIGINT NOT NULL, last_backup BIGINT NOT NULL,
     last_status TEXT NOT NULL, next_run BIGINT NOT NULL, retry_at BIGINT NOT NULL, retry_of TEXT NOT NULL, created BIGINT NOT NULL
 );
 CREATE INDEX jobs_organization ON jobs (organization);
@@ -93,10 +93,13 @@ CREATE INDEX tasks_state ON tasks (state, urgency, position, attempt, id);
 CREATE INDEX tasks_repository ON tasks (repository, state);
 CREATE TABLE containers (
     repository TEXT NOT NULL, organization TEXT NOT NULL, container TEXT NOT NULL, kind TEXT NOT NULL, source TEXT NOT NULL, name TEXT NOT NULL, name_key TEXT NOT NULL,
-    address TEXT NOT NULL, owner TEXT NOT NULL, head BIGINT NOT NULL, head_time BIGINT NOT NULL, checkpoint BIGINT NOT NULL, items BIGINT NOT NULL, bytes BIGINT NOT NULL,
+    address TEXT NOT NULL, owner TEXT NOT NULL, owners TEXT NOT NULL, head BIGINT NOT NULL, head_time BIGINT NOT NULL, checkpoint BIGINT NOT NULL, items BIGINT NOT NULL, bytes BIGINT NOT NULL,
     first BIGINT NOT NULL, state TEXT NOT NULL, PRIMARY KEY (repository, organization, container)
 );
 CREATE INDEX containers_owner ON containers (organization, owner);
+-- Who has what several have together: the id stands in the columns "owner" in their place. Rows stay; equal sets are one.
+CREATE TABLE owner_sets (id TEXT NOT NULL, owner TEXT NOT NULL, PRIMARY KEY (id, owner));
+CREATE INDEX owner_sets_owner ON owner_sets (owner);
 CREATE TABLE heads (
     repository TEXT NOT NULL, organization TEXT NOT NULL, container TEXT NOT NULL, number BIGINT NOT NULL, epoch BIGINT NOT NULL, time BIGINT NOT NULL, journal TEXT NOT NULL,
     items BIGINT NOT NULL, bytes BIGINT NOT NULL, data BYTEA NOT NULL, spec_container TEXT NOT NULL, PRIMARY KEY (repository, organization, container, number)

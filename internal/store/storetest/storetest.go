@@ -66,6 +66,7 @@ func Run(t *testing.T, open Open) {
 		"claims respect leases, containers and time":   testClaimable,
 		"lists page, filter and sort":                  testLists,
 		"the copy of a directory follows it":           testDirectory,
+		"what several have together is each one's":     testOwners,
 		"a basket has its own entries":                 testBaskets,
 		"saved searches are an account's":              testSavedSearches,
 		"heads live as long as something shows them":   testHeads,
@@ -498,6 +499,75 @@ func ids[T any](all []T, id func(T) string) []string {
 		out = append(out, id(one))
 	}
 	return out
+}
+
+// testOwners: what several own is found by each of them, by nobody else, and comes back as it was put.
+func testOwners(t *testing.T, s *store.Store) {
+	many := make([]string, 120)
+	for i := range many {
+		many[i] = fmt.Sprintf("%08d-0000-4000-8000-000000000000", i)
+	}
+	owners := map[string]string{"two": holdfast.OwnedBy("b", "a", "b"), "one": holdfast.OwnedBy("a"), "many": holdfast.OwnedBy(many...), "none": ""}
+	write(t, s, func(ctx context.Context, tx *store.Tx) error {
+		var errs []error
+		p := holdfast.RestorePoint{ID: "shared", Organization: "so", Repository: "sr", Job: "sj", Time: when}
+		for name, owner := range owners {
+			c := holdfast.Container{Organization: "so", Kind: holdfast.Chat, Source: name, Name: name, Owner: owner}
+			errs = append(errs, tx.PutContainer(ctx, holdfast.ContainerRecord{Container: c, Repository: "sr", Head: 1}))
+			p.Entries = append(p.Entries, holdfast.PointEntry{Container: c, Head: 1})
+		}
+		return errors.Join(append(errs, tx.PutRestorePoint(ctx, p), tx.PutRestorePoint(ctx, p))...)
+	})
+	sees := func(scope *holdfast.Scope, owner string, want ...string) {
+		t.Helper()
+		got := read(t, s, func(ctx context.Context, tx *store.Tx) ([]string, error) {
+			tx.Restrict(scope)
+			all, err := tx.Containers(ctx, holdfast.ContainerFilter{Organization: "so", Owner: owner}, holdfast.Page{})
+			for _, c := range all {
+				if c.Owner != owners[c.Source] {
+					t.Errorf("%s is of %q, want %q", c.Source, c.Owner, owners[c.Source])
+				}
+				if !scope.Has("so", c.Owner) {
+					t.Errorf("the scope has not what the database shows: %s", c.Source)
+				}
+			}
+			return ids(all, func(c holdfast.ContainerRecord) string { return c.Source }), err
+		})
+		equal(t, got, append([]string{}, want...))
+		points := read(t, s, func(ctx context.Context, tx *store.Tx) ([]holdfast.RestorePoint, error) {
+			tx.Restrict(scope)
+			return tx.RestorePoints(ctx, holdfast.PointFilter{Organization: "so", Owner: owner}, holdfast.Page{})
+		})
+		if (len(points) == 1) != (len(want) > 0) {
+			t.Errorf("%d restore points hold something of what is seen: %q", len(points), want)
+		}
+		if owner != "" || len(want) == 0 {
+			return
+		}
+		p := read(t, s, func(ctx context.Context, tx *store.Tx) (holdfast.RestorePoint, error) {
+			tx.Restrict(scope)
+			return tx.RestorePoint(ctx, "shared")
+		})
+		in := ids(p.Entries, func(e holdfast.PointEntry) string { return e.Container.Source })
+		slices.Sort(in)
+		equal(t, in, append([]string{}, want...))
+	}
+	of := func(g holdfast.Grant) *holdfast.Scope {
+		g.Organization = "so"
+		return &holdfast.Scope{Grants: []holdfast.Grant{g}}
+	}
+	sees(nil, "", "many", "none", "one", "two")
+	sees(nil, "a", "one", "two")
+	sees(nil, "b", "two")
+	sees(nil, "c")
+	sees(of(holdfast.Grant{Owners: []string{"a"}}), "", "one", "two")
+	sees(of(holdfast.Grant{Owners: []string{"b", many[119]}}), "", "many", "two")
+	sees(of(holdfast.Grant{Owners: []string{"a", "b"}, Excluded: []string{"b"}}), "", "one", "two")
+	sees(of(holdfast.Grant{Owners: []string{"c"}}), "")
+	sees(of(holdfast.Grant{Whole: true}), "", "many", "none", "one", "two")
+	sees(of(holdfast.Grant{Whole: true, Excluded: []string{"a"}}), "", "many", "two")
+	sees(of(holdfast.Grant{Whole: true, Excluded: []string{"a", "b"}}), "", "many")
+	sees(of(holdfast.Grant{Whole: true, Excluded: []string{"a"}}), "b", "two")
 }
 
 func testBaskets(t *testing.T, s *store.Store) {
