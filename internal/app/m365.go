@@ -155,6 +155,9 @@ var wanted = []service.Permission{
 	{Name: "TeamMember.ReadWrite.All", API: graphAPI, Why: "to put members of teams back", Use: service.UseTeamsRestore},
 	{Name: "ChannelMember.ReadWrite.All", API: graphAPI, Why: "to put members of channels back", Use: service.UseTeamsRestore},
 	{Name: "Teamwork.Migrate.All", API: graphAPI, Why: "to put posts back with their authors and times", Use: service.UseTeamsRestore},
+	{Name: "Chat.Read.All", API: graphAPI, Why: "to read chats", Use: service.UseChatsBackup},
+	{Name: "Chat.Create", API: graphAPI, Why: "to make chats again", Use: service.UseChatsRestore},
+	{Name: "Teamwork.Migrate.All", API: graphAPI, Why: "to put messages of chats back with their authors and times", Use: service.UseChatsRestore},
 }
 
 // Check signs in with a new client, so that nothing cached answers for the credential, and compares permissions.

@@ -15,5 +15,7 @@ func workloads(m *microsoft) []engine.Workload {
 		drive.New(m.Graph),
 		site.New(m.Graph),
 		team.New(m.Graph),
+		team.NewChatLists(m.Graph),
+		team.NewChats(m.Graph),
 	}
 }

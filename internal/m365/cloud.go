@@ -37,6 +37,7 @@ const (
 	SeriesExceptions  = "event.exceptionOccurrences" // and cancelledOccurrences
 	ToDo              = "todo"
 	Teams             = "teams"
+	ChatDelta         = "chats/getAllMessages/delta"
 	TeamsMigration    = "channel/startMigration" // and the import of messages
 	InboxRules        = "messageRule"            // and outlookCategory
 )
@@ -49,13 +50,13 @@ var clouds = []Cloud{
 		Exchange: []string{"outlook.office365.com", "outlook.office.com"}, Issuer: "sts.windows.net"},
 	{Name: "USGovernment", Login: "login.microsoftonline.us", Graph: "graph.microsoft.us", SharePoint: "sharepoint.us",
 		Exchange: []string{"outlook.office365.us"}, Issuer: "sts.windows.net",
-		Lacks: []string{MailboxExport, ConversationIndex, FolderHidden, SeriesExceptions, TeamsMigration}}, // L4, GCC High
+		Lacks: []string{MailboxExport, ConversationIndex, FolderHidden, SeriesExceptions, TeamsMigration, ChatDelta}}, // L4, GCC High
 	{Name: "USDefence", Login: "login.microsoftonline.us", Graph: "dod-graph.microsoft.us", SharePoint: "sharepoint-mil.us",
 		Exchange: []string{"webmail.apps.mil", "outlook-dod.office365.us"}, Issuer: "sts.windows.net",
-		Lacks: []string{MailboxExport, ConversationIndex, FolderHidden, SeriesExceptions, TeamsMigration}}, // L5, DoD
+		Lacks: []string{MailboxExport, ConversationIndex, FolderHidden, SeriesExceptions, TeamsMigration, ChatDelta}}, // L5, DoD
 	// 21Vianet. login.chinacloudapi.cn is another name of the login host, which some of Microsoft's pages give.
 	{Name: "China", Login: "login.partner.microsoftonline.cn", Graph: "microsoftgraph.chinacloudapi.cn", SharePoint: "sharepoint.cn",
-		Exchange: []string{"partner.outlook.cn"}, Issuer: "sts.chinacloudapi.cn", Lacks: []string{MessageDelta, MailboxExport, MessageFlag, ConversationIndex, ContactDelta, SeriesExceptions, ToDo, InboxRules, Teams, TeamsMigration}},
+		Exchange: []string{"partner.outlook.cn"}, Issuer: "sts.chinacloudapi.cn", Lacks: []string{MessageDelta, MailboxExport, MessageFlag, ConversationIndex, ContactDelta, SeriesExceptions, ToDo, InboxRules, Teams, TeamsMigration, ChatDelta}},
 }
 
 // aliases are other usual names of clouds.

@@ -601,14 +601,25 @@ func (r *reader) post(ctx context.Context, m *graph.ChatMessage, seen map[uint64
 	}
 	if isEvent(m) {
 		r.events = true
-		item.Fields[holdfast.FieldClass] = "event"
 	}
 	if known, err := r.known(ctx, ch); err != nil || !known {
 		return false, err
 	}
+	described(item, m)
+	root, id := m.ReplyTo, m.ID // pages are not kept
+	return true, putMessage(ctx, r.sink, item, before, m, func(ctx context.Context, hosted string) (*m365.Stream, error) {
+		return r.g.OpenHosted(ctx, r.c.Source, ch, root, id, hosted)
+	})
+}
+
+// described puts what lists show of a message into its item.
+func described(item holdfast.Item, m *graph.ChatMessage) {
 	_, item.Fields[holdfast.FieldFrom] = author(m)
 	if id, _ := author(m); id != "" {
 		item.Fields[holdfast.FieldAuthor] = id
+	}
+	if isEvent(m) {
+		item.Fields[holdfast.FieldClass] = "event"
 	}
 	if m.Importance == "high" || m.Importance == "urgent" {
 		item.Fields[holdfast.FieldImportance] = m.Importance
@@ -622,27 +633,31 @@ func (r *reader) post(ctx context.Context, m *graph.ChatMessage, seen map[uint64
 	if !m.Deleted.IsZero() {
 		item.Fields[fieldDeleted] = stamp(m.Deleted)
 	}
-	hosted := hostedIn(m)
-	if len(hosted) == 0 {
-		return true, r.sink.Put(ctx, item, whole(holdfast.FormJSON, m.Raw))
-	}
-	kept := strings.Split(before.Fields[fieldHosted], "\n")
-	root, id, raw := m.ReplyTo, m.ID, m.Raw // pages are not kept
-	r.sink.Go(ctx, 64<<10, func(ctx context.Context) error {
-		return r.withPictures(ctx, item, raw, ch, root, id, hosted, kept)
-	})
-	return true, nil
 }
 
-// withPictures puts a post with the pictures in it; those that the state before has are kept, for they never change.
-func (r *reader) withPictures(ctx context.Context, item holdfast.Item, raw []byte, ch, root, id string, hosted, kept []string) error {
+// opener opens a picture in a message.
+type opener func(ctx context.Context, hosted string) (*m365.Stream, error)
+
+// putMessage puts a message with the pictures in it.
+func putMessage(ctx context.Context, sink engine.Sink, item, before holdfast.Item, m *graph.ChatMessage, open opener) error {
+	hosted := hostedIn(m)
+	if len(hosted) == 0 {
+		return sink.Put(ctx, item, whole(holdfast.FormJSON, m.Raw))
+	}
+	kept, raw := strings.Split(before.Fields[fieldHosted], "\n"), m.Raw
+	sink.Go(ctx, 64<<10, func(ctx context.Context) error { return withPictures(ctx, sink, item, raw, hosted, kept, open) })
+	return nil
+}
+
+// withPictures puts a message with the pictures in it; those that the state before has are kept, for they never change.
+func withPictures(ctx context.Context, sink engine.Sink, item holdfast.Item, raw []byte, hosted, kept []string, open opener) error {
 	payloads := []holdfast.Payload{whole(holdfast.FormJSON, raw)}
 	var missing *holdfast.Skip
 	for _, h := range hosted {
 		if slices.Contains(kept, h) {
 			payloads = append(payloads, holdfast.Kept(hostedForm(h)))
 		} else {
-			picture, err := r.picture(ctx, ch, root, id, h)
+			picture, err := pictureOf(ctx, h, open)
 			if err != nil {
 				if missing = m365.Skip(err); missing == nil {
 					return err
@@ -653,17 +668,17 @@ func (r *reader) withPictures(ctx context.Context, item holdfast.Item, raw []byt
 		}
 		item.Fields[fieldHosted] += h + "\n"
 	}
-	if err := r.sink.Put(ctx, item, payloads...); err != nil {
+	if err := sink.Put(ctx, item, payloads...); err != nil {
 		return err
 	}
 	if missing != nil {
-		r.sink.Skip(ctx, item, missing)
+		sink.Skip(ctx, item, missing)
 	}
 	return nil
 }
 
-func (r *reader) picture(ctx context.Context, ch, root, id, hosted string) ([]byte, error) {
-	stream, err := r.g.OpenHosted(ctx, r.c.Source, ch, root, id, hosted)
+func pictureOf(ctx context.Context, hosted string, open opener) ([]byte, error) {
+	stream, err := open(ctx, hosted)
 	if err != nil {
 		return nil, err
 	}
