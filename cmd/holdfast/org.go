@@ -93,7 +93,7 @@ func newOrgCommand() *cobra.Command {
 
 func newOrgAddCommand() *cobra.Command {
 	var region, app, name, secretFile, certificate, certificatePassword string
-	var noMail, noFiles, teams, posts bool
+	var noMail, noFiles, teams, posts, chats bool
 	cmd := &cobra.Command{
 		Use:   "add TENANT",
 		Short: "Add an organization, by an administrator's sign-in or with an application that Microsoft Entra knows",
@@ -107,7 +107,7 @@ signs in with a certificate (recommended) or a secret; every permission is check
 		Args: exact(1),
 		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
 			settings := map[string]any{"useApplicationOnlyAuth": true, "officeOrganizationName": args[0]}
-			body := map[string]any{"type": "Office365", "region": region, "isExchangeOnline": !noMail, "isSharePointOnline": !noFiles, "isTeamsOnline": teams || posts, "isTeamsChatsOnline": posts}
+			body := map[string]any{"type": "Office365", "region": region, "isExchangeOnline": !noMail, "isSharePointOnline": !noFiles, "isTeamsOnline": teams || posts, "isTeamsChatsOnline": posts, "isChatsOnline": chats}
 			switch {
 			case app == "" && (certificate != "" || secretFile != ""):
 				return errors.New("--application says whose certificate or secret that is")
@@ -166,6 +166,7 @@ signs in with a certificate (recommended) or a secret; every permission is check
 	f.BoolVar(&noMail, "no-mail", false, "do not protect Exchange Online")
 	f.BoolVar(&noFiles, "no-files", false, "do not protect OneDrive")
 	f.BoolVar(&teams, "teams", false, "protect Microsoft Teams: teams, channels, tabs and files")
+	f.BoolVar(&chats, "chats", false, "let the application read chats too, which jobs protect when they ask for them")
 	f.BoolVar(&posts, "posts", false, "protect the posts of channels too")
 	return cmd
 }

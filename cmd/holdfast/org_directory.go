@@ -132,7 +132,7 @@ type jobItem struct {
 	// What of it.
 	Mailbox, OneDrive, ArchiveMailbox, Sites, PersonalSite                              bool
 	Members, MemberMailbox, MemberArchiveMailbox, MemberOnedrive, MemberSite, GroupSite bool
-	Teams, TeamsChats, GroupMailboxes                                                   bool
+	Teams, TeamsChats, GroupMailboxes, Chats                                            bool
 }
 
 func (i jobItem) name() string {
@@ -156,7 +156,7 @@ func (i jobItem) what() string {
 		name string
 	}{{i.Mailbox, "mailbox"}, {i.ArchiveMailbox, "archive"}, {i.OneDrive, "OneDrive"}, {i.Sites, "sites"}, {i.PersonalSite, "personal site"}, {i.MemberMailbox, "members' mailboxes"},
 		{i.MemberArchiveMailbox, "members' archives"}, {i.MemberOnedrive, "members' OneDrives"}, {i.MemberSite, "members' personal sites"}, {i.GroupSite, "group site"}, {i.Site != nil, "the site and those below it"},
-		{i.GroupMailboxes, "mailboxes of groups"}, {i.Teams && i.Team == nil, "teams"}, {i.Team != nil, "the team"}, {i.TeamsChats, "posts"}} {
+		{i.GroupMailboxes, "mailboxes of groups"}, {i.Teams && i.Team == nil, "teams"}, {i.Team != nil, "the team"}, {i.TeamsChats, "posts"}, {i.Chats, "chats"}} {
 		if part.has {
 			if text != "" {
 				text += ", "
@@ -185,7 +185,7 @@ func newJobScopeCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				all = append(all, jobItem{List: "selected", Type: j.BackupType, Mailbox: o.Exchange, OneDrive: o.SharePoint, Sites: o.SharePoint, Teams: o.Teams})
+				all = append(all, jobItem{List: "selected", Type: j.BackupType, Mailbox: o.Exchange, OneDrive: o.SharePoint, Sites: o.SharePoint, Teams: o.Teams, Chats: j.Chats})
 			}
 			for _, l := range [][2]string{{"selected", "SelectedItems"}, {"excluded", "ExcludedItems"}} {
 				which, path := l[0], l[1]

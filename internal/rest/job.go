@@ -49,6 +49,7 @@ func (a *API) jobAdd(ctx context.Context, r *request) (any, error) {
 		Enabled:      in.IsEnabled,
 		RunNow:       value(in.RunNow),
 		Schedule:     new(scheduleFromContract(in.SchedulePolicy)),
+		Chats:        in.Chats,
 	}
 	if err := itemsOfJob(&spec, in.SelectedItems, in.ExcludedItems); err != nil {
 		return nil, err
@@ -101,6 +102,7 @@ func (a *API) jobUpdate(ctx context.Context, r *request) (any, error) {
 		Scope:       holdfast.JobScope(value(in.BackupType)),
 		Enabled:     in.IsEnabled,
 		RunNow:      value(in.RunNow),
+		Chats:       in.Chats,
 	}
 	if in.SchedulePolicy != nil {
 		spec.Schedule = new(scheduleFromContract(in.SchedulePolicy))
@@ -327,6 +329,7 @@ func jobToContract(l links, j holdfast.Job) contract.RESTJob {
 		Description:    &j.Description,
 		BackupType:     new(contract.RESTJobBackupType(j.Scope)),
 		SchedulePolicy: &schedule,
+		Chats:          optional(j.Chats),
 		LastRun:        stamp(j.LastRun),
 		NextRun:        stamp(j.NextRun),
 		LastBackup:     stamp(j.LastBackup),
@@ -366,7 +369,10 @@ func itemFromContract(where string, in contract.RESTJobItemComposed) (holdfast.J
 		return groupItemFromContract(where, in)
 	}
 	item := holdfast.JobItem{Type: string(kind), Mailbox: value(in.Mailbox), OneDrive: value(in.OneDrive),
-		ArchiveMailbox: value(in.ArchiveMailbox), Sites: value(in.Sites) || value(in.PersonalSite), Teams: value(in.Teams) || value(in.TeamsChats)}
+		ArchiveMailbox: value(in.ArchiveMailbox), Sites: value(in.Sites) || value(in.PersonalSite), Teams: value(in.Teams) || value(in.TeamsChats), Chats: value(in.Chats)}
+	if item.Chats && kind != contract.RESTJobBackupItemTypePartialOrganization && kind != contract.RESTJobBackupItemTypeUser {
+		return item, holdfast.Invalid("%s.chats is of items of type PartialOrganization, User and Group", where)
+	}
 	for _, name := range in.LeaveOut {
 		part := holdfast.MailboxPart(strings.ToLower(name))
 		if !slices.Contains(holdfast.MailboxParts, part) {
@@ -380,9 +386,9 @@ func itemFromContract(where string, in contract.RESTJobItemComposed) (holdfast.J
 	if in.TeamsChats != nil && !*in.TeamsChats {
 		item.LeaveOut = append(item.LeaveOut, holdfast.PartPosts)
 	}
-	if in.Mailbox == nil && in.OneDrive == nil && in.Sites == nil && in.Teams == nil && in.TeamsChats == nil && in.ArchiveMailbox == nil && in.PersonalSite == nil && !item.GroupMailboxes { // nothing chosen means everything that there is
+	if in.Mailbox == nil && in.OneDrive == nil && in.Sites == nil && in.Teams == nil && in.TeamsChats == nil && in.ArchiveMailbox == nil && in.PersonalSite == nil && !item.GroupMailboxes && in.Chats == nil { // nothing chosen means everything that there is
 		whole := kind == contract.RESTJobBackupItemTypePartialOrganization
-		item.Mailbox, item.OneDrive, item.Sites, item.Everything = true, true, whole, whole
+		item.Mailbox, item.OneDrive, item.Sites, item.Everything = true, true, whole, true
 	}
 	switch kind {
 	case contract.RESTJobBackupItemTypePartialOrganization:
@@ -426,7 +432,7 @@ func groupItemFromContract(where string, in contract.RESTJobItemComposed) (holdf
 	}
 	return holdfast.JobItem{Type: string(contract.RESTJobBackupItemTypeGroup), ObjectID: value(in.Group.ID), Name: value(in.Group.DisplayName), Address: value(in.Group.Name), GroupType: string(value(in.Group.Type)),
 		Members: value(in.Members), MemberMailbox: value(in.MemberMailbox), MemberArchive: value(in.MemberArchiveMailbox), MemberOneDrive: value(in.MemberOnedrive), MemberSite: value(in.MemberSite),
-		Mailbox: value(in.Mailbox), GroupSite: value(in.GroupSite)}, nil
+		Mailbox: value(in.Mailbox), GroupSite: value(in.GroupSite), Chats: value(in.Chats)}, nil
 }
 
 func itemsFromContract(where string, in []contract.RESTJobItemComposed) ([]holdfast.JobItem, error) {
@@ -453,6 +459,9 @@ func itemToContract(l links, which service.ItemList, job holdfast.JobID, item ho
 		OneDrive:       &item.OneDrive,
 		ArchiveMailbox: &item.ArchiveMailbox,
 		Links:          map[string]contract.RESTLinkHAL{"self": l.to(path+"/{itemId}", string(job), item.ID), "job": l.to(jobPath, string(job))},
+	}
+	if item.Chats {
+		out.Chats = &item.Chats
 	}
 	if item.GroupMailboxes {
 		out.GroupMailboxes = &item.GroupMailboxes

@@ -219,6 +219,7 @@ func organizationToContract(l links, o holdfast.Organization) contract.RestOrgan
 		IsSharePointOnline:     &o.SharePoint,
 		IsTeamsOnline:          &o.Teams,
 		IsTeamsChatsOnline:     &o.TeamsChats,
+		IsChatsOnline:          optional(o.Chats),
 		IsBackedup:             new(!o.FirstBackup.IsZero()),
 		FirstBackuptime:        stamp(o.FirstBackup),
 		LastBackuptime:         stamp(o.LastBackup),
@@ -259,6 +260,7 @@ func organizationFromContract(in contract.RestOrganizationComposed) (service.Org
 		SharePoint:  in.IsSharePointOnline,
 		Teams:       in.IsTeamsOnline,
 		TeamsChats:  in.IsTeamsChatsOnline,
+		Chats:       in.IsChatsOnline,
 		UserCode:    value(in.UserCode), NewApplication: value(in.NewApplicationName),
 	}
 	if in.Region != nil {

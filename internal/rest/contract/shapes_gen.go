@@ -1434,6 +1434,7 @@ type RESTCreateBackupJob struct {
 	RunNow         *bool                         `json:"runNow,omitzero"`
 	SelectedItems  []RESTJobItemComposed         `json:"selectedItems,omitzero"`
 	ExcludedItems  []RESTJobItemComposed         `json:"excludedItems,omitzero"`
+	Chats          *bool                         `json:"chats,omitzero"`
 	SchedulePolicy *RESTJobSchedulePolicy        `json:"schedulePolicy,omitzero"`
 	OrganizationID uuid.UUID                     `json:"organizationId"`
 	RepositoryID   uuid.UUID                     `json:"repositoryId"`
@@ -1612,6 +1613,7 @@ type RESTEditBackupJob struct {
 	RunNow         *bool                        `json:"runNow,omitzero"`
 	SelectedItems  []RESTJobItemComposed        `json:"selectedItems,omitzero"`
 	ExcludedItems  []RESTJobItemComposed        `json:"excludedItems,omitzero"`
+	Chats          *bool                        `json:"chats,omitzero"`
 	SchedulePolicy *RESTJobSchedulePolicy       `json:"schedulePolicy,omitzero"`
 	RepositoryID   *uuid.UUID                   `json:"repositoryId,omitzero"`
 	Name           *string                      `json:"name,omitzero"`
@@ -2008,6 +2010,7 @@ type RESTItemRestoreDetailsComposed struct {
 type RESTJob struct {
 	Description    *string                `json:"description,omitzero"`
 	BackupType     *RESTJobBackupType     `json:"backupType,omitzero"`
+	Chats          *bool                  `json:"chats,omitzero"`
 	SchedulePolicy *RESTJobSchedulePolicy `json:"schedulePolicy,omitzero"`
 	ID             *uuid.UUID             `json:"id,omitzero"`
 	OrganizationID *uuid.UUID             `json:"organizationId,omitzero"`
@@ -2055,6 +2058,7 @@ type RESTJobItemComposed struct {
 	Type                 *RESTJobBackupItemType `json:"type,omitzero"`
 	Folders              []string               `json:"folders,omitzero"`
 	GroupMailboxes       *bool                  `json:"groupMailboxes,omitzero"`
+	Chats                *bool                  `json:"chats,omitzero"`
 	LeaveOut             []string               `json:"leaveOut,omitzero"`
 	ID                   *string                `json:"id,omitzero"`
 	Links                map[string]RESTLinkHAL `json:"_links,omitzero"`
@@ -4589,6 +4593,7 @@ type RestCopyToDocuments struct {
 type RestHybridOrganization struct {
 	IsTeamsOnline            *bool                            `json:"isTeamsOnline,omitzero"`
 	IsTeamsChatsOnline       *bool                            `json:"isTeamsChatsOnline,omitzero"`
+	IsChatsOnline            *bool                            `json:"isChatsOnline,omitzero"`
 	ConfigureApplication     *bool                            `json:"configureApplication,omitzero"`
 	UserCode                 *string                          `json:"userCode,omitzero"`
 	NewApplicationName       *string                          `json:"newApplicationName,omitzero"`
@@ -4619,6 +4624,7 @@ type RestHybridOrganization struct {
 type RestOffice365Organization struct {
 	IsTeamsOnline            *bool                            `json:"isTeamsOnline,omitzero"`
 	IsTeamsChatsOnline       *bool                            `json:"isTeamsChatsOnline,omitzero"`
+	IsChatsOnline            *bool                            `json:"isChatsOnline,omitzero"`
 	ConfigureApplication     *bool                            `json:"configureApplication,omitzero"`
 	UserCode                 *string                          `json:"userCode,omitzero"`
 	NewApplicationName       *string                          `json:"newApplicationName,omitzero"`
@@ -4664,6 +4670,7 @@ type RestOnPremisesOrganization struct {
 type RestOrganizationComposed struct {
 	IsTeamsOnline            *bool                            `json:"isTeamsOnline,omitzero"`
 	IsTeamsChatsOnline       *bool                            `json:"isTeamsChatsOnline,omitzero"`
+	IsChatsOnline            *bool                            `json:"isChatsOnline,omitzero"`
 	ConfigureApplication     *bool                            `json:"configureApplication,omitzero"`
 	UserCode                 *string                          `json:"userCode,omitzero"`
 	NewApplicationName       *string                          `json:"newApplicationName,omitzero"`
