@@ -326,5 +326,6 @@ type (
 		Container      string // key
 		Kind           TaskKind
 		States         []TaskState
+		IDs            []TaskID // nil: of any id
 	}
 )

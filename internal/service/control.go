@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -190,30 +191,62 @@ func (c *Control) Renew(ctx context.Context, leases []holdfast.Lease) (cancelled
 	if err != nil {
 		return nil, err
 	}
-	return write(ctx, c.core, func(ctx context.Context, tx Tx) ([]holdfast.TaskID, error) {
-		var gone []holdfast.TaskID
+	// A lease is worth a write only when a good part of it is gone; most calls find none of those, and looking holds nobody up.
+	look := func(ctx context.Context, tx Tx) (gone []holdfast.TaskID, due []holdfast.TaskRecord, err error) {
+		held, err := heldOf(ctx, tx, leases)
+		if err != nil {
+			return nil, nil, err
+		}
 		for _, l := range leases {
-			t, err := c.held(ctx, tx, l)
-			if holdfast.KindOf(err) == holdfast.KindStale {
-				gone = append(gone, l.Task)
-				continue
-			} else if err != nil {
-				return nil, err
-			}
-			if t.Cancel {
+			t, ok := held[l]
+			if !ok || t.Cancel {
 				gone = append(gone, l.Task)
 			}
-			// A lease is worth a write only when a good part of it is gone.
-			if t.LeaseUntil.Sub(leaseNow) > holdfast.LeaseSure(c.Lease) {
-				continue
-			}
-			t.LeaseUntil = leaseNow.Add(c.Lease)
-			if err := tx.PutTasks(ctx, t); err != nil {
-				return nil, err
+			if ok && t.LeaseUntil.Sub(leaseNow) <= holdfast.LeaseSure(c.Lease) {
+				t.LeaseUntil = leaseNow.Add(c.Lease)
+				due = append(due, t)
 			}
 		}
-		return gone, nil
+		return gone, due, nil
+	}
+	wanted := false
+	cancelled, err = read(ctx, c.core, func(ctx context.Context, tx Tx) ([]holdfast.TaskID, error) {
+		gone, due, err := look(ctx, tx)
+		wanted = len(due) > 0
+		return gone, err
 	})
+	if err != nil || !wanted {
+		return cancelled, err
+	}
+	return write(ctx, c.core, func(ctx context.Context, tx Tx) ([]holdfast.TaskID, error) {
+		gone, due, err := look(ctx, tx)
+		if err != nil || len(due) == 0 {
+			return gone, err
+		}
+		return gone, tx.PutTasks(ctx, due...)
+	})
+}
+
+// leasesAtOnce is how many leases are looked up by one query: thousands of backups may wait for their commit.
+const leasesAtOnce = 500
+
+// heldOf are the tasks of those leases that hold.
+func heldOf(ctx context.Context, tx Tx, leases []holdfast.Lease) (map[holdfast.Lease]holdfast.TaskRecord, error) {
+	held := make(map[holdfast.Lease]holdfast.TaskRecord, len(leases))
+	for some := range slices.Chunk(leases, leasesAtOnce) {
+		f := holdfast.TaskFilter{States: []holdfast.TaskState{holdfast.TaskRunning}}
+		for _, l := range some {
+			f.IDs = append(f.IDs, l.Task)
+		}
+		tasks, err := tx.Tasks(ctx, f, holdfast.Page{})
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range tasks {
+			held[t.Lease()] = t
+		}
+	}
+	return held, nil
 }
 
 // Complete reports a task's end and moves its session on.
@@ -446,6 +479,7 @@ func (c *core) discovered(ctx context.Context, tx Tx, s *holdfast.JobSession, r 
 			return err
 		}
 	}
+	takeTurns(tasks)
 	if err := c.leftScope(ctx, tx, *s, seen); err != nil {
 		return err
 	}
@@ -465,6 +499,26 @@ func (c *core) discovered(ctx context.Context, tx Tx, s *holdfast.JobSession, r 
 		}
 	}
 	return tx.PutTasks(ctx, tasks...)
+}
+
+// takeTurns places a session's tasks so that containers of every kind are done in proportion: Exchange, SharePoint with OneDrive, and Teams have
+// limits of their own, and while one of them makes its containers wait the others' are done.
+func takeTurns(tasks []holdfast.TaskRecord) {
+	all := map[holdfast.ContainerKind]int{}
+	for _, t := range tasks {
+		all[t.Container.Kind]++
+	}
+	before := map[holdfast.ContainerKind]int{}
+	share := make(map[holdfast.TaskID]float64, len(tasks))
+	for _, t := range tasks {
+		kind := t.Container.Kind
+		share[t.ID] = (float64(before[kind]) + 0.5) / float64(all[kind])
+		before[kind]++
+	}
+	slices.SortStableFunc(tasks, func(a, b holdfast.TaskRecord) int { return cmp.Compare(share[a.ID], share[b.ID]) })
+	for i := range tasks {
+		tasks[i].Position = i
+	}
 }
 
 // tellLeftOut tells which folders no mailbox of the session is read with.

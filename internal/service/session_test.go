@@ -3,6 +3,7 @@ package service_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -475,6 +476,93 @@ func TestRenewKeepsALease(t *testing.T) {
 	w.clock.Move(31 * time.Second)
 	if again := k.claim(1); len(again) != 1 || again[0].ID != task.ID {
 		t.Errorf("a lease that ended was not given on: %+v", again)
+	}
+}
+
+// TestRenewOfManyLeases: those that are held are kept, and those that were cancelled, are over or never were come back, each once, however many there are.
+func TestRenewOfManyLeases(t *testing.T) {
+	const all = 1200
+	w := newWorld(t, storetest.SQLite(t))
+	j := w.job("all", w.organization(), w.repository("r"), nil)
+	_, err := w.Jobs.Start(w.ctx, admin, j.ID, false)
+	w.ok(err)
+	k := &worker{w: w}
+	for i := range all {
+		k.found = append(k.found, mailbox(fmt.Sprintf("u%04d", i)))
+	}
+	k.work(k.claim(1)[0])
+	tasks := k.claim(all)
+	if len(tasks) != all {
+		t.Fatalf("%d tasks", len(tasks))
+	}
+	leases := []holdfast.Lease{{Task: "never", Epoch: 1}}
+	want := []holdfast.TaskID{"never"}
+	for i, task := range tasks {
+		lease := task.Lease()
+		switch i % 100 {
+		case 0:
+			w.ok(w.Control.Complete(w.ctx, lease, holdfast.TaskResult{Err: "over"}))
+			want = append(want, lease.Task)
+		case 1:
+			lease.Epoch--
+			want = append(want, lease.Task)
+		}
+		leases = append(leases, lease)
+	}
+	for range 3 { // 60 s: twice as long as a lease holds
+		w.clock.Move(20 * time.Second)
+		gone, err := w.Control.Renew(w.ctx, leases)
+		w.ok(err)
+		slices.Sort(gone)
+		slices.Sort(want)
+		if !slices.Equal(gone, want) {
+			t.Fatalf("%d leases came back, want %d: %v", len(gone), len(want), gone)
+		}
+	}
+	lost := 0
+	for _, task := range k.claim(all) {
+		if !slices.Contains(want, task.ID) {
+			lost++
+		}
+	}
+	if lost > 0 {
+		t.Errorf("%d leases that were renewed were lost", lost)
+	}
+}
+
+// TestKindsTakeTurns: while one service makes its containers wait the others' are done, in proportion to how many of each there are.
+func TestKindsTakeTurns(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	j := w.job("all", w.organization(), w.repository("r"), nil)
+	_, err := w.Jobs.Start(w.ctx, admin, j.ID, false)
+	w.ok(err)
+	k := &worker{w: w}
+	kinds := map[holdfast.ContainerKind]int{holdfast.Mailbox: 40, holdfast.Drive: 20, holdfast.Site: 4}
+	for _, kind := range []holdfast.ContainerKind{holdfast.Mailbox, holdfast.Drive, holdfast.Site} {
+		for i := range kinds[kind] {
+			id := fmt.Sprintf("%s-%02d", kind, i)
+			k.found = append(k.found, holdfast.Container{Kind: kind, Source: id, Owner: id})
+		}
+	}
+	k.work(k.claim(1)[0])
+	done := map[holdfast.ContainerKind]int{}
+	last := map[holdfast.ContainerKind]string{}
+	for n := 1; n <= 64; n++ {
+		got := k.claim(1)
+		if len(got) != 1 {
+			t.Fatalf("after %d: %+v", n-1, got)
+		}
+		c := got[0].Container
+		if c.Source <= last[c.Kind] {
+			t.Errorf("%s after %s: the order within a kind is not the one found", c.Source, last[c.Kind])
+		}
+		last[c.Kind] = c.Source
+		done[c.Kind]++
+		for kind, all := range kinds {
+			if want := float64(all*n) / 64; float64(done[kind]) < want-1.5 || float64(done[kind]) > want+1.5 {
+				t.Errorf("after %d of 64 %d of %d of kind %s are begun", n, done[kind], all, kind)
+			}
+		}
 	}
 }
 

@@ -98,6 +98,12 @@ func (tx *Tx) Tasks(ctx context.Context, f holdfast.TaskFilter, page holdfast.Pa
 	if len(f.States) > 0 {
 		q = q.Where("state IN (?)", bun.In(f.States))
 	}
+	if f.IDs != nil {
+		if len(f.IDs) == 0 {
+			return nil, nil
+		}
+		q = q.Where("id IN (?)", bun.In(f.IDs))
+	}
 	return scan(ctx, paged(q, page), &rows, taskRow.noun)
 }
 
