@@ -24,6 +24,8 @@ type Part struct {
 	List   List     // query and preferences
 	Header http.Header
 	Body   any // JSON
+	// Once has a part that failed for the moment not sent again: who asks has another way. Waits that the service names are kept all the same.
+	Once bool
 	// Permission is named when the service denies.
 	Permission string
 }
@@ -119,6 +121,7 @@ func (c *Client) batch(ctx context.Context, parts []Part, out []PartResult) erro
 					e.Permission = parts[i].Permission
 				}
 				wait, retry := c.partRetry(e, requests[i].Method, costs[i], try)
+				retry = retry && !parts[i].Once
 				if e.Status == http.StatusUnauthorized && refused < 2 {
 					unauthorized, retry = true, true // the token ended after the batch was let in; nothing was done
 				}

@@ -242,6 +242,54 @@ func testIdleReadPutsNothing(t *testing.T) {
 	}
 }
 
+// TestAnIdleMailboxIsAskedInFewRequests: its folders are asked for in batches of twenty, and what failed of a batch is asked for by itself.
+func TestAnIdleMailboxIsAskedInFewRequests(t *testing.T) {
+	for name, fault := range map[string]sim.Fault{
+		"no fault":           {},
+		"some fail":          {Name: sim.FaultServerError, Path: "messages/delta", Every: 3, Times: 6},
+		"some are throttled": {Name: sim.FaultThrottled, Path: "messages/delta", Every: 5, Times: 3, RetryAfter: "1"},
+		"some are reset":     {Name: sim.FaultSyncState, Path: "messages/delta", Every: 7, Times: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := setup(t, sim.Options{Seed: 5, Mail: sim.MailShape{Messages: 40, Folders: 30, MeanSize: 1500, WithAttachments: -1}})
+			c := workloadtest.New()
+			if err := c.Read(t.Context(), f.source, f.box); err != nil {
+				t.Fatal(err)
+			}
+			if name == "no fault" {
+				before := f.sim.Stats().Requests
+				if err := f.source.Read(t.Context(), f.box, c, quietSink{c.Sink(), t}); err != nil {
+					t.Fatal(err)
+				}
+				// The tree, the top's hidden folders, and a batch for each twenty folders.
+				want := 2 + (len(f.cursorsOf(c))+19)/20
+				if n := f.sim.Stats().Requests - before; int(n) > want {
+					t.Errorf("an idle read of %d folders took %d requests, want at most %d", len(f.cursorsOf(c)), n, want)
+				}
+			}
+			if fault.Name != "" {
+				if err := f.sim.SetFaults(fault); err != nil {
+					t.Fatal(err)
+				}
+			}
+			// Mails that go from folder to folder, and more of them than a part of a batch brings.
+			if _, err := f.sim.Churn(sim.Churn{Seed: 3, Users: []string{f.box.Source}, New: 260, Flags: 20, Moves: 20, Deletes: 10, Folders: 2}); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Read(t.Context(), f.source, f.box); err != nil {
+				t.Fatal(err)
+			}
+			if fault.Name != "" && f.sim.Stats().FaultsFired[fault.Name] == 0 {
+				t.Fatal("the fault did not strike")
+			}
+			f.same(t, c)
+			if err := f.source.Read(t.Context(), f.box, c, quietSink{c.Sink(), t}); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
 // quietSink fails the test when anything is put.
 type quietSink struct {
 	engine.Sink

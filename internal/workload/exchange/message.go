@@ -51,7 +51,10 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 		begin(restart)
 	} else {
 		link = cursor
-		page, err = graph.Follow[graph.Message](ctx, r.g, link, r.rows(size, attachments))
+		if page = r.peeked[link]; page == nil {
+			page, err = graph.Follow[graph.Message](ctx, r.g, link, r.rows(size, attachments))
+		}
+		delete(r.peeked, link)
 	}
 	news := cursor == "" || restart
 	for {
@@ -195,6 +198,44 @@ func (r *reader) messages(ctx context.Context, folder string) error {
 			return err
 		}
 		return r.sink.Savepoint(ctx)
+	}
+	return nil
+}
+
+// peek asks for the changes of several folders in one batch: in most of them there are none. What it does not bring, messages asks for.
+//
+// The parts are answered in any order. A mail that moves between two of these folders meanwhile may be in neither answer only when both came
+// before it moved, or when one of them tells of it: then all folders are read again.
+func (r *reader) peek(ctx context.Context, folders []string) error {
+	r.peeked = nil // of the folders before
+	if r.versions != nil {
+		return nil
+	}
+	size, attachments := peekBodies, expandDeep
+	if r.exporter != nil {
+		size = peekSize
+	}
+	if r.shallow || r.exporter != nil {
+		attachments = expandAttachments
+	}
+	var parts []graph.Part
+	for _, folder := range folders {
+		if cursor := r.folders[folder]; cursor != "" && cursor != unread && !strings.HasPrefix(cursor, resyncing) {
+			parts = append(parts, graph.Part{Link: cursor, List: r.rows(size, attachments), Once: true})
+		}
+	}
+	if len(parts) < 2 {
+		return nil
+	}
+	results, err := r.g.Batch(ctx, parts)
+	if err != nil {
+		return context.Cause(ctx) // each folder's own call tells what is wrong
+	}
+	r.peeked = make(map[string]*graph.Page[graph.Message], len(parts))
+	for i, res := range results {
+		if page, err := graph.Rows[graph.Message](res); err == nil {
+			r.peeked[parts[i].Link] = page
+		}
 	}
 	return nil
 }

@@ -35,6 +35,11 @@ const (
 	// pageSize is what a page of a message delta asks for: bodies are in the rows, and fat pages end in 504.
 	pageSize      = 500
 	smallPageSize = 20
+	// peekFolders is how many folders are asked for their changes in one batch, as many as Graph allows; peekSize and peekBodies are how many rows of
+	// each are taken along, without and with bodies, so that the answer stays small however much is new. What is more comes in pages of the usual size.
+	peekFolders = 20
+	peekSize    = 100
+	peekBodies  = 20
 	// folderPage is what a page of folders asks for: most mailboxes have fewer.
 	folderPage = 250
 	// keepLinks is how long an idle mailbox keeps its old links, so that an idle backup writes nothing. Outlook does not say how long a link
@@ -184,17 +189,22 @@ func (r *reader) all(ctx context.Context) error {
 		if len(folders) == 0 {
 			return nil
 		}
-		for _, folder := range folders {
-			r.read[folder] = true
-			if _, known := r.folders[folder]; !known {
-				continue // dropped since, with a folder that it was in
-			}
-			read := r.messages
-			if r.versions != nil {
-				read = r.list
-			}
-			if err := read(ctx, folder); err != nil {
+		for some := range slices.Chunk(folders, peekFolders) {
+			if err := r.peek(ctx, some); err != nil {
 				return err
+			}
+			for _, folder := range some {
+				r.read[folder] = true
+				if _, known := r.folders[folder]; !known {
+					continue // dropped since, with a folder that it was in
+				}
+				read := r.messages
+				if r.versions != nil {
+					read = r.list
+				}
+				if err := read(ctx, folder); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -267,7 +277,9 @@ type reader struct {
 	relist map[string]bool     // folders that the service reset after rows of them were put: the next read lists and compares them again
 	news   bool                // something came or went in this pass over the folders
 	// drafts have the version of each draft whose MIME was fetched and that no later delta has shown to be unchanged since.
-	drafts   map[string]string
+	drafts map[string]string
+	// peeked are first pages that a batch brought, by the links that they answer.
+	peeked   map[string]*graph.Page[graph.Message]
 	fetches  []fetch         // of mails that rows have told of, not yet begun
 	gone     bool            // a message was deleted because it was not found; guarded by mu while fetches run
 	earlier  []string        // messages that an earlier session could not read
