@@ -61,6 +61,7 @@ func (s *Sim) batch(c *Call) (*Reply, error) {
 		}
 		index[strings.ToLower(p.ID)] = i
 	}
+	c.parts = len(in.Requests)
 	// Published: Outlook runs at most four parts of a batch at once, and dependsOn waits.
 	answers := make([]batchAnswer, len(in.Requests))
 	done := make([]chan struct{}, len(in.Requests))

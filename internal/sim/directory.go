@@ -106,8 +106,23 @@ func newDirectory(s *Sim) *directory {
 		}
 		d.groups = append(d.groups, g)
 	}
+	for i := range s.shape.groups {
+		d.groups = append(d.groups, d.projectGroup(i))
+	}
 	d.seeded = d.users[:len(d.users):len(d.users)]
 	return d
+}
+
+// projectGroup is the further group of an index: a dozen people, in every second one with a mailbox.
+func (d *directory) projectGroup(i int) *Group {
+	r := newRand(d.s.opt.Seed, "project group", uint64(i))
+	nick := "project-" + strconv.Itoa(i)
+	g := &Group{ID: r.uuid(), DisplayName: "Project " + strconv.Itoa(i), Description: "Who works on project " + strconv.Itoa(i), Mail: nick + "@" + d.s.tenant.Domain, Nickname: nick, Unified: i%2 == 0,
+		Created: epoch.Add(time.Duration(i) * time.Hour)}
+	for n := range min(len(d.users), 12) {
+		g.Members = append(g.Members, d.users[(i*7+n)%len(d.users)].ID)
+	}
+	return g
 }
 
 // add makes u one of the users, with a licence. The caller holds d.mu, or nobody else knows d yet.

@@ -11,7 +11,9 @@ type profile struct {
 	sites SiteShape
 	teams TeamShape
 	chats ChatShape
-	large bool // the first user has a million messages and a million files, the others are small
+	// groups are those besides the departments' and the teams', of which every second one has a mailbox.
+	groups int
+	large  bool // the first user has a million messages and a million files, the others are small
 }
 
 // newProfile joins a named profile with what the options override.
@@ -62,6 +64,7 @@ func newProfile(o Options) (profile, error) {
 	}
 	over(&p.users, o.Users)
 	over(&p.files, o.FilesPer)
+	p.groups = max(o.Groups, 0)
 	over(&p.sites.Sites, o.Site.Sites)
 	over(&p.sites.Items, o.Site.Items)
 	over(&p.sites.Files, o.Site.Files)

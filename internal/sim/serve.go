@@ -90,6 +90,7 @@ type Call struct {
 	scope   string   // what limits and faults are counted on, for instance a mailbox
 	release func()
 	drop    bool // the connection breaks instead of an answer
+	parts   int  // of a $batch
 }
 
 func (c *Call) clientRequestID() string {

@@ -50,6 +50,7 @@ type Options struct {
 	Control string // plain HTTP address of the control port, default 127.0.0.1:0
 	Proxy   string // address of the HTTP CONNECT proxy; none if empty
 	Users   int    // number of users; 0 takes the profile's
+	Groups  int    // groups besides those of departments and teams
 	Profile string // tiny (default), small, medium, large
 	Seed    uint64 // content is a function of it; 0 is a seed like any other
 	Corpus  string // folder of .eml files, served as mail, and other files, served as documents

@@ -34,6 +34,7 @@ type bench struct {
 	rows  []result
 
 	searchMails int
+	profiles    string // address at which servers serve Go's profiles; empty: they do not
 
 	// shared is the lab with 1,000,000 mails, once a part has made it.
 	shared *lab
@@ -71,10 +72,11 @@ func main() {
 	scale := flag.Float64("scale", 1, "share of the full numbers of mails and users")
 	dir := flag.String("dir", "", "working folder (default: a temporary one)")
 	mails := flag.Int("search-mails", 100_000, "mails in the index that part search asks; the goals are those for 1,000,000")
+	profiles := flag.String("profiles", "", "loopback address at which the server serves Go's profiles while it is measured")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	b := &bench{ctx: ctx, dir: *dir, runs: *runs, scale: *scale, searchMails: *mails}
+	b := &bench{ctx: ctx, dir: *dir, runs: *runs, scale: *scale, searchMails: *mails, profiles: *profiles}
 	if err := b.run(*only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -96,7 +98,7 @@ func (b *bench) run(only string) (err error) {
 			b.shared.close()
 		}
 	}()
-	parts := map[string]func() error{"full": b.full, "size": b.size, "incremental": b.incremental, "page": b.page, "idle": b.idle, "rest": b.rest, "mixed": b.mixed, "scroll": b.scroll, "browser": b.browser, "search": b.search, "search-index": b.searchIndex, "search-cost": b.searchCost, "export": b.export}
+	parts := map[string]func() error{"full": b.full, "size": b.size, "incremental": b.incremental, "page": b.page, "idle": b.idle, "rest": b.rest, "mixed": b.mixed, "scroll": b.scroll, "browser": b.browser, "search": b.search, "search-index": b.searchIndex, "search-cost": b.searchCost, "export": b.export, "everything": b.everything}
 	for _, name := range strings.Split(only, ",") {
 		part, ok := parts[name]
 		if !ok {
@@ -159,6 +161,11 @@ func (b *bench) lab(name string, job map[string]any, flags ...string) (*lab, err
 
 // labWith is lab with further flags for the server.
 func (b *bench) labWith(name string, job map[string]any, server []string, flags ...string) (*lab, error) {
+	return b.labBy(name, job, false, server, flags...)
+}
+
+// labBy is labWith. The organization of a whole one is added by certificate, which SharePoint's own interface asks for, and protects Teams.
+func (b *bench) labBy(name string, job map[string]any, whole bool, server []string, flags ...string) (*lab, error) {
 	dir := filepath.Join(b.dir, name)
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, err
@@ -167,21 +174,29 @@ func (b *bench) labWith(name string, job map[string]any, server []string, flags 
 	if err != nil {
 		return nil, err
 	}
+	if b.profiles != "" {
+		server = append(slices.Clone(server), "--debug", b.profiles)
+	}
 	l := &lab{sim: sim, repo: filepath.Join(dir, "repository")}
 	if l.server, err = harness.StartServer(b.ctx, b.bin, filepath.Join(dir, "data"), sim, append([]string{"--m365-limits", "off"}, server...)...); err != nil {
 		l.close()
 		return nil, err
 	}
-	if err := l.prepare(b.ctx, job); err != nil {
+	if err := l.prepare(b.ctx, job, whole); err != nil {
 		l.close()
 		return nil, err
 	}
 	return l, nil
 }
 
-func (l *lab) prepare(ctx context.Context, job map[string]any) (err error) {
-	if l.org, err = l.server.AddOrganization(ctx, false); err != nil {
+func (l *lab) prepare(ctx context.Context, job map[string]any, whole bool) (err error) {
+	if l.org, err = l.server.AddOrganization(ctx, whole); err != nil {
 		return err
+	}
+	if whole {
+		if err := l.server.Call(ctx, http.MethodPut, "/v8/Organizations/"+l.org, map[string]any{"isTeamsOnline": true, "isTeamsChatsOnline": true}, nil); err != nil {
+			return err
+		}
 	}
 	repo, err := l.server.AddRepository(ctx, "bench", l.repo)
 	if err != nil {
