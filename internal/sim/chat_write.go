@@ -117,10 +117,7 @@ func (sv *teamService) postChat(c *Call) (*Reply, error) {
 	}
 	switch {
 	case ch == nil || ch.purged(c.Now):
-		if ch != nil { // the same two begin anew under the same id
-			delete(sv.chatByID, ch.id)
-			ch.id = ""
-		}
+		// The same two begin anew under the same id.
 		ch = sv.newChat(in.Type, topic, c.Now, who...)
 		ch.members = members
 	case !ch.deleted.IsZero():
