@@ -513,7 +513,8 @@ func (r *restoring) settle(ctx context.Context, item holdfast.Item, here folderP
 	return r.refuse(ctx, item, holdfast.ItemResult{Item: item.ID, Name: item.Name, Path: here.path, NewID: here.id}, err)
 }
 
-// try calls fn until it succeeds, gives a *Skip or an error that repeating does not mend, or the attempts are used up.
+// try calls fn until it succeeds, gives a *Skip or an error that repeating does not mend, or the attempts are used up. What is locked, or was changed
+// between two calls, is tried again: most locks are those of a moment.
 func (r *restoring) try(ctx context.Context, fn func(attempt int) error) error {
 	wait := r.engine.RestoreWait
 	for attempt := 1; ; attempt++ {
@@ -522,7 +523,7 @@ func (r *restoring) try(ctx context.Context, fn func(attempt int) error) error {
 			return cause // what ended it, not how the call put it
 		}
 		var skip *holdfast.Skip
-		if err == nil || errors.As(err, &skip) || attempt == r.engine.RestoreTries || r.fatal(ctx, err) != nil || holdfast.KindOf(err) == holdfast.KindDamaged {
+		if err == nil || errors.As(err, &skip) && skip.Reason != holdfast.SkipLocked && skip.Reason != holdfast.SkipChanging || attempt == r.engine.RestoreTries || r.fatal(ctx, err) != nil || holdfast.KindOf(err) == holdfast.KindDamaged {
 			return err
 		}
 		var known *holdfast.Error

@@ -126,6 +126,53 @@ func TestRestoreNamesWhatItCouldNot(t *testing.T) {
 	}
 }
 
+// lockedTarget is locked at first, as a file that somebody has just saved.
+type lockedTarget struct {
+	dyingTarget
+	reason holdfast.SkipReason
+	locked int // calls that are refused
+	calls  int
+}
+
+func (d *lockedTarget) Open(context.Context, engine.RestorePlan) (engine.Restore, error) {
+	return d, nil
+}
+
+func (d *lockedTarget) Put(context.Context, engine.Put) (engine.Restored, error) {
+	if d.calls++; d.calls <= d.locked {
+		return engine.Restored{}, &holdfast.Skip{Reason: d.reason, Err: errors.New("not now")}
+	}
+	return engine.Restored{Outcome: engine.Created, NewID: "new"}, nil
+}
+
+// What is locked for a moment is put back, and what stays locked is named, without an end to the restore.
+func TestRestoreWaitsForALockOfAMoment(t *testing.T) {
+	w := newWorld(t)
+	w.must(w.start(nil))
+	w.fill("ann", 1)
+	_, err := w.backup("ann")
+	w.must(err)
+	all := w.db.All()
+	head, err := engine.HeadOf(&all[len(all)-1])
+	w.must(err)
+	for _, tc := range []struct {
+		reason holdfast.SkipReason
+		times  int
+		calls  int
+		want   string
+	}{{holdfast.SkipLocked, 2, 3, "created"}, {holdfast.SkipChanging, 2, 3, "created"}, {holdfast.SkipLocked, 100, 4, "skipped locked"}, {holdfast.SkipTooLarge, 1, 1, "skipped too large"}} {
+		d := &lockedTarget{reason: tc.reason, locked: tc.times}
+		got := ""
+		_, err := w.engine.Restore(t.Context(), w.repo, head, d, engine.RestoreTask{
+			Lease: w.db.Lease("restore"), Request: holdfast.RestoreRequest{ID: fmt.Sprint(tc)}, From: enginetest.Container("ann"), To: enginetest.Container("bob"),
+		}, func(r holdfast.ItemResult) { got = strings.TrimSpace(r.Outcome + " " + string(r.Reason)) })
+		w.must(err)
+		if got != tc.want || d.calls != tc.calls {
+			t.Errorf("%s %d times: %s after %d calls, want %s after %d", tc.reason, tc.times, got, d.calls, tc.want, tc.calls)
+		}
+	}
+}
+
 // For every n, the n-th call to target or database breaks; then the restore is asked for again. No item is there twice, none is missing.
 func TestRestoreSweepMakesNoDuplicates(t *testing.T) { restoreSweepMakesNoDuplicates(t) }
 

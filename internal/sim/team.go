@@ -176,7 +176,7 @@ func (sv *teamService) generate(i int) {
 		case c == n-2 && n > 3 || c == n-1 && n > 2:
 			kind = "private"
 		}
-		ch := t.newChannel(name, kind, t.created.Add(time.Duration(c)*time.Minute))
+		ch := t.newChannel(name, kind, t.created.Add(time.Duration(c)*time.Minute), s.shape.teams.Files/3)
 		ch.seeded, ch.description = true, "Where "+strings.ToLower(name)+" is talked about"
 		if kind != "standard" {
 			ch.members = []channelMember{{g.Members[0], true}}
@@ -237,14 +237,14 @@ func (sv *siteService) addTeamSite(title, path, template string, at time.Time, f
 	return x
 }
 
-// newChannel makes a channel with its folder, or its site.
-func (t *team) newChannel(name, kind string, at time.Time) *channel {
+// newChannel makes a channel with its folder, or its site with so many files.
+func (t *team) newChannel(name, kind string, at time.Time, files int) *channel {
 	r := newRand(t.of.s.opt.Seed, "channel "+t.id(), uint64(len(t.channels)))
 	suffix := "@thread.tacv2"
 	ch := &channel{team: t, id: fmt.Sprintf("19:%x%s", r.bytes(16), suffix), name: name, kind: kind, created: at.UTC().Truncate(time.Millisecond)}
 	if kind != "standard" {
 		template := map[string]string{"private": "TEAMCHANNEL#0", "shared": "TEAMCHANNEL#1"}[kind]
-		ch.site = t.of.s.sites.addTeamSite(t.group.DisplayName+"-"+name, t.site.path+"-"+siteName(name), template, at, t.of.s.shape.teams.Files/3)
+		ch.site = t.of.s.sites.addTeamSite(t.group.DisplayName+"-"+name, t.site.path+"-"+siteName(name), template, at, files)
 	}
 	t.channels = append(t.channels, ch)
 	ch.filesFolder()

@@ -150,7 +150,7 @@ func (sv *teamService) postTeam(c *Call) (*Reply, error) {
 	t.index = len(sv.teams)
 	t.migrating = migrating
 	t.addSite(0)
-	t.newChannel("General", "standard", created).migrating = migrating
+	t.newChannel("General", "standard", created, 0).migrating = migrating
 	if err := t.settingsOf(in); err != nil {
 		return nil, err
 	}
@@ -418,7 +418,7 @@ func (sv *teamService) postChannel(c *Call) (*Reply, error) {
 	case kind != "standard" && !slices.ContainsFunc(who, func(m channelMember) bool { return m.owner }):
 		return nil, Fail(400, "BadRequest", "A private or shared channel needs an owner.")
 	}
-	ch := t.newChannel(name, kind, created)
+	ch := t.newChannel(name, kind, created, 0)
 	ch.description, ch.members, ch.migrating = text(in, "description"), who, migrating
 	t.tell(c.Now, "channelAddedEventMessageDetail", map[string]any{"channelId": ch.id, "channelDisplayName": ch.name})
 	m := ch.json()

@@ -50,24 +50,31 @@ type world struct {
 	server         *harness.Server
 	org, repo, job string
 	place          string // folder of the repository
+	exported       bool   // mail is read as Exchange exports it
 	database       string // sqlite or an address
 }
 
 // exportRights are what reading mail as Exchange exports it takes.
 var exportRights = []string{"MailboxItem.Export.All", "MailboxItem.ImportExport.All"}
 
-// newSim starts a simulator that ends with the test.
+// newSim starts a simulator that ends with the test. Mail is read as MIME, whose bytes these tests compare with what Graph gives.
 func newSim(t *testing.T, flags ...string) *harness.Sim {
+	t.Helper()
+	s := newExportingSim(t, flags...)
+	if err := s.Ask(t.Context(), http.MethodPost, "/roles", map[string]any{"without": exportRights}, nil); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// newExportingSim starts a simulator that ends with the test and that lets mail be exported and imported.
+func newExportingSim(t *testing.T, flags ...string) *harness.Sim {
 	t.Helper()
 	s, err := harness.StartSim(t.Context(), bin, filepath.Join(t.TempDir(), "sim"), flags...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Kill)
-	// Mail is read as MIME, whose bytes these tests compare with what Graph gives; exported mail has tests of its own.
-	if err := s.Ask(t.Context(), http.MethodPost, "/roles", map[string]any{"without": exportRights}, nil); err != nil {
-		t.Fatal(err)
-	}
 	return s
 }
 
@@ -330,6 +337,11 @@ func (w *world) users() map[string]string {
 // same demands that two multisets are equal.
 func (w *world) same(what string, got, want map[string]int) {
 	w.Helper()
+	sameOf(w.T, what, got, want)
+}
+
+func sameOf(t testing.TB, what string, got, want map[string]int) {
+	t.Helper()
 	var lacks, extra []string
 	for k, n := range want {
 		if got[k] < n {
@@ -346,7 +358,7 @@ func (w *world) same(what string, got, want map[string]int) {
 	}
 	slices.Sort(lacks)
 	slices.Sort(extra)
-	w.Errorf("%s: lacks %d of %d:\n%s\nhas %d more:\n%s", what, len(lacks), len(want), firstOf(lacks), len(extra), firstOf(extra))
+	t.Errorf("%s: lacks %d of %d:\n%s\nhas %d more:\n%s", what, len(lacks), len(want), firstOf(lacks), len(extra), firstOf(extra))
 }
 
 func firstOf(s []string) string {
@@ -565,6 +577,14 @@ func sum(b []byte) string {
 // event is what a restore session says.
 type event struct {
 	Type, Status, ItemName, Title, Message string
+}
+
+// ended says that what a restore session does is at its end.
+func (l *look) ended() bool {
+	l.w.Helper()
+	var p struct{ Results []event }
+	l.w.call(http.MethodGet, "/v8/RestoreSessions/"+l.session+"/Events?limit=10000", nil, &p)
+	return !slices.ContainsFunc(p.Results, func(e event) bool { return e.Type == "Restore" && e.Status == "Running" })
 }
 
 // events waits for the end of what a restore session does and gives its events.

@@ -187,12 +187,15 @@ type Tenant struct {
 	ApplicationSecret   string `json:"applicationSecret"`
 	CertificatePFX      string `json:"certificatePfx"`
 	CertificatePassword string `json:"certificatePassword"`
-	Users               []struct {
-		ID      string `json:"id"`
-		UPN     string `json:"upn"`
-		Mailbox string `json:"mailbox"`
-		Drive   string `json:"drive"`
-	} `json:"users"`
+	Users               []User `json:"users"`
+}
+
+// User is somebody of the simulated organization; Mailbox and Drive are empty where there is none.
+type User struct {
+	ID      string `json:"id"`
+	UPN     string `json:"upn"`
+	Mailbox string `json:"mailbox"`
+	Drive   string `json:"drive"`
 }
 
 // Sim is a running simulator.

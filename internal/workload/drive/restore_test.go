@@ -464,6 +464,31 @@ func TestRestoredVersionsAreReadBack(t *testing.T) {
 	}
 }
 
+func TestAnEmptyOlderVersionComesBackOnce(t *testing.T) {
+	r := start(t, sim.Options{FilesPer: 1})
+	var want []string
+	id := ""
+	for _, text := range []string{"", "filled", "", "filled again"} {
+		id = r.one("was empty.txt", text)
+		want = append(want, hexSum([]byte(text)))
+	}
+	m, _ := r.backup(newMemory())
+	r.delete(id)
+	to := r.restoring(m, engine.RestorePlan{AllVersions: true})
+	if err := to.put(id); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range r.dump(r.user) {
+		var have []string
+		for _, v := range row.Versions {
+			have = append(have, v.SHA256)
+		}
+		if row.Path == "was empty.txt" && !slices.Equal(have, want) {
+			t.Errorf("the versions are %q, want %q", have, want)
+		}
+	}
+}
+
 func TestARestoreNeedsThePermissionAndTheDrive(t *testing.T) {
 	r := start(t, sim.Options{Users: 12, FilesPer: 2})
 	gone := r.box

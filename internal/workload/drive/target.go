@@ -480,28 +480,25 @@ func (r *restore) history(ctx context.Context, p engine.Put, to graph.NewFile, o
 	return named, err
 }
 
-// versions tells that a file has the older versions and then the present one, in this order and of these sizes. An empty one takes two, see send.
+// versions tells that a file has the older versions and then the present one, in this order and of these sizes. A present one that is empty takes two, see send.
 func (r *restore) versions(ctx context.Context, id string, present holdfast.Item, older []engine.PutVersion) (bool, error) {
 	var want, have []int64
-	add := func(to []int64, size int64) []int64 {
-		if n := len(to); n > 0 && size == 0 && to[n-1] == 0 {
-			return to
-		}
-		return append(to, size)
-	}
 	for _, v := range older {
-		want = add(want, v.Item.Size)
+		want = append(want, v.Item.Size)
 	}
-	want = add(want, present.Size)
+	want = append(want, present.Size)
 	list := graph.List{Top: 200}
 	first, err := r.g.ItemVersions(ctx, r.drive, id, list)
 	for v, err := range graph.All(ctx, r.g, first, err, list) {
 		if err != nil {
 			return false, err
 		}
-		have = add(have, v.Size)
+		have = append(have, v.Size)
 	}
 	slices.Reverse(have) // the newest comes first
+	if n := len(want); present.Size == 0 && len(have) == n+1 && have[n] == 0 {
+		have = have[:n]
+	}
 	if office(present.Name) {
 		return len(have) == len(want), nil // the service writes properties into them, which changes sizes
 	}
@@ -532,6 +529,9 @@ const uploadAttempts = 4
 // when the last answer is lost, what is there tells.
 func (r *restore) upload(ctx context.Context, to graph.NewFile, item holdfast.Item, about string, open func(context.Context) (io.ReadCloser, error)) (*graph.DriveItem, error) {
 	to.Size, to.Times, to.Description = item.Size, timesOf(item), about
+	if item.Kind == holdfast.KindVersion && item.Size == 0 {
+		to.Times = nil // they would be one more version, see send, and the service keeps none of an older one
+	}
 	for attempt := 1; ; attempt++ {
 		body, err := open(ctx)
 		if err != nil {
