@@ -228,6 +228,7 @@ type directoryUser struct {
 	ID          string `json:"id"`
 	Name        string `json:"name"`
 	DisplayName string `json:"displayName"`
+	Type        string `json:"type,omitempty"` // User, Shared
 	IsBackedUp  bool   `json:"isBackedUp"`
 }
 
@@ -317,8 +318,8 @@ func newOrgUsersCommand() *cobra.Command {
 			for i := range users {
 				users[i].IsBackedUp = names[strings.ToLower(users[i].Name)]
 			}
-			return show(cmd, users, []string{"name", "display name", "protected", "id"}, func(u directoryUser) []any {
-				return []any{u.Name, u.DisplayName, yes(u.IsBackedUp), u.ID}
+			return show(cmd, users, []string{"name", "display name", "type", "protected", "id"}, func(u directoryUser) []any {
+				return []any{u.Name, u.DisplayName, u.Type, yes(u.IsBackedUp), u.ID}
 			}, "the organization has no users")
 		}),
 	}

@@ -90,6 +90,20 @@ func Groups(ctx context.Context) (ids []string, all bool) {
 	return g.ids, g.all
 }
 
+type purposeKey struct{}
+
+// LearnPurpose has the Source of mailboxes tell what the one that it reads is for, when it comes to read that.
+func LearnPurpose(ctx context.Context, learn func(purpose string)) context.Context {
+	return context.WithValue(ctx, purposeKey{}, learn)
+}
+
+// TellPurpose tells what a mailbox is for: holdfast.FieldPurpose. Read alone calls it, in its own goroutine.
+func TellPurpose(ctx context.Context, purpose string) {
+	if learn, ok := ctx.Value(purposeKey{}).(func(string)); ok {
+		learn(purpose)
+	}
+}
+
 type knownUsers struct{}
 
 // KnowUsers tells Discover which users the organization has, those who are gone too, so that it need not ask for them. A user whose Drive is

@@ -32,8 +32,15 @@ type DirectoryObject struct {
 	Personal     bool      // of a site
 	Office       string    // of a user
 	Licenses     []string  // of a user: ids of what is assigned
+	Purpose      string    `json:",omitempty"` // of a user's mailbox, see FieldPurpose; empty: no backup has read it yet. The directory does not tell.
 	Gone         time.Time // when it was first missed; zero: it is there
 	Drive        string    `json:"-"` // of a user: the id of his drive, when a backup knows it; not kept
+}
+
+// SharedPurpose says whether a mailbox is nobody's own: one that several people share, that of a room or of equipment.
+// https://learn.microsoft.com/graph/api/resources/mailboxsettings (userPurpose)
+func SharedPurpose(purpose string) bool {
+	return purpose == "shared" || purpose == "room" || purpose == "equipment"
 }
 
 // DirectoryMember says that a user or group is directly in a group.
@@ -47,10 +54,11 @@ type DirectoryMember struct {
 // DirectoryFilter narrows a list of directory objects. Prefixes ignore case.
 type DirectoryFilter struct {
 	Kind              DirectoryKind
-	Name, DisplayName string // prefixes
-	NoPersonal        bool   // sites: not those of people
-	Below             string // sites: only those whose address is below this one
-	Gone              bool   // those too that are no longer there
+	Name, DisplayName string   // prefixes
+	NoPersonal        bool     // sites: not those of people
+	Below             string   // sites: only those whose address is below this one
+	IDs               []string // nil: of any id
+	Gone              bool     // those too that are no longer there
 }
 
 // SyncType says how much of a directory is read.

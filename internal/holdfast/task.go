@@ -65,6 +65,7 @@ type TaskResult struct {
 	Reason    SkipReason // why a container has no new head; empty with Err empty
 	Retriable bool
 	Entry     PointEntry  // backup tasks
+	Purpose   string      // backup tasks of a mailbox: what it is for, see FieldPurpose; empty: it was not read this time
 	Found     []Container // discover tasks, and backup tasks of what tells of more
 	// Hints are, by key of Found, what a backup task that found a container tells the one that is to read it.
 	Hints        map[string]string

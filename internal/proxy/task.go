@@ -176,6 +176,7 @@ func (p *Proxy) backup(ctx context.Context, r *run, a Access) (result holdfast.T
 		return result, err
 	}
 	defer func() { err = errors.Join(err, repo.Close()) }()
+	ctx = engine.LearnPurpose(ctx, func(purpose string) { result.Purpose = purpose })
 	ctx = engine.WithHint(engine.LeaveFoldersOut(engine.LeaveOut(ctx, leftOut(a, r.task.Container)), a.FoldersLeftOut.Names()), string(r.task.Request))
 	entry, stats, err := p.engine.Backup(ctx, repo, src, engine.BackupTask{
 		Lease: r.task.Lease(), Container: r.task.Container, Anew: a.Anew, Progress: r.set, Waiting: func() { p.waits(r) },

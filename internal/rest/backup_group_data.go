@@ -22,7 +22,7 @@ func (a *API) backupGroupDataGetSingleGroupData(ctx context.Context, r *request)
 
 // groupDataToContract encodes a group by its mailbox. Its site is protected as a site, which does not tell that it is a group's: isSiteBackedUp is
 // left out, not false.
-func groupDataToContract(l links, repository holdfast.RepositoryID, g service.ProtectedGroup) contract.RESTBackupGroupData {
+func groupDataToContract(l links, repository holdfast.RepositoryID, g service.ProtectedOwner) contract.RESTBackupGroupData {
 	out := contract.RESTBackupGroupData{
 		ID: g.ID, ItemType: contract.RESTBackupItemTypeGroup, RepositoryID: uuid.MustParse(string(repository)), AccountID: &g.ObjectID, DisplayName: optional(g.Name), Email: optional(g.Address),
 		OrganizationID: uid(g.Organization), BackedUpOrganizationID: string(g.Organization), Links: dataLinks(l, groupDataPath, repository, g.ID, g.Organization),

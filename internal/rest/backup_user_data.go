@@ -21,9 +21,9 @@ func (a *API) backupUserDataGetUserData(ctx context.Context, r *request) (any, e
 }
 
 // userDataToContract encodes a user. Archives and personal sites are not read as such, so the repository holds none.
-func userDataToContract(l links, repository holdfast.RepositoryID, u service.ProtectedUser) contract.RESTBackupUserData {
+func userDataToContract(l links, repository holdfast.RepositoryID, u service.ProtectedOwner) contract.RESTBackupUserData {
 	out := contract.RESTBackupUserData{
-		ID: u.ID, ItemType: contract.RESTBackupItemTypeUser, RepositoryID: uuid.MustParse(string(repository)), AccountID: optional(u.ObjectID), DisplayName: optional(u.Name), Email: optional(u.Address),
+		ID: u.ID, ItemType: contract.RESTBackupItemTypeUser, RepositoryID: uuid.MustParse(string(repository)), AccountID: optional(u.ObjectID), AccountType: new(contract.RESTBackupUserAccountType(*accountType(u.Shared))), DisplayName: optional(u.Name), Email: optional(u.Address),
 		IsArchiveBackedUp: new(false), IsPersonalSiteBackedUp: new(false), OrganizationID: uid(u.Organization), BackedUpOrganizationID: string(u.Organization),
 		Links: dataLinks(l, userDataPath, repository, u.ID, u.Organization),
 	}

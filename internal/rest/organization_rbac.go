@@ -45,8 +45,8 @@ func (a *API) organizationRbacGetLoggedInUserEffectiveScope(ctx context.Context,
 		return nil, err
 	}
 	return contract.RESTRbacEffectiveScope{
-		Users: list(users, func(u service.ProtectedUser) contract.RESTRbacUserItem {
-			return contract.RESTRbacUserItem{Type: contract.RESTRbacItemTypeUser, ID: u.ID, User: *rbacUser(u.ObjectID, u.Address, u.Name, "")}
+		Users: list(users, func(u service.ProtectedOwner) contract.RESTRbacUserItem {
+			return contract.RESTRbacUserItem{Type: contract.RESTRbacItemTypeUser, ID: u.ID, User: *rbacUser(u.ObjectID, u.Address, u.Name, string(*accountType(u.Shared)))}
 		}),
 		Sites: list(sites, func(c holdfast.ContainerRecord) contract.RESTRbacSiteItem {
 			return contract.RESTRbacSiteItem{Type: contract.RESTRbacItemTypeSite, ID: c.PublicID(), Site: contract.RESTRbacSite{ID: c.PublicID(), URL: &c.Address, Title: c.Name, IsCloud: new(true), IsPersonal: new(false)}}

@@ -113,7 +113,7 @@ func (a *API) pointProtectedUsers(ctx context.Context, r *request) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	return page(r, w, users, func(u service.ProtectedUser) pointUser {
+	return page(r, w, users, func(u service.ProtectedOwner) pointUser {
 		out := pointUser{ID: u.ID, Account: u.ObjectID, Name: u.Name, Address: u.Address, Type: "User", Organization: string(u.Organization), BackedUp: string(u.Organization),
 			Links: contract.RESTLinkHALDictionary{"restorePoint": r.links.to("/RestorePoints/{restorePointId}", string(f.Point)), "organization": r.links.to(organizationPath, string(u.Organization))}}
 		for _, c := range u.Containers {
@@ -142,7 +142,7 @@ func (a *API) pointProtectedGroups(ctx context.Context, r *request) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	return page(r, w, groups, func(g service.ProtectedGroup) pointGroup {
+	return page(r, w, groups, func(g service.ProtectedOwner) pointGroup {
 		return pointGroup{ID: g.ID, Account: g.ObjectID, Name: g.Name, Address: g.Address, Mailbox: true, Organization: string(g.Organization), BackedUp: string(g.Organization),
 			Links: contract.RESTLinkHALDictionary{"restorePoint": r.links.to("/RestorePoints/{restorePointId}", string(f.Point)), "organization": r.links.to(organizationPath, string(g.Organization))}}
 	}), nil

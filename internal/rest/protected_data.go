@@ -54,12 +54,12 @@ func (a *API) protectedDataGetProtectedUser(ctx context.Context, r *request) (an
 	return protectedUserToContract(u), nil
 }
 
-func protectedUserToContract(u service.ProtectedUser) contract.RESTProtectedUser {
+func protectedUserToContract(u service.ProtectedOwner) contract.RESTProtectedUser {
 	out := contract.RESTProtectedUser{
 		ID:                     &u.ID,
 		Msid:                   optional(u.ObjectID),
 		DisplayName:            &u.Name,
-		AccountType:            new(contract.RESTProtectedUserAccountTypeUser),
+		AccountType:            accountType(u.Shared),
 		OrganizationID:         uid(u.Organization),
 		BackedUpOrganizationID: new(string(u.Organization)),
 		Mailboxes:              []contract.RESTProtectedMailbox{},
@@ -83,6 +83,14 @@ func protectedUserToContract(u service.ProtectedUser) contract.RESTProtectedUser
 	return out
 }
 
+// accountType is what an account is; rooms and equipment are as shared mailboxes are, for the contract has no word for them.
+func accountType(shared bool) *contract.RESTProtectedUserAccountType {
+	if shared {
+		return new(contract.RESTProtectedUserAccountTypeSharedMailbox)
+	}
+	return new(contract.RESTProtectedUserAccountTypeUser)
+}
+
 func (a *API) protectedDataGetProtectedGroups(ctx context.Context, r *request) (any, error) {
 	w, err := r.window()
 	if err != nil {
@@ -100,7 +108,7 @@ func (a *API) protectedDataGetProtectedGroups(ctx context.Context, r *request) (
 }
 
 // protectedGroupToContract encodes a group by its mailbox. Its site is protected as a site, which does not tell whose it is.
-func protectedGroupToContract(g service.ProtectedGroup) contract.RESTProtectedGroup {
+func protectedGroupToContract(g service.ProtectedOwner) contract.RESTProtectedGroup {
 	out := contract.RESTProtectedGroup{ID: &g.ID, Msid: &g.ObjectID, DisplayName: &g.Name, OrganizationID: uid(g.Organization), BackedUpOrganizationID: new(string(g.Organization)), Mailboxes: []contract.RESTProtectedMailbox{}}
 	seen := map[string]bool{} // a mailbox may be in several repositories
 	for _, c := range g.Containers {

@@ -312,6 +312,11 @@ func (c *core) complete(ctx context.Context, tx Tx, t holdfast.TaskRecord, r hol
 			return err
 		}
 		t.Entry = e
+		if r.Purpose != "" && t.Container.Kind == holdfast.Mailbox {
+			if err := tx.PutDirectoryPurpose(ctx, t.Organization, t.Container.Owner, r.Purpose); err != nil {
+				return err
+			}
+		}
 		if r.Err == "" && !t.Cancel && s.StopBy.IsZero() {
 			if err := c.found(ctx, tx, &s, r); err != nil {
 				return err

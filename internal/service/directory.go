@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -307,12 +308,41 @@ func (c *core) directoryObject(ctx context.Context, id holdfast.OrganizationID, 
 }
 
 func copiedUser(o holdfast.DirectoryObject) DirectoryUser {
-	u := DirectoryUser{ID: o.ID, Name: o.Name, DisplayName: o.DisplayName, Office: o.Office}
+	u := DirectoryUser{ID: o.ID, Name: o.Name, DisplayName: o.DisplayName, Office: o.Office, Shared: holdfast.SharedPurpose(o.Purpose)}
 	for _, l := range o.Licenses {
 		u.Licenses = append(u.Licenses, License{SKU: l})
 	}
 	return u
 }
+
+// sharedAmong says of users that were read live whose mailbox is shared: the copy knows from backups what the directory does not tell.
+func (c *core) sharedAmong(ctx context.Context, org holdfast.OrganizationID, users []DirectoryUser) ([]DirectoryUser, error) {
+	return read(ctx, c, func(ctx context.Context, tx Tx) ([]DirectoryUser, error) {
+		purpose, err := purposes(ctx, tx, org, mapped(users, func(u DirectoryUser) string { return u.ID }))
+		for i := range users {
+			users[i].Shared = holdfast.SharedPurpose(purpose[users[i].ID])
+		}
+		return users, err
+	})
+}
+
+// purposes says what the mailboxes of users are for, as far as backups have read it; users by object id.
+func purposes(ctx context.Context, tx Tx, org holdfast.OrganizationID, users []string) (map[string]string, error) {
+	out := make(map[string]string, len(users))
+	for some := range slices.Chunk(users, purposesAtOnce) {
+		known, err := tx.DirectoryObjects(ctx, org, holdfast.DirectoryFilter{Kind: holdfast.DirectoryUser, Gone: true, IDs: some}, holdfast.Page{})
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range known {
+			out[o.ID] = o.Purpose
+		}
+	}
+	return out, nil
+}
+
+// purposesAtOnce is how many users one query names.
+const purposesAtOnce = 500
 
 func copiedGroup(o holdfast.DirectoryObject) DirectoryGroup {
 	return DirectoryGroup{ID: o.ID, Name: o.Name, DisplayName: o.DisplayName, Type: o.Type}

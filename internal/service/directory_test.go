@@ -128,3 +128,76 @@ func TestTheCopyOfADirectoryFollowsIt(t *testing.T) {
 		}
 	})
 }
+
+// TestWhatMailboxesAreForIsToldByBackups: lists, live ones too, and what is protected know a mailbox as shared once a backup has read what it is for.
+func TestWhatMailboxesAreForIsToldByBackups(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	org := w.organization()
+	w.directory.told = []service.DirectoryChanges{{Objects: []holdfast.DirectoryObject{
+		{Organization: org.ID, Kind: holdfast.DirectoryUser, ID: "ann", Name: "ann@contoso.example", Mail: "ann@contoso.example"},
+		{Organization: org.ID, Kind: holdfast.DirectoryUser, ID: "bob", Name: "bob@contoso.example", Mail: "bob@contoso.example"}}}}
+	w.ok(w.SyncDue(w.ctx))
+	j := w.job("all", org, w.repository("r"), nil)
+	run := func(purpose map[string]string) {
+		t.Helper()
+		_, err := w.Jobs.Start(w.ctx, admin, j.ID, false)
+		w.ok(err)
+		k := &worker{w: w, found: []holdfast.Container{mailbox("ann"), mailbox("bob")}}
+		k.backup = func(c holdfast.Container) holdfast.TaskResult {
+			return holdfast.TaskResult{Purpose: purpose[c.Owner], Entry: holdfast.PointEntry{State: holdfast.StateUpdated, Head: 1, HeadTime: w.clock.Now()}}
+		}
+		for _, task := range k.claim(1) {
+			k.work(task)
+		}
+		for _, task := range k.claim(2) {
+			h := k.commit(task)
+			r := k.backup(task.Container)
+			r.Entry.Head, r.Entry.HeadTime = h.Number, h.Time
+			w.ok(w.Control.Complete(w.ctx, task.Lease(), r))
+		}
+		k.drain()
+	}
+	shared := func(source service.DataSource) (out []string) {
+		t.Helper()
+		users, err := w.Organizations.Users(w.ctx, admin, org.ID, service.DirectoryQuery{Source: source, Limit: 10})
+		w.ok(err)
+		for _, u := range users {
+			if u.Shared {
+				out = append(out, u.ID)
+			}
+		}
+		return out
+	}
+	for i, tc := range []struct {
+		purpose map[string]string
+		want    []string
+	}{
+		{map[string]string{"ann": "user", "bob": ""}, nil},
+		{map[string]string{"bob": "room"}, []string{"bob"}},
+		{nil, []string{"bob"}}, // an idle backup that did not come to it
+		{map[string]string{"ann": "shared", "bob": "user"}, []string{"ann"}},
+	} {
+		run(tc.purpose)
+		for _, source := range []service.DataSource{service.PreferLocal, service.Production} {
+			if got := shared(source); !slices.Equal(got, tc.want) {
+				t.Errorf("session %d, %s: shared are %v, want %v", i+1, source, got, tc.want)
+			}
+		}
+		users, err := w.Protected.Users(w.ctx, admin, service.ProtectedFilter{}, holdfast.Page{})
+		w.ok(err)
+		var got []string
+		for _, u := range users {
+			if u.Shared {
+				got = append(got, u.ObjectID)
+			}
+		}
+		if !slices.Equal(got, tc.want) {
+			t.Errorf("session %d: shared among the protected are %v, want %v", i+1, got, tc.want)
+		}
+		one, err := w.Protected.User(w.ctx, admin, "ann", service.ProtectedFilter{})
+		w.ok(err)
+		if one.Shared != slices.Contains(tc.want, "ann") {
+			t.Errorf("session %d: the one user is shared %t", i+1, one.Shared)
+		}
+	}
+}

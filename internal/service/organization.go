@@ -229,15 +229,32 @@ func (o *Organizations) Check(ctx context.Context, u User, id holdfast.Organizat
 func (o *Organizations) Users(ctx context.Context, u User, id holdfast.OrganizationID, q DirectoryQuery) ([]DirectoryUser, error) {
 	return listed(ctx, o, u, id, q.Source, holdfast.DirectoryFilter{Kind: holdfast.DirectoryUser, Name: q.Name, DisplayName: q.DisplayName}, holdfast.Page{Offset: q.Offset, Limit: q.Limit}, copiedUser,
 		func(org holdfast.Organization, cred holdfast.Credential) ([]DirectoryUser, error) {
-			return o.Directory.Users(ctx, org, cred, q)
+			users, err := o.Directory.Users(ctx, org, cred, q)
+			if err != nil {
+				return nil, err
+			}
+			return o.sharedAmong(ctx, id, users)
 		})
 }
 
 // User gives one user, by object id or user principal name.
 func (o *Organizations) User(ctx context.Context, u User, id holdfast.OrganizationID, user string, source DataSource) (DirectoryUser, error) {
 	return lookedUp(ctx, o, u, id, source, holdfast.DirectoryUser, user, copiedUser, func(org holdfast.Organization, cred holdfast.Credential) (DirectoryUser, error) {
-		return o.Directory.User(ctx, org, cred, user)
+		return o.liveUser(ctx, org, cred, user)
 	})
+}
+
+// liveUser is a user as the directory has him now.
+func (c *core) liveUser(ctx context.Context, org holdfast.Organization, cred holdfast.Credential, user string) (DirectoryUser, error) {
+	one, err := c.Directory.User(ctx, org, cred, user)
+	if err != nil {
+		return one, err
+	}
+	all, err := c.sharedAmong(ctx, org.ID, []DirectoryUser{one})
+	if err != nil {
+		return one, err
+	}
+	return all[0], nil
 }
 
 // Sites gives the organization's sites.

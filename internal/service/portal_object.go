@@ -15,7 +15,7 @@ import (
 
 // PortalObject is a user whose data the caller may look into.
 type PortalObject struct {
-	ProtectedUser
+	ProtectedOwner
 	Self           bool
 	Mailbox, Drive bool // of whom a restore point has one
 	Deleted        bool // the directory has him no more
@@ -82,7 +82,7 @@ func objectsOf(held []holdfast.ContainerRecord, me, search string) []PortalObjec
 		if !ok {
 			i = len(all)
 			at[key] = i
-			all = append(all, PortalObject{ProtectedUser: ProtectedUser{ID: c.OwnerID(), ObjectID: c.Owner, Organization: c.Organization, Name: c.Name, Address: c.Address}, Self: key == me})
+			all = append(all, PortalObject{ProtectedOwner: ProtectedOwner{ID: c.OwnerID(), ObjectID: c.Owner, Organization: c.Organization, Name: c.Name, Address: c.Address}, Self: key == me})
 		}
 		all[i].Mailbox = all[i].Mailbox || c.Kind == holdfast.Mailbox
 		all[i].Drive = all[i].Drive || c.Kind == holdfast.Drive

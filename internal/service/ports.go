@@ -472,6 +472,8 @@ type directoryRows interface {
 	DirectoryObjects(ctx context.Context, org holdfast.OrganizationID, f holdfast.DirectoryFilter, page holdfast.Page) ([]holdfast.DirectoryObject, error)
 	// DirectoryObject gives one by its id or name, also one that is gone.
 	DirectoryObject(ctx context.Context, org holdfast.OrganizationID, kind holdfast.DirectoryKind, id string) (holdfast.DirectoryObject, error)
+	// PutDirectoryPurpose keeps what a user's mailbox is for, of a user that the copy has. PutDirectoryObjects leaves it where it is not told another.
+	PutDirectoryPurpose(ctx context.Context, org holdfast.OrganizationID, user, purpose string) error
 	// PutDirectoryObjects keeps objects of one organization as seen in a round.
 	PutDirectoryObjects(ctx context.Context, round int64, all ...holdfast.DirectoryObject) error
 	// MissDirectoryObjects marks the objects of a kind that a round did not see as gone.

@@ -22,103 +22,131 @@ type ProtectedFilter struct {
 	At           time.Time // only what was there at that time
 }
 
-// ProtectedUser is a user of whom backups hold something.
-type ProtectedUser struct {
+// ProtectedOwner is a user or a Microsoft 365 group of whom backups hold something.
+type ProtectedOwner struct {
 	ID           string // derived from organization and Entra object id
 	ObjectID     string // Entra object id
 	Organization holdfast.OrganizationID
 	Name         string
 	Address      string
-	Containers   []holdfast.ContainerRecord // his mailboxes and drives, in each repository
+	Shared       bool                       // the mailbox is nobody's own; see holdfast.SharedPurpose
+	Containers   []holdfast.ContainerRecord // a user's mailboxes and drives, a group's mailbox, in each repository
 }
 
 // Users gives the users of whom backups hold something, by name.
-func (p *Protected) Users(ctx context.Context, u User, f ProtectedFilter, page holdfast.Page) ([]ProtectedUser, error) {
-	held, err := p.containers(ctx, u, "", f)
+func (p *Protected) Users(ctx context.Context, u User, f ProtectedFilter, page holdfast.Page) ([]ProtectedOwner, error) {
+	users, err := p.users(ctx, u, f)
 	if err != nil {
 		return nil, err
 	}
-	byOwner := map[string]int{}
-	var users []ProtectedUser
-	for _, c := range held {
+	return p.shared(ctx, window(users, page))
+}
+
+func (p *Protected) users(ctx context.Context, u User, f ProtectedFilter) ([]ProtectedOwner, error) {
+	return p.owners(ctx, u, "", f, func(c holdfast.ContainerRecord) string {
 		if c.Nobodys() {
-			continue // nobody's
+			return "" // nobody's
 		}
-		id := c.OwnerID()
-		i, ok := byOwner[id]
-		if !ok {
-			i = len(users)
-			byOwner[id] = i
-			users = append(users, ProtectedUser{ID: id, ObjectID: c.Owner, Organization: c.Organization, Name: c.Name, Address: c.Address})
-		}
-		users[i].Containers = append(users[i].Containers, c)
-	}
-	slices.SortStableFunc(users, func(a, b ProtectedUser) int {
-		return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), strings.Compare(a.ID, b.ID))
+		return c.OwnerID()
 	})
-	return window(users, page), nil
 }
 
 // User gives one protected user by his derived id or his Entra object id.
-func (p *Protected) User(ctx context.Context, u User, id string, f ProtectedFilter) (ProtectedUser, error) {
-	all, err := p.Users(ctx, u, f, holdfast.Page{})
+func (p *Protected) User(ctx context.Context, u User, id string, f ProtectedFilter) (ProtectedOwner, error) {
+	all, err := p.users(ctx, u, f)
 	if err != nil {
-		return ProtectedUser{}, err
+		return ProtectedOwner{}, err
 	}
-	for _, one := range all {
-		if one.ID == id || one.ObjectID == id {
-			return one, nil
-		}
+	one, err := ownerIn(all, id, "user")
+	if err != nil {
+		return one, err
 	}
-	return ProtectedUser{}, holdfast.NotFound("no backup holds anything of user %s", id)
-}
-
-// ProtectedGroup is a Microsoft 365 group of which backups hold the mailbox.
-type ProtectedGroup struct {
-	ID           string // derived from organization and Entra object id
-	ObjectID     string // Entra object id
-	Organization holdfast.OrganizationID
-	Name         string
-	Address      string
-	Containers   []holdfast.ContainerRecord // its mailbox, in each repository
+	marked, err := p.shared(ctx, []ProtectedOwner{one})
+	if err != nil {
+		return one, err
+	}
+	return marked[0], nil
 }
 
 // Groups gives the groups of which backups hold the mailbox, by name.
-func (p *Protected) Groups(ctx context.Context, u User, f ProtectedFilter, page holdfast.Page) ([]ProtectedGroup, error) {
-	held, err := p.containers(ctx, u, holdfast.Mailbox, f)
+func (p *Protected) Groups(ctx context.Context, u User, f ProtectedFilter, page holdfast.Page) ([]ProtectedOwner, error) {
+	groups, err := p.groups(ctx, u, f)
+	return window(groups, page), err
+}
+
+func (p *Protected) groups(ctx context.Context, u User, f ProtectedFilter) ([]ProtectedOwner, error) {
+	return p.owners(ctx, u, holdfast.Mailbox, f, func(c holdfast.ContainerRecord) string {
+		if !c.OfGroup() {
+			return ""
+		}
+		return holdfast.DerivedID(string(c.Organization), "group/"+c.Owner)
+	})
+}
+
+// Group gives one protected group by its derived id or its Entra object id.
+func (p *Protected) Group(ctx context.Context, u User, id string, f ProtectedFilter) (ProtectedOwner, error) {
+	all, err := p.groups(ctx, u, f)
+	if err != nil {
+		return ProtectedOwner{}, err
+	}
+	return ownerIn(all, id, "group")
+}
+
+// owners gives whose the containers are, by name; of gives the derived id of a container's owner, empty when he is not asked for.
+func (p *Protected) owners(ctx context.Context, u User, kind holdfast.ContainerKind, f ProtectedFilter, of func(holdfast.ContainerRecord) string) ([]ProtectedOwner, error) {
+	held, err := p.containers(ctx, u, kind, f)
 	if err != nil {
 		return nil, err
 	}
 	at := map[string]int{}
-	var groups []ProtectedGroup
+	var owners []ProtectedOwner
 	for _, c := range held {
-		if !c.OfGroup() {
+		id := of(c)
+		if id == "" {
 			continue
 		}
-		id := holdfast.DerivedID(string(c.Organization), "group/"+c.Owner)
 		i, ok := at[id]
 		if !ok {
-			i = len(groups)
+			i = len(owners)
 			at[id] = i
-			groups = append(groups, ProtectedGroup{ID: id, ObjectID: c.Owner, Organization: c.Organization, Name: c.Name, Address: c.Address})
+			owners = append(owners, ProtectedOwner{ID: id, ObjectID: c.Owner, Organization: c.Organization, Name: c.Name, Address: c.Address})
 		}
-		groups[i].Containers = append(groups[i].Containers, c)
+		owners[i].Containers = append(owners[i].Containers, c)
 	}
-	return window(groups, page), nil
+	slices.SortStableFunc(owners, func(a, b ProtectedOwner) int {
+		return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), strings.Compare(a.ID, b.ID))
+	})
+	return owners, nil
 }
 
-// Group gives one protected group by its derived id or its Entra object id.
-func (p *Protected) Group(ctx context.Context, u User, id string, f ProtectedFilter) (ProtectedGroup, error) {
-	all, err := p.Groups(ctx, u, f, holdfast.Page{})
-	if err != nil {
-		return ProtectedGroup{}, err
+func ownerIn(all []ProtectedOwner, id, kind string) (ProtectedOwner, error) {
+	i := slices.IndexFunc(all, func(o ProtectedOwner) bool { return o.ID == id || o.ObjectID == id })
+	if i < 0 {
+		return ProtectedOwner{}, holdfast.NotFound("no backup holds anything of %s %s", kind, id)
 	}
-	for _, one := range all {
-		if one.ID == id || one.ObjectID == id {
-			return one, nil
+	return all[i], nil
+}
+
+// shared says of users whose mailbox is shared, as backups have told the copy of the directory.
+func (p *Protected) shared(ctx context.Context, users []ProtectedOwner) ([]ProtectedOwner, error) {
+	ids := map[holdfast.OrganizationID][]string{}
+	for _, o := range users {
+		ids[o.Organization] = append(ids[o.Organization], o.ObjectID)
+	}
+	return read(ctx, p.core, func(ctx context.Context, tx Tx) ([]ProtectedOwner, error) {
+		for org, of := range ids {
+			purpose, err := purposes(ctx, tx, org, of)
+			if err != nil {
+				return nil, err
+			}
+			for i := range users {
+				if users[i].Organization == org {
+					users[i].Shared = holdfast.SharedPurpose(purpose[users[i].ObjectID])
+				}
+			}
 		}
-	}
-	return ProtectedGroup{}, holdfast.NotFound("no backup holds anything of group %s", id)
+		return users, nil
+	})
 }
 
 // ProtectedOrganization is an organization of which backups hold something.

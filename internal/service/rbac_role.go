@@ -276,7 +276,7 @@ func (r *RbacRoles) resolve(ctx context.Context, role holdfast.RbacRole, list Rb
 			if which == "" {
 				return nil, holdfast.Invalid("a user of a restore role needs an id or a name")
 			}
-			one, err := r.Directory.User(ctx, org, cred, which)
+			one, err := r.liveUser(ctx, org, cred, which)
 			if err != nil {
 				return nil, err
 			}

@@ -52,6 +52,12 @@ func chunks[T any](all []T, fn func([]T) error) error {
 func (tx *Tx) DirectoryObjects(ctx context.Context, org holdfast.OrganizationID, f holdfast.DirectoryFilter, page holdfast.Page) ([]holdfast.DirectoryObject, error) {
 	var rows []directoryObjectRow
 	q := tx.db.NewSelect().Model(&rows).Where("organization = ? AND kind = ?", clean(string(org)), clean(string(f.Kind))).OrderExpr("display_key, id")
+	if f.IDs != nil {
+		if len(f.IDs) == 0 {
+			return nil, nil
+		}
+		q = q.Where("id IN (?)", bun.In(f.IDs))
+	}
 	prefix := func(column, text string) {
 		if text != "" {
 			q = q.Where("substr(?, 1, ?) = ?", bun.Ident(column), len([]rune(text)), text)
@@ -80,8 +86,12 @@ func (tx *Tx) DirectoryObject(ctx context.Context, org holdfast.OrganizationID, 
 	return r.noun()
 }
 
-// PutDirectoryObjects keeps objects of one organization as seen in a round.
+// PutDirectoryObjects keeps objects of one organization as seen in a round. What mailboxes are for stays where all does not say it.
 func (tx *Tx) PutDirectoryObjects(ctx context.Context, round int64, all ...holdfast.DirectoryObject) error {
+	purposes := map[string]string{}
+	if err := chunks(all, func(part []holdfast.DirectoryObject) error { return tx.purposes(ctx, part, purposes) }); err != nil {
+		return err
+	}
 	last := map[string]int{} // a statement must not write a row twice
 	for i, o := range all {
 		last[string(o.Kind)+"/"+o.ID] = i
@@ -92,6 +102,9 @@ func (tx *Tx) PutDirectoryObjects(ctx context.Context, round int64, all ...holdf
 			continue
 		}
 		o.ID, o.Name, o.DisplayName = clean(o.ID), clean(o.Name), clean(o.DisplayName)
+		if o.Kind == holdfast.DirectoryUser && o.Purpose == "" {
+			o.Purpose = purposes[o.ID]
+		}
 		spec, err := json.Marshal(o)
 		if err != nil {
 			return fmt.Errorf("encode %s %s of the directory: %w", o.Kind, o.ID, err)
@@ -100,6 +113,49 @@ func (tx *Tx) PutDirectoryObjects(ctx context.Context, round int64, all ...holdf
 			Personal: o.Personal, Gone: at(o.Gone), Round: round, Spec: string(spec)})
 	}
 	return chunks(rows, func(part []directoryObjectRow) error { return put(ctx, tx, &part, "organization, kind, id") })
+}
+
+// purposes adds what is known of the mailboxes of users among part.
+func (tx *Tx) purposes(ctx context.Context, part []holdfast.DirectoryObject, to map[string]string) error {
+	var ids []string
+	for _, o := range part {
+		if o.Kind == holdfast.DirectoryUser && o.Purpose == "" {
+			ids = append(ids, clean(o.ID))
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	var rows []directoryObjectRow
+	known, err := scan(ctx, tx.db.NewSelect().Model(&rows).Where("organization = ? AND kind = ? AND id IN (?)", clean(string(part[0].Organization)), string(holdfast.DirectoryUser), bun.In(ids)), &rows, directoryObjectRow.noun)
+	for _, o := range known {
+		to[o.ID] = o.Purpose
+	}
+	return err
+}
+
+// PutDirectoryPurpose keeps what a user's mailbox is for, of a user that is known.
+func (tx *Tx) PutDirectoryPurpose(ctx context.Context, org holdfast.OrganizationID, user, purpose string) error {
+	var rows []directoryObjectRow
+	if err := tx.db.NewSelect().Model(&rows).Where("organization = ? AND kind = ? AND id = ?", clean(string(org)), string(holdfast.DirectoryUser), clean(user)).Scan(ctx); err != nil {
+		return fmt.Errorf("look up user %s of the directory: %w", user, err)
+	}
+	for _, r := range rows {
+		o, err := r.noun()
+		if err != nil || o.Purpose == purpose {
+			return err
+		}
+		o.Purpose = purpose
+		spec, err := json.Marshal(o)
+		if err != nil {
+			return fmt.Errorf("encode user %s of the directory: %w", user, err)
+		}
+		r.Spec = string(spec)
+		if err := put(ctx, tx, &r, "organization, kind, id"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // MissDirectoryObjects marks the objects of a kind that a full round did not see as gone since then.

@@ -156,6 +156,30 @@ func testDirectory(t *testing.T, s *store.Store) {
 		return tx.DirectoryObject(ctx, "dir", holdfast.DirectoryUser, "BOB@x.example")
 	}), user("u2", "Bob"))
 
+	equal(t, names(holdfast.DirectoryFilter{IDs: []string{"u2", "nobody"}}), []string{"u2"})
+	equal(t, names(holdfast.DirectoryFilter{IDs: []string{}}), []string(nil))
+
+	// What a mailbox is for is told by backups: it stays when the directory, which does not know it, tells of its user again. Of who is not known
+	// nothing is kept.
+	purpose := func(id string) string {
+		t.Helper()
+		return read(t, s, func(ctx context.Context, tx *store.Tx) (holdfast.DirectoryObject, error) {
+			return tx.DirectoryObject(ctx, "dir", holdfast.DirectoryUser, id)
+		}).Purpose
+	}
+	write(t, s, func(ctx context.Context, tx *store.Tx) error {
+		return errors.Join(tx.PutDirectoryPurpose(ctx, "dir", "u1", "room"), tx.PutDirectoryPurpose(ctx, "dir", "u2", "room"), tx.PutDirectoryPurpose(ctx, "dir", "u2", "shared"), tx.PutDirectoryPurpose(ctx, "dir", "nobody", "user"))
+	})
+	write(t, s, func(ctx context.Context, tx *store.Tx) error {
+		return tx.PutDirectoryObjects(ctx, 1, user("u1", "Äda%"), user("u2", "Bob"))
+	})
+	equal(t, []string{purpose("u1"), purpose("u2")}, []string{"room", "shared"})
+	equal(t, names(holdfast.DirectoryFilter{}), []string{"u2", "u1"})
+	write(t, s, func(ctx context.Context, tx *store.Tx) error {
+		return errors.Join(tx.PutDirectoryPurpose(ctx, "dir", "u1", "user"), tx.PutDirectoryPurpose(ctx, "other", "u1", "shared"))
+	})
+	equal(t, purpose("u1"), "user")
+
 	// u1 is missed by a full round: he is gone, and stays known as a member; u2 left the group and is forgotten as one.
 	write(t, s, func(ctx context.Context, tx *store.Tx) error {
 		return errors.Join(tx.PutDirectoryObjects(ctx, 2, user("u2", "Bob"), group), tx.MissDirectoryObjects(ctx, "dir", holdfast.DirectoryUser, 2, when), tx.MissDirectoryMembers(ctx, "dir", 2))

@@ -179,6 +179,7 @@ func (r *reader) takeSettings(ctx context.Context, res graph.PartResult) error {
 	if err != nil {
 		return err
 	}
+	engine.TellPurpose(ctx, row.UserPurpose)
 	return r.putSetting(ctx, holdfast.Item{ID: settingMailbox, Name: "Mailbox settings", Fields: map[string]string{holdfast.FieldClass: classSettings, holdfast.FieldPurpose: row.UserPurpose}}, raw)
 }
 

@@ -344,9 +344,14 @@ func TestMailboxesOfEveryKindAreFoundAndRead(t *testing.T) {
 	}
 	for id, purpose := range want {
 		c := workloadtest.New()
-		if err := c.Read(t.Context(), f.all, found[id]); err != nil {
+		told := ""
+		ctx := engine.LearnPurpose(t.Context(), func(purpose string) { told = purpose })
+		if err := c.Read(ctx, f.all, found[id]); err != nil {
 			t.Errorf("%s: %v", purpose, err)
 			continue
+		}
+		if told != purpose {
+			t.Errorf("of a mailbox that is for %q it is told that it is for %q", purpose, told)
 		}
 		if got := c.Items()["settings/mailbox"].Fields[holdfast.FieldPurpose]; got != purpose {
 			t.Errorf("a mailbox that is for %q is stored as one for %q", purpose, got)
