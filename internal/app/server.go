@@ -274,6 +274,7 @@ func (s *Server) CertificateFile() string { return filepath.Join(s.config.Data, 
 // Run serves until ctx ends, then drains: requests finish, tasks stop at their next safe point.
 func (s *Server) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return boundMemory(ctx, sys.System) })
 	g.Go(func() error { return s.api.Serve(ctx) })
 	g.Go(func() error { return s.services.Run(ctx) })
 	if s.search != nil {
