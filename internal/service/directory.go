@@ -317,10 +317,11 @@ func copiedUser(o holdfast.DirectoryObject) DirectoryUser {
 
 // sharedAmong says of users that were read live whose mailbox is shared: the copy knows from backups what the directory does not tell.
 func (c *core) sharedAmong(ctx context.Context, org holdfast.OrganizationID, users []DirectoryUser) ([]DirectoryUser, error) {
+	users = slices.Clone(users) // whose list it is may keep it
 	return read(ctx, c, func(ctx context.Context, tx Tx) ([]DirectoryUser, error) {
 		purpose, err := purposes(ctx, tx, org, mapped(users, func(u DirectoryUser) string { return u.ID }))
 		for i := range users {
-			users[i].Shared = holdfast.SharedPurpose(purpose[users[i].ID])
+			users[i].Shared = users[i].Shared || holdfast.SharedPurpose(purpose[users[i].ID])
 		}
 		return users, err
 	})
