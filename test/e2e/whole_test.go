@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/mail"
 	"net/textproto"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -219,7 +220,7 @@ func (w *rebuildable) empty() {
 			var rows struct{ Value []struct{ ID string } }
 			w.must(json.Unmarshal(w.graph(http.MethodGet, at+list, nil, ""), &rows))
 			for _, r := range rows.Value {
-				w.graph(http.MethodDelete, at+list+"/"+r.ID, nil, "")
+				w.graph(http.MethodDelete, at+list+"/"+url.PathEscape(r.ID), nil, "")
 			}
 		}
 		var calendars struct {
@@ -239,11 +240,11 @@ func (w *rebuildable) empty() {
 			if !c.IsDefault {
 				continue
 			}
-			list := at + "/calendars/" + c.ID + "/calendarPermissions"
+			list := at + "/calendars/" + url.PathEscape(c.ID) + "/calendarPermissions"
 			w.must(json.Unmarshal(w.graph(http.MethodGet, list, nil, ""), &roles))
 			for _, r := range roles.Value {
 				if r.Removable {
-					w.graph(http.MethodPatch, list+"/"+r.ID, []byte(`{"role":"freeBusyRead"}`), "application/json")
+					w.graph(http.MethodPatch, list+"/"+url.PathEscape(r.ID), []byte(`{"role":"freeBusyRead"}`), "application/json")
 				}
 			}
 		}
