@@ -20,7 +20,7 @@ import (
 func (s *chatSource) Read(ctx context.Context, c holdfast.Container, prev engine.Previous, sink engine.Sink) error {
 	mark, rest, _ := strings.Cut(engine.HintOf(ctx), " ")
 	user, from, _ := strings.Cut(rest, " ")
-	r := &chatReader{g: s.g, tenant: s.tenant, c: c, prev: prev, sink: sink, mark: mark, user: user, from: from, missed: map[string]bool{}, seed: maphash.MakeSeed()}
+	r := &chatReader{g: s.g, tenant: s.tenant, c: c, prev: prev, sink: sink, now: s.g.M365().Clock().Now(), mark: mark, user: user, from: from, missed: map[string]bool{}, seed: maphash.MakeSeed()}
 	err := r.run(ctx)
 	var skip *holdfast.Skip
 	if err == nil || errors.As(err, &skip) {
@@ -36,6 +36,7 @@ type chatReader struct {
 	prev   engine.Previous
 	sink   engine.Sink
 
+	now        time.Time
 	mark, from string // of the list that found the chat: when it last changed, and the earliest change that was heard of with that one
 	user       string // whose list it is
 	root       holdfast.Item
@@ -50,7 +51,9 @@ func (r *chatReader) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		r.missed[m.Item.ID] = true
+		if m.Reason != holdfast.SkipUnsupported { // those will not come
+			r.missed[m.Item.ID] = true
+		}
 	}
 	root, known, err := r.prev.Item(ctx, chatRoot)
 	if err != nil {
@@ -168,14 +171,14 @@ func (r *chatReader) messages(ctx context.Context, since string) error {
 	l := graph.List{Top: pageSize, Prefer: unknownMembers}
 	var seen map[uint64]bool
 	var page *graph.Page[graph.ChatMessage]
-	first := false
+	first, began := false, noNews // began is when the whole listing did, by a clock that may be wrong
 	if next != "" && !r.prev.Anew() {
 		if page, err = graph.Follow[graph.ChatMessage](ctx, r.g, next, l); err != nil && m365.Skip(err) != nil && m365.KindOf(err) != m365.Denied {
 			page, err = nil, nil // it is too old: from the beginning
 		}
 	}
 	if page == nil && err == nil {
-		begun, first = since, true
+		begun, began, first = since, changed(r.now.Add(-margin)), true
 		if r.from != "" && r.from < since {
 			since = r.from
 		}
@@ -230,9 +233,7 @@ func (r *chatReader) messages(ctx context.Context, since string) error {
 	if r.mark != noNews { // the list that told of a change is not told of it again
 		begun = max(begun, r.mark)
 	}
-	if begun == "" {
-		begun = noNews // nobody has said anything
-	}
+	begun = max(begun, began)
 	return errors.Join(r.sink.Cursor(ctx, cursorSince, begun), r.sink.Cursor(ctx, cursorNext, ""), r.sink.Cursor(ctx, cursorStart, ""))
 }
 
@@ -259,6 +260,9 @@ func (r *chatReader) message(ctx context.Context, m *graph.ChatMessage, seen map
 	described(item, m)
 	id := m.ID // pages are not kept
 	return putMessage(ctx, r.sink, item, before, m, func(ctx context.Context, hosted string) (*m365.Stream, error) {
+		if r.root.Fields[fieldHere] == "false" {
+			return nil, &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: errors.New("another organization began the chat, and Microsoft gives its pictures to that one's applications only")}
+		}
 		return r.g.OpenChatHosted(ctx, r.c.Source, id, hosted)
 	})
 }
