@@ -321,6 +321,7 @@ const (
 	attempts          = 8
 	throttledAttempts = 50
 	betweenAttempts   = 3
+	staleAttempts     = 10 // with a token that another call has replaced meanwhile
 	maxBackoff        = time.Minute
 )
 
@@ -398,7 +399,7 @@ func (b *broken) Unwrap() error { return b.err }
 func (c *Client) retry(ctx context.Context, call *Call, try func(ctx context.Context, release func()) error) error {
 	account := throttle.AccountFrom(ctx)
 	name := call.name()
-	unauthorized, failed, throttled := 0, 0, 0
+	unauthorized, stale, failed, throttled := 0, 0, 0, 0
 	for {
 		release, err := c.budget.Acquire(ctx, call.Charges...)
 		if err != nil {
@@ -425,6 +426,10 @@ func (c *Client) retry(ctx context.Context, call *Call, try func(ctx context.Con
 				answer.Permission = call.Permission
 			}
 			switch {
+			case answer.Status == http.StatusUnauthorized && !call.Anonymous && answer.stale && stale < staleAttempts:
+				stale++ // where many calls run, their token may end again and again before this one uses it
+				account.AddRetry()
+				continue
 			case answer.Status == http.StatusUnauthorized && !call.Anonymous && unauthorized < 2:
 				unauthorized++ // send has renewed the token
 				account.AddRetry()
@@ -686,7 +691,7 @@ func (c *Client) send(ctx context.Context, call *Call, header http.Header) (*htt
 				e.Message = "" // some hosts repeat the address
 			}
 			if resp.StatusCode == http.StatusUnauthorized && !anonymous {
-				if err := c.tokens.Refused(ctx, resource, token, challenge(resp.Header)); err != nil {
+				if e.stale, err = c.tokens.Refused(ctx, resource, token, challenge(resp.Header)); err != nil {
 					return nil, err
 				}
 			}
@@ -704,7 +709,8 @@ func (c *Client) Renew(ctx context.Context, host string) error {
 	if err != nil {
 		return err
 	}
-	return c.tokens.Refused(ctx, resource, token, "")
+	_, err = c.tokens.Refused(ctx, resource, token, "")
+	return err
 }
 
 // wasSent is false when the connection was never made, so the service cannot have seen the request.

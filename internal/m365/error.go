@@ -73,6 +73,8 @@ type Error struct {
 	Cause   error
 	// between says that something on the way answered and not the service: no error of Microsoft's shape, no request id.
 	between bool
+	// stale says of a 401 that the token was replaced while the call was on its way.
+	stale bool
 }
 
 func (e *Error) Error() string {

@@ -295,6 +295,27 @@ func TestExpiredAndChallengedTokensAreRenewed(t *testing.T) {
 	}
 }
 
+// While a call is on its way its token ends for another one, time and again: the call goes on with the new token each time.
+func TestATokenThatAnotherCallReplacedIsNoRefusal(t *testing.T) {
+	f := m365test.New(t)
+	c := f.Client(t)
+	left := 6
+	f.Graph(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1.0/long" && left > 0 {
+			left--
+			if err := c.Renew(r.Context(), "graph.microsoft.com"); err != nil {
+				t.Error(err)
+			}
+			refuse(401)(w, r)
+			return
+		}
+		ok(w, r)
+	})
+	if _, err := c.Do(t.Context(), get("/v1.0/long")); err != nil || left > 0 {
+		t.Errorf("%v, with %d refusals left", err, left)
+	}
+}
+
 func TestTheTokenStaysWithTheCloudsHosts(t *testing.T) {
 	f := m365test.New(t)
 	for _, host := range m365test.Names[2:] {

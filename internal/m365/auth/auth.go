@@ -164,10 +164,10 @@ func (t *Tokens) Token(ctx context.Context, resource string) (Secret, error) {
 }
 
 // Refused tells that a service answered 401 to a token. The next Token asks for a new one, with the claims of
-// the service's challenge when there was one. A token that was replaced meanwhile is left alone.
-func (t *Tokens) Refused(ctx context.Context, resource string, refused Secret, claims string) error {
+// the service's challenge when there was one. One that was replaced meanwhile (stale) is left alone: of it another call has learnt the same.
+func (t *Tokens) Refused(ctx context.Context, resource string, refused Secret, claims string) (stale bool, err error) {
 	if t.config.Person != "" {
-		return &Error{Reason: CodeExpired, text: "the sign-in has ended; sign in again"}
+		return false, &Error{Reason: CodeExpired, text: "the sign-in has ended; sign in again"}
 	}
 	t.mu.Lock()
 	have, ok := t.cache[resource]
@@ -177,10 +177,10 @@ func (t *Tokens) Refused(ctx context.Context, resource string, refused Secret, c
 	}
 	t.mu.Unlock()
 	if ok && have.value != refused.Reveal() {
-		return nil
+		return true, nil
 	}
-	_, err := t.renew(ctx, resource, claims)
-	return err
+	_, err = t.renew(ctx, resource, claims)
+	return false, err
 }
 
 func (t *Tokens) renew(ctx context.Context, resource, claims string) (Secret, error) {

@@ -41,6 +41,7 @@ type PartResult struct {
 const (
 	maxParts      = 20
 	batchAttempts = 12
+	renewals      = 4 // of the token, for parts that it ended for: the tokens of many batches at once may end again and again
 )
 
 // Batch makes the calls in groups of up to 20 per request and answers in their order. Only parts that failed for the moment are sent again,
@@ -122,7 +123,7 @@ func (c *Client) batch(ctx context.Context, parts []Part, out []PartResult) erro
 				}
 				wait, retry := c.partRetry(e, requests[i].Method, costs[i], try)
 				retry = retry && !parts[i].Once
-				if e.Status == http.StatusUnauthorized && refused < 2 {
+				if e.Status == http.StatusUnauthorized && refused < renewals {
 					unauthorized, retry = true, true // the token ended after the batch was let in; nothing was done
 				}
 				if retry && try < batchAttempts {
