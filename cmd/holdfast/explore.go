@@ -25,14 +25,15 @@ type explorer struct {
 	files   bool
 	sites   bool
 	teams   bool
+	chats   bool
 	object  string // mailbox, drive or site id in the session
 	name    string
 }
 
 // lookAt are the flags that say where to look.
 type lookAt struct {
-	org, user, site, team, at string
-	files                     bool
+	org, user, site, team, chat, at string
+	files                           bool
 }
 
 func (l *lookAt) flags(cmd *cobra.Command) {
@@ -42,6 +43,7 @@ func (l *lookAt) flags(cmd *cobra.Command) {
 	f.BoolVar(&l.files, "files", false, "look at OneDrive instead of mail")
 	f.StringVar(&l.site, "site", "", "look at a SharePoint site instead: its title, address or the beginning of one; \"?\" with \"explore users\" lists them")
 	f.StringVar(&l.team, "team", "", "look at a team of Microsoft Teams instead: its name, address or the beginning of one; \"?\" with \"explore users\" lists them")
+	f.StringVar(&l.chat, "chat", "", "look at a chat of Microsoft Teams instead: its topic, or the names of who is in it; \"?\" with \"explore users\" lists them")
 	f.StringVar(&l.at, "at", "", "as it was at this time: 2026-01-31, \"2026-01-31 18:00\" or RFC 3339 (default: newest)")
 }
 
@@ -67,6 +69,8 @@ func (s restoreSession) shows() string {
 		return "sites"
 	case "Vet":
 		return "teams"
+	case "Chats":
+		return "chats"
 	}
 	return s.Type
 }
@@ -106,6 +110,12 @@ func (l *lookAt) open(cmd *cobra.Command, c *client) (*explorer, error) {
 		}
 		body["type"] = "Vet"
 	}
+	if l.chat != "" {
+		if l.files || l.user != "" || l.site != "" || l.team != "" {
+			return nil, errors.New("give --chat, --team, --site, or --user with or without --files")
+		}
+		body["type"] = "Chats"
+	}
 	if at != nil {
 		body["dateTime"] = at
 	}
@@ -113,7 +123,7 @@ func (l *lookAt) open(cmd *cobra.Command, c *client) (*explorer, error) {
 	if err := c.call(cmd.Context(), http.MethodPost, join("Organizations", o.ID, "explore"), body, &s); err != nil {
 		return nil, err
 	}
-	return &explorer{c: c, session: s.ID, files: l.files, sites: l.site != "", teams: l.team != ""}, nil
+	return &explorer{c: c, session: s.ID, files: l.files, sites: l.site != "", teams: l.team != "" || l.chat != "", chats: l.chat != ""}, nil
 }
 
 func (e *explorer) path(parts ...string) string {
@@ -203,6 +213,8 @@ func (l *lookAt) enter(cmd *cobra.Command, c *client) (*explorer, error) {
 		var b box
 		if e.sites {
 			b, err = pick("site", "explore users --site ?", all, l.site, func(b box) []string { return []string{b.ID, b.URL, b.Name} })
+		} else if e.chats {
+			b, err = pick("chat", "explore users --chat ?", all, l.chat, func(b box) []string { return []string{b.ID, b.Name, b.Mail} })
 		} else if e.teams {
 			b, err = pick("team", "explore users --team ?", all, l.team, func(b box) []string { return []string{b.ID, b.Mail, b.Name} })
 		} else {
@@ -440,7 +452,7 @@ func newExploreCommand() *cobra.Command {
 func newExploreUsersCommand() *cobra.Command {
 	var l lookAt
 	cmd := &cobra.Command{
-		Use: "users", Short: "List the mailboxes (with --files the drives, with --site ? the sites, with --team ? the teams) of a restore point", Args: exact(0),
+		Use: "users", Short: "List the mailboxes (with --files the drives, with --site ? the sites, with --team ? the teams, with --chat ? the chats) of a restore point", Args: exact(0),
 		RunE: with(func(cmd *cobra.Command, c *client, _ []string) error {
 			e, err := l.open(cmd, c)
 			if err != nil {
@@ -595,8 +607,16 @@ func split(things []thing) (folders, items []thing) {
 func (e *explorer) save(ctx context.Context, things []thing) (*http.Response, error) {
 	folders, items := split(things)
 	switch {
-	case len(things) == 0:
+	case len(things) == 0 && !e.chats:
 		return nil, errors.New("nothing is selected: name paths, --id or --query")
+	case e.chats && (len(things) == 0 || slices.ContainsFunc(things, func(t thing) bool { return t.Kind == "folder" })):
+		return e.c.send(ctx, http.MethodPost, e.own("Items", "save"), map[string]any{"page": true})
+	case e.chats:
+		ids := make([]string, len(things))
+		for i, t := range things {
+			ids[i] = t.ID
+		}
+		return e.c.send(ctx, http.MethodPost, e.own("Items", "save"), map[string]any{"page": true, "items": ids})
 	case e.teams && (len(things) > 1 || things[0].Kind == "folder"):
 		return nil, errors.New("of a team one file, post or tab is saved at a time")
 	case e.teams:

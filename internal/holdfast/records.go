@@ -174,6 +174,7 @@ const (
 	ExploreOneDrive ExplorerType = "Veod"
 	ExploreSites    ExplorerType = "Vesp"
 	ExploreTeams    ExplorerType = "Vet"
+	ExploreChats    ExplorerType = "Chats" // beyond the contract
 )
 
 // Kind is the kind of containers that an explorer of this type shows.
@@ -185,6 +186,8 @@ func (t ExplorerType) Kind() ContainerKind {
 		return Site
 	case ExploreTeams:
 		return Team
+	case ExploreChats:
+		return Chat
 	}
 	return Mailbox
 }

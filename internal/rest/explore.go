@@ -98,7 +98,7 @@ func (a *API) places(ctx context.Context, r *request, kind holdfast.ContainerKin
 }
 
 func otherKind(kind holdfast.ContainerKind) error {
-	what := map[holdfast.ContainerKind]string{holdfast.Mailbox: "mailboxes open one of type Vex", holdfast.Drive: "OneDrives open one of type Veod", holdfast.Site: "sites open one of type Vesp", holdfast.Team: "teams open one of type Vet"}
+	what := map[holdfast.ContainerKind]string{holdfast.Mailbox: "mailboxes open one of type Vex", holdfast.Drive: "OneDrives open one of type Veod", holdfast.Site: "sites open one of type Vesp", holdfast.Team: "teams open one of type Vet", holdfast.Chat: "chats open one of type Chats"}
 	return holdfast.Conflict("this restore session shows something else; to see %s", what[kind])
 }
 
@@ -110,7 +110,7 @@ func (a *API) root(ctx context.Context, r *request, p place) (string, error) {
 		return "", err
 	}
 	for _, e := range top.Entries {
-		if special := e.Fields[holdfast.FieldSpecial]; special == "root" || special == "msgfolderroot" || special == "team" {
+		if special := e.Fields[holdfast.FieldSpecial]; special == "root" || special == "msgfolderroot" || special == "team" || special == "chat" {
 			return e.ID, nil
 		}
 	}

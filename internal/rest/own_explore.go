@@ -296,6 +296,7 @@ func (a *API) itemGetVersions(ctx context.Context, r *request) (any, error) {
 func (a *API) itemSave(ctx context.Context, r *request) (any, error) {
 	var in struct {
 		Items []string `json:"items,omitzero"`
+		Page  bool     `json:"page,omitzero"`
 	}
 	if err := r.decodeOptional(&in); err != nil {
 		return nil, err
@@ -303,6 +304,9 @@ func (a *API) itemSave(ctx context.Context, r *request) (any, error) {
 	p, err := a.anywhere(ctx, r)
 	if err != nil {
 		return nil, err
+	}
+	if in.Page {
+		return a.chatPage(ctx, r, p, in.Items)
 	}
 	zip, name := len(in.Items) != 1, p.container.Container.Name
 	for i, id := range in.Items {
@@ -318,6 +322,31 @@ func (a *API) itemSave(ctx context.Context, r *request) (any, error) {
 		}
 	}
 	return a.save(r, p, in.Items, zip, name)
+}
+
+// chatPage writes a chat, or messages of it, as one page of HTML.
+func (a *API) chatPage(ctx context.Context, r *request, p place, items []string) (any, error) {
+	if p.container.Container.Kind != holdfast.Chat {
+		return nil, holdfast.Invalid("a page is made of chats only; leave page out")
+	}
+	q := holdfast.PostsQuery{}
+	for _, id := range items {
+		id, err := a.itemID(ctx, r, p, id)
+		if err != nil {
+			return nil, err
+		}
+		q.Posts = append(q.Posts, id)
+	}
+	if len(q.Posts) == 0 {
+		root, err := a.root(ctx, r, p)
+		if err != nil {
+			return nil, err
+		}
+		if q.Folder = root; root == "" {
+			return nil, holdfast.NotFound("nothing is stored of the chat itself")
+		}
+	}
+	return a.exportPosts(r, p, p.container.Container.Name, q), nil
 }
 
 // itemGetPermissions tells who may do what with an item or a folder.

@@ -217,7 +217,7 @@ func groups(entries []holdfast.BasketEntry, key func(holdfast.BasketEntry) strin
 // parts opens a restore session for each restore point and kind in entries, and calls fn for each mailbox or OneDrive in it, with what to
 // restore of it, or with the reason why the session could not be opened.
 func (b *Baskets) parts(ctx context.Context, u User, id holdfast.BasketID, entries []holdfast.BasketEntry, spec RestoreSpec, fn func(session holdfast.RestoreSession, part []holdfast.BasketEntry, one RestoreSpec, failed error) error) error {
-	types := map[holdfast.ContainerKind]holdfast.ExplorerType{holdfast.Mailbox: holdfast.ExploreExchange, holdfast.Drive: holdfast.ExploreOneDrive, holdfast.Site: holdfast.ExploreSites, holdfast.Team: holdfast.ExploreTeams}
+	types := map[holdfast.ContainerKind]holdfast.ExplorerType{holdfast.Mailbox: holdfast.ExploreExchange, holdfast.Drive: holdfast.ExploreOneDrive, holdfast.Site: holdfast.ExploreSites, holdfast.Team: holdfast.ExploreTeams, holdfast.Chat: holdfast.ExploreChats}
 	for _, at := range groups(entries, func(e holdfast.BasketEntry) string { return string(e.Point) + " " + string(e.Container.Kind) }) {
 		session, failed := b.sessions.Open(ctx, u, ExploreSpec{Type: types[at[0].Container.Kind], Point: at[0].Point, Reason: "basket " + string(id)})
 		for _, part := range groups(at, func(e holdfast.BasketEntry) string { return e.Container.Key() }) {

@@ -11,6 +11,9 @@ import (
 // (learn.microsoft.com/microsoftteams/platform/…/teamwork-national-cloud-differences).
 var errChatsChina = holdfast.Invalid("chats can't be protected in the region China: Microsoft has no interface there that reads them; leave chats out or set it to false")
 
+// errChatsStay is why a chat is not put back.
+var errChatsStay = holdfast.Invalid("this version of Holdfast does not put chats back into Teams: save them, as a page of HTML or as a ZIP")
+
 // asksForChats says whether a job protects chats.
 func asksForChats(whole bool, selected []holdfast.JobItem) bool {
 	return whole || slices.ContainsFunc(selected, func(i holdfast.JobItem) bool { return i.Chats })

@@ -49,9 +49,9 @@ func (r *RestoreSessions) Open(ctx context.Context, u User, spec ExploreSpec) (h
 		return holdfast.RestoreSession{}, err
 	}
 	switch spec.Type {
-	case holdfast.ExploreExchange, holdfast.ExploreOneDrive, holdfast.ExploreSites, holdfast.ExploreTeams:
+	case holdfast.ExploreExchange, holdfast.ExploreOneDrive, holdfast.ExploreSites, holdfast.ExploreTeams, holdfast.ExploreChats:
 	default:
-		return holdfast.RestoreSession{}, holdfast.Invalid("there is no explorer type %q; it is Vex, Veod, Vesp or Vet", spec.Type)
+		return holdfast.RestoreSession{}, holdfast.Invalid("there is no explorer type %q; it is Vex, Veod, Vesp, Vet or Chats", spec.Type)
 	}
 	id, err := r.id()
 	if err != nil {
@@ -66,7 +66,7 @@ func (r *RestoreSessions) Open(ctx context.Context, u User, spec ExploreSpec) (h
 		if err != nil {
 			return s, err
 		}
-		s.Name = fmt.Sprintf("%s of %s", map[holdfast.ExplorerType]string{holdfast.ExploreExchange: "Exchange", holdfast.ExploreOneDrive: "OneDrive", holdfast.ExploreSites: "SharePoint", holdfast.ExploreTeams: "Teams"}[spec.Type], scope)
+		s.Name = fmt.Sprintf("%s of %s", map[holdfast.ExplorerType]string{holdfast.ExploreExchange: "Exchange", holdfast.ExploreOneDrive: "OneDrive", holdfast.ExploreSites: "SharePoint", holdfast.ExploreTeams: "Teams", holdfast.ExploreChats: "Chats"}[spec.Type], scope)
 		var points []holdfast.RestorePoint
 		if spec.Point != "" {
 			p, err := tx.RestorePoint(ctx, spec.Point)
@@ -408,6 +408,9 @@ func (r *RestoreSessions) prepare(ctx context.Context, u User, id holdfast.Resto
 		if p.cred.ApplicationID == "" || p.cred.Certificate == "" && p.cred.ApplicationSecret == "" {
 			return p, holdfast.Invalid("an application for the restore needs its id and its certificate")
 		}
+	}
+	if p.from.Container.Kind == holdfast.Chat {
+		return p, errChatsStay
 	}
 	use := map[holdfast.ContainerKind]PermissionUse{holdfast.Mailbox: UseMailRestore, holdfast.Drive: UseOneDriveRestore, holdfast.Site: UseSiteRestore, holdfast.Team: UseTeamsRestore}[p.from.Container.Kind]
 	tenant, err := r.Directory.Check(ctx, org, p.cred)

@@ -650,10 +650,11 @@ const (
 type RESTExploreOptionsType string
 
 const (
-	RESTExploreOptionsTypeVex  RESTExploreOptionsType = "Vex"
-	RESTExploreOptionsTypeVeod RESTExploreOptionsType = "Veod"
-	RESTExploreOptionsTypeVesp RESTExploreOptionsType = "Vesp"
-	RESTExploreOptionsTypeVet  RESTExploreOptionsType = "Vet"
+	RESTExploreOptionsTypeVex   RESTExploreOptionsType = "Vex"
+	RESTExploreOptionsTypeVeod  RESTExploreOptionsType = "Veod"
+	RESTExploreOptionsTypeVesp  RESTExploreOptionsType = "Vesp"
+	RESTExploreOptionsTypeVet   RESTExploreOptionsType = "Vet"
+	RESTExploreOptionsTypeChats RESTExploreOptionsType = "Chats"
 )
 
 // RESTGroupType: The kind of object.
@@ -954,10 +955,11 @@ const (
 type RESTOperatorExploreOptionsType string
 
 const (
-	RESTOperatorExploreOptionsTypeVex  RESTOperatorExploreOptionsType = "Vex"
-	RESTOperatorExploreOptionsTypeVeod RESTOperatorExploreOptionsType = "Veod"
-	RESTOperatorExploreOptionsTypeVesp RESTOperatorExploreOptionsType = "Vesp"
-	RESTOperatorExploreOptionsTypeVet  RESTOperatorExploreOptionsType = "Vet"
+	RESTOperatorExploreOptionsTypeVex   RESTOperatorExploreOptionsType = "Vex"
+	RESTOperatorExploreOptionsTypeVeod  RESTOperatorExploreOptionsType = "Veod"
+	RESTOperatorExploreOptionsTypeVesp  RESTOperatorExploreOptionsType = "Vesp"
+	RESTOperatorExploreOptionsTypeVet   RESTOperatorExploreOptionsType = "Vet"
+	RESTOperatorExploreOptionsTypeChats RESTOperatorExploreOptionsType = "Chats"
 )
 
 // RESTOperatorRestoreFilesOptionsFileVersion: The file version.
@@ -1028,10 +1030,11 @@ const (
 type RESTOrganizationExploreOptionsType string
 
 const (
-	RESTOrganizationExploreOptionsTypeVex  RESTOrganizationExploreOptionsType = "Vex"
-	RESTOrganizationExploreOptionsTypeVeod RESTOrganizationExploreOptionsType = "Veod"
-	RESTOrganizationExploreOptionsTypeVesp RESTOrganizationExploreOptionsType = "Vesp"
-	RESTOrganizationExploreOptionsTypeVet  RESTOrganizationExploreOptionsType = "Vet"
+	RESTOrganizationExploreOptionsTypeVex   RESTOrganizationExploreOptionsType = "Vex"
+	RESTOrganizationExploreOptionsTypeVeod  RESTOrganizationExploreOptionsType = "Veod"
+	RESTOrganizationExploreOptionsTypeVesp  RESTOrganizationExploreOptionsType = "Vesp"
+	RESTOrganizationExploreOptionsTypeVet   RESTOrganizationExploreOptionsType = "Vet"
+	RESTOrganizationExploreOptionsTypeChats RESTOrganizationExploreOptionsType = "Chats"
 )
 
 // RESTOrganizationLastSyncStateType: The kind of object.
@@ -1343,10 +1346,11 @@ const (
 type RESTRestoreSessionType string
 
 const (
-	RESTRestoreSessionTypeVex  RESTRestoreSessionType = "Vex"
-	RESTRestoreSessionTypeVeod RESTRestoreSessionType = "Veod"
-	RESTRestoreSessionTypeVesp RESTRestoreSessionType = "Vesp"
-	RESTRestoreSessionTypeVet  RESTRestoreSessionType = "Vet"
+	RESTRestoreSessionTypeVex   RESTRestoreSessionType = "Vex"
+	RESTRestoreSessionTypeVeod  RESTRestoreSessionType = "Veod"
+	RESTRestoreSessionTypeVesp  RESTRestoreSessionType = "Vesp"
+	RESTRestoreSessionTypeVet   RESTRestoreSessionType = "Vet"
+	RESTRestoreSessionTypeChats RESTRestoreSessionType = "Chats"
 )
 
 // RESTRestoreSessionState: The state it is in.
@@ -1932,7 +1936,7 @@ var Enums = map[string][]string{
 	"RESTExchangeFolderCategory":                                            {"Inbox", "Outbox", "Sent", "Deleted", "Drafts", "PermanentlyDeletedItems", "Purges", "DiscoveryHolds", "Conflicts", "SyncIssues", "LocalFailures", "ServerFailures", "Junk", "Versions", "TeamsMessagesData", "None"},
 	"RESTExchangeFolderType":                                                {"Journal", "Task", "StickyNote", "Contact", "Appointment", "None"},
 	"RESTExchangeItemImportance":                                            {"Low", "Normal", "High"},
-	"RESTExploreOptionsType":                                                {"Vex", "Veod", "Vesp", "Vet"},
+	"RESTExploreOptionsType":                                                {"Vex", "Veod", "Vesp", "Vet", "Chats"},
 	"RESTGroupLocationType":                                                 {"OnPremises", "Cloud", "Hybrid"},
 	"RESTGroupMemberType":                                                   {"Unknown", "User", "Group"},
 	"RESTGroupType":                                                         {"Office365", "Security", "Distribution", "DynamicDistribution"},
@@ -1962,7 +1966,7 @@ var Enums = map[string][]string{
 	"RESTOAuth2ServiceKind":                                                 {"GoogleGmail", "Microsoft365"},
 	"RESTObjectStorageType":                                                 {"AzureBlob", "AmazonS3", "AmazonS3Compatible", "AzureBlobArchive", "AmazonS3Glacier", "WasabiCloud", "IBMCloud"},
 	"RESTOfficeLicenseDetectedSkuType":                                      {"Other", "Education"},
-	"RESTOperatorExploreOptionsType":                                        {"Vex", "Veod", "Vesp", "Vet"},
+	"RESTOperatorExploreOptionsType":                                        {"Vex", "Veod", "Vesp", "Vet", "Chats"},
 	"RESTOperatorRestoreFilesOptionsFileVersion":                            {"All", "Last"},
 	"RESTOperatorRestoreSharePointDocumentsConfigDocumentLastVersionAction": {"Overwrite", "Merge"},
 	"RESTOperatorRestoreSharePointDocumentsConfigDocumentVersion":           {"All", "Last"},
@@ -1971,7 +1975,7 @@ var Enums = map[string][]string{
 	"RESTOperatorRestoreToOriginalOneDriveDocumentsDocumentAction":          {"Overwrite", "Keep"},
 	"RESTOrganizationCurrentSyncStateStatus":                                {"Queued", "Running"},
 	"RESTOrganizationCurrentSyncStateType":                                  {"Incremental", "Full"},
-	"RESTOrganizationExploreOptionsType":                                    {"Vex", "Veod", "Vesp", "Vet"},
+	"RESTOrganizationExploreOptionsType":                                    {"Vex", "Veod", "Vesp", "Vet", "Chats"},
 	"RESTOrganizationLastSyncStateResult":                                   {"Success", "Error"},
 	"RESTOrganizationLastSyncStateType":                                     {"Incremental", "Full"},
 	"RESTOrganizationSyncOptionsType":                                       {"Incremental", "Full"},
@@ -2011,7 +2015,7 @@ var Enums = map[string][]string{
 	"RESTRestoreSessionEventType":                                           {"None", "Save", "Export", "Send", "Restore", "View"},
 	"RESTRestoreSessionResult":                                              {"Success", "Warning", "Failed"},
 	"RESTRestoreSessionState":                                               {"Working", "Stopped"},
-	"RESTRestoreSessionType":                                                {"Vex", "Veod", "Vesp", "Vet"},
+	"RESTRestoreSessionType":                                                {"Vex", "Veod", "Vesp", "Vet", "Chats"},
 	"RESTRestoreSharePointDocumentConfigDocumentVersion":                    {"All", "Last"},
 	"RESTRestoreSharePointItemConfigDocumentVersion":                        {"All", "Last"},
 	"RESTRestoreSiteConfigDocumentLastVersionAction":                        {"Overwrite", "Merge"},
