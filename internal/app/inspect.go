@@ -73,9 +73,9 @@ func (m *microsoft) probe(ctx context.Context, g *graph.Client, org holdfast.Org
 	if err != nil {
 		return []service.Probe{{Workload: "directory", Err: err}}
 	}
-	out := []service.Probe{{Workload: "directory", Detail: "users are listed"}}
+	out := []service.Probe{{Workload: "directory", Detail: holdfast.SayUsersListed.With()}}
 	try := func(workload string, one func(*graph.User) (string, error)) {
-		p := service.Probe{Workload: workload, Detail: fmt.Sprintf("none of the first %d users has it", len(users.Value))}
+		p := service.Probe{Workload: workload, Detail: holdfast.SayNobodyHas.With(len(users.Value))}
 		for i := range users.Value {
 			detail, err := one(&users.Value[i])
 			kind := m365.KindOf(err)
@@ -90,7 +90,7 @@ func (m *microsoft) probe(ctx context.Context, g *graph.Client, org holdfast.Org
 	if org.Exchange {
 		try("Exchange Online", func(u *graph.User) (string, error) {
 			_, err := g.MailFolder(ctx, u.ID, "inbox", graph.List{})
-			return "the inbox of " + u.UserPrincipalName + " can be read" + mailBy(g.M365().Cloud()), err
+			return inboxBy(g.M365().Cloud()).With(u.UserPrincipalName), err
 		})
 	}
 	if org.SharePoint {
@@ -99,7 +99,7 @@ func (m *microsoft) probe(ctx context.Context, g *graph.Client, org holdfast.Org
 			if err != nil {
 				return "", err
 			}
-			return "the drive of " + u.UserPrincipalName + " can be read" + quotaOf(d), nil
+			return driveRead(u.UserPrincipalName, d), nil
 		})
 		out = append(out, probeSites(ctx, g))
 	}
@@ -111,15 +111,15 @@ func probeSites(ctx context.Context, g *graph.Client) service.Probe {
 	p := service.Probe{Workload: "SharePoint sites"}
 	root, err := g.Site(ctx, "root", graph.List{Select: []string{"id", "webUrl"}})
 	if m365.KindOf(err) == m365.NotFound {
-		p.Detail = "the organization has none"
+		p.Detail = holdfast.SayNoSites.With()
 		return p
 	} else if err != nil {
 		p.Err = forUser(err)
 		return p
 	}
-	p.Detail = root.WebURL + " can be read"
+	p.Detail = holdfast.SaySiteRead.With(root.WebURL)
 	if !g.M365().ByCertificate() {
-		p.Detail += "; attachments, permissions and views can't, for SharePoint itself takes only applications that sign in by certificate"
+		p.Detail = holdfast.SaySiteReadBySecret.With(root.WebURL)
 		return p
 	}
 	web, err := sharepoint.At(g.M365(), root.WebURL)
@@ -132,16 +132,16 @@ func probeSites(ctx context.Context, g *graph.Client) service.Probe {
 	return p
 }
 
-// mailBy says how changes of mail are found where that is not by delta.
-func mailBy(c m365.Cloud) string {
+// inboxBy says that an inbox can be read, and how changes of mail are found where that is not by delta.
+func inboxBy(c m365.Cloud) holdfast.Sentence {
 	if c.Has(m365.MessageDelta) {
-		return ""
+		return holdfast.SayInboxRead
 	}
-	return "; this cloud has no list of changes, so each backup compares lists"
+	return holdfast.SayInboxReadByLists
 }
 
-// quotaOf says how much of a drive's quota is used.
-func quotaOf(d *graph.Drive) string {
+// driveRead says that a drive can be read, and how much of its quota is used.
+func driveRead(user string, d *graph.Drive) string {
 	var q struct {
 		Quota *struct {
 			Used  int64  `json:"used"`
@@ -150,7 +150,8 @@ func quotaOf(d *graph.Drive) string {
 		} `json:"quota"`
 	}
 	if json.Unmarshal(d.Raw, &q) != nil || q.Quota == nil || q.Quota.Total == 0 {
-		return ""
+		return holdfast.SayDriveRead.With(user)
 	}
-	return fmt.Sprintf("; %.1f of %.1f GiB of its quota are used (%s)", float64(q.Quota.Used)/(1<<30), float64(q.Quota.Total)/(1<<30), q.Quota.State)
+	gib := func(bytes int64) string { return fmt.Sprintf("%.1f", float64(bytes)/(1<<30)) }
+	return holdfast.SayDriveReadQuota.With(user, gib(q.Quota.Used), gib(q.Quota.Total), q.Quota.State)
 }

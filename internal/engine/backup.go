@@ -304,7 +304,11 @@ func (e *Engine) dropLost(ctx context.Context, repo *vault.Repository, point *ho
 			continue
 		}
 		e.Log.ErrorContext(ctx, "the last state of a container can't be read any more; run 'holdfast vault verify'", "container", entry.Container.Key(), "error", err)
-		entry.Reason = strings.TrimSuffix("its last state can't be read any more, run 'holdfast vault verify'; "+entry.Reason, "; ")
+		if before := entry.Reason; before == "" {
+			entry.Reason = holdfast.SayUnreadable.With()
+		} else {
+			entry.Reason = holdfast.SayUnreadableBecause.With(before)
+		}
 		entry.Head, entry.HeadTime = 0, time.Time{}
 		if point.Status == holdfast.StatusSuccess {
 			point.Status = holdfast.StatusWarning

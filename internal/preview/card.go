@@ -50,7 +50,7 @@ func Card(ctx context.Context, name string, c holdfast.Card, text string, isHTML
 func Page(ctx context.Context, text string, left map[string]int) holdfast.Preview {
 	p := holdfast.Preview{Kind: holdfast.PreviewHTML}
 	if text == "" {
-		p.Kind, p.Why = holdfast.PreviewNone, "this page has no text: download it to see what it is made of"
+		p.Kind, p.Why = holdfast.PreviewNone, holdfast.SayNoPageText.With()
 	} else {
 		markup(ctx, &p, text, true)
 	}

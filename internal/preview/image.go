@@ -4,11 +4,12 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"image"
 	_ "image/gif"
 	_ "image/jpeg"
 	_ "image/png"
+
+	"holdfast/internal/holdfast"
 )
 
 // imageType is the media type of the kinds of images that are shown, by their first bytes; what a file is called does not count. SVG is
@@ -30,23 +31,23 @@ func imageType(start []byte) string {
 // checkImage says why an image is not shown.
 func checkImage(kind string, data []byte, limit int) error {
 	if len(data) > limit {
-		return fmt.Errorf("the image has more than %d MiB: download it", limit>>20)
+		return errors.New(holdfast.SayImageLarge.With(limit >> 20))
 	}
 	var w, h int
 	if kind == "image/webp" {
 		var ok bool
 		if w, h, ok = webpSize(data); !ok {
-			return errors.New("the image is garbled")
+			return errors.New(holdfast.SayImageGarbled.With())
 		}
 	} else {
 		c, _, err := image.DecodeConfig(bytes.NewReader(data))
 		if err != nil {
-			return errors.New("the image is garbled")
+			return errors.New(holdfast.SayImageGarbled.With())
 		}
 		w, h = c.Width, c.Height
 	}
 	if w <= 0 || h <= 0 || int64(w)*int64(h) > maxPixels {
-		return fmt.Errorf("the image has %d by %d pixels: download it", w, h)
+		return errors.New(holdfast.SayImageMany.With(w, h))
 	}
 	return nil
 }

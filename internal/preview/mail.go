@@ -38,7 +38,7 @@ func Mail(ctx context.Context, r io.Reader) (holdfast.Preview, error) {
 		if source.err != nil {
 			return p, source.err
 		}
-		p.Why = "this is not a mail that can be taken apart: " + plain(err)
+		p.Why = holdfast.SayNoMail.With(plain(err))
 		p.Body = document("<p>" + html.EscapeString(p.Why) + "</p>")
 		return p, nil
 	}
@@ -163,7 +163,7 @@ type shownPart struct {
 // part walks an entity and gives the texts to show.
 func (m *reader) part(e *message.Entity, depth int) []shownPart {
 	if m.parts++; m.parts > maxParts || depth > maxNesting {
-		m.broken = fmt.Sprintf("the mail has more than %d parts, or they lie more than %d deep in each other: the rest is not shown", maxParts, maxNesting)
+		m.broken = holdfast.SayManyParts.With(maxParts, maxNesting)
 		return nil
 	}
 	kind, params, err := e.Header.ContentType()
@@ -180,7 +180,7 @@ func (m *reader) part(e *message.Entity, depth int) []shownPart {
 			child, err := multi.NextPart()
 			if child == nil || err != nil && !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err) {
 				if err != nil && !errors.Is(err, io.EOF) && m.broken == "" {
-					m.broken = "the mail is garbled from some part on: " + plain(err)
+					m.broken = holdfast.SayGarbled.With(plain(err))
 				}
 				break
 			}
@@ -210,7 +210,7 @@ func (m *reader) part(e *message.Entity, depth int) []shownPart {
 			_, _ = io.Copy(io.Discard, e.Body) // the rest is not shown, and an error in it is the stream's
 		}
 		if err != nil && m.broken == "" {
-			m.broken = "a text of the mail can't be decoded to its end: " + plain(err)
+			m.broken = holdfast.SayTextGarbled.With(plain(err))
 		}
 		text, _, ok := extract.Decode(data, params["charset"])
 		if !ok {
@@ -254,7 +254,7 @@ func (m *reader) attachment(e *message.Entity, kind, name, disposition string) {
 	}
 	n, err := io.Copy(io.Discard, body)
 	if a.Size += n; err != nil && m.broken == "" {
-		m.broken = fmt.Sprintf("attachment %q can't be decoded to its end: %s", a.Name, plain(err))
+		m.broken = holdfast.SayAttachmentGarbled.With(a.Name, plain(err))
 	}
 	m.attachments, m.ids = append(m.attachments, a), append(m.ids, id)
 }

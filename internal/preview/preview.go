@@ -7,7 +7,6 @@ package preview
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"unicode"
@@ -63,10 +62,10 @@ func File(ctx context.Context, name string, size int64, r io.Reader) (holdfast.P
 	case errors.As(err, new(*holdfast.Error)):
 		return p, err // the file could not be read from the repository
 	case errors.Is(err, extract.ErrNone):
-		p.Why = fmt.Sprintf("there is no preview of this kind of file (%d bytes): download it", size)
+		p.Why = holdfast.SayNoPreview.With(size)
 		return p, nil
 	case err != nil && text.Text == "":
-		p.Why = "there is no preview: " + err.Error()
+		p.Why = holdfast.SayNoPreviewBecause.With(err)
 		return p, nil
 	case err != nil:
 		p.Why, text.Truncated = err.Error(), true

@@ -121,6 +121,7 @@ func jobSessionToContract(l links, now time.Time, s holdfast.JobSession) contrac
 		RepositoryID:         uid(s.Repository),
 		MainSessionID:        uid(main),
 		Details:              optional(s.Details),
+		DetailsSaid:          saidOf(s.Details),
 		CreationTime:         stamp(s.Created),
 		EndTime:              stamp(s.Ended),
 		RetryCount:           new(int32(s.Retry)),

@@ -65,6 +65,7 @@ func logLineToContract(l links, line holdfast.LogLine) contract.RESTLogItem {
 		Usn:          &line.Number,
 		Type:         &kind,
 		Message:      &line.Title,
+		MessageSaid:  saidOf(line.Title),
 		CreationTime: stamp(line.Created),
 		EndTime:      stamp(line.Ended),
 		Links: contract.RESTLinkHALDictionary{

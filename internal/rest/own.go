@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"holdfast/internal/holdfast"
+	"holdfast/internal/rest/contract"
 	"holdfast/internal/service"
 )
 
@@ -67,11 +68,12 @@ func (a *API) retentionStart(ctx context.Context, r *request) (any, error) {
 }
 
 type permission struct {
-	Name    string `json:"name"`
-	API     string `json:"api"`
-	Use     string `json:"use"`
-	Why     string `json:"why"`
-	Granted bool   `json:"granted"`
+	Name    string         `json:"name"`
+	API     string         `json:"api"`
+	Use     string         `json:"use"`
+	Why     string         `json:"why"`
+	WhySaid *contract.Said `json:"whySaid,omitzero"`
+	Granted bool           `json:"granted"`
 }
 
 // permissionGet asks Microsoft which permissions an organization's application has, and lists those that are needed.
@@ -85,7 +87,7 @@ func (a *API) permissionGet(ctx context.Context, r *request) (any, error) {
 		return nil, err
 	}
 	return list(tenant.Permissions, func(p service.Permission) permission {
-		return permission{p.Name, p.API, string(p.Use), p.Why, p.Granted}
+		return permission{p.Name, p.API, string(p.Use), p.Why, saidOf(p.Why), p.Granted}
 	}), nil
 }
 

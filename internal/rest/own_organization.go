@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"holdfast/internal/holdfast"
+	"holdfast/internal/rest/contract"
 	"holdfast/internal/service"
 )
 
@@ -14,11 +15,13 @@ var organizationRoutes = []route{
 }
 
 type finding struct {
-	Area   string `json:"area"`
-	Name   string `json:"name"`
-	State  string `json:"state"`
-	Detail string `json:"detail"`
-	Fix    string `json:"fix,omitzero"`
+	Area       string         `json:"area"`
+	Name       string         `json:"name"`
+	State      string         `json:"state"`
+	Detail     string         `json:"detail"`
+	DetailSaid *contract.Said `json:"detailSaid,omitzero"`
+	Fix        string         `json:"fix,omitzero"`
+	FixSaid    *contract.Said `json:"fixSaid,omitzero"`
 }
 
 // organizationCheckGet looks at everything that an organization needs from Microsoft, live.
@@ -36,7 +39,7 @@ func (a *API) organizationCheckGet(ctx context.Context, r *request) (any, error)
 		Findings []finding `json:"findings"`
 	}{State: string(service.Worst(all)), Findings: []finding{}}
 	for _, f := range all {
-		out.Findings = append(out.Findings, finding{f.Area, f.Name, string(f.State), f.Detail, f.Fix})
+		out.Findings = append(out.Findings, finding{f.Area, f.Name, string(f.State), f.Detail, saidOf(f.Detail), f.Fix, saidOf(f.Fix)})
 	}
 	return out, nil
 }

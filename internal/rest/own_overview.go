@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"holdfast/internal/holdfast"
+	"holdfast/internal/rest/contract"
 	"holdfast/internal/service"
 )
 
@@ -24,23 +25,25 @@ func objectOf(c holdfast.Container) objectRef {
 }
 
 type objectStanding struct {
-	Object   objectRef  `json:"object"`
-	Standing string     `json:"standing"`
-	JobID    string     `json:"jobId"`
-	JobName  string     `json:"jobName"`
-	Checked  *time.Time `json:"lastBackup,omitzero"`
-	Promise  int64      `json:"promiseSeconds"`
-	Reason   string     `json:"reason,omitzero"`
-	Skipped  int64      `json:"skippedItems"`
+	Object   objectRef      `json:"object"`
+	Standing string         `json:"standing"`
+	JobID    string         `json:"jobId"`
+	JobName  string         `json:"jobName"`
+	Checked  *time.Time     `json:"lastBackup,omitzero"`
+	Promise  int64          `json:"promiseSeconds"`
+	Reason   string         `json:"reason,omitzero"`
+	Said     *contract.Said `json:"reasonSaid,omitzero"`
+	Skipped  int64          `json:"skippedItems"`
 }
 
 type sessionProblem struct {
-	SessionID string     `json:"sessionId"`
-	JobID     string     `json:"jobId"`
-	JobName   string     `json:"jobName"`
-	Status    string     `json:"status"`
-	Details   string     `json:"details,omitzero"`
-	Ended     *time.Time `json:"endTime,omitzero"`
+	SessionID string         `json:"sessionId"`
+	JobID     string         `json:"jobId"`
+	JobName   string         `json:"jobName"`
+	Status    string         `json:"status"`
+	Details   string         `json:"details,omitzero"`
+	Said      *contract.Said `json:"detailsSaid,omitzero"`
+	Ended     *time.Time     `json:"endTime,omitzero"`
 }
 
 type usedSpace struct {
@@ -50,14 +53,15 @@ type usedSpace struct {
 }
 
 type repositoryStanding struct {
-	RepositoryID string      `json:"repositoryId"`
-	Name         string      `json:"name"`
-	Capacity     int64       `json:"capacityBytes"`
-	Free         int64       `json:"freeSpaceBytes"`
-	KitExported  bool        `json:"recoveryKitExported"`
-	OutOfDate    bool        `json:"isOutOfSync"`
-	Used         []usedSpace `json:"used"`
-	Problem      string      `json:"problem,omitzero"`
+	RepositoryID string         `json:"repositoryId"`
+	Name         string         `json:"name"`
+	Capacity     int64          `json:"capacityBytes"`
+	Free         int64          `json:"freeSpaceBytes"`
+	KitExported  bool           `json:"recoveryKitExported"`
+	OutOfDate    bool           `json:"isOutOfSync"`
+	Used         []usedSpace    `json:"used"`
+	Problem      string         `json:"problem,omitzero"`
+	Said         *contract.Said `json:"problemSaid,omitzero"`
 }
 
 type overview struct {
@@ -72,6 +76,7 @@ type overview struct {
 	Problems      []sessionProblem     `json:"problems"`
 	Storage       []repositoryStanding `json:"storage"`
 	Warnings      []string             `json:"warnings"`
+	WarningsSaid  []contract.Said      `json:"warningsSaid"` // of each warning, in their order; empty for free text
 }
 
 func (a *API) overviewGet(ctx context.Context, r *request) (any, error) {
@@ -83,19 +88,25 @@ func (a *API) overviewGet(ctx context.Context, r *request) (any, error) {
 		Time: s.Time, Health: string(s.Health), Organizations: s.Organization, Jobs: s.Jobs, LastBackup: stamp(s.LastBackup), NextRun: stamp(s.NextRun), Counts: map[string]int{},
 		Attention: list(s.Attention, func(o service.ObjectStanding) objectStanding {
 			return objectStanding{Object: objectOf(o.Container), Standing: string(o.Standing), JobID: string(o.Job), JobName: o.JobName, Checked: stamp(o.Checked),
-				Promise: int64(o.Promise / time.Second), Reason: o.Reason, Skipped: o.Skipped}
+				Promise: int64(o.Promise / time.Second), Reason: o.Reason, Said: saidOf(o.Reason), Skipped: o.Skipped}
 		}),
 		Problems: list(s.Problems, func(p holdfast.JobSession) sessionProblem {
-			return sessionProblem{string(p.ID), string(p.Job), p.JobName, string(p.Status), p.Details, stamp(p.Ended)}
+			return sessionProblem{string(p.ID), string(p.Job), p.JobName, string(p.Status), p.Details, saidOf(p.Details), stamp(p.Ended)}
 		}),
 		Storage: list(s.Storage, func(p service.RepositoryStanding) repositoryStanding {
 			repo := p.Repository
 			return repositoryStanding{string(repo.ID), repo.Name, repo.Capacity, repo.Free, repo.KitExported, repo.OutOfDate,
 				list(p.Used, func(u service.RepositoryUsage) usedSpace {
 					return usedSpace{string(u.Organization.ID), u.Organization.Name, u.Bytes}
-				}), p.Problem}
+				}), p.Problem, saidOf(p.Problem)}
 		}),
 		Warnings: list(s.Warnings, func(s string) string { return s }),
+		WarningsSaid: list(s.Warnings, func(s string) contract.Said {
+			if said := saidOf(s); said != nil {
+				return *said
+			}
+			return contract.Said{}
+		}),
 	}
 	for _, one := range []service.Standing{service.StandingCurrent, service.StandingSkipped, service.StandingLate, service.StandingNever, service.StandingGone} {
 		out.Counts[string(one)] = s.Counts[one]
@@ -176,25 +187,26 @@ func (a *API) overviewUnprotected(ctx context.Context, r *request) (any, error) 
 }
 
 type jobProgress struct {
-	SessionID    string     `json:"sessionId"`
-	JobID        string     `json:"jobId"`
-	JobName      string     `json:"jobName"`
-	Status       string     `json:"status"`
-	Full         bool       `json:"full"`
-	Percent      int        `json:"percent"`
-	Objects      int64      `json:"objects"`
-	ObjectsTotal int64      `json:"objectsTotal"`
-	Items        int64      `json:"items"`
-	Skipped      int64      `json:"skippedItems"`
-	Read         int64      `json:"readBytes"`
-	Written      int64      `json:"writtenBytes"`
-	Requests     int64      `json:"requests"`
-	Throttled    float64    `json:"throttledSeconds"` // how long Microsoft made it wait
-	Created      time.Time  `json:"creationTime"`
-	Ended        *time.Time `json:"endTime,omitzero"`
-	Left         *int64     `json:"secondsLeft,omitzero"`
-	Stopping     bool       `json:"stopping"`
-	Details      string     `json:"details,omitzero"`
+	SessionID    string         `json:"sessionId"`
+	JobID        string         `json:"jobId"`
+	JobName      string         `json:"jobName"`
+	Status       string         `json:"status"`
+	Full         bool           `json:"full"`
+	Percent      int            `json:"percent"`
+	Objects      int64          `json:"objects"`
+	ObjectsTotal int64          `json:"objectsTotal"`
+	Items        int64          `json:"items"`
+	Skipped      int64          `json:"skippedItems"`
+	Read         int64          `json:"readBytes"`
+	Written      int64          `json:"writtenBytes"`
+	Requests     int64          `json:"requests"`
+	Throttled    float64        `json:"throttledSeconds"` // how long Microsoft made it wait
+	Created      time.Time      `json:"creationTime"`
+	Ended        *time.Time     `json:"endTime,omitzero"`
+	Left         *int64         `json:"secondsLeft,omitzero"`
+	Stopping     bool           `json:"stopping"`
+	Details      string         `json:"details,omitzero"`
+	Said         *contract.Said `json:"detailsSaid,omitzero"`
 }
 
 func progressOf(p service.Progress) jobProgress {
@@ -202,7 +214,7 @@ func progressOf(p service.Progress) jobProgress {
 	out := jobProgress{
 		SessionID: string(s.ID), JobID: string(s.Job), JobName: s.JobName, Status: string(s.Status), Full: s.Full, Percent: s.Progress, Objects: n.Objects, ObjectsTotal: n.ObjectsTotal,
 		Items: n.Items, Skipped: n.Skipped, Read: n.ReadBytes, Written: n.WrittenBytes, Requests: n.Requests, Throttled: n.Throttled.Seconds(), Created: s.Created.UTC(), Ended: stamp(s.Ended),
-		Stopping: s.Ended.IsZero() && !s.StopBy.IsZero(), Details: s.Details,
+		Stopping: s.Ended.IsZero() && !s.StopBy.IsZero(), Details: s.Details, Said: saidOf(s.Details),
 	}
 	if p.Left > 0 {
 		out.Left = new(int64(p.Left / time.Second))

@@ -69,6 +69,7 @@ type previewShape struct {
 	Charset     string                         `json:"charset,omitzero"`
 	Truncated   bool                           `json:"truncated"`
 	Why         string                         `json:"why,omitzero"`
+	WhySaid     *contract.Said                 `json:"whySaid,omitzero"`
 	Subject     string                         `json:"subject,omitzero"`
 	Date        *time.Time                     `json:"date,omitzero"`
 	From        []addressShape                 `json:"from,omitzero"`
@@ -107,7 +108,7 @@ func (a *API) itemGetPreview(ctx context.Context, r *request) (any, error) {
 	to := func(suffix string, more ...string) contract.RESTLinkHAL {
 		return r.links.to(itemPath+suffix, append([]string{string(p.session), p.id, e.ID}, more...)...)
 	}
-	out := previewShape{Kind: v.Kind, Name: v.Name, Type: v.Type, Format: v.Format, Charset: v.Charset, Truncated: v.Truncated, Why: v.Why, Subject: v.Subject, Date: stamp(v.Date),
+	out := previewShape{Kind: v.Kind, Name: v.Name, Type: v.Type, Format: v.Format, Charset: v.Charset, Truncated: v.Truncated, Why: v.Why, WhySaid: saidOf(v.Why), Subject: v.Subject, Date: stamp(v.Date),
 		From: list(v.From, addressToShape), To: list(v.To, addressToShape), Cc: list(v.Cc, addressToShape), Bcc: list(v.Bcc, addressToShape), ReplyTo: list(v.ReplyTo, addressToShape),
 		Headers: list(v.Headers, func(h holdfast.MailHeader) headerShape { return headerShape(h) }),
 		Removed: list(v.Removed, func(o holdfast.Omission) omissionShape { return omissionShape(o) }),

@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -167,7 +166,7 @@ func (c *Control) giveUp(ctx context.Context, tx Tx, t *holdfast.TaskRecord) err
 		return err
 	}
 	t.Epoch = epoch
-	return c.complete(ctx, tx, *t, holdfast.TaskResult{Err: fmt.Sprintf("given up: %d attempts ended without a result", t.Attempt), Reason: holdfast.SkipTransient, Retriable: true})
+	return c.complete(ctx, tx, *t, holdfast.TaskResult{Err: holdfast.SayGivenUp.With(t.Attempt), Reason: holdfast.SkipTransient, Retriable: true})
 }
 
 // held gives the task when lease is still its newest, else a KindStale error.

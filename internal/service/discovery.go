@@ -3,13 +3,25 @@ package service
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"holdfast/internal/holdfast"
 )
+
+// skippedSuch names the first of skipped items.
+func skippedSuch(all []holdfast.SkippedItem) string {
+	text := ""
+	for _, s := range slices.Backward(all[:min(3, len(all))]) {
+		if text == "" {
+			text = holdfast.SayItemSkipped.With(s.Name, s.Reason, s.Detail)
+		} else {
+			text = holdfast.SayItemSkippedMore.With(s.Name, s.Reason, s.Detail, text)
+		}
+	}
+	return text
+}
 
 // discovered makes a backup task for each container in the job's scope.
 func (c *core) discovered(ctx context.Context, tx Tx, s *holdfast.JobSession, r holdfast.TaskResult) error {
@@ -64,7 +76,7 @@ func (c *core) discovered(ctx context.Context, tx Tx, s *holdfast.JobSession, r 
 		t.State, t.Entry, t.Ended = holdfast.TaskDone, e, c.now()
 		if !goneBefore(*e, rec) {
 			t.State, t.Result = holdfast.TaskFailed, e.Reason
-			if err := c.log(ctx, tx, string(s.ID), logWarning, fmt.Sprintf("%s: not updated: %s", container, e.Reason)); err != nil {
+			if err := c.log(ctx, tx, string(s.ID), logWarning, holdfast.SayNotUpdated.With(container, e.Reason)); err != nil {
 				return err
 			}
 		}
@@ -89,7 +101,7 @@ func (c *core) discovered(ctx context.Context, tx Tx, s *holdfast.JobSession, r 
 		if rec.Head == 0 || rec.Kind == holdfast.Chat { // whether a chat is gone its members' lists tell
 			continue
 		}
-		if err := add(rec.Container, &holdfast.PointEntry{State: holdfast.StateGone, Reason: "it is not in the organization any more"}); err != nil {
+		if err := add(rec.Container, &holdfast.PointEntry{State: holdfast.StateGone, Reason: holdfast.SayLeftOrganization.With()}); err != nil {
 			return err
 		}
 	}
@@ -103,7 +115,7 @@ func (c *core) discovered(ctx context.Context, tx Tx, s *holdfast.JobSession, r 
 	if err := c.tellWithoutCertificate(ctx, tx, *s, org, tasks); err != nil {
 		return err
 	}
-	if err := c.log(ctx, tx, string(s.ID), logNone, fmt.Sprintf("Found %d objects to protect", len(tasks))); err != nil {
+	if err := c.log(ctx, tx, string(s.ID), logNone, holdfast.SayFound.With(len(tasks))); err != nil {
 		return err
 	}
 	s.Statistics.ObjectsTotal, s.Statistics.Objects = int64(len(tasks)), 0
@@ -146,7 +158,7 @@ func (c *core) tellLeftOut(ctx context.Context, tx Tx, s holdfast.JobSession, ta
 	if err != nil || len(folders.Titles()) == 0 {
 		return err
 	}
-	return c.log(ctx, tx, string(s.ID), logNone, "Left out of all mailboxes, as the exclusions say: "+strings.Join(folders.Titles(), ", "))
+	return c.log(ctx, tx, string(s.ID), logNone, holdfast.SayFoldersLeftOut.With(strings.Join(folders.Titles(), ", ")))
 }
 
 // tellWithoutCertificate tells, once for all sites, what of them an application that signs in by a secret can't read, and what to do. Attachments that
@@ -161,8 +173,7 @@ func (c *core) tellWithoutCertificate(ctx context.Context, tx Tx, s holdfast.Job
 	if sites == 0 || org.CertificateThumbprint != "" {
 		return nil
 	}
-	return c.log(ctx, tx, string(s.ID), logWarning, fmt.Sprintf("Of %d sites attachments, permissions and views are not read: the application of %s signs in by a secret, and SharePoint takes only those that sign in by a certificate. "+
-		"Give it one: 'holdfast org renew %s --sign-in', or in the console Organizations, New secret or certificate", sites, org.Name, org.Name))
+	return c.log(ctx, tx, string(s.ID), logWarning, holdfast.SaySitesBySecret.With(sites, org.Name, org.Name))
 }
 
 // leftScope tells, once, which objects the job's restore point before had and its scope has no more.
@@ -184,11 +195,11 @@ func (c *core) leftScope(ctx context.Context, tx Tx, s holdfast.JobSession, now 
 	if len(left) == 0 {
 		return nil
 	}
-	text := fmt.Sprintf("%d objects are no longer in the job's scope, what is stored of them stays until their restore points expire: %s", len(left), strings.Join(left[:min(3, len(left))], ", "))
+	say := holdfast.SayLeftScope
 	if len(left) > 3 {
-		text += " and others"
+		say = holdfast.SayMoreLeftScope
 	}
-	return c.log(ctx, tx, string(s.ID), logNone, text)
+	return c.log(ctx, tx, string(s.ID), logNone, say.With(len(left), strings.Join(left[:min(3, len(left))], ", ")))
 }
 
 // capitalized is a sentence of a note.
@@ -213,10 +224,10 @@ func (c *Control) beforeDiscovery(ctx context.Context, task holdfast.TaskRecord)
 		if state.Synced.IsZero() && slices.ContainsFunc(slices.Concat(job.Selected, job.Excluded), isGroup) {
 			return err // whom the groups stand for is not known
 		}
-		text := "The directory could not be read anew, and all users are asked for"
+		text := holdfast.SayNoDirectory.With(err)
 		if !state.Synced.IsZero() {
-			text = fmt.Sprintf("The directory could not be read anew; users and groups are those of %s", state.Synced.Format(time.RFC3339))
+			text = holdfast.SayOldDirectory.With(state.Synced.Format(time.RFC3339), err)
 		}
-		return c.log(ctx, tx, string(task.JobSession), logWarning, fmt.Sprintf("%s: %v", text, err))
+		return c.log(ctx, tx, string(task.JobSession), logWarning, text)
 	})
 }

@@ -105,7 +105,7 @@ func (c *core) notFound(ctx context.Context, tx Tx, s *holdfast.JobSession) (boo
 		return false, err
 	}
 	if n := slices.IndexFunc(tasks, func(t holdfast.TaskRecord) bool { return t.State == holdfast.TaskFailed }); n >= 0 {
-		if err := c.log(ctx, tx, string(s.ID), logWarning, fmt.Sprintf("%d chats have the state before; %s: %s", len(tasks), tasks[n].Container, tasks[n].Result)); err != nil {
+		if err := c.log(ctx, tx, string(s.ID), logWarning, holdfast.SayChatsBefore.With(len(tasks), tasks[n].Container, tasks[n].Result)); err != nil {
 			return false, err
 		}
 	}

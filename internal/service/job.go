@@ -452,7 +452,7 @@ func (j *Jobs) Stop(ctx context.Context, u User, id holdfast.JobID) error {
 		if err := j.audit(ctx, tx, u, "job.stop", "job/"+string(id), job.Name); err != nil {
 			return err
 		}
-		return j.stopSession(ctx, tx, s, "stopped by "+u.Name)
+		return j.stopSession(ctx, tx, s, holdfast.SayStoppedBy.With(u.Name))
 	})
 	j.bell.ring()
 	return err

@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -57,8 +56,8 @@ func ownScope(ctx context.Context, tx Tx, job holdfast.Job, org holdfast.Organiz
 	return s, err
 }
 
-func (s *scope) note(format string, args ...any) {
-	if text := fmt.Sprintf(format, args...); !slices.Contains(s.notes, text) {
+func (s *scope) note(text string) {
+	if !slices.Contains(s.notes, text) {
 		s.notes = append(s.notes, text)
 	}
 }
@@ -109,7 +108,7 @@ func (s *scope) pick(ctx context.Context, tx Tx, groups *people, items []holdfas
 			g, err := tx.DirectoryObject(ctx, s.org.ID, holdfast.DirectoryGroup, i.ObjectID)
 			if missing(err) {
 				if selected {
-					s.note("group %s was not found in the organization: nothing of it is protected", i.Name)
+					s.note(holdfast.SayGroupUnknown.With(i.Name))
 				}
 				continue
 			} else if err != nil {
@@ -123,7 +122,7 @@ func (s *scope) pick(ctx context.Context, tx Tx, groups *people, items []holdfas
 				return p, err
 			}
 			if !g.Gone.IsZero() && selected {
-				s.note("group %s is no longer in the organization: its %d members as they were last known stay protected; choose them by another item", i.Name, len(users))
+				s.note(holdfast.SayGroupGone.With(i.Name, len(users)))
 			}
 			for _, u := range users {
 				add(u, i.MemberMailbox, i.MemberOneDrive, i.Chats, i.LeaveOut)
@@ -132,10 +131,10 @@ func (s *scope) pick(ctx context.Context, tx Tx, groups *people, items []holdfas
 	}
 	if archives > 0 && selected {
 		// Microsoft Graph v1.0 does not tell who has one, so that nobody can say that nothing is missing.
-		s.note("archive mailboxes, of those who have one, are not protected: %d items of the job ask for them, and this version of Holdfast does not read them; change the items not to ask for them", archives)
+		s.note(holdfast.SayNoArchives.With(archives))
 	}
 	if personal > 0 && selected {
-		s.note("of personal sites only the OneDrive is protected: %d items of the job ask for the whole site", personal)
+		s.note(holdfast.SayNoPersonalSites.With(personal))
 	}
 	return p, nil
 }

@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"holdfast/internal/holdfast"
@@ -192,9 +191,9 @@ func (c *core) startSession(ctx context.Context, tx Tx, job *holdfast.Job, opt s
 	if err := tx.PutJobSession(ctx, s); err != nil {
 		return s, err
 	}
-	title := fmt.Sprintf("Job started by %s", opt.by)
+	title := holdfast.SayStarted.With(opt.by)
 	if s.Retry > 0 {
-		title = fmt.Sprintf("Retry %d of %d started", s.Retry, job.Schedule.RetryNumber)
+		title = holdfast.SayRetryStarted.With(s.Retry, job.Schedule.RetryNumber)
 	}
 	if err := c.log(ctx, tx, string(id), logNone, title); err != nil {
 		return s, err
@@ -281,7 +280,7 @@ func (c *core) stopSession(ctx context.Context, tx Tx, s holdfast.JobSession, wh
 	if err := tx.PutTasks(ctx, tasks...); err != nil {
 		return err
 	}
-	if err := c.log(ctx, tx, string(s.ID), logStop, "Stopping: "+why); err != nil {
+	if err := c.log(ctx, tx, string(s.ID), logStop, holdfast.SayStopping.With(why)); err != nil {
 		return err
 	}
 	return c.advance(ctx, tx, s)
@@ -320,7 +319,7 @@ func (c *core) advance(ctx context.Context, tx Tx, s holdfast.JobSession) error 
 			return err
 		}
 		if len(counts) == 0 {
-			return c.endSession(ctx, tx, s, holdfast.StatusFailed, "nothing was found that the job's scope covers", false)
+			return c.endSession(ctx, tx, s, holdfast.StatusFailed, holdfast.SayNothingInScope.With(), false)
 		}
 		t, err := c.newTask(s, holdfast.TaskFinish)
 		if err != nil {
@@ -366,27 +365,27 @@ func (c *core) outcome(ctx context.Context, tx Tx, s holdfast.JobSession) (sessi
 		if t.Entry != nil {
 			skipped += t.Entry.SkippedCount
 			if t.Entry.SkippedCount > 0 && first == "" {
-				first = fmt.Sprintf("%s: %d items skipped", t.Container, t.Entry.SkippedCount)
+				first = holdfast.SayItemsSkipped.With(t.Container, t.Entry.SkippedCount)
 			}
 			if t.State == holdfast.TaskDone {
 				good++
 				continue
 			}
 			if first == "" {
-				first = fmt.Sprintf("%s: %s", t.Container, t.Entry.Reason)
+				first = holdfast.SayOf.With(t.Container, t.Entry.Reason)
 			}
 		}
 		left++
 	}
 	switch {
 	case left > 0 && good == 0:
-		o.status, o.details = holdfast.StatusFailed, fmt.Sprintf("none of %d objects could be brought up to date; %s", left, first)
+		o.status, o.details = holdfast.StatusFailed, holdfast.SayNoneUpdated.With(left, first)
 	case left > 0 && skipped > 0:
-		o.status, o.details = holdfast.StatusWarning, fmt.Sprintf("%d of %d objects are not up to date and %d items were skipped; %s", left, len(tasks), skipped, first)
+		o.status, o.details = holdfast.StatusWarning, holdfast.SaySomeLeftSkipped.With(left, len(tasks), skipped, first)
 	case left > 0:
-		o.status, o.details = holdfast.StatusWarning, fmt.Sprintf("%d of %d objects are not up to date; %s", left, len(tasks), first)
+		o.status, o.details = holdfast.StatusWarning, holdfast.SaySomeLeft.With(left, len(tasks), first)
 	case skipped > 0:
-		o.status, o.details = holdfast.StatusWarning, fmt.Sprintf("%d items were skipped; %s", skipped, first)
+		o.status, o.details = holdfast.StatusWarning, holdfast.SaySomeSkipped.With(skipped, first)
 	case len(s.Notes) > 0:
 		o.status, o.details = holdfast.StatusWarning, s.Notes[0]
 	}
@@ -420,17 +419,17 @@ func (c *core) endSession(ctx context.Context, tx Tx, s holdfast.JobSession, sta
 			return err
 		}
 	}
-	kind, title := logSuccess, "Job finished"
+	kind, title := logSuccess, holdfast.SayFinished.With()
 	switch status {
 	case holdfast.StatusWarning:
-		kind, title = logWarning, "Job finished with warnings: "+details
+		kind, title = logWarning, holdfast.SayFinishedWarning.With(details)
 	case holdfast.StatusFailed:
-		kind, title = logError, "Job failed: "+details
+		kind, title = logError, holdfast.SayFailed.With(details)
 	case holdfast.StatusStopped:
-		kind, title = logStop, "Job stopped: "+details
+		kind, title = logStop, holdfast.SayStopped.With(details)
 	}
 	if s.WillRetry {
-		title += fmt.Sprintf("; it will be tried again at %s", job.RetryAt.Format(time.RFC3339))
+		title = holdfast.SayAgain.With(title, job.RetryAt.Format(time.RFC3339))
 	}
 	if err := c.log(ctx, tx, string(s.ID), kind, title); err != nil {
 		return err

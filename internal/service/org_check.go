@@ -41,8 +41,6 @@ const (
 	clockError   = 4 * time.Minute
 )
 
-const addPermission = "in Entra, under App registrations > API permissions, add it as an application permission and grant admin consent; or have it registered anew: holdfast org remove, then holdfast org add without --application"
-
 // Inspect looks at everything that backups and restores of an organization need from Microsoft, live.
 func (o *Organizations) Inspect(ctx context.Context, u User, id holdfast.OrganizationID) ([]Finding, error) {
 	org, cred, err := o.access(ctx, u, id)
@@ -91,9 +89,9 @@ func findings(org holdfast.Organization, i Inspection, throttled time.Duration, 
 		out = append(out, Finding{area, name, state, detail, fix})
 	}
 	if i.SignIn != nil {
-		add("sign-in", "application "+org.ApplicationID, FindingError, i.SignIn.Error(), "put right what it says; the other checks need a sign-in")
+		add("sign-in", "application "+org.ApplicationID, FindingError, i.SignIn.Error(), holdfast.SaySignInFirst.With())
 	} else {
-		add("sign-in", "application "+org.ApplicationID, FindingOK, "signed in to tenant "+i.Tenant.TenantID, "")
+		add("sign-in", "application "+org.ApplicationID, FindingOK, holdfast.SaySignedIn.With(i.Tenant.TenantID), "")
 		uses := Uses(org)
 		for _, p := range i.Tenant.Permissions {
 			name := p.Name
@@ -102,23 +100,23 @@ func findings(org holdfast.Organization, i Inspection, throttled time.Duration, 
 			}
 			switch needed := slices.Contains(uses, p.Use); {
 			case needed && p.Granted:
-				add("right", name, FindingOK, "present, "+p.Why, "")
+				add("right", name, FindingOK, holdfast.SayPresent.With(p.Why), "")
 			case needed && slices.Contains(backupUses(org), p.Use):
-				add("right", name, FindingError, "missing, needed "+p.Why, addPermission)
+				add("right", name, FindingError, holdfast.SayMissing.With(p.Why), holdfast.SayAddPermission.With())
 			case needed:
-				without := "; without it that part is left out"
+				without := holdfast.SayMissingPart
 				if p.Use == UseMailExport || p.Use == UseMailImport {
-					without = "; without it mail is read and made by slower ways, which know less of it"
+					without = holdfast.SayMissingExport
 				}
-				add("right", name, FindingWarning, "missing, needed "+p.Why+without, addPermission)
+				add("right", name, FindingWarning, without.With(p.Why), holdfast.SayAddPermission.With())
 			}
 		}
 		for _, name := range i.Extra {
-			add("right", name, FindingWarning, "too much: nothing that is protected here needs it", "in Entra, under App registrations > API permissions, remove it")
+			add("right", name, FindingWarning, holdfast.SayTooMuch.With(), holdfast.SayRemovePermission.With())
 		}
 		for _, p := range i.Probes {
 			if p.Err != nil {
-				add("workload", p.Workload, FindingError, p.Err.Error(), "see whether the rights above are all there, and whether the workload is licensed")
+				add("workload", p.Workload, FindingError, p.Err.Error(), holdfast.SayLookAtRights.With())
 			} else {
 				add("workload", p.Workload, FindingOK, p.Detail, "")
 			}
@@ -128,7 +126,7 @@ func findings(org holdfast.Organization, i Inspection, throttled time.Duration, 
 		off := i.Clock.Abs().Round(time.Second)
 		state, fix := FindingOK, ""
 		if off >= clockWarning {
-			state, fix = FindingWarning, "set this machine's clock by NTP; Entra refuses a sign-in that is off by five minutes"
+			state, fix = FindingWarning, holdfast.SaySetClock.With()
 		}
 		if off >= clockError {
 			state = FindingError
@@ -137,18 +135,18 @@ func findings(org holdfast.Organization, i Inspection, throttled time.Duration, 
 	}
 	switch left := i.CertificateEnds.Sub(now); {
 	case i.CertificateEnds.IsZero():
-		add("certificate", "none", FindingWarning, "the application signs in with a secret, which SharePoint itself does not take and which ends without a word", fmt.Sprintf("holdfast org renew %s --sign-in", org.Name))
+		add("certificate", "none", FindingWarning, holdfast.SayBySecret.With(), fmt.Sprintf("holdfast org renew %s --sign-in", org.Name))
 	case left < CertificateUrgent:
-		add("certificate", org.CertificateThumbprint, FindingError, "ends on "+i.CertificateEnds.Format(time.DateOnly), "holdfast org renew "+org.Name)
+		add("certificate", org.CertificateThumbprint, FindingError, holdfast.SayCertificateEnds.With(i.CertificateEnds.Format(time.DateOnly)), "holdfast org renew "+org.Name)
 	case left < CertificateWarning:
-		add("certificate", org.CertificateThumbprint, FindingWarning, "ends on "+i.CertificateEnds.Format(time.DateOnly), "holdfast org renew "+org.Name)
+		add("certificate", org.CertificateThumbprint, FindingWarning, holdfast.SayCertificateEnds.With(i.CertificateEnds.Format(time.DateOnly)), "holdfast org renew "+org.Name)
 	default:
-		add("certificate", org.CertificateThumbprint, FindingOK, "ends on "+i.CertificateEnds.Format(time.DateOnly), "")
+		add("certificate", org.CertificateThumbprint, FindingOK, holdfast.SayCertificateEnds.With(i.CertificateEnds.Format(time.DateOnly)), "")
 	}
-	detail := fmt.Sprintf("this check made %d requests and was told %d times to wait; the newest sessions of the jobs waited %s in all", i.Requests, i.Throttled, throttled.Round(time.Second))
+	detail := holdfast.SayRequests.With(i.Requests, i.Throttled, throttled.Round(time.Second))
 	state, fix := FindingOK, ""
 	if i.Throttled > 0 || throttled > time.Hour {
-		state, fix = FindingWarning, "let jobs begin at different times; see whether other programs use up the tenant's limits"
+		state, fix = FindingWarning, holdfast.SaySpreadJobs.With()
 	}
 	add("throttling", "Microsoft's limits", state, detail, fix)
 	if org.Exchange {
@@ -161,10 +159,9 @@ func findings(org holdfast.Organization, i Inspection, throttled time.Duration, 
 
 // mailNotes are what an administrator should know of the interfaces that mail goes through. docs/onboarding.md has them too.
 func mailNotes(region holdfast.Region) []string {
-	notes := []string{"from 31 December 2026 Microsoft lets an application change subject, body and recipients of mails that are not drafts only with Mail-Advanced.ReadWrite.All; " +
-		"Holdfast creates restored mails and never changes them so, and does not need it"}
+	notes := []string{holdfast.SayMailAdvanced.With()}
 	if region == holdfast.Worldwide {
-		notes = append(notes, "Microsoft says of its mailbox import and export interface that it is not meant for backup and restore, and points at Microsoft 365 Backup; it is guidance, nothing is blocked")
+		notes = append(notes, holdfast.SayExportMeant.With())
 	}
 	return notes
 }
@@ -191,11 +188,11 @@ func (c *core) certificateWarnings(ctx context.Context) ([]string, error) {
 			if ends.IsZero() || ends.Sub(c.now()) >= CertificateWarning {
 				continue
 			}
-			when := "ends on " + ends.Format(time.DateOnly)
+			say := holdfast.SayCertificateWillEnd
 			if !ends.After(c.now()) {
-				when = "ended on " + ends.Format(time.DateOnly)
+				say = holdfast.SayCertificateDidEnd
 			}
-			out = append(out, fmt.Sprintf("the certificate of organization %s %s: after that nothing is backed up; run: holdfast org renew %s", org.Name, when, org.Name))
+			out = append(out, say.With(org.Name, ends.Format(time.DateOnly), org.Name))
 		}
 		return out, nil
 	})

@@ -433,7 +433,7 @@ func (o *Organizations) UsedRepositories(ctx context.Context, u User, id holdfas
 		n, err := o.Vaults.Usage(ctx, used[i].Repository, id)
 		if err != nil {
 			o.Log.WarnContext(ctx, "usage of repository not known", "repository", used[i].Repository.ID, "error", err)
-			used[i].Details = "the place can't be read now"
+			used[i].Details = holdfast.SayPlaceUnreadable.With()
 		}
 		used[i].Bytes = n
 	}

@@ -356,7 +356,7 @@ func (r *Repositories) Warnings(ctx context.Context, u User) ([]string, error) {
 			out = append(out, kitWarning(repo))
 		}
 		if repo.OutOfDate {
-			out = append(out, fmt.Sprintf("repository %q holds what the catalogue does not: synchronize it", repo.Name))
+			out = append(out, holdfast.SayOutOfSync.With(repo.Name))
 		}
 	}
 	if err != nil {
@@ -367,7 +367,7 @@ func (r *Repositories) Warnings(ctx context.Context, u User) ([]string, error) {
 }
 
 func kitWarning(repo holdfast.Repository) string {
-	return fmt.Sprintf("the recovery kit of repository %q was never exported: without it nothing can be read when this server is lost; run: holdfast repo kit %q --out FILE", repo.Name, repo.Name)
+	return holdfast.SayKitMissing.With(repo.Name, fmt.Sprintf("%q", repo.Name))
 }
 
 // Retain asks for a retention run now.

@@ -184,7 +184,7 @@ func (s *Service) startDue(ctx context.Context) error {
 				return err
 			}
 			if running {
-				if err := s.log(ctx, tx, string(active.ID), logWarning, "A scheduled run was left out because this one still runs"); err != nil {
+				if err := s.log(ctx, tx, string(active.ID), logWarning, holdfast.SayRunLeftOut.With()); err != nil {
 					return err
 				}
 				return tx.PutJob(ctx, job)
@@ -226,7 +226,7 @@ func (s *Service) closeWindows(ctx context.Context) error {
 			if err != nil || !a.Ended.IsZero() {
 				return err
 			}
-			return s.stopSession(ctx, tx, a, "the backup window has ended")
+			return s.stopSession(ctx, tx, a, holdfast.SayWindowEnded.With())
 		}))
 	}
 	return errors.Join(errs...)

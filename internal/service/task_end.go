@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"fmt"
 
 	"holdfast/internal/holdfast"
 )
@@ -100,7 +99,7 @@ func (c *core) complete(ctx context.Context, tx Tx, t holdfast.TaskRecord, r hol
 		}
 	case holdfast.TaskFinish:
 		if t.State == holdfast.TaskDone && s.RestorePoint == "" {
-			t.State, t.Result, t.Retriable = holdfast.TaskFailed, "no restore point was written", true
+			t.State, t.Result, t.Retriable = holdfast.TaskFailed, holdfast.SayNoPoint.With(), true
 		}
 	}
 	if err := tx.PutJobSession(ctx, s); err != nil {
@@ -135,24 +134,24 @@ func (c *core) reported(ctx context.Context, tx Tx, t holdfast.TaskRecord, r hol
 		e.State = holdfast.StateGone
 	}
 	if r.Err == "" {
-		e.Reason = "the backup reported no result"
+		e.Reason = holdfast.SayNoResult.With()
 	}
 	return &e, rec, nil
 }
 
 func (c *core) logContainer(ctx context.Context, tx Tx, t holdfast.TaskRecord) error {
-	kind, title := logSuccess, fmt.Sprintf("%s: up to date", t.Container)
+	kind, title := logSuccess, holdfast.SayUpToDate.With(t.Container)
 	switch {
 	case t.State == holdfast.TaskCancelled:
-		kind, title = logStop, fmt.Sprintf("%s: stopped", t.Container)
+		kind, title = logStop, holdfast.SayObjectStopped.With(t.Container)
 	case t.State == holdfast.TaskDone && t.Entry.State == holdfast.StateGone:
 		return nil
 	case !fresh(t.Entry.State):
-		kind, title = logWarning, fmt.Sprintf("%s: not updated: %s", t.Container, t.Result)
+		kind, title = logWarning, holdfast.SayNotUpdated.With(t.Container, t.Result)
 	case t.Entry.SkippedCount > 0:
-		kind, title = logWarning, fmt.Sprintf("%s: %d items skipped", t.Container, t.Entry.SkippedCount)
-		for _, s := range t.Entry.Skipped[:min(3, len(t.Entry.Skipped))] {
-			title += fmt.Sprintf("; %q: %s: %s", s.Name, s.Reason, s.Detail)
+		kind, title = logWarning, holdfast.SayItemsSkipped.With(t.Container, t.Entry.SkippedCount)
+		if such := skippedSuch(t.Entry.Skipped); such != "" {
+			title = holdfast.SayItemsSkippedSuch.With(t.Container, t.Entry.SkippedCount, such)
 		}
 	case t.Entry.State == holdfast.StateUnchanged:
 		return nil // idle containers by the thousand would only hide the rest

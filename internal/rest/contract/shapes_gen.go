@@ -2139,6 +2139,7 @@ type RESTJobSession struct {
 	RepositoryID         *uuid.UUID                          `json:"repositoryId,omitzero"`
 	MainSessionID        *uuid.UUID                          `json:"mainSessionId,omitzero"`
 	Details              *string                             `json:"details,omitzero"`
+	DetailsSaid          *Said                               `json:"detailsSaid,omitzero"`
 	CreationTime         *time.Time                          `json:"creationTime,omitzero"`
 	EndTime              *time.Time                          `json:"endTime,omitzero"`
 	RetryCount           *int32                              `json:"retryCount,omitzero"`
@@ -2386,6 +2387,7 @@ type RESTLogItem struct {
 	Usn          *int64                `json:"usn,omitzero"`
 	Type         *RESTLogItemType      `json:"type,omitzero"`
 	Message      *string               `json:"message,omitzero"`
+	MessageSaid  *Said                 `json:"messageSaid,omitzero"`
 	CreationTime *time.Time            `json:"creationTime,omitzero"`
 	EndTime      *time.Time            `json:"endTime,omitzero"`
 	Links        RESTLinkHALDictionary `json:"_links,omitzero"`
@@ -4723,6 +4725,14 @@ type RestTeamsTab struct {
 	ChannelID   *string                `json:"channelId,omitzero"`
 	TeamID      *uuid.UUID             `json:"teamId,omitzero"`
 	Links       map[string]RESTLinkHAL `json:"_links,omitzero"`
+}
+
+// Said: A sentence of the server taken apart, so that a front end can say it in the reader's language. It is left out for free text.
+type Said struct {
+	Code   *string           `json:"code,omitzero"`
+	Text   *string           `json:"text,omitzero"`
+	With   map[string]string `json:"with,omitzero"`
+	Within map[string]Said   `json:"within,omitzero"`
 }
 
 // SecureString: A secret; it is taken in and never given out.

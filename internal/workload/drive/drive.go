@@ -205,13 +205,13 @@ func (s *source) drives(ctx context.Context, users []holdfast.DirectoryObject, c
 			f.Container.Source = d.ID
 		case !u.Gone.IsZero():
 			f.Container.Source = u.ID
-			f.Err = &holdfast.Skip{Reason: holdfast.SkipGone, Err: errors.New("the user is no longer in the organization")}
+			f.Err = &holdfast.Skip{Reason: holdfast.SkipGone, Err: errors.New(holdfast.SayUserGone.With())}
 		case kind == m365.NotFound, kind == m365.Unlicensed:
 			if !chosen {
 				continue
 			}
 			f.Container.Source = u.ID
-			f.Err = &holdfast.Skip{Reason: holdfast.SkipUnlicensed, Err: errors.New("the user has no OneDrive: it comes into being when it is first opened, with a licence that has it")}
+			f.Err = &holdfast.Skip{Reason: holdfast.SkipUnlicensed, Err: errors.New(holdfast.SayNoOneDrive.With())}
 		case kind == m365.Denied, kind == m365.Locked:
 			f.Container.Source = u.ID
 			f.Err = m365.Skip(err)

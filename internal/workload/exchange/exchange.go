@@ -80,14 +80,14 @@ func (s *source) Discover(ctx context.Context, users []string) iter.Seq2[engine.
 				f := engine.Found{Container: holdfast.Container{Organization: s.org, Kind: holdfast.Mailbox, Source: id, Owner: id, Address: id}}
 				switch {
 				case m365.KindOf(err) == m365.NotFound || err == nil && u.Removed != nil:
-					f.Err = &holdfast.Skip{Reason: holdfast.SkipGone, Err: errors.New("the user is no longer in the organization")}
+					f.Err = &holdfast.Skip{Reason: holdfast.SkipGone, Err: errors.New(holdfast.SayUserGone.With())}
 				case err != nil:
 					yield(engine.Found{}, fmt.Errorf("look up user %s: %w", id, err))
 					return
 				default:
 					f.Container = s.container(u)
 					if u.Mail == "" {
-						f.Err = &holdfast.Skip{Reason: holdfast.SkipUnlicensed, Err: errors.New("the user has no mailbox; assign a licence with Exchange Online, or take the mailbox out of the job")}
+						f.Err = &holdfast.Skip{Reason: holdfast.SkipUnlicensed, Err: errors.New(holdfast.SayNoMailbox.With())}
 					}
 				}
 				if !yield(f, nil) {

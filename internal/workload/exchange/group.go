@@ -44,13 +44,13 @@ func (s *source) discoverGroups(ctx context.Context, ids []string, all bool, yie
 			f := engine.Found{Container: holdfast.Container{Organization: s.org, Kind: holdfast.Mailbox, Source: holdfast.GroupSource + id, Owner: id, Address: id}}
 			switch {
 			case m365.KindOf(err) == m365.NotFound:
-				f.Err = &holdfast.Skip{Reason: holdfast.SkipGone, Err: errors.New("the group is no longer in the organization")}
+				f.Err = &holdfast.Skip{Reason: holdfast.SkipGone, Err: errors.New(holdfast.SayGroupLeft.With())}
 			case err != nil:
 				yield(engine.Found{}, fmt.Errorf("look up group %s: %w", id, err))
 				return false
 			case !slices.Contains(g.GroupTypes, "Unified"):
 				f.Container.Name, f.Container.Address = g.DisplayName, g.Mail
-				f.Err = &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: errors.New("only Microsoft 365 groups have a mailbox")}
+				f.Err = &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: errors.New(holdfast.SayNoGroupMailbox.With())}
 			default:
 				if !give(g) {
 					return false

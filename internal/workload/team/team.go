@@ -109,7 +109,7 @@ func (s *source) Discover(ctx context.Context, ids []string) iter.Seq2[engine.Fo
 				return
 			}
 			for _, id := range ids {
-				none := &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: errors.New("Microsoft has no Teams in this cloud")}
+				none := &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: errors.New(holdfast.SayNoTeams.With())}
 				if !yield(engine.Found{Container: s.container(&graph.Group{ID: id, DisplayName: id}), Err: none}, nil) {
 					return
 				}

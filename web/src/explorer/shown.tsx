@@ -5,6 +5,7 @@ import { lazy, Suspense, use } from "react";
 import { client, enc, of } from "../api/client";
 import { useFormat } from "../ui/format";
 import { Loading, Note, Problem } from "../ui/page";
+import { useSay } from "../ui/said";
 import { useText } from "../ui/text";
 import type { Item, Place } from "./kind";
 import { MaySave } from "./rights";
@@ -27,6 +28,7 @@ export function Shown({ place: p, item }: { place: Place; item: Item }) {
   const s = useStyles();
   const { t } = useText();
   const f = useFormat();
+  const say = useSay();
   const saving = use(MaySave);
   const { data, error, isPending } = useQuery({
     queryKey: ["preview", p.session, p.container.id, item.id],
@@ -72,7 +74,7 @@ export function Shown({ place: p, item }: { place: Place; item: Item }) {
         </Note>
       )}
       {data.truncated && <Note>{t.preview.truncated}</Note>}
-      {data._links?.body ? <iframe className={s.frame} sandbox="" referrerPolicy="no-referrer" src={`${at(p, item)}/Preview/Body`} title={t.preview.contents(item.name)} /> : data.kind === "card" ? null : <Note>{data.why ? t.preview.noneBecause(data.why) : t.preview.none}</Note>}
+      {data._links?.body ? <iframe className={s.frame} sandbox="" referrerPolicy="no-referrer" src={`${at(p, item)}/Preview/Body`} title={t.preview.contents(item.name)} /> : data.kind === "card" ? null : <Note>{data.why ? say(data.why, data.whySaid) === data.why ? t.preview.noneBecause(data.why) : say(data.why, data.whySaid) : t.preview.none}</Note>}
     </>
   );
 }

@@ -104,7 +104,7 @@ export function Calendar() {
               </svg>
             </dd>
             {data.results.flatMap((row) => {
-              const what = t.kind[row.object.kind === "drive" ? "drive" : "mailbox"];
+              const what = t.kind[row.object.kind as "site"];
               const counts = states.filter((d) => d !== "").map((d) => [d, row.days.filter((x) => x === d).length] as const).filter(([, n]) => n > 0);
               const told = counts.map(([d, n]) => t.home.days(n, t.day[d as Exclude<Day, "">])).join(", ") || t.day.none;
               return [

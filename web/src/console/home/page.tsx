@@ -7,6 +7,7 @@ import { client, of } from "../../api/client";
 import { organizationsQuery, overviewQuery, progressQuery, type Overview } from "../../api/queries";
 import { useFormat } from "../../ui/format";
 import { Empty, Loading, Note, Page, Problem } from "../../ui/page";
+import { useSay } from "../../ui/said";
 import type { Act } from "../../ui/script";
 import { Status } from "../../ui/status";
 import { DataTable } from "../../ui/table";
@@ -111,6 +112,7 @@ function Section({ title, className, children }: { title: string; className?: st
 function Health({ overview: o }: { overview: Overview }) {
   const s = useStyles();
   const { t } = useText();
+  const say = useSay();
   const f = useFormat();
   const icon =
     o.health === "good" ? <CheckmarkCircle32Filled className={s.good} /> : o.health === "warning" ? <Warning32Filled className={s.warning} /> : <DismissCircle32Filled className={s.critical} />;
@@ -143,6 +145,11 @@ function Health({ overview: o }: { overview: Overview }) {
       {o.storage.filter((r) => !r.recoveryKitExported).map((r) => (
         <Note key={r.repositoryId} intent="warning" title={t.home.kitTitle(r.name)}>
           {t.home.kit} <Link to="/repositories">{t.home.kitLink}</Link>
+        </Note>
+      ))}
+      {o.warnings.map((w, i) => [w, o.warningsSaid?.[i]] as const).filter(([, said]) => !said?.code || said.code.startsWith("warning.certificate")).map(([warning, said]) => (
+        <Note key={warning} intent="warning">
+          {say(warning, said)}
         </Note>
       ))}
       {o.storage.filter((r) => r.isOutOfSync).map((r) => (
@@ -178,6 +185,7 @@ function Running() {
 function Failed({ overview: o }: { overview: Overview }) {
   const s = useStyles();
   const { t } = useText();
+  const say = useSay();
   const f = useFormat();
   if (o.problems.length === 0) return <p className={s.quiet}>{t.home.noFailed}</p>;
   return (
@@ -189,7 +197,7 @@ function Failed({ overview: o }: { overview: Overview }) {
         { key: "job", title: t.session.job, render: (p) => <Link to="/sessions" search={{ session: p.sessionId }}>{p.jobName}</Link> },
         { key: "status", title: t.session.status, render: (p) => <Status value={p.status} /> },
         { key: "ended", title: t.session.ended, render: (p) => f.ago(p.endTime), wide: true },
-        { key: "details", title: t.common.details, render: (p) => p.details },
+        { key: "details", title: t.common.details, render: (p) => say(p.details, p.detailsSaid) },
       ]}
     />
   );
@@ -198,6 +206,7 @@ function Failed({ overview: o }: { overview: Overview }) {
 function Attention({ overview: o }: { overview: Overview }) {
   const s = useStyles();
   const { t } = useText();
+  const say = useSay();
   const f = useFormat();
   if (o.attention.length === 0) return <p className={s.quiet}>{t.home.noAttention}</p>;
   return (
@@ -206,10 +215,10 @@ function Attention({ overview: o }: { overview: Overview }) {
       rows={o.attention}
       rowKey={(a) => a.object.organizationId + a.object.id}
       columns={[
-        { key: "name", title: t.home.object, render: (a) => `${a.object.name} (${t.kind[a.object.kind === "drive" ? "drive" : "mailbox"]})`, sort: (a) => a.object.name },
+        { key: "name", title: t.home.object, render: (a) => `${a.object.name} (${t.kind[a.object.kind as "site"]})`, sort: (a) => a.object.name },
         { key: "standing", title: t.home.state, render: (a) => (a.standing === "skipped" ? t.home.skipped(f.number(a.skippedItems)) : t.standing[a.standing as keyof typeof t.standing]), sort: (a) => a.standing },
         { key: "last", title: t.home.lastBackup, render: (a) => f.ago(a.lastBackup), wide: true },
-        { key: "why", title: t.home.why, render: (a) => a.reason, wide: true },
+        { key: "why", title: t.home.why, render: (a) => say(a.reason, a.reasonSaid), wide: true },
       ]}
     />
   );
@@ -260,6 +269,7 @@ function UnprotectedIn({ id, name }: { id: string; name: string }) {
 function Storage({ overview: o }: { overview: Overview }) {
   const s = useStyles();
   const { t } = useText();
+  const say = useSay();
   const f = useFormat();
   if (o.storage.length === 0)
     return (
@@ -280,7 +290,7 @@ function Storage({ overview: o }: { overview: Overview }) {
               <span>{known ? t.home.space(f.bytes(used), f.bytes(r.freeSpaceBytes), f.bytes(r.capacityBytes)) : t.home.used(f.bytes(used))}</span>
             </div>
             {known && <ProgressBar value={full} color={full > 0.95 ? "error" : full > 0.85 ? "warning" : "brand"} aria-label={t.home.fullness(r.name)} />}
-            {r.problem && <Note intent="error">{r.problem}</Note>}
+            {r.problem && <Note intent="error" title={t.home.notReached(r.name)}>{say(r.problem, r.problemSaid)}</Note>}
             <p className={s.quiet}>
               <Info20Regular aria-hidden style={{ verticalAlign: "text-bottom" }} /> {t.home.notProven} <code>holdfast vault verify --data D --repository {r.name}</code>
             </p>

@@ -8,6 +8,7 @@ import { organizationsQuery, type Organization } from "../../api/queries";
 import { Busy } from "../../ui/busy";
 import { Loading, Note, Page, Problem } from "../../ui/page";
 import { FormPanel, Panel } from "../../ui/panel";
+import { useSay } from "../../ui/said";
 import { quote, type Act } from "../../ui/script";
 import { DataTable } from "../../ui/table";
 import { useText } from "../../ui/text/console";
@@ -28,6 +29,7 @@ export default function Check() {
   const s = useStyles();
   const { t } = useText();
   const w = useOnboardText();
+  const say = useSay();
   const { organization: id } = useParams({ from: "/organizations/$organization" });
   const organization = useQuery(organizationsQuery).data?.find((o) => o.id === id);
   const { data, error, isFetching, refetch } = useQuery({
@@ -72,8 +74,8 @@ export default function Check() {
                 columns={[
                   { key: "state", title: w.state, render: (f) => <Badge appearance="tint" color={colors[f.state as "ok"] ?? "informative"}>{w.states[f.state] ?? f.state}</Badge> },
                   { key: "name", title: w.what, render: (f) => <span className={s.wrap}>{area === "right" ? <code>{f.name}</code> : f.name}</span> },
-                  { key: "found", title: w.found, render: (f) => <span className={s.wrap}>{f.detail}</span> },
-                  { key: "fix", title: w.fix, render: (f) => f.fix },
+                  { key: "found", title: w.found, render: (f) => <span className={s.wrap}>{say(f.detail, f.detailSaid)}</span> },
+                  { key: "fix", title: w.fix, render: (f) => say(f.fix, f.fixSaid) },
                 ]}
               />
             </section>

@@ -11,6 +11,7 @@ import { useFormat } from "../../ui/format";
 import { List } from "../../ui/list";
 import { Empty, Loading, Note, Page, Problem } from "../../ui/page";
 import { Confirm, Panel } from "../../ui/panel";
+import { useSay } from "../../ui/said";
 import { quote, type Act } from "../../ui/script";
 import { DataTable } from "../../ui/table";
 import { useText } from "../../ui/text/console";
@@ -111,6 +112,7 @@ function Add({ onClose }: { onClose: () => void }) {
 // Permissions asks Microsoft what the organization's application was granted.
 export function Permissions({ id }: { id: string }) {
   const { t } = useText();
+  const say = useSay();
   const { data, error, isPending, refetch } = useQuery({
     queryKey: ["permissions", id],
     queryFn: ({ signal }) => of(client.GET("/holdfast/v1/Organizations/{organizationId}/Permissions", { params: { path: { organizationId: id } }, signal })),
@@ -129,7 +131,7 @@ export function Permissions({ id }: { id: string }) {
         rowKey={(p) => p.api + p.name}
         columns={[
           { key: "name", title: t.organization.permission, render: (p) => <code>{p.name}</code> },
-          { key: "why", title: t.organization.why, render: (p) => (t.organization.reasons as Record<string, string>)[p.name] ?? p.why },
+          { key: "why", title: t.organization.why, render: (p) => say(p.why, p.whySaid) },
           { key: "granted", title: t.organization.granted, render: (p) => <Badge appearance="tint" color={p.granted ? "success" : "danger"}>{p.granted ? t.common.yes : t.common.no}</Badge> },
         ]}
       />

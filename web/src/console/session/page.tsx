@@ -11,6 +11,7 @@ import { List } from "../../ui/list";
 import { Empty, Loading, Note, Page, Problem } from "../../ui/page";
 import { Panel } from "../../ui/panel";
 import type { Act } from "../../ui/script";
+import { useSay } from "../../ui/said";
 import { Status } from "../../ui/status";
 import { useText } from "../../ui/text/console";
 import { JobProgress } from "../job/progress";
@@ -70,6 +71,7 @@ function Pager({ page, more, onPage }: { page: number; more: boolean; onPage: (n
 
 function Backups({ job, open }: { job: string | undefined; open: string | undefined }) {
   const { t } = useText();
+  const say = useSay();
   const f = useFormat();
   const navigate = useNavigate();
   const jobs = useQuery(jobsQuery);
@@ -117,7 +119,7 @@ function Backups({ job, open }: { job: string | undefined; open: string | undefi
           { key: "length", title: t.session.length, render: (r) => (r.endTime && r.creationTime ? f.duration((new Date(r.endTime).getTime() - new Date(r.creationTime).getTime()) / 1000) : ""), wide: true, end: true },
           { key: "objects", title: t.session.objects, render: (r) => f.number(r.statistics?.processedObjects), wide: true, end: true },
           { key: "bytes", title: t.session.transferred, render: (r) => f.bytes(r.statistics?.transferredDataBytes), wide: true, end: true },
-          { key: "details", title: t.common.details, render: (r) => r.details, wide: true },
+          { key: "details", title: t.common.details, render: (r) => say(r.details, r.detailsSaid), wide: true },
         ]}
       />
       <Pager page={page} more={rows.length === pageSize} onPage={setPage} />
@@ -129,6 +131,7 @@ function Backups({ job, open }: { job: string | undefined; open: string | undefi
 function Detail({ id, name, onClose }: { id: string; name: (job: string) => string; onClose: () => void }) {
   const s = useStyles();
   const { t } = useText();
+  const say = useSay();
   const f = useFormat();
   const running = useQuery(progressQuery).data?.find((p) => p.sessionId === id);
   const { data: p, error } = useQuery({
@@ -176,7 +179,7 @@ function Detail({ id, name, onClose }: { id: string; name: (job: string) => stri
           {fact(t.session.throttled, p.throttledSeconds > 0 ? f.duration(p.throttledSeconds) : t.session.notThrottled)}
         </dl>
       )}
-      {p?.details && <Note intent={p.status === "Failed" ? "error" : p.status === "Warning" ? "warning" : "info"}>{p.details}</Note>}
+      {p?.details && <Note intent={p.status === "Failed" ? "error" : p.status === "Warning" ? "warning" : "info"}>{say(p.details, p.detailsSaid)}</Note>}
       <div className={s.head}>
         <h2 className={s.h}>{t.session.log}</h2>
         <Button size="small" icon={<ArrowDownload20Regular />} onClick={save} disabled={lines.length === 0}>
@@ -190,7 +193,7 @@ function Detail({ id, name, onClose }: { id: string; name: (job: string) => stri
               {l.creationTime ? new Date(l.creationTime).toLocaleTimeString() : ""}
             </time>
             <Status value={l.type === "Error" ? "Failed" : l.type === "Stop" ? "Stopped" : l.type} />
-            <span className={s.message}>{l.message}</span>
+            <span className={s.message}>{say(l.message, l.messageSaid)}</span>
           </li>
         ))}
       </ol>

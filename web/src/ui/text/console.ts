@@ -10,8 +10,8 @@ export type Text = typeof en;
 export const words: Words = {
   en,
   de: async () => {
-    const [both, own] = await Promise.all([import("./de/shared"), import("./de/console")]);
-    return { ...both.text, ...own.text };
+    const [both, own, said] = await Promise.all([import("./de/shared"), import("./de/console"), import("../said/de/console")]);
+    return { ...both.text, ...own.text, said: { ...both.text.said, ...said.text } };
   },
 };
 

@@ -11,10 +11,10 @@ export const text: typeof en = {
   home: {
     title: "Start", health: "Zustand", good: "Alles ist gesichert wie zugesagt.", warning: "Alles ist gesichert, aber etwas braucht Ihre Aufmerksamkeit.", critical: "Etwas ist nicht gesichert wie zugesagt.",
     last: (ago) => `Letzte Sicherung: ${ago}.`, next: (when) => `Nächster Lauf: ${when}.`, noNext: "Kein Auftrag läuft von selbst.", running: "Läuft gerade", calendar: "Schutz der letzten vier Wochen", failed: "Aufträge mit Problemen",
-    noFailed: "Der letzte Lauf jedes Auftrags ging gut aus.", attention: "Nicht wie zugesagt", noAttention: "Jedes Postfach und OneDrive der Aufträge ist so frisch wie zugesagt.", unprotected: "Ungeschützte Benutzer", storage: "Speicher",
+    noFailed: "Der letzte Lauf jedes Auftrags ging gut aus.", attention: "Nicht wie zugesagt", noAttention: "Alles, was die Aufträge umfassen, ist so frisch wie zugesagt.", unprotected: "Ungeschützte Benutzer", storage: "Speicher",
     empty: "Noch ist nichts geschützt", emptyAbout: "Die Einrichtung führt in wenigen Minuten zur ersten wiederhergestellten E-Mail.", setup: "Einrichtung fortsetzen",
     kitTitle: (name) => `Exportieren Sie das Notfallpaket von ${name}`, kit: "Ohne das Paket sind mit diesem Server auch die Sicherungen verloren.", kitLink: "Unter Repositorys exportieren", outOfSync: (name) => `Das Repository ${name} enthält, was dieser Server nicht kennt: Gleichen Sie es ab.`,
-    object: "Postfach oder OneDrive", state: "Zustand", lastBackup: "Letzte Sicherung", why: "Warum", skipped: (n) => `${n} Elemente ausgelassen`, find: "Namen suchen", noCalendar: "Kein Wiederherstellungspunkt in dieser Zeit.",
+    object: "Was", notReached: (name) => `${name} ist nicht erreichbar`, state: "Zustand", lastBackup: "Letzte Sicherung", why: "Warum", skipped: (n) => `${n} Elemente ausgelassen`, find: "Namen suchen", noCalendar: "Kein Wiederherstellungspunkt in dieser Zeit.",
     days: (n, what) => `${n} ${n === 1 ? "Tag" : "Tage"} ${what}`, asking: (name) => `Microsoft wird nach den Benutzern von ${name} gefragt …`, notAsked: (name) => `Die Benutzer von ${name} sind gerade nicht bekannt`,
     allProtected: (name, n) => `Jeder Benutzer von ${name} mit Lizenz hat eine Sicherung (${n} Benutzer im Verzeichnis).`,
     unprotectedCount: (n, all, name) => `${n} von ${all} Benutzern von ${name} haben eine Lizenz oder ein freigegebenes Postfach und keine Sicherung.`, addToJob: "In einen Auftrag aufnehmen", more: (n) => `und ${n} weitere`,

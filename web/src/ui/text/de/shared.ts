@@ -1,4 +1,5 @@
 // German: the same as ../en/shared.ts.
+import { text as preview } from "../../said/de/preview";
 import type { text as en } from "../en/shared";
 
 export const text: typeof en = {
@@ -9,6 +10,7 @@ export const text: typeof en = {
     serverSays: (kind, message) => `${kind} Der Server sagt: „${message}“`, offline: "Der Server ist nicht erreichbar. Was Sie sehen, kann veraltet sein.", failed: "Das hat nicht geklappt.",
     seconds: (n) => `${n} s`, minutes: (n) => `${n} min`, hours: (n) => `${n} h`, days: (n) => `${n} Tage`, page: (n, all) => `Seite ${n} von ${all}`,
   },
+  said: preview,
   refused: {
     400: "So geht es nicht.", 401: "Die Anmeldung gilt nicht oder nicht mehr.", 403: "Das dürfen Sie nicht.", 404: "Das gibt es hier nicht oder nicht mehr.", 409: "Das geht im Moment nicht.", 413: "Das ist zu viel auf einmal.", 429: "Das war zu oft; versuchen Sie es gleich noch einmal.",
     500: "Auf dem Server ging etwas schief.", 503: "Der Server kann das gerade nicht; versuchen Sie es gleich noch einmal.",
@@ -29,7 +31,7 @@ export const text: typeof en = {
     command: "holdfast", copy: "Kopieren", copied: "Kopiert", noCommand: "Die Befehlszeile hat dafür noch keinen Befehl; nehmen Sie curl.", token: "Ein Token gilt eine Stunde:",
   },
   status: { Success: "Erfolg", Warning: "Warnung", Failed: "Fehlgeschlagen", Running: "Läuft", Queued: "Wartet", Stopped: "Angehalten", Working: "Offen", None: "–", Cancelled: "Angehalten", Skipped: "Ausgelassen" },
-  kind: { mailbox: "Postfach", drive: "OneDrive", mail: "E-Mail", files: "OneDrive-Dateien", sites: "SharePoint-Websites" },
+  kind: { mailbox: "Postfach", drive: "OneDrive", site: "Website", team: "Team", chat: "Chat", mail: "E-Mail", files: "OneDrive-Dateien", sites: "SharePoint-Websites" },
   explore: {
     basketNamed: "Korb", intoBasket: "In den Korb", inBasket: (n, name) => `${n} im Korb „${name}“.`, otherTime: "Andere Zeit", deletedMark: "gelöscht", deletedOnly: "Nur Gelöschtes",
     about: "Sehen Sie in eine Sicherung, wie sie zu einer Zeit war, und holen Sie zurück, was fehlt. Das geht auch, wenn Microsoft 365 nicht erreichbar ist.", what: "Was", when: "Stand von", kind: "Zeigen", calendar: "Tage mit Wiederherstellungspunkten", before: "Monat davor", after: "Monat danach", newest: "Das Neueste von allem",

@@ -9,10 +9,10 @@ export const text = {
   home: {
     title: "Home", health: "Health", good: "Everything is backed up as promised.", warning: "Everything is backed up, but something needs your attention.", critical: "Something is not backed up as promised.",
     last: (ago: string) => `Last backup: ${ago}.`, next: (when: string) => `Next run: ${when}.`, noNext: "No job runs by itself.", running: "Running now", calendar: "Protection of the last four weeks", failed: "Jobs with problems",
-    noFailed: "The last run of every job ended well.", attention: "Not as promised", noAttention: "Every mailbox and OneDrive in the jobs is as fresh as promised.", unprotected: "Unprotected users", storage: "Storage",
+    noFailed: "The last run of every job ended well.", attention: "Not as promised", noAttention: "Everything in the jobs is as fresh as promised.", unprotected: "Unprotected users", storage: "Storage",
     empty: "Nothing is protected yet", emptyAbout: "The setup leads from here to a first restored mail in a few minutes.", setup: "Continue the setup",
     kitTitle: (name: string) => `Export the recovery kit of ${name}`, kit: "Without it, losing this server means losing the backups.", kitLink: "Export it under Repositories", outOfSync: (name: string) => `The repository ${name} holds what this server does not know: synchronize it.`,
-    object: "Mailbox or OneDrive", state: "State", lastBackup: "Last backup", why: "Why", skipped: (n: string) => `${n} items skipped`, find: "Find a name", noCalendar: "No restore point in this time.",
+    object: "What", notReached: (name: string) => `${name} can't be reached`, state: "State", lastBackup: "Last backup", why: "Why", skipped: (n: string) => `${n} items skipped`, find: "Find a name", noCalendar: "No restore point in this time.",
     days: (n: number, what: string) => `${n} ${n === 1 ? "day" : "days"} ${what}`, asking: (name: string) => `Asking Microsoft for the users of ${name}…`, notAsked: (name: string) => `The users of ${name} are not known now`,
     allProtected: (name: string, n: string) => `Every user of ${name} with a licence has a backup (${n} users in the directory).`,
     unprotectedCount: (n: string, all: string, name: string) => `${n} of ${all} users of ${name} have a licence or a shared mailbox and no backup.`, addToJob: "Add them to a job", more: (n: string) => `and ${n} more`,

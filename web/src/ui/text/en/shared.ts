@@ -1,3 +1,5 @@
+import type { Spoken } from "../../said";
+
 // The English words of what both applications use: ui and the explorers. ../de/shared.ts has the same in German; the compiler compares them.
 export const text = {
   common: {
@@ -7,6 +9,7 @@ export const text = {
     serverSays: (kind: string, message: string) => `${kind} ${message}`, offline: "The server can't be reached. What you see may be old.", failed: "This did not work.",
     seconds: (n: number) => `${n} s`, minutes: (n: number) => `${n} min`, hours: (n: string) => `${n} h`, days: (n: string) => `${n} days`, page: (n: number, all: number) => `Page ${n} of ${all}`,
   },
+  said: {} as Spoken, // what the server says: it says it in English
   refused: {} as Record<number, string>, // by the status of the answer; the server's own words are English
   nav: {
     skip: "Skip to the content", appearance: "Theme and language", theme: "Theme", language: "Language", account: (name: string) => `Account of ${name}`, signOut: "Sign out",
@@ -24,7 +27,7 @@ export const text = {
     command: "holdfast", copy: "Copy", copied: "Copied", noCommand: "The command line has no command for this yet; use curl.", token: "A token is valid for an hour:",
   },
   status: { Success: "Success", Warning: "Warning", Failed: "Failed", Running: "Running", Queued: "Waiting", Stopped: "Stopped", Working: "Open", None: "–", Cancelled: "Stopped", Skipped: "Skipped" },
-  kind: { mailbox: "mailbox", drive: "OneDrive", mail: "Mail", files: "OneDrive files", sites: "SharePoint sites" },
+  kind: { mailbox: "mailbox", drive: "OneDrive", site: "site", team: "team", chat: "chat", mail: "Mail", files: "OneDrive files", sites: "SharePoint sites" },
   explore: {
     basketNamed: "Basket", intoBasket: "Into the basket", inBasket: (n: string, name: string) => `${n} in the basket “${name}”.`, otherTime: "Other time", deletedMark: "deleted", deletedOnly: "Only what was deleted",
     about: "Look into a backup as it was at a time, and bring back what is missing. It works also when Microsoft 365 can't be reached.", what: "What", when: "As of when", kind: "Show", calendar: "Days with restore points", before: "Month before", after: "Month after", newest: "The newest of everything",
