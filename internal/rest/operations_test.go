@@ -848,6 +848,8 @@ func sharePoint(w *world) {
 		{item + "/Versions/" + was + "/restoreTo", to, there},
 		{one + "/Items/restore", ids("items", fire), here},
 		{one + "/Items/restoreTo", ids("items", fire, "siteURL", other), there},
+		{one + "/Documents/operatorRestore", map[string]any{"documentsRestoreConfigs": []any{map[string]any{"document": map[string]any{"id": notes}, "documentVersion": "All"}}, "documentLastVersionAction": "Overwrite", "reason": "asked for"}, `1 items to "", overwrite, newer true, all versions true, permissions false`},
+		{one + "/Items/operatorRestore", map[string]any{"itemsRestoreConfigs": []any{map[string]any{"item": map[string]any{"id": fire}}}, "restorePermissions": true}, `1 items to "", keep both, newer false, all versions false, permissions true`},
 		{one + "/Lists/" + incidents + "/restore", map[string]any{"changedItems": true, "deletedItems": true}, here},
 		{one + "/Lists/" + incidents + "/restoreTo", to, there},
 		{one + "/Libraries/" + library + "/restore", nil, here},
@@ -865,6 +867,13 @@ func sharePoint(w *world) {
 	w.call("POST", one+"/restore", map[string]any{"alias": "x"}).says(400, "alias")
 	w.call("POST", one+"/Items/restore", map[string]any{"items": []any{}}).says(400, "items is missing")
 	w.call("POST", one+"/Items/restore", ids("items", folder)).want(404)
+	config := func(id, version string) any {
+		return map[string]any{"item": map[string]any{"id": id}, "documentVersion": version}
+	}
+	w.call("POST", one+"/Items/operatorRestore", map[string]any{"itemsRestoreConfigs": []any{}}).says(400, "itemsRestoreConfigs is missing")
+	w.call("POST", one+"/Items/operatorRestore", map[string]any{"itemsRestoreConfigs": []any{config(folder, "Last")}}).want(404)
+	w.call("POST", one+"/Items/operatorRestore", map[string]any{"itemsRestoreConfigs": []any{config(fire, "Last"), config(fire, "All")}}).says(400, "documentVersion differs")
+	w.call("POST", one+"/Items/operatorRestore", map[string]any{"itemsRestoreConfigs": []any{config(fire, "First")}}).says(400, "must be All or Last")
 }
 
 // directoryCopy: groups and their members come from the copy of the directory, which is made when somebody first asks.

@@ -99,6 +99,7 @@ type portalObject struct {
 	Deleted      bool   `json:"deleted"`
 	Mailbox      bool   `json:"mailbox"`
 	Drive        bool   `json:"drive"`
+	Site         bool   `json:"site"`
 }
 
 type portalObjects struct {
@@ -118,7 +119,7 @@ func (a *API) portalGetObjects(ctx context.Context, r *request) (any, error) {
 		return nil, err
 	}
 	return portalObjects{page(r, w, all, func(o service.PortalObject) portalObject {
-		return portalObject{o.ID, o.Name, o.Address, string(o.Organization), o.Self, o.Deleted, o.Mailbox, o.Drive}
+		return portalObject{o.ID, o.Name, o.Address, string(o.Organization), o.Self, o.Deleted, o.Mailbox, o.Drive, o.Site}
 	}), total}, nil
 }
 

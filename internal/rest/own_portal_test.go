@@ -331,6 +331,9 @@ func TestPortalNamesObjectsInScopeOnly(t *testing.T) {
 		out := []string{}
 		for _, o := range all {
 			mark := ""
+			if o.Site {
+				mark = " site " + o.Name
+			}
 			if o.Self {
 				mark = " self"
 			}
@@ -347,7 +350,7 @@ func TestPortalNamesObjectsInScopeOnly(t *testing.T) {
 	if got := names(as(ada), ""); got != ada+" self" {
 		t.Errorf("ada sees %s", got)
 	}
-	if got := names(as(bob), ""); got != bob+" self, "+ada {
+	if got := names(as(bob), ""); got != bob+" self, "+ada+", "+falcon+" site Falcon" {
 		t.Errorf("bob sees %s", got)
 	}
 	if got := names(as(bob), "BOB"); got != bob+" self" {

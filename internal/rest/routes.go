@@ -543,7 +543,7 @@ var routes = []route{
 	{"SharePointDocument_SendDocumentsAction", "POST", sitePath + "/Documents/send", 204, service.ActUnbuilt, notYet},
 	{"SharePointDocument_SendDocumentActionByVersionId", "POST", sitePath + "/Documents/{documentId}/Versions/{versionId}/send", 204, service.ActUnbuilt, notYet},
 	{"SharePointDocument_SendDocumentAction", "POST", sitePath + "/Documents/{documentId}/send", 204, service.ActUnbuilt, notYet},
-	{"SharePointDocument_OperatorRestore", "POST", sitePath + "/Documents/operatorRestore", 200, service.ActUnbuilt, notYet},
+	{"SharePointDocument_OperatorRestore", "POST", sitePath + "/Documents/operatorRestore", 200, service.ActRestore, (*API).sharePointDocumentOperatorRestore},
 
 	// SharePointFolder
 	{"SharePointFolder_Get", "GET", sitePath + "/Folders", 200, service.ActReadContent, (*API).sharePointFolderGet},
@@ -575,7 +575,7 @@ var routes = []route{
 	{"SharePointItem_RestoreItemActionByVersionId", "POST", sitePath + "/Items/{itemId}/Versions/{versionId}/restore", 200, service.ActRestore, (*API).sharePointItemRestoreItemActionByVersionId},
 	{"SharePointItem_RestoreItemActionTo", "POST", sitePath + "/Items/{itemId}/RestoreTo", 200, service.ActRestore, (*API).sharePointItemRestoreItemActionTo},
 	{"SharePointItem_RestoreItemActionByVersionIdTo", "POST", sitePath + "/Items/{itemId}/Versions/{versionId}/restoreTo", 200, service.ActRestore, (*API).sharePointItemRestoreItemActionByVersionIdTo},
-	{"SharePointItem_OperatorRestore", "POST", sitePath + "/Items/operatorRestore", 200, service.ActUnbuilt, notYet},
+	{"SharePointItem_OperatorRestore", "POST", sitePath + "/Items/operatorRestore", 200, service.ActRestore, (*API).sharePointItemOperatorRestore},
 
 	// SharePointLibrary
 	{"SharePointLibrary_Get", "GET", sitePath + "/Libraries", 200, service.ActReadContent, (*API).sharePointLibraryGet},

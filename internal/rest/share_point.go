@@ -183,6 +183,7 @@ type siteRestore struct {
 	Items             []withID               `json:"items,omitzero"`
 	Documents         []withID               `json:"documents,omitzero"`
 	Folders           []withID               `json:"folders,omitzero"`
+	Reason            string                 `json:"reason,omitzero"`
 }
 
 // restoreSite restores ids of a site (none: all of it) as the body says. toOther says that the body names the site that it goes to.
@@ -195,7 +196,7 @@ func (a *API) restoreSite(ctx context.Context, r *request, p place, in siteResto
 			return nil, holdfast.Invalid("%s is not built yet; leave it out", name)
 		}
 	}
-	spec := service.RestoreSpec{Items: ids, Mode: modeKeepBoth, Permissions: value(in.Permissions), AllVersions: strings.EqualFold(value(in.Version), "All")}
+	spec := service.RestoreSpec{Items: ids, Mode: modeKeepBoth, Permissions: value(in.Permissions), AllVersions: strings.EqualFold(value(in.Version), "All"), Reason: in.Reason}
 	if err := whichItems(&spec, in.Changed, in.Deleted); err != nil {
 		return nil, err
 	}

@@ -108,6 +108,10 @@ func (a *API) sharePointDocumentSaveDocumentsAction(ctx context.Context, r *requ
 	return a.saveOfSite(ctx, r, "documents", isDocument)
 }
 
+func (a *API) sharePointDocumentOperatorRestore(ctx context.Context, r *request) (any, error) {
+	return a.operatorRestoreSite(ctx, r, "documentsRestoreConfigs", isDocument)
+}
+
 // saveOfSite saves what the body lists as a ZIP.
 func (a *API) saveOfSite(ctx context.Context, r *request, field string, is func(service.Entry) bool) (any, error) {
 	p, err := a.site(ctx, r)

@@ -79,3 +79,7 @@ func (a *API) sharePointItemRestoreItemActionByVersionId(ctx context.Context, r 
 func (a *API) sharePointItemRestoreItemActionByVersionIdTo(ctx context.Context, r *request) (any, error) {
 	return a.restoreVersion(ctx, r, "itemId", true, isListItem)
 }
+
+func (a *API) sharePointItemOperatorRestore(ctx context.Context, r *request) (any, error) {
+	return a.operatorRestoreSite(ctx, r, "itemsRestoreConfigs", isListItem)
+}

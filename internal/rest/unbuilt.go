@@ -41,7 +41,6 @@ const (
 	needsCloudVM     = "archiver appliances in a cloud are not built; the server does that work itself"
 	needsMail        = "the server does not send mail yet"
 	needsReports     = "reports as files are not built; the console's home page and GET /v8/LicensedUsers have the figures"
-	needsPortalSites = "the Restore Portal shows mailboxes and OneDrives, no sites"
 	needsTeamsExport = "exports of posts that are prepared beforehand are not built: posts/export and posts/{postId}/export answer the pages at once"
 	needsPools       = "remote proxies and proxy pools are not built; the server's own proxy does the work"
 	needsPST         = "writing PST files is not built; save as EML or ZIP instead"
@@ -89,11 +88,9 @@ var unbuilt = map[string]string{
 	"LicenseStatistic":                               needsReports,
 	"SharePointAttachment":                           needsMail,
 	"SharePointDocument":                             needsMail,
-	"SharePointDocument_OperatorRestore":             needsPortalSites,
 	"SharePointFolder_SendFoldersAction":             needsMail,
 	"SharePointFolder_SendFolderAction":              needsMail,
 	"SharePointFolder":                               needsVersions,
-	"SharePointItem":                                 needsPortalSites,
 	"SharePointLibrary":                              needsMail,
 	"BackupOrganization_RestoreSessionsAction":       needsPST,
 	"TeamsChannel_OperatorStartExportTask":           needsTeamsExport,

@@ -13,11 +13,12 @@ import (
 	"holdfast/internal/holdfast"
 )
 
-// PortalObject is a user whose data the caller may look into.
+// PortalObject is a user or a site whose data the caller may look into.
 type PortalObject struct {
 	ProtectedOwner
 	Self           bool
 	Mailbox, Drive bool // of whom a restore point has one
+	Site           bool // it is a site, and Address is where
 	Deleted        bool // the directory has him no more
 }
 
@@ -37,7 +38,7 @@ func (u User) Portal() (self, operator bool) {
 // PortalObjectsMost bounds a page of Objects, since each user on it is looked up in the directory.
 const PortalObjectsMost = 100
 
-// Objects gives those whose data the caller may look into, himself first, then by name, and how many there are. search is a part of a name or address, or an id.
+// Objects gives the users and sites whose data the caller may look into, himself first, then by name, and how many there are. search is a part of a name or address, or an id.
 func (p *Portal) Objects(ctx context.Context, u User, search string, page holdfast.Page) ([]PortalObject, int, error) {
 	held, err := readAs(ctx, p.core, u, ActExplore, func(ctx context.Context, tx Tx) ([]holdfast.ContainerRecord, error) {
 		return tx.Containers(ctx, holdfast.ContainerFilter{}, holdfast.Page{})
@@ -53,7 +54,7 @@ func (p *Portal) Objects(ctx context.Context, u User, search string, page holdfa
 	g.SetLimit(4)
 	for i := range all {
 		g.Go(func() error {
-			all[i].Deleted = p.gone(ctx, all[i].Organization, all[i].ObjectID)
+			all[i].Deleted = !all[i].Site && p.gone(ctx, all[i].Organization, all[i].ObjectID)
 			return nil
 		})
 	}
@@ -74,15 +75,19 @@ func objectsOf(held []holdfast.ContainerRecord, me, search string) []PortalObjec
 	var all []PortalObject
 	at := map[string]int{}
 	for _, c := range held {
-		if c.Head == 0 || c.Nobodys() { // those are nobody's
+		site := c.Kind == holdfast.Site
+		if c.Head == 0 || c.Nobodys() && !site { // of what is nobody's the portal shows sites
 			continue
 		}
-		key := objectKey(c.Organization, c.Owner)
+		key, id := objectKey(c.Organization, c.Owner), c.OwnerID()
+		if site {
+			key, id = objectKey(c.Organization, c.PublicID()), c.PublicID()
+		}
 		i, ok := at[key]
 		if !ok {
 			i = len(all)
 			at[key] = i
-			all = append(all, PortalObject{ProtectedOwner: ProtectedOwner{ID: c.OwnerID(), ObjectID: c.Owner, Organization: c.Organization, Name: c.Name, Address: c.Address}, Self: key == me})
+			all = append(all, PortalObject{ProtectedOwner: ProtectedOwner{ID: id, ObjectID: c.Owner, Organization: c.Organization, Name: c.Name, Address: c.Address}, Self: key == me, Site: site})
 		}
 		all[i].Mailbox = all[i].Mailbox || c.Kind == holdfast.Mailbox
 		all[i].Drive = all[i].Drive || c.Kind == holdfast.Drive

@@ -1,5 +1,5 @@
 import { Badge, Button, Checkbox, makeStyles, Title2, tokens } from "@fluentui/react-components";
-import { CalendarClock20Regular, ChevronRight20Regular, DocumentRegular, MailRegular, PersonProhibitedRegular, PersonRegular } from "@fluentui/react-icons";
+import { CalendarClock20Regular, ChevronRight20Regular, DocumentRegular, GlobeRegular, MailRegular, PersonProhibitedRegular, PersonRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useState, type ReactElement } from "react";
 import { client, of } from "../../api/client";
@@ -83,18 +83,20 @@ function Choose({ person, operator }: { person: Person; operator: boolean }) {
   const [deleted, setDeleted] = useState(false);
   const [busy, setBusy] = useState("");
   const [error, setError] = useState<unknown>();
-  const open = async (type: "Vex" | "Veod") => {
+  const open = async (type: "Vex" | "Veod" | "Vesp") => {
     setBusy(type);
     setError(undefined);
     try {
-      const opened = await of(client.POST("/v8/Organization/OperatorExplore", { body: { type, scope: { type: "User", id: person.id }, showDeleted: deleted, ...(time ? { dateTime: time } : {}) } }));
+      const opened = await of(client.POST("/v8/Organization/OperatorExplore", { body: { type, scope: { type: person.site ? "Site" : "User", id: person.id }, showDeleted: deleted, ...(time ? { dateTime: time } : {}) } }));
       go(`/look/${opened.id}`);
     } catch (cause) {
       setError(cause);
       setBusy("");
     }
   };
-  const kinds: { type: "Vex" | "Veod"; icon: ReactElement; name: string; there: boolean }[] = [
+  const kinds: { type: "Vex" | "Veod" | "Vesp"; icon: ReactElement; name: string; there: boolean }[] = person.site ? [
+    { type: "Vesp", icon: <GlobeRegular />, name: t.portal.site, there: true },
+  ] : [
     { type: "Vex", icon: <MailRegular />, name: t.kind.mail, there: person.mailbox },
     { type: "Veod", icon: <DocumentRegular />, name: t.kind.files, there: person.drive },
   ];
@@ -102,7 +104,7 @@ function Choose({ person, operator }: { person: Person; operator: boolean }) {
     <>
       <section className={s.person} aria-label={t.portal.whose}>
         <span className={s.icon} aria-hidden>
-          <PersonRegular />
+          {person.site ? <GlobeRegular /> : <PersonRegular />}
         </span>
         <div className={s.who}>
           <div className={s.name}>
@@ -116,12 +118,16 @@ function Choose({ person, operator }: { person: Person; operator: boolean }) {
           </Button>
         )}
       </section>
-      <div className={s.find}>
-        <Suspense>
-          <FindBox onFind={(words) => go(findAddress(words, operator ? person.id : ""))} />
-        </Suspense>
-      </div>
-      <h2 className={s.or}>{t.portal.orLook}</h2>
+      {!person.site && (
+        <>
+          <div className={s.find}>
+            <Suspense>
+              <FindBox onFind={(words) => go(findAddress(words, operator ? person.id : ""))} />
+            </Suspense>
+          </div>
+          <h2 className={s.or}>{t.portal.orLook}</h2>
+        </>
+      )}
       <section className={s.when} aria-label={t.explore.when}>
         <div className={s.whenHead}>
           <CalendarClock20Regular className={s.button} aria-hidden />
@@ -133,7 +139,7 @@ function Choose({ person, operator }: { person: Person; operator: boolean }) {
         {calendar && (
           <div className={s.calendar}>
             <Suspense fallback={<Loading />}>
-              <When organization={person.organizationId} user={person.id} value={time} onChange={setTime} />
+              <When organization={person.organizationId} {...(person.site ? { type: "Vesp" as const } : { user: person.id })} value={time} onChange={setTime} />
             </Suspense>
           </div>
         )}
