@@ -100,6 +100,21 @@ test("a passkey is added, signs in, proves who is there and is removed", { timeo
     await page.getByRole("button", { name: "Verify" }).click();
     await page.getByRole("button", { name: /^Account of/ }).waitFor();
 
+    // Under an IP address, where passkeys can't be used, nobody is told to use one.
+    const atAddress = await open(world);
+    try {
+      await atAddress.page.goto(`${world.url}/`);
+      await atAddress.page.getByLabel("User name").fill(world.user);
+      await atAddress.page.getByLabel("Password").fill(world.password);
+      await atAddress.page.getByRole("button", { name: "Sign in", exact: true }).click();
+      await atAddress.page.getByRole("heading", { name: "Enter a recovery code" }).waitFor();
+      await atAddress.page.getByText("open the server by its name").waitFor();
+      assert.equal(await atAddress.page.getByRole("button", { name: "Use a passkey" }).count(), 0);
+      serious.push(...(await audit(atAddress.page, "second factor under an address")));
+    } finally {
+      await atAddress.close();
+    }
+
     // What asks again who is there asks for it.
     await page.goto(`${url}/#/settings`);
     const keys = page.getByRole("list", { name: "Passkeys" });

@@ -72,12 +72,12 @@ export function SignIn({ onDone, onBack }: { onDone: (s: Session) => void; onBac
       </div>
       <Card className={s.card}>
         <div className={s.brand}>Holdfast</div>
-        <Title3 as="h1">{asked === "passkey" ? t.signin.passkeyTitle : asked ? t.signin.codeTitle : t.signin.title}</Title3>
-        <p className={s.about}>{asked === "passkey" ? t.signin.passkeyAbout : asked ? t.signin.codeAbout : t.signin.about}</p>
+        <Title3 as="h1">{asked === "passkey" ? (passkeysWork() ? t.signin.passkeyTitle : t.signin.recoveryTitle) : asked ? t.signin.codeTitle : t.signin.title}</Title3>
+        <p className={s.about}>{asked === "passkey" ? (passkeysWork() ? t.signin.passkeyAbout : t.signin.passkeyNotHere) : asked ? t.signin.codeAbout : t.signin.about}</p>
         <form className={s.form} onSubmit={submit}>
           {asked ? (
             <Field label={asked === "passkey" ? t.signin.recovery : t.signin.code} required>
-              <Input key="code" autoFocus={asked === "totp"} inputMode={asked === "totp" ? "numeric" : "text"} autoComplete="one-time-code" value={code} onChange={(_, d) => setCode(d.value)} />
+              <Input key="code" autoFocus={asked === "totp" || !passkeysWork()} inputMode={asked === "totp" ? "numeric" : "text"} autoComplete="one-time-code" value={code} onChange={(_, d) => setCode(d.value)} />
             </Field>
           ) : (
             <>
@@ -91,7 +91,7 @@ export function SignIn({ onDone, onBack }: { onDone: (s: Session) => void; onBac
           )}
           {error instanceof ApiError && error.status === 401 && error.message === "" ? <Note intent="error">{t.signin.wrong}</Note> : <Problem error={error} />}
           <div className={s.row}>
-            <Button appearance={asked === "passkey" ? "secondary" : "primary"} type="submit" disabledFocusable={busy} icon={busy ? <Busy /> : null}>
+            <Button appearance={asked === "passkey" && passkeysWork() ? "secondary" : "primary"} type="submit" disabledFocusable={busy} icon={busy ? <Busy /> : null}>
               {asked ? t.signin.verify : t.signin.submit}
             </Button>
             {(asked || onBack) && <Button onClick={asked ? back : onBack}>{t.common.back}</Button>}

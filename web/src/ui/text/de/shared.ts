@@ -24,7 +24,7 @@ export const text: typeof en = {
   signin: {
     title: "Anmelden", about: "Mit Ihrem Konto auf diesem Server.", name: "Benutzername", password: "Kennwort", submit: "Anmelden", wrong: "Benutzername oder Kennwort ist falsch.",
     codeTitle: "Code eingeben", codeAbout: "Ihre Authenticator-App zeigt einen Code aus sechs Ziffern.", code: "Code", verify: "Prüfen",
-    passkey: "Passkey verwenden", passkeyTitle: "Passkey verwenden", passkeyAbout: "Das Kennwort stimmt. Dieses Konto hat einen Passkey: Verwenden Sie ihn, oder tippen Sie einen Ihrer Wiederherstellungscodes.", recovery: "Wiederherstellungscode", noPasskey: "Es wurde kein Passkey verwendet. Versuchen Sie es noch einmal, oder wählen Sie einen anderen Weg.",
+    passkey: "Passkey verwenden", passkeyTitle: "Passkey verwenden", passkeyAbout: "Das Kennwort stimmt. Dieses Konto hat einen Passkey: Verwenden Sie ihn, oder tippen Sie einen Ihrer Wiederherstellungscodes.", recoveryTitle: "Wiederherstellungscode eingeben", passkeyNotHere: "Das Kennwort stimmt. Dieses Konto hat einen Passkey, und Passkeys gehen hier nicht: Öffnen Sie den Server unter seinem Namen in einem Browser, der sie kann, oder tippen Sie einen Ihrer Wiederherstellungscodes.", recovery: "Wiederherstellungscode", noPasskey: "Es wurde kein Passkey verwendet. Versuchen Sie es noch einmal, oder wählen Sie einen anderen Weg.",
   },
   script: {
     button: "Skript", title: "Dasselbe per Skript", about: "Was diese Seite tut, für ein Terminal. Melden Sie sich einmal an mit „holdfast login --ca rest.pem“; rest.pem ist das Zertifikat des Servers (D/tls/rest.pem).",

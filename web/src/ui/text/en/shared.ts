@@ -20,7 +20,7 @@ export const text = {
   signin: {
     title: "Sign in", about: "With your account of this server.", name: "User name", password: "Password", submit: "Sign in", wrong: "The user name or the password is wrong.",
     codeTitle: "Enter the code", codeAbout: "Your authenticator app shows a code of six digits.", code: "Code", verify: "Verify",
-    passkey: "Use a passkey", passkeyTitle: "Use your passkey", passkeyAbout: "The password is right. This account has a passkey: use it, or type one of your recovery codes.", recovery: "Recovery code", noPasskey: "No passkey was used. Try again, or choose another way.",
+    passkey: "Use a passkey", passkeyTitle: "Use your passkey", passkeyAbout: "The password is right. This account has a passkey: use it, or type one of your recovery codes.", recoveryTitle: "Enter a recovery code", passkeyNotHere: "The password is right. This account has a passkey, and passkeys can't be used here: open the server by its name in a browser that has them, or type one of your recovery codes.", recovery: "Recovery code", noPasskey: "No passkey was used. Try again, or choose another way.",
   },
   script: {
     button: "Script", title: "Do this from a script", about: "What this page does, for a terminal. Log in once with “holdfast login --ca rest.pem”; rest.pem is the server's certificate (D/tls/rest.pem).",
