@@ -25,7 +25,7 @@ func TestDecodeTakesWhatClientsSend(t *testing.T) {
 		"no zone is UTC":             {`{"dateTime":"2026-01-31T12:00:00","type":"Vex","showAllVersions":1}`, ""},
 		"unknown names":              {`{"dateTime":"2026-01-31T12:00:00.0000000Z","type":"Vex","showAllVersions":true,"x":[{"y":1}]}`, ""},
 		"null and empty are absent":  {`{"dateTime":"2026-01-31T12:00:00Z","type":"Vex","showAllVersions":true,"showDeleted":null,"repositoryId":""}`, ""},
-		"a wrong enum value":         {`{"type":"Outlook"}`, "type must be one of Vex, Veod, Vesp, Vet"},
+		"a wrong enum value":         {`{"type":"Outlook"}`, "type must be one of Vex, Veod, Vesp, Vet, Chats"},
 		"a wrong time":               {`{"dateTime":"yesterday"}`, "dateTime must be a time such as 2026-01-31T12:00:00Z"},
 		"a wrong boolean":            {`{"showDeleted":"maybe"}`, "showDeleted must be true or false"},
 		"a wrong UUID":               {`{"repositoryId":"17"}`, "repositoryId must be a UUID"},

@@ -486,7 +486,7 @@ func TestExploreSeesTheRightStateAtEachTime(t *testing.T) {
 			t.Errorf("a session of teams: %q, %v", teams.Name, err)
 		}
 		_, err = w.RestoreSessions.Open(w.ctx, admin, service.ExploreSpec{Type: "Vat"})
-		w.kind(err, holdfast.KindInvalid, "Vex, Veod, Vesp or Vet")
+		w.kind(err, holdfast.KindInvalid, "Vex, Veod, Vesp, Vet or Chats")
 	})
 }
 

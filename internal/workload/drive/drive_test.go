@@ -688,6 +688,42 @@ func TestBytesThatDifferFromTheirDescriptionEachTimeInOneWayAreKept(t *testing.T
 	r.restoring(m, engine.RestorePlan{}).all()
 }
 
+// Whatever reads found before, the row has the hash of the bytes that are stored; those that it describes are taken once they are served.
+func TestARowHasTheHashOfTheBytesThatAreStored(t *testing.T) {
+	for wrong := range 5 {
+		r := start(t, sim.Options{FilesPer: 1})
+		r.one("the file.txt", "what the service describes")
+		if wrong > 0 {
+			r.fault(sim.DriveFault{Kind: sim.FaultWrongContent, Times: wrong})
+		}
+		m, s := r.backup(newMemory())
+		if len(s.skips) > 0 {
+			t.Errorf("%d wrong reads: skipped %v", wrong, s.skips)
+		}
+		found := false
+		for _, h := range m.items {
+			if h.item.Name != "the file.txt" || h.item.Kind != holdfast.KindFile {
+				continue
+			}
+			found = true
+			text := h.forms[holdfast.FormFile]
+			var q graph.QuickXor
+			_, _ = q.Write(text)
+			if q.Text() != h.item.Fields[holdfast.FieldHash] {
+				t.Errorf("%d wrong reads: the row has the hash %s of %q, which has %s", wrong, h.item.Fields[holdfast.FieldHash], text, q.Text())
+			}
+			if right := string(text) == "what the service describes"; wrong < 3 && !right {
+				t.Errorf("%d wrong reads: %q is stored", wrong, text)
+			} else if right && h.item.Fields["described"] != "" {
+				t.Errorf("%d wrong reads: the row calls what it describes another content", wrong)
+			}
+		}
+		if !found {
+			t.Fatal("the file is not stored")
+		}
+	}
+}
+
 func TestDiscoverNamesWhoHasNoDrive(t *testing.T) {
 	r := start(t, sim.Options{Users: 12})
 	users := r.sim.Tenant().Users

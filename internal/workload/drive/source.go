@@ -576,12 +576,10 @@ func (f *fetch) whole(ctx context.Context) error {
 			f.had = false // the item has no content so far
 			continue
 		}
-		check := &checked{row: f.item}
 		if n := len(reads); n >= 2 && reads[n-1] == reads[n-2] {
-			again := reads[n-1]
-			check.accept = func(got promoted) bool { return got == again }
-			f.item = again.as(f.item)
+			f.item = reads[n-1].as(f.item) // what is served must be that now: the row is stored with it
 		}
+		check := &checked{row: f.item}
 		err = f.r.sink.Put(ctx, f.item, append(payloads, f.content(ctx, check))...)
 		if err == nil {
 			return f.versions(ctx)

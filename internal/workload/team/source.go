@@ -371,8 +371,12 @@ func (r *reader) photo(ctx context.Context) ([]byte, error) {
 
 // channel puts a channel's folder and its tabs.
 func (r *reader) channel(ctx context.Context, ch *graph.Channel) error {
-	item := holdfast.Item{ID: channelFolder(ch.ID), Parent: rootID, Kind: holdfast.KindFolder, Name: ch.DisplayName, Time: ch.Created, Size: int64(len(ch.Raw)),
-		Fields: map[string]string{holdfast.FieldSpecial: specialChannel, fieldChannel: ch.ID, fieldType: ch.Membership, holdfast.FieldCreated: stamp(ch.Created)}}
+	created := ch.Created
+	if !ch.Original.IsZero() && ch.Original.Before(created) {
+		created = ch.Original // posts that were imported are older than the channel
+	}
+	item := holdfast.Item{ID: channelFolder(ch.ID), Parent: rootID, Kind: holdfast.KindFolder, Name: ch.DisplayName, Time: created, Size: int64(len(ch.Raw)),
+		Fields: map[string]string{holdfast.FieldSpecial: specialChannel, fieldChannel: ch.ID, fieldType: ch.Membership, holdfast.FieldCreated: stamp(created)}}
 	var members []byte
 	if ch.Membership != "standard" {
 		l := graph.List{Top: 999}
