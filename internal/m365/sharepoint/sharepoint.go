@@ -302,18 +302,21 @@ func (w *Web) Views(ctx context.Context, listID string) ([]View, error) {
 	return all[View](ctx, w, list(listID)+"/views?$expand=ViewFields")
 }
 
-// CreateView makes a view of a list.
-func (w *Web) CreateView(ctx context.Context, listID string, v View) error {
+// CreateView makes a view of a list and gives its id. It shows no columns before SetViewFields.
+func (w *Web) CreateView(ctx context.Context, listID string, v View) (id string, err error) {
 	var made View
 	in := map[string]any{"Title": v.Title, "ViewQuery": v.Query, "RowLimit": v.RowLimit, "Paged": v.Paged, "PersonalView": false}
-	if err := w.decode(ctx, http.MethodPost, list(listID)+"/views", in, &made, write, false); err != nil {
-		return err
-	}
-	at := list(listID) + "/views(guid'" + url.PathEscape(made.ID) + "')/viewfields/"
+	err = w.decode(ctx, http.MethodPost, list(listID)+"/views", in, &made, write, false)
+	return made.ID, err
+}
+
+// SetViewFields has a view show these columns and no others. It may be called again after any error.
+func (w *Web) SetViewFields(ctx context.Context, listID, viewID string, fields []string) error {
+	at := list(listID) + "/views(guid'" + url.PathEscape(viewID) + "')/viewfields/"
 	if err := w.decode(ctx, http.MethodPost, at+"removeallviewfields", nil, nil, write, true); err != nil {
 		return err
 	}
-	for _, f := range v.Fields.Items {
+	for _, f := range fields {
 		if err := w.decode(ctx, http.MethodPost, at+"addviewfield("+quoted(f)+")", nil, nil, write, false); err != nil {
 			return err
 		}

@@ -999,8 +999,15 @@ func TestLookupOfWhatIsNotRestored(t *testing.T) {
 	}
 }
 
-// A list that was deleted leaves the next restore point, and comes back whole from the one before, with columns, views and permissions of its own.
+// A list that was deleted leaves the next restore point, and comes back whole from the one before, with columns, views and permissions of its own,
+// whatever fails for a moment while it is made.
 func TestAListThatWasDeleted(t *testing.T) {
+	for _, f := range [][]sim.Fault{nil, {{Name: sim.FaultAckLost, Every: 9}}, {{Name: sim.FaultServerError, Every: 11}}, {{Name: sim.FaultUnavailableBare, Every: 8}}} {
+		t.Run(fmt.Sprint(f), func(t *testing.T) { aListThatWasDeleted(t, f) })
+	}
+}
+
+func aListThatWasDeleted(t *testing.T, faults []sim.Fault) {
 	r := start(t, sim.Options{Site: sim.SiteShape{Sites: 2, Items: 12, Files: 4}})
 	before, c := workloadtest.New(), workloadtest.New()
 	r.backup(before)
@@ -1021,6 +1028,9 @@ func TestAListThatWasDeleted(t *testing.T) {
 	}
 	plan := engine.RestorePlan{Session: "s", From: r.box, To: r.box, Mode: engine.Overwrite, ChangedItems: true, MissingItems: true, AllVersions: true, Permissions: true}
 	types := 0
+	if err := r.sim.SetFaults(faults...); err != nil {
+		t.Fatal(err)
+	}
 	r.putBack(before, plan, func(item holdfast.Item, res engine.Restored, err error) {
 		if err != nil {
 			t.Errorf("%s %q: %v", item.Kind, item.Name, err)
@@ -1032,6 +1042,9 @@ func TestAListThatWasDeleted(t *testing.T) {
 			}
 		}
 	})
+	if err := r.sim.SetFaults(); err != nil {
+		t.Fatal(err)
+	}
 	got := r.dump("/sites/Falcon")
 	for _, rows := range [][]sim.SiteRow{got, want} {
 		for i := range rows {

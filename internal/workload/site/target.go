@@ -100,6 +100,9 @@ type place struct {
 	columns map[string]graph.Column // as stored, by name
 	there   map[string]graph.Column // as there
 	types   map[string]string       // content types there, by name
+
+	settling sync.Mutex
+	settled  bool // columns and views are as far there as they can be
 }
 
 const (

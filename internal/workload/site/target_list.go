@@ -163,18 +163,18 @@ func (r *restore) settleList(ctx context.Context, p engine.Put, l *place) error 
 	if err := read(ctx, p, holdfast.FormJSON, &stored); err != nil {
 		return err
 	}
-	r.mu.Lock()
-	done := l.columns != nil
-	if !done {
-		l.columns = map[string]graph.Column{}
-		for _, c := range stored.Columns {
-			l.columns[c.Name] = c
-		}
-	}
-	r.mu.Unlock()
-	if done {
+	l.settling.Lock()
+	defer l.settling.Unlock()
+	if l.settled {
 		return nil
 	}
+	columns := map[string]graph.Column{}
+	for _, c := range stored.Columns {
+		columns[c.Name] = c
+	}
+	r.mu.Lock()
+	l.columns = columns
+	r.mu.Unlock()
 	var lost []string
 	for _, c := range stored.Columns {
 		if _, ok := l.there[c.Name]; ok || l.pages {
@@ -206,6 +206,7 @@ func (r *restore) settleList(ctx context.Context, p engine.Put, l *place) error 
 		}
 		lost = append(lost, more...)
 	}
+	l.settled = true
 	if len(lost) > 0 {
 		return &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: fmt.Errorf("of the list these could not be put back: %s", strings.Join(lost, "; "))}
 	}
@@ -223,12 +224,12 @@ func (r *restore) dress(ctx context.Context, p engine.Put, l *place) (lost []str
 		return nil, err
 	}
 	for _, v := range views {
-		if v.Hidden || v.Personal || slices.ContainsFunc(there, func(t sharepoint.View) bool { return t.Title == v.Title }) {
+		if v.Hidden || v.Personal {
 			continue
 		}
-		if err := r.web.CreateView(ctx, l.id, v); err != nil {
-			if m365.Skip(err) == nil {
-				return lost, err
+		if err := r.view(ctx, l, v, there); err != nil {
+			if m365.Skip(err) == nil || m365.OutcomeUnknown(err) || m365.KindOf(err) == m365.Unavailable {
+				return lost, err // the next attempt goes on
 			}
 			lost = append(lost, "view "+v.Title)
 		}
@@ -237,6 +238,24 @@ func (r *restore) dress(ctx context.Context, p engine.Put, l *place) (lost []str
 		return lost, nil
 	}
 	return r.share(ctx, p, sharepoint.Scope{List: l.id}, lost)
+}
+
+// view makes a view unless there is one of that title, which an earlier attempt may have left without its columns.
+func (r *restore) view(ctx context.Context, l *place, v sharepoint.View, there []sharepoint.View) error {
+	i := slices.IndexFunc(there, func(t sharepoint.View) bool { return t.Title == v.Title })
+	if i >= 0 && slices.Equal(there[i].Fields.Items, v.Fields.Items) {
+		return nil
+	}
+	var id string
+	if i >= 0 {
+		id = there[i].ID
+	} else {
+		var err error
+		if id, err = r.web.CreateView(ctx, l.id, v); err != nil {
+			return err
+		}
+	}
+	return r.web.SetViewFields(ctx, l.id, id, v.Fields.Items)
 }
 
 // readOnly are members of a column's JSON that a new one does not take.
