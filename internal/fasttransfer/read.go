@@ -411,7 +411,11 @@ func (in *reader) property(o *Object, e Element, later *Content) error {
 		}
 	}
 	if o.Properties == nil {
-		o.Properties = make([]Property, 0, 32)
+		room := 32
+		if in.store.o.TextOnly {
+			room = 8 // of a mail; an attachment, of which all is kept, grows
+		}
+		o.Properties = make([]Property, 0, room)
 	}
 	o.Properties = append(o.Properties, p)
 	return nil

@@ -33,10 +33,11 @@ type builder struct {
 	atOnce int // tokens that are turned around together, but for a word that has more
 }
 
-// slot says that a word with this hash and these first bytes is the nth, counted from 1; n is 0 when it is free.
+// slot says that a word with these first bytes is the nth, counted from 1, and how often it came; n is 0 when it is free. What nearly every
+// word needs is in its slot, for looking anywhere else is waiting for memory.
 type slot struct {
-	start   uint64
-	hash, n uint32
+	start    uint64
+	n, count uint32
 }
 
 // startSize is how many bytes of a word are in its slot: most words have no more.
@@ -44,7 +45,7 @@ const startSize = 8
 
 type word struct {
 	at     uint32 // in bytes
-	count  uint32 // of its tokens
+	count  uint32 // of its tokens, when the run is written
 	length uint8  // at most longestWord
 }
 
@@ -99,15 +100,15 @@ func (b *builder) number(text []byte, from, end int) uint32 {
 	if n := end - from; n < startSize {
 		start &= 1<<(8*n) - 1 // no letter of a word is 0
 	}
-	h := b.hash(start, text[from:end])
-	hash, mask := uint32(h>>32), uint32(len(b.slots)-1)
-	for i := uint32(h) & mask; ; i = (i + 1) & mask {
+	mask := uint32(len(b.slots) - 1)
+	for i := uint32(b.hash(start, text[from:end])) & mask; ; i = (i + 1) & mask {
 		s := &b.slots[i]
 		if s.n == 0 {
-			*s = slot{start, hash, uint32(len(b.words) + 1)}
+			*s = slot{start, uint32(len(b.words) + 1), 1}
 			return b.put(text[from:end])
 		}
-		if s.start == start && s.hash == hash && (end-from <= startSize || bytes.Equal(b.word(int(s.n-1)), text[from:end])) {
+		if s.start == start && (end-from < startSize || bytes.Equal(b.word(int(s.n-1)), text[from:end])) {
+			s.count++
 			return s.n - 1
 		}
 	}
@@ -126,7 +127,7 @@ func (b *builder) put(text []byte) uint32 {
 	n := len(b.words)
 	b.words = append(b.words, word{at: uint32(len(b.bytes)), length: uint8(len(text))})
 	b.bytes = append(b.bytes, text...)
-	if 2*len(b.words) > len(b.slots) {
+	if 3*len(b.words) > 2*len(b.slots) {
 		b.grow()
 	}
 	return uint32(n)
@@ -134,7 +135,7 @@ func (b *builder) put(text []byte) uint32 {
 
 func (b *builder) grow() {
 	old := b.slots
-	b.slots = make([]slot, 4*len(old))
+	b.slots = make([]slot, 2*len(old))
 	mask := uint32(len(b.slots) - 1)
 	for _, s := range old {
 		if s.n == 0 {
@@ -159,7 +160,6 @@ func (b *builder) add(columns [columnsAll]string) {
 		for _, end := range b.ends {
 			n := b.number(text, from, end)
 			from = end
-			b.words[n].count++
 			if b.count/tokenSlab == len(b.tokens) {
 				b.tokens = append(b.tokens, make([]uint32, tokenSlab))
 			}
@@ -184,6 +184,11 @@ type inversion struct {
 
 // write stores the run; ids are the numbers of the documents as they were added. pause is called now and then.
 func (b *builder) write(ctx context.Context, tx *sql.Tx, ids []int64, pause func() error) error {
+	for i := range b.slots {
+		if s := &b.slots[i]; s.n > 0 {
+			b.words[s.n-1].count = s.count
+		}
+	}
 	v := &inversion{builder: b, order: make([]int32, len(ids)), first: make([]uint32, 1, len(ids)+1), next: make([]uint32, len(b.words))}
 	for n := range v.order {
 		v.order[n] = int32(n)
