@@ -295,7 +295,7 @@ func fromPDF(b *builder, data []byte, most time.Duration) error {
 	}
 	ctx, cancel := context.WithCancelCause(b.ctx)
 	defer cancel(nil)
-	late := sys.System.After(most)
+	began, late := sys.Monotonic(), sys.System.After(most)
 	select {
 	case pool.turns <- struct{}{}:
 		defer func() { <-pool.turns }()
@@ -303,6 +303,9 @@ func fromPDF(b *builder, data []byte, most time.Duration) error {
 		return errSlow
 	case <-ctx.Done():
 		return context.Cause(ctx)
+	}
+	if sys.Monotonic()-began >= most {
+		return errSlow // waiting took all of the time
 	}
 	ended := make(chan struct{})
 	defer func() { <-ended }()

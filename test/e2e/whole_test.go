@@ -105,6 +105,8 @@ type rebuildable struct {
 	teams []sim.TeamInfo
 	group string         // with a mailbox
 	posts map[string]int // of that group
+
+	disturb func() // makes the service fail while all is restored, unless it is nil
 }
 
 // incidents is the list with every type of column. That of the first site is deleted, all others are emptied.
@@ -255,7 +257,12 @@ func (w *rebuildable) empty() {
 			w.mutate(sim.Mutation{Op: "wipeMailbox", User: u.ID})
 		}
 	}
-	for _, x := range w.sites {
+	var sites []sim.SiteInfo // lists that were restored have new ids
+	w.must(w.sim.Ask(w.ctx, http.MethodGet, "/sites", nil, &sites))
+	for _, x := range sites {
+		if !slices.ContainsFunc(w.sites, func(of sim.SiteInfo) bool { return of.ID == x.ID }) {
+			continue
+		}
 		for title, list := range x.Lists {
 			how := "empty"
 			if title == w.gone(x) {
@@ -434,7 +441,13 @@ func TestAnOrganizationIsRebuilt(t *testing.T) {
 func (w *rebuildable) rebuilt(how string, complete bool) {
 	w.Helper()
 	mail, was, posts := w.all()
-	w.empty()
+	if w.disturb != nil {
+		w.faults([]sim.Fault{}, []sim.DriveFault{})
+	}
+	w.empty() // which is nobody's restore
+	if w.disturb != nil {
+		w.disturb()
+	}
 	events := w.rebuild()
 	for _, e := range events["Failed"] {
 		w.Logf("%s: %q failed: %s", how, e.ItemName, e.Message)
