@@ -18,6 +18,14 @@ import (
 	"holdfast/internal/vault"
 )
 
+// newestHead is the head that was committed last.
+func (w *world) newestHead() *vault.Head {
+	all := w.db.All()
+	head, err := engine.HeadOf(&all[len(all)-1])
+	w.must(err)
+	return head
+}
+
 // restore runs a request from the last head of a mailbox and gives the results by item.
 func (w *world) restore(from, to string, request holdfast.RestoreRequest) (map[string]holdfast.ItemResult, error) {
 	w.t.Helper()
@@ -48,6 +56,17 @@ func (w *world) restoreCtx(ctx context.Context, from, to string, request holdfas
 		got[r.Item] = r
 	})
 	return got, err
+}
+
+// oneMail is a mailbox with nothing but a mail, and its head.
+func oneMail(t judge) (*world, *vault.Head) {
+	t.Helper()
+	w := newWorld(t)
+	w.must(w.start(nil))
+	w.fill("ann", 1)
+	_, err := w.backup("ann")
+	w.must(err)
+	return w, w.newestHead()
 }
 
 func backedUp(t judge, mails int) *world {
@@ -147,14 +166,7 @@ func (d *lockedTarget) Put(context.Context, engine.Put) (engine.Restored, error)
 
 // What is locked for a moment is put back, and what stays locked is named, without an end to the restore.
 func TestRestoreWaitsForALockOfAMoment(t *testing.T) {
-	w := newWorld(t)
-	w.must(w.start(nil))
-	w.fill("ann", 1)
-	_, err := w.backup("ann")
-	w.must(err)
-	all := w.db.All()
-	head, err := engine.HeadOf(&all[len(all)-1])
-	w.must(err)
+	w, head := oneMail(t)
 	for _, tc := range []struct {
 		reason holdfast.SkipReason
 		times  int
@@ -225,14 +237,12 @@ func TestRestoreIsStoppedAndGoesOn(t *testing.T) {
 	stop := errors.New("stopped by the user")
 	n := 0
 	key := enginetest.Container("ann").Key()
-	all := w.db.All()
-	head, err := engine.HeadOf(&all[len(all)-1])
-	w.must(err)
+	head := w.newestHead()
 	if head.Container.Key() != key {
 		t.Fatal("another head")
 	}
 	var mu sync.Mutex
-	_, err = w.engine.Restore(ctx, w.repo, head, w.tenant, engine.RestoreTask{
+	_, err := w.engine.Restore(ctx, w.repo, head, w.tenant, engine.RestoreTask{
 		Lease: w.db.Lease("restore"), Request: holdfast.RestoreRequest{ID: "request"}, From: enginetest.Container("ann"), To: enginetest.Container("bob"),
 	}, func(holdfast.ItemResult) {
 		mu.Lock()
@@ -303,14 +313,7 @@ func (d *dyingTarget) Put(ctx context.Context, p engine.Put) (engine.Restored, e
 
 // An attempt gets the id of what an earlier one made and did not finish, and is told of what one did finish.
 func TestWhatAnAttemptMadeIsKnownToTheNext(t *testing.T) {
-	w := newWorld(t)
-	w.must(w.start(nil))
-	w.fill("ann", 1)
-	_, err := w.backup("ann")
-	w.must(err)
-	all := w.db.All()
-	head, err := engine.HeadOf(&all[len(all)-1])
-	w.must(err)
+	w, head := oneMail(t)
 	d := &dyingTarget{}
 	run := func() error {
 		_, err := w.engine.Restore(t.Context(), w.repo, head, d, engine.RestoreTask{
@@ -351,14 +354,7 @@ func (d *notingTarget) Open(ctx context.Context, p engine.RestorePlan) (engine.R
 
 // What an attempt noted down is known to the next one of the same request, and to no other; nothing of it is an item.
 func TestWhatAnAttemptNotedIsKnownToTheNext(t *testing.T) {
-	w := newWorld(t)
-	w.must(w.start(nil))
-	w.fill("ann", 1)
-	_, err := w.backup("ann")
-	w.must(err)
-	all := w.db.All()
-	head, err := engine.HeadOf(&all[len(all)-1])
-	w.must(err)
+	w, head := oneMail(t)
 	d := &notingTarget{}
 	for i, request := range []string{"request", "request", "request", "another"} {
 		var items []string

@@ -35,3 +35,8 @@ func Skip(err error) *holdfast.Skip {
 	}
 	return &holdfast.Skip{Reason: reason, Err: err}
 }
+
+// Lasting says that an error concerns one item alone, as Skip, and that the same call again would end no better.
+func Lasting(err error) bool {
+	return Skip(err) != nil && !OutcomeUnknown(err) && KindOf(err) != Unavailable
+}

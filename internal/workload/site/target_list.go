@@ -228,7 +228,7 @@ func (r *restore) dress(ctx context.Context, p engine.Put, l *place) (lost []str
 			continue
 		}
 		if err := r.view(ctx, l, v, there); err != nil {
-			if m365.Skip(err) == nil || m365.OutcomeUnknown(err) || m365.KindOf(err) == m365.Unavailable {
+			if !m365.Lasting(err) {
 				return lost, err // the next attempt goes on
 			}
 			lost = append(lost, "view "+v.Title)

@@ -688,7 +688,7 @@ func (r *restore) settleTeam(ctx context.Context, p engine.Put) error {
 	}
 	for _, a := range apps {
 		if err := r.g.InstallApp(ctx, r.team, a.App.ID); err != nil && m365.KindOf(err) != m365.Conflict {
-			if m365.Skip(err) == nil || m365.OutcomeUnknown(err) || m365.KindOf(err) == m365.Unavailable {
+			if !m365.Lasting(err) {
 				return err
 			}
 			lost = append(lost, fmt.Sprintf("the app %q (%s)", a.App.DisplayName, graph.ErrorText(err)))
