@@ -228,6 +228,11 @@ func TestOutlookLimitsAreEnforcedAndEarlyRetriesCounted(t *testing.T) {
 		t.Fatalf("%d early retries before any", s.EarlyRetries)
 	}
 	c.want(429, "GET", u, nil)
+	if s := c.s.Stats(); s.EarlyRetries != 0 {
+		t.Errorf("a call that was on its way when another one was refused counts as an early retry: %d", s.EarlyRetries)
+	}
+	c.s.Clock().Move(700 * time.Millisecond)
+	c.want(429, "GET", u, nil)
 	if s := c.s.Stats(); s.EarlyRetries != 1 {
 		t.Errorf("%d early retries, want 1", s.EarlyRetries)
 	}

@@ -57,7 +57,7 @@ type SentMail struct {
 type stats struct {
 	mu    sync.Mutex // guards all below
 	s     Stats
-	until map[string]time.Time // call key -> time before which it must not be repeated
+	until map[string]refusal // by call key
 	pace  *paceLedger
 }
 
@@ -73,7 +73,7 @@ func (st *stats) reset() {
 	defer st.mu.Unlock()
 	st.s = Stats{Endpoints: map[string]EndpointStats{}, Statuses: map[int]int64{}, ResourceUnits: map[string]int64{}, PeakUnits: map[string]int64{},
 		Hosts: map[string]int64{}, RefusedHosts: map[string]int64{}, FaultsFired: map[string]int64{}, ViolationList: []Violation{}, MailsSent: []SentMail{}}
-	st.until = map[string]time.Time{}
+	st.until = map[string]refusal{}
 }
 
 func (st *stats) snapshot() Stats {
@@ -129,19 +129,26 @@ func callKey(c *Call) string {
 	return c.App + " " + c.Method + " " + c.Host + c.Path + "?" + c.RawQuery
 }
 
+// refusal is an answer with a Retry-After.
+type refusal struct{ since, until time.Time }
+
+// onTheWay is how long after a refusal a call with the same address is not held against the client: another of its calls was on its way already, for
+// instance one that makes another item in the same list. It is less than any client waits that does not look at Retry-After.
+const onTheWay = 500 * time.Millisecond
+
 // arrived notes a call that came back before it was allowed to.
 func (st *stats) arrived(c *Call) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	key := callKey(c)
-	t, ok := st.until[key]
-	if !ok {
+	r, ok := st.until[key]
+	if !ok || c.Now.Sub(r.since) < onTheWay {
 		return
 	}
 	delete(st.until, key)
-	if c.Now.Before(t) {
+	if c.Now.Before(r.until) {
 		st.s.EarlyRetries++
-		st.violationLocked(Violation{Time: c.Now, Kind: "earlyRetry", Scope: c.scope, Detail: c.Method + " " + c.Path + " came " + t.Sub(c.Now).String() + " early"})
+		st.violationLocked(Violation{Time: c.Now, Kind: "earlyRetry", Scope: c.scope, Detail: c.Method + " " + c.Path + " came " + r.until.Sub(c.Now).String() + " early"})
 	}
 }
 
@@ -188,7 +195,8 @@ func (st *stats) answered(c *Call, r *Reply) {
 			if len(st.until) > 100000 {
 				clear(st.until)
 			}
-			st.until[callKey(c)] = c.Sim.now().Add(d)
+			now := c.Sim.now()
+			st.until[callKey(c)] = refusal{now, now.Add(d)}
 		}
 	}
 }
