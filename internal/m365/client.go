@@ -302,6 +302,9 @@ type Call struct {
 	Timeout time.Duration
 	// JSON refuses an answer 2xx whose body is not JSON and asks again.
 	JSON bool
+	// NoHTML refuses a stream that says that it is a page of HTML and asks again: something on the way answered in the service's place, and
+	// nothing else tells its page from what was asked for.
+	NoHTML bool
 }
 
 // Response is a whole answer.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -52,6 +53,10 @@ func (c *Client) Open(ctx context.Context, call Call) (*Stream, error) {
 			return err
 		}
 		throttle.AccountFrom(ctx).AddTransfer(0, int64(len(call.Body)))
+		if kind := resp.Header.Get("Content-Type"); call.NoHTML && strings.HasPrefix(strings.ToLower(kind), "text/html") {
+			drain(resp)
+			return &broken{err: errors.New("a page of HTML came in the place of the content"), sent: true}
+		}
 		out = &Stream{
 			Status: resp.StatusCode, Header: resp.Header, Size: resp.ContentLength, URL: resp.Request.URL.String(),
 			body: resp.Body, call: &call, watch: watch, ctx: ctx,

@@ -80,7 +80,7 @@ func (c *Client) MessageOfChat(ctx context.Context, chat, id string) (*ChatMessa
 
 // OpenChatHosted gives a picture in a message of a chat. The caller closes it.
 func (c *Client) OpenChatHosted(ctx context.Context, chat, id, content string) (*m365.Stream, error) {
-	return c.open(ctx, request{path: join(ChatMessagePath(chat, id, "hostedContents", content, "$value")...), permission: "Chat.Read.All"})
+	return c.open(ctx, request{path: join(ChatMessagePath(chat, id, "hostedContents", content, "$value")...), permission: "Chat.Read.All", noHTML: true})
 }
 
 // NewMember is a member to be: Roles are owner, or guest for a guest of the organization. In a chat each has one of them.

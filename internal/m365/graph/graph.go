@@ -45,6 +45,7 @@ type request struct {
 	rawType    string
 	permission string
 	repeatable bool
+	noHTML     bool          // of what open asks for
 	charges    []m365.Charge // default: what the path says
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
-	"strings"
 	"time"
 
 	"holdfast/internal/m365"
@@ -188,16 +187,7 @@ func (c *Client) Message(ctx context.Context, mailbox, id string, l List) (*Mess
 
 // OpenMIME gives the MIME of a mail as a stream. It cannot be resumed: after a broken read begin again.
 func (c *Client) OpenMIME(ctx context.Context, mailbox, id string) (*m365.Stream, error) {
-	s, err := c.open(ctx, request{path: join("users", mailbox, "messages", id, "$value"), permission: mailRead})
-	if err != nil {
-		return nil, err
-	}
-	// The service says text/plain. A gateway's page of HTML under status 200 would be stored as the mail: nothing else tells it from MIME.
-	if kind := strings.ToLower(s.Header.Get("Content-Type")); strings.HasPrefix(kind, "text/html") {
-		_ = s.Close()
-		return nil, &Error{Kind: m365.Unavailable, Call: "GET $value", Status: s.Status, Code: "unexpected answer", Message: "a page of HTML came in the place of the mail"}
-	}
-	return s, nil
+	return c.open(ctx, request{path: join("users", mailbox, "messages", id, "$value"), permission: mailRead, noHTML: true}) // the service says text/plain
 }
 
 // MIME reads the MIME of a mail whole, with retries of broken answers. More than limit bytes are an error.
@@ -219,7 +209,7 @@ func (c *Client) open(ctx context.Context, r request) (*m365.Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	call.JSON = false
+	call.JSON, call.NoHTML = false, r.noHTML
 	return c.m.Open(ctx, call)
 }
 

@@ -3,7 +3,6 @@ package graph
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
 	"holdfast/internal/m365"
@@ -227,16 +226,7 @@ func (c *Client) AddBit(ctx context.Context, k PersonalKind, path []string, body
 
 // OpenBit gives the bytes behind a path that ends in $value.
 func (c *Client) OpenBit(ctx context.Context, k PersonalKind, path []string) (*m365.Stream, error) {
-	s, err := c.open(ctx, request{path: join(path...), permission: k.Read})
-	if err != nil {
-		return nil, err
-	}
-	// A gateway's page of HTML under status 200 would be stored as the picture or file.
-	if kind := strings.ToLower(s.Header.Get("Content-Type")); strings.HasPrefix(kind, "text/html") {
-		_ = s.Close()
-		return nil, &Error{Kind: m365.Unavailable, Call: "GET $value", Status: s.Status, Code: "unexpected answer", Message: "a page of HTML came in the place of the content"}
-	}
-	return s, nil
+	return c.open(ctx, request{path: join(path...), permission: k.Read, noHTML: true})
 }
 
 // CreateBitUpload begins the upload of an attachment of 3 MB and more.

@@ -201,12 +201,12 @@ func (c *Client) ChatMessage(ctx context.Context, team, channel, root, id string
 
 // OpenHosted gives a picture in a message. The caller closes it.
 func (c *Client) OpenHosted(ctx context.Context, team, channel, root, id, content string) (*m365.Stream, error) {
-	return c.open(ctx, request{path: join(MessagePath(team, channel, root, id, "hostedContents", content, "$value")...), permission: "ChannelMessage.Read.All"})
+	return c.open(ctx, request{path: join(MessagePath(team, channel, root, id, "hostedContents", content, "$value")...), permission: "ChannelMessage.Read.All", noHTML: true})
 }
 
 // OpenGroupPhoto gives the picture of a group. The caller closes it.
 func (c *Client) OpenGroupPhoto(ctx context.Context, group string) (*m365.Stream, error) {
-	return c.open(ctx, request{path: join("groups", group, "photo", "$value"), permission: "Group.Read.All"})
+	return c.open(ctx, request{path: join("groups", group, "photo", "$value"), permission: "Group.Read.All", noHTML: true})
 }
 
 // PutGroupPhoto sets the picture of a group.

@@ -297,6 +297,7 @@ func (r *reader) team(ctx context.Context, t *graph.Team) error {
 		return err
 	}
 	photo, err := r.photo(ctx)
+	unseen, err := r.part(err)
 	if err != nil {
 		return err
 	}
@@ -312,12 +313,12 @@ func (r *reader) team(ctx context.Context, t *graph.Team) error {
 	}{{holdfast.FormJSON, t.Raw, nil},
 		{formMembers, arrayOf(members, func(m *graph.ConversationMember) json.RawMessage { return m.Raw }), skip},
 		{formApps, arrayOf(apps, func(a *graph.AppInstallation) json.RawMessage { return a.Raw }), without}}
-	if photo != nil {
+	if photo != nil || unseen != nil {
 		forms = append(forms, struct {
 			form holdfast.Form
 			raw  []byte
 			skip *holdfast.Skip
-		}{holdfast.FormPhoto, photo, nil})
+		}{holdfast.FormPhoto, photo, unseen})
 	}
 	var parts [][]byte
 	for _, f := range forms {
@@ -356,17 +357,13 @@ func owner(members []*graph.ConversationMember) string {
 	return ""
 }
 
-// photo is the team's picture; nil when it has none or it can't be read.
+// photo is the team's picture; nil when it has none.
 func (r *reader) photo(ctx context.Context) ([]byte, error) {
-	stream, err := r.g.OpenGroupPhoto(ctx, r.c.Source)
-	if err != nil {
-		if m365.KindOf(err) == m365.NotFound || m365.Skip(err) != nil {
-			return nil, nil
-		}
-		return nil, err
+	b, err := pictureOf(ctx, "", func(ctx context.Context, _ string) (*m365.Stream, error) { return r.g.OpenGroupPhoto(ctx, r.c.Source) })
+	if m365.KindOf(err) == m365.NotFound {
+		return nil, nil
 	}
-	defer stream.Close()
-	return io.ReadAll(io.LimitReader(stream, photoMost))
+	return b, err
 }
 
 // channel puts a channel's folder and its tabs.
@@ -681,20 +678,26 @@ func withPictures(ctx context.Context, sink engine.Sink, item holdfast.Item, raw
 	return nil
 }
 
+// pictureAttempts bounds how often a picture is asked for whose answer broke off.
+const pictureAttempts = 3
+
 func pictureOf(ctx context.Context, hosted string, open opener) ([]byte, error) {
-	stream, err := open(ctx, hosted)
-	if err != nil {
-		return nil, err
+	for attempt := 1; ; attempt++ {
+		stream, err := open(ctx, hosted)
+		if err != nil {
+			return nil, err
+		}
+		b, err := io.ReadAll(io.LimitReader(stream, photoMost+1))
+		if cerr := stream.Close(); err == nil {
+			err = cerr
+		}
+		switch {
+		case err == nil && len(b) > photoMost:
+			return nil, &holdfast.Skip{Reason: holdfast.SkipTooLarge, Err: fmt.Errorf("a picture is larger than %d bytes", photoMost)}
+		case err == nil, ctx.Err() != nil, attempt == pictureAttempts:
+			return b, err
+		}
 	}
-	defer stream.Close()
-	b, err := io.ReadAll(io.LimitReader(stream, photoMost+1))
-	if err == nil && len(b) > photoMost {
-		return nil, &holdfast.Skip{Reason: holdfast.SkipTooLarge, Err: fmt.Errorf("a picture is larger than %d bytes", photoMost)}
-	}
-	if err != nil && ctx.Err() == nil {
-		return nil, &holdfast.Skip{Reason: holdfast.SkipTransient, Err: err}
-	}
-	return b, err
 }
 
 // known makes sure that the channel of a post is in the backup: one that came after the channels were listed is read now. It is false for a

@@ -1,6 +1,7 @@
 package team_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -441,6 +442,54 @@ func TestBackupThroughFaults(t *testing.T) {
 	clear(c.Skips)
 	r.backup(c)
 	r.asBackedUp(c)
+}
+
+// Pictures of posts and of the team are never what something on the way answered in their place, nor half of them, and one that did not come is named.
+func TestPicturesComeWholeOrAreNamed(t *testing.T) {
+	for name, fault := range map[string]sim.Fault{"a page of HTML": {Name: sim.FaultHTML, Every: 2}, "broken off": {Name: sim.FaultTruncated, Every: 2}, "no answer": {Name: sim.FaultUnavailableBare, Every: 2},
+		"never an answer": {Name: sim.FaultUnavailableBare}} {
+		t.Run(name, func(t *testing.T) {
+			r := start(t, sim.Options{})
+			want := workloadtest.New()
+			r.backup(want)
+			var faults []sim.Fault
+			for _, path := range []string{"/hostedContents/", "/photo/$value"} {
+				fault.Path = path
+				faults = append(faults, fault)
+			}
+			if err := r.sim.SetFaults(faults...); err != nil {
+				t.Fatal(err)
+			}
+			got := workloadtest.New()
+			if err := got.Read(t.Context(), r.source, r.box); err != nil {
+				t.Fatal(err)
+			}
+			if fired := r.sim.Stats().FaultsFired[fault.Name]; fired == 0 {
+				t.Fatalf("the fault struck %d times", fired)
+			}
+			pictures := 0
+			for id, s := range want.Items() {
+				for form, b := range s.Forms {
+					switch stored, ok := got.Items()[id].Forms[form]; {
+					case s.Kind == holdfast.KindFile || s.Kind == holdfast.KindVersion:
+					case !ok && got.Skips[id] == nil:
+						t.Errorf("%s is without its form %s, and nobody says so", id, form)
+					case ok && !bytes.Equal(b, stored):
+						t.Errorf("%s: its form %s is %.60q", id, form, stored)
+					}
+					if form == holdfast.FormPhoto || s.Fields["hosted"] != "" {
+						pictures++
+					}
+				}
+			}
+			if pictures < 4 {
+				t.Fatalf("the team has %d pictures", pictures)
+			}
+			if fault.Every > 0 && len(got.Skips) > 0 {
+				t.Errorf("given up: %v", got.Skips)
+			}
+		})
+	}
 }
 
 func TestTeamsAreReadInGovernmentCloudsAndThereAreNoneInChina(t *testing.T) {
