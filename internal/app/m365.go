@@ -224,6 +224,8 @@ func forUser(err error) error {
 		return holdfast.Unavailable("Microsoft 365 does not answer at the moment: %w", err)
 	case m365.Invalid:
 		return holdfast.Invalid("%w", err)
+	case m365.Corrupt, m365.Resync, m365.Unauthorized: // after every retry
+		return holdfast.Unavailable("Microsoft 365 does not answer as it should: %w", err)
 	}
 	return err
 }
