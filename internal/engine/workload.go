@@ -204,6 +204,25 @@ type Notes interface {
 	Noted(ctx context.Context, name string) (text string, err error)
 }
 
+// Making notes that something is about to be made, so that whichever attempt finds it there knows that it is this restore's.
+func (p RestorePlan) Making(ctx context.Context, what string) error {
+	if p.Notes == nil {
+		return nil
+	}
+	return p.Notes.Note(ctx, making+what, "begun")
+}
+
+// Made tells whether an attempt of this restore was about to make what is there.
+func (p RestorePlan) Made(ctx context.Context, what string) (bool, error) {
+	if p.Notes == nil {
+		return false, nil
+	}
+	text, err := p.Notes.Noted(ctx, making+what)
+	return text != "", err
+}
+
+const making = "making "
+
 // Planned begins the ids of what a dry run would make.
 const Planned = "planned:"
 

@@ -17,6 +17,7 @@ import (
 	"holdfast/internal/m365/graph"
 	"holdfast/internal/sim"
 	"holdfast/internal/sys"
+	"holdfast/internal/workload/workloadtest"
 )
 
 // restoring puts what a memory has back, as the engine would.
@@ -260,6 +261,20 @@ func (r *rig) one(name, text string) string {
 		r.t.Fatal(err)
 	}
 	f, err := r.g.PutSmall(r.t.Context(), graph.NewFile{Drive: r.box.Source, Parent: root.ID, Name: name}, []byte(text))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return f.ID
+}
+
+// make makes a folder in the drive's root and gives its id.
+func (r *rig) make(name string) string {
+	r.t.Helper()
+	root, err := r.g.DriveRoot(r.t.Context(), r.box.Source)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	f, err := r.g.CreateFolder(r.t.Context(), r.box.Source, root.ID, name, graph.ConflictFail, nil)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -613,6 +628,77 @@ func TestAnEmptyFileWhoseRestoreBrokeGetsItsTimes(t *testing.T) {
 			}
 			if got := now(); got != want {
 				t.Errorf("%v at call %d:\n got %s\nwant %s", mode, n, got, want)
+			}
+			if faults.Fired() == "" {
+				if n < 5 {
+					t.Errorf("only %d calls", n)
+				}
+				break
+			}
+		}
+	}
+}
+
+// A folder whose restore broke at any call is one folder with its times; one that was there keeps its own.
+func TestAFolderWhoseRestoreBrokeGetsItsTimes(t *testing.T) {
+	for _, mode := range []sys.FaultMode{sys.FaultError, sys.FaultErrorAfter, sys.FaultTorn, sys.FaultCrash} {
+		r := start(t, sim.Options{FilesPer: 1})
+		kept := r.make("kept")
+		r.make("plans")
+		m, _ := r.backup(newMemory())
+		now := func(name string) string { return shown(r.dump(r.user), false, false)[name] }
+		want := now("plans")
+		if want == "" {
+			t.Fatal("no folder")
+		}
+		folder := func(name string) holdfast.Item {
+			for item := range m.All(t.Context()) {
+				if item.Name == name {
+					return item
+				}
+			}
+			t.Fatalf("no folder %s in the backup", name)
+			return holdfast.Item{}
+		}
+		r.sim.Clock().Move(time.Hour)
+		r.delete(kept)
+		r.make("kept") // by somebody, meanwhile
+		there := now("kept")
+		whole := r.g
+		for n := 1; n < 40; n++ {
+			for _, row := range r.dump(r.user) {
+				if row.Path == "plans" {
+					r.delete(row.ID)
+				}
+			}
+			plan := engine.RestorePlan{Notes: &workloadtest.Notes{}}
+			put := func(to *restoring) error {
+				for _, name := range []string{"plans", "kept"} {
+					item := folder(name)
+					if _, err := to.restore.Folder(t.Context(), item, to.place(item.Parent)); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+			faults := sys.BreakAt(m365.RoundTripPoint, n, mode)
+			r.g = r.client(faults)
+			to := r.restoringOrNil(m, plan)
+			var err error
+			if to != nil {
+				err = put(to)
+			}
+			r.g = whole
+			if to == nil || err != nil {
+				if err := put(r.restoring(m, plan)); err != nil {
+					t.Fatalf("%v at call %d: the next attempt: %v", mode, n, err)
+				}
+			}
+			if got := now("plans"); got != want {
+				t.Errorf("%v at call %d:\n got %s\nwant %s", mode, n, got, want)
+			}
+			if got := now("kept"); got != there {
+				t.Errorf("%v at call %d: the folder that was there:\n is %s\nwas %s", mode, n, got, there)
 			}
 			if faults.Fired() == "" {
 				if n < 5 {

@@ -97,7 +97,16 @@ func (r *restore) Folder(ctx context.Context, folder holdfast.Item, parent strin
 	if err != nil {
 		return "", r.itemError(ctx, err)
 	}
-	if times := timesOf(folder); made && times != nil && !r.plan.DryRun {
+	times := timesOf(folder)
+	if times == nil || r.plan.DryRun || f.FileSystem != nil && sameSecond(f.FileSystem.Created, times.Created) && sameSecond(f.FileSystem.Modified, times.Modified) {
+		return f.ID, nil
+	}
+	if !made && r.byUs(f.CreatedBy) { // perhaps by an attempt that did not hear so, or came no further
+		if made, err = r.plan.Made(ctx, folderIn(r.drive, parent, folder.Name)); err != nil {
+			return "", err
+		}
+	}
+	if made {
 		// A folder does not take its times when it is made.
 		if _, err := r.g.UpdateItem(ctx, r.drive, f.ID, "", map[string]any{"fileSystemInfo": times}); err != nil {
 			return "", r.itemError(ctx, err)
@@ -151,6 +160,9 @@ func (r *restore) child(ctx context.Context, parent, name string) (f *graph.Driv
 		return planned, true, nil
 	}
 	if m365.KindOf(err) == m365.NotFound {
+		if err := r.plan.Making(ctx, folderIn(r.drive, parent, name)); err != nil {
+			return nil, false, err
+		}
 		if f, err = r.g.CreateFolder(ctx, r.drive, parent, name, graph.ConflictFail, nil); err == nil {
 			return f, true, nil
 		}
@@ -165,6 +177,11 @@ func (r *restore) child(ctx context.Context, parent, name string) (f *graph.Driv
 		return nil, false, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: fmt.Errorf("a file is called %q where the folder was", name)}
 	}
 	return f, false, nil
+}
+
+// folderIn is what a folder is called in the notes of a restore.
+func folderIn(drive, parent, name string) string {
+	return "folder " + drive + "/" + parent + "/" + name
 }
 
 func timesOf(item holdfast.Item) *graph.FileSystemInfo {

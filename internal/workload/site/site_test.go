@@ -1003,11 +1003,16 @@ func TestLookupOfWhatIsNotRestored(t *testing.T) {
 // whatever fails for a moment while it is made.
 func TestAListThatWasDeleted(t *testing.T) {
 	for _, f := range [][]sim.Fault{nil, {{Name: sim.FaultAckLost, Every: 9}}, {{Name: sim.FaultServerError, Every: 11}}, {{Name: sim.FaultUnavailableBare, Every: 8}}} {
-		t.Run(fmt.Sprint(f), func(t *testing.T) { aListThatWasDeleted(t, f) })
+		t.Run(fmt.Sprint(f), func(t *testing.T) { aListThatWasDeleted(t, false, f) })
 	}
 }
 
-func aListThatWasDeleted(t *testing.T, faults []sim.Fault) {
+// A list that an attempt made before it died gets its columns, views and permissions from the next one.
+func TestAListThatADeadRestoreMadeIsFinishedByTheNext(t *testing.T) {
+	aListThatWasDeleted(t, true, nil)
+}
+
+func aListThatWasDeleted(t *testing.T, died bool, faults []sim.Fault) {
 	r := start(t, sim.Options{Site: sim.SiteShape{Sites: 2, Items: 12, Files: 4}})
 	before, c := workloadtest.New(), workloadtest.New()
 	r.backup(before)
@@ -1027,6 +1032,19 @@ func aListThatWasDeleted(t *testing.T, faults []sim.Fault) {
 		t.Errorf("%d of %d items are left", n, all)
 	}
 	plan := engine.RestorePlan{Session: "s", From: r.box, To: r.box, Mode: engine.Overwrite, ChangedItems: true, MissingItems: true, AllVersions: true, Permissions: true}
+	if plan.Notes = (&workloadtest.Notes{}); died {
+		to, err := r.target.Open(t.Context(), plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range before.Items() {
+			if s.Kind == holdfast.KindFolder && s.Fields["list"] == list {
+				if _, err := to.Folder(t.Context(), s.Item, "site"); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
 	types := 0
 	if err := r.sim.SetFaults(faults...); err != nil {
 		t.Fatal(err)

@@ -61,11 +61,19 @@ func (r *restore) list(ctx context.Context, folder holdfast.Item) (*place, error
 		if (row.Info.Template == "documentLibrary") != (folder.Fields[holdfast.FieldSpecial] == specialLibrary) {
 			return nil, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: fmt.Errorf("there is a list called %q of another type (%s)", folder.Name, row.Info.Template)}
 		}
+		if row.ID != stored { // perhaps an earlier attempt made it and died before it gave it its views and permissions
+			if p.isNew, err = r.plan.Made(ctx, "list "+stored); err != nil {
+				return nil, err
+			}
+		}
 	case p.pages:
 		return nil, &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: errors.New("the site there has no library of pages: activate its feature \"Site Pages\", or restore to another site")}
 	case r.plan.DryRun:
 		p.id, p.isNew = engine.Planned+"list/"+stored, true
 	default:
+		if err := r.plan.Making(ctx, "list "+stored); err != nil {
+			return nil, err
+		}
 		n := graph.NewSiteList{DisplayName: folder.Name}
 		n.List.Template = template
 		made, err := r.g.CreateList(ctx, r.site, n)

@@ -1,7 +1,6 @@
 package team_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -396,15 +395,6 @@ func TestAnArchivedTeamIsOpenedForARestoreAndArchivedAgain(t *testing.T) {
 	}
 }
 
-// notes are a restore's notes in a map.
-type notes map[string]string
-
-func (n notes) Note(_ context.Context, name, text string) error {
-	n[name] = text
-	return nil
-}
-func (n notes) Noted(_ context.Context, name string) (string, error) { return n[name], nil }
-
 func TestATeamThatADeadRestoreOpenedIsArchivedByTheNextAttempt(t *testing.T) {
 	r := start(t, sim.Options{})
 	c := workloadtest.New()
@@ -416,7 +406,7 @@ func TestATeamThatADeadRestoreOpenedIsArchivedByTheNextAttempt(t *testing.T) {
 		t.Fatal(err)
 	}
 	plan := r.plan("s")
-	plan.Notes = notes{}
+	plan.Notes = &workloadtest.Notes{}
 	to, err := r.target.Open(t.Context(), plan)
 	if err != nil {
 		t.Fatal(err)
@@ -438,10 +428,73 @@ func TestATeamThatADeadRestoreOpenedIsArchivedByTheNextAttempt(t *testing.T) {
 		t.Fatal(err)
 	}
 	plan = r.plan("another")
-	plan.Notes = notes{}
+	plan.Notes = &workloadtest.Notes{}
 	noErrors(t, c, r.restore(c, plan, posts, false))
 	if row := r.dump("Apollo")[0]; row.Archived {
 		t.Error("the team was archived")
+	}
+}
+
+// A restore makes an archived team again and ends early; at its end it archives the team, which the next attempt opens.
+func TestAnArchivedTeamThatAnEarlierAttemptMadeIsOpenedByTheNext(t *testing.T) {
+	r := start(t, sim.Options{Team: sim.TeamShape{Posts: 40, Files: 4}})
+	if err := r.sim.ArchiveTeam(r.box.Source, true); err != nil {
+		t.Fatal(err)
+	}
+	c := workloadtest.New()
+	r.backup(c)
+	want := comparable(r.dump("Apollo"))
+	if err := r.sim.DeleteTeam(r.box.Source, "", true); err != nil {
+		t.Fatal(err)
+	}
+	plan := r.plan("s")
+	plan.Notes = &workloadtest.Notes{}
+	r.restore(c, plan, func(s workloadtest.Stored) bool { return s.ID == "team" }, false)
+	if row := r.dump("Apollo")[0]; !row.Archived {
+		t.Fatal("the first attempt left the team open")
+	}
+	noErrors(t, c, r.restore(c, plan, nil, true))
+	same(t, comparable(r.dump("Apollo")), want)
+}
+
+// A channel that an attempt made before it died is the restore's own: the next one gives it its members.
+func TestAChannelThatADeadRestoreMadeGetsItsMembers(t *testing.T) {
+	r := start(t, sim.Options{Team: sim.TeamShape{Posts: 40, Files: 4}})
+	c := workloadtest.New()
+	r.backup(c)
+	members := func(name string) string {
+		for _, row := range r.dump("Apollo") {
+			if row.Kind == "channel" && row.Name == name {
+				return fmt.Sprint(row.Members)
+			}
+		}
+		t.Fatalf("no channel %q", name)
+		return ""
+	}
+	want := members("Releases")
+	if err := r.sim.DeleteTeam(r.box.Source, "Releases", false); err != nil {
+		t.Fatal(err)
+	}
+	plan := r.plan("s")
+	plan.Notes = &workloadtest.Notes{}
+	to, err := r.target.Open(t.Context(), plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, s := range c.Items() {
+		if s.Kind == holdfast.KindFolder && s.Name == "Releases" && s.Fields["special"] == "channel" {
+			if _, err := to.Folder(t.Context(), s.Item, "team"); err != nil {
+				t.Fatalf("%s: %v", id, err)
+			}
+		}
+	}
+	if members("Releases (restored)") == want {
+		t.Fatal("the channel is made with all its members")
+	}
+	folders := func(s workloadtest.Stored) bool { return s.Kind == holdfast.KindFolder }
+	noErrors(t, c, r.restore(c, plan, folders, true))
+	if got := members("Releases (restored)"); got != want {
+		t.Errorf("the channel has %s, had %s", got, want)
 	}
 }
 

@@ -238,18 +238,8 @@ func (r *restore) open(ctx context.Context, root *holdfast.Item) error {
 				return err
 			}
 		}
-		if err := r.g.ArchiveTeam(ctx, team, false); err != nil {
+		if err := r.unarchive(ctx, team); err != nil {
 			return err
-		}
-		for n := 0; n < waits; n++ { // it opens a while after the answer
-			if t, err := r.g.Team(ctx, team); err != nil {
-				return err
-			} else if !t.Archived {
-				break
-			}
-			if err := r.g.M365().Clock().Sleep(ctx, waitTeam); err != nil {
-				return err
-			}
 		}
 		r.mu.Lock()
 		r.opened = true
@@ -258,13 +248,38 @@ func (r *restore) open(ctx context.Context, root *holdfast.Item) error {
 	return nil
 }
 
+// unarchive opens an archived team.
+func (r *restore) unarchive(ctx context.Context, team string) error {
+	if err := r.g.ArchiveTeam(ctx, team, false); err != nil {
+		return err
+	}
+	for n := 0; n < waits; n++ { // it opens a while after the answer
+		if t, err := r.g.Team(ctx, team); err != nil {
+			return err
+		} else if !t.Archived {
+			break
+		}
+		if err := r.g.M365().Clock().Sleep(ctx, waitTeam); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // make makes the team again, as old as it was where Microsoft lets it be so, and ends its migration at once: its channels are opened one by one.
 func (r *restore) make(ctx context.Context, root holdfast.Item) error {
-	id, err := r.earlier(ctx, root)
+	there, err := r.earlier(ctx, root)
 	if err != nil {
 		return err
 	}
-	if id == "" {
+	var id string
+	if there != nil {
+		if id = there.ID; there.Archived { // the attempt that made it ended, and archived it as it was
+			if err := r.unarchive(ctx, id); err != nil {
+				return err
+			}
+		}
+	} else {
 		n := graph.NewTeam{DisplayName: root.Name, Created: root.Time, Migration: r.migrates, Owner: root.Fields[fieldOwner]}
 		if !r.migrates && n.Owner == "" {
 			return holdfast.Conflict("the team %q had no owner: make a team of that name, then restore into it", root.Name)
@@ -302,12 +317,12 @@ func (r *restore) make(ctx context.Context, root holdfast.Item) error {
 }
 
 // earlier finds the team that an earlier attempt made: of that name and as old as the one that it was; where a team can't be made old, of that name.
-func (r *restore) earlier(ctx context.Context, root holdfast.Item) (string, error) {
+func (r *restore) earlier(ctx context.Context, root holdfast.Item) (*graph.Team, error) {
 	l := graph.List{Select: groupFields, Top: 999}
 	first, err := r.g.TeamGroups(ctx, l)
 	for group, err := range graph.All(ctx, r.g, first, err, l) {
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		if group.DisplayName != root.Name {
 			continue
@@ -317,13 +332,13 @@ func (r *restore) earlier(ctx context.Context, root holdfast.Item) (string, erro
 			continue
 		}
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		if !r.migrates || team.Created.Truncate(time.Millisecond).Equal(root.Time.UTC().Truncate(time.Millisecond)) {
-			return team.ID, nil
+			return team, nil
 		}
 	}
-	return "", nil
+	return nil, nil
 }
 
 // complete ends the migration mode that a team was made in.
@@ -504,9 +519,17 @@ func (r *restore) channel(ctx context.Context, folder holdfast.Item) (*place, er
 			if found.Membership != p.kind {
 				return nil, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: fmt.Errorf("there is a channel called %q of another type (%s)", found.DisplayName, found.Membership)}
 			}
+			if found.ID != stored { // perhaps an earlier attempt made it and died before it gave it its members
+				if p.isNew, err = r.plan.Made(ctx, "channel "+stored); err != nil {
+					return nil, err
+				}
+			}
 		case r.plan.DryRun:
 			p.id, p.isNew = engine.Planned+tokenChannel+stored, true
 		default:
+			if err := r.plan.Making(ctx, "channel "+stored); err != nil {
+				return nil, err
+			}
 			made, err := r.makeChannel(ctx, folder)
 			if err != nil {
 				return nil, err

@@ -349,3 +349,27 @@ func (c *Container) Has(folder string) bool {
 	}
 	return false
 }
+
+// Notes are what attempts of a restore leave to those that come after, in memory.
+type Notes struct {
+	mu    sync.Mutex // guards texts
+	texts map[string]string
+}
+
+// Note keeps a text. For engine.Notes.
+func (n *Notes) Note(_ context.Context, name, text string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.texts == nil {
+		n.texts = map[string]string{}
+	}
+	n.texts[name] = text
+	return nil
+}
+
+// Noted gives a text. For engine.Notes.
+func (n *Notes) Noted(_ context.Context, name string) (string, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.texts[name], nil
+}
