@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,7 +15,7 @@ import (
 // chatControl are the chats' endpoints of the control port:
 //
 //	GET  /chats                  see ChatInfo
-//	POST /chats/say              {"chat", "user", "text"}: answers {"id"}
+//	POST /chats/say              {"chat", "user", "text", "quote"}: answers {"id"}; quote is the id of a message that it replies to
 //	POST /chats/edit             {"chat", "id", "text"}
 //	POST /chats/unsay            {"chat", "id"}: the message is deleted, and stays without its words
 //	POST /chats/join, /leave     {"chat", "user", "since"}
@@ -32,6 +33,7 @@ func (sv *teamService) chatControl() {
 		User    string    `json:"user"`
 		ID      string    `json:"id"`
 		Text    string    `json:"text"`
+		Quote   string    `json:"quote"`
 		Since   time.Time `json:"since"`
 		Changes int       `json:"changes"`
 		Seed    uint64    `json:"seed"`
@@ -52,7 +54,7 @@ func (sv *teamService) chatControl() {
 		})
 	}
 	post("say", func(in call) (any, error) {
-		id, err := s.SayInChat(in.Chat, in.User, in.Text)
+		id, err := s.QuoteInChat(in.Chat, in.User, in.Quote, in.Text)
 		return map[string]string{"id": id}, err
 	})
 	post("edit", func(in call) (any, error) { return in, s.EditInChat(in.Chat, in.ID, in.Text) })
@@ -153,12 +155,37 @@ func (s *Sim) inMessage(id, message string, fn func(p *post, now time.Time)) err
 
 // SayInChat has a member write a message in HTML and gives its id.
 func (s *Sim) SayInChat(id, user, text string) (message string, err error) {
+	return s.QuoteInChat(id, user, "", text)
+}
+
+// tagIn is markup in what a message says.
+var tagIn = regexp.MustCompile(`<[^>]*>`)
+
+// QuoteInChat is SayInChat for a reply to a message, which Teams quotes as an attachment. Without a message it replies to none.
+func (s *Sim) QuoteInChat(id, user, quote, text string) (message string, err error) {
 	err = s.inChat(id, func(ch *chat) error {
 		who := s.teams.person(user)
 		if ch.member(who) == nil {
 			return fmt.Errorf("%q is not in the chat %s", user, id)
 		}
 		p := &post{at: ch, id: s.now().UTC().UnixMilli(), author: who, importance: "normal", body: text}
+		if quote != "" {
+			n, err := strconv.ParseInt(quote, 10, 64)
+			if err != nil {
+				return fmt.Errorf("message %q: %w", quote, err)
+			}
+			of := ch.find(0, n)
+			if of == nil || of.event || !of.deleted.IsZero() {
+				return fmt.Errorf("no message %q in the chat %s", quote, id)
+			}
+			preview := html.UnescapeString(tagIn.ReplaceAllString(of.body, ""))
+			content, err := json.Marshal(map[string]any{"messageId": quote, "messagePreview": preview, "messageSender": map[string]any{"application": nil, "device": nil, "user": s.teamsUser(of.author)}})
+			if err != nil {
+				return err
+			}
+			p.body = `<attachment id="` + quote + `"></attachment>` + text
+			p.attachments = []map[string]any{{"id": quote, "contentType": "messageReference", "contentUrl": nil, "content": string(content), "name": nil, "thumbnailUrl": nil, "teamsAppId": nil}}
+		}
 		ch.addFree(p)
 		message = strconv.FormatInt(p.id, 10)
 		return nil
