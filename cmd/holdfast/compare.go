@@ -211,6 +211,9 @@ func (e *explorer) plan(cmd *cobra.Command, things []thing, p place) error {
 	if len(ids) > 0 {
 		body["items"] = ids
 	}
+	if e.teams {
+		body = e.teamBody(things, p)
+	}
 	var plan planned
 	if err := e.c.inquire(cmd, "/holdfast/v1/Restore/Plan", body, &plan); err != nil {
 		return err

@@ -34,16 +34,21 @@ func (e restoreEvent) running() bool { return e.Status == "Running" }
 func newRestoreCommand() *cobra.Command {
 	var l lookAt
 	var s selection
-	var to, folder, app, certificate, certificatePassword string
-	var overwrite, everything, dry bool
+	var p place
+	var app, certificate, certificatePassword string
+	var everything, dry bool
 	cmd := &cobra.Command{
 		Use:   "restore [PATH…]",
-		Short: "Give mails, files or folders back: to their place, to another folder or to another user",
+		Short: "Give mails, files, folders or messages of chats back: to their place, to another folder or to another user",
 		Long: `Give mails, files or folders back and wait for the result of each. What is still there and unchanged is left alone; a restore that is
-repeated makes no second copy. No mail and no invitation is sent.`,
+repeated makes no second copy. No mail and no invitation is sent.
+
+Messages of a chat go back to it with their authors and times, as long as it takes its members can't write to it; with --new-chat they go into a new group of
+the same people. Chats of meetings, and those that another organization began, can't be given back: save them with "explore save --chat".`,
 		Example: `  holdfast restore --user ada --query 'subject:budget'
   holdfast restore --user ada --files --at 2026-01-31 Documents/Reports
-  holdfast restore --user ada --all --to bob@contoso.com --folder "Mail of Ada"`,
+  holdfast restore --user ada --all --to bob@contoso.com --folder "Mail of Ada"
+  holdfast restore --chat "Project Apollo" --all --new-chat --topic "Apollo, as of May"`,
 		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
 			ctx := cmd.Context()
 			e, err := l.enter(cmd, c)
@@ -56,13 +61,16 @@ repeated makes no second copy. No mail and no invitation is sent.`,
 				return err
 			}
 			if everything != (len(things) == 0) {
-				return errors.New("say what to restore: paths, --id, --query, or --all for everything of the user")
+				return errors.New("say what to restore: paths, --id, --query, or --all for everything of the user, team or chat")
+			}
+			if (p.newChat || p.topic != "") && !e.chats {
+				return errors.New("--new-chat and --topic go with --chat")
 			}
 			if dry {
 				if app != "" || certificate != "" {
 					return errors.New("a dry run is made with the organization's own application")
 				}
-				return e.plan(cmd, things, place{to, folder, overwrite})
+				return e.plan(cmd, things, p)
 			}
 			body := map[string]any{}
 			if app != "" || certificate != "" {
@@ -80,7 +88,7 @@ repeated makes no second copy. No mail and no invitation is sent.`,
 					}
 				}
 			}
-			if err := e.restore(ctx, things, body, place{to, folder, overwrite}); err != nil {
+			if err := e.restore(ctx, things, body, p); err != nil {
 				return err
 			}
 			return e.results(cmd)
@@ -91,9 +99,11 @@ repeated makes no second copy. No mail and no invitation is sent.`,
 	f := cmd.Flags()
 	f.BoolVar(&dry, "dry-run", false, "only tell what would be done and what it takes")
 	f.BoolVar(&everything, "all", false, "everything of the user")
-	f.StringVar(&to, "to", "", "restore to this user instead")
-	f.StringVar(&folder, "folder", "", "restore into this folder, with \"/\" between names (default: the original places)")
-	f.BoolVar(&overwrite, "overwrite", false, "replace what was changed since, also when it is newer (default: files are kept beside it, mails are left alone)")
+	f.BoolVar(&p.newChat, "new-chat", false, "of a chat: restore into a new group of the same people")
+	f.StringVar(&p.topic, "topic", "", "name of the new chat (default: that of the chat, and that it was restored)")
+	f.StringVar(&p.to, "to", "", "restore to this user instead")
+	f.StringVar(&p.folder, "folder", "", "restore into this folder, with \"/\" between names (default: the original places)")
+	f.BoolVar(&p.overwrite, "overwrite", false, "replace what was changed since, also when it is newer (default: files are kept beside it, mails are left alone)")
 	f.StringVar(&app, "application", "", "restore with this application instead of the organization's")
 	f.StringVar(&certificate, "certificate", "", "file with that application's certificate and key (PFX or PEM)")
 	f.StringVar(&certificatePassword, "certificate-password-file", "", "file with the password of the PFX file")
@@ -104,6 +114,8 @@ repeated makes no second copy. No mail and no invitation is sent.`,
 type place struct {
 	to, folder string
 	overwrite  bool
+	newChat    bool // of a chat: into a new one, called topic
+	topic      string
 }
 
 func (p place) elsewhere() bool { return p.to != "" || p.folder != "" }
@@ -137,14 +149,14 @@ func restoreInSite(things []thing, body map[string]any, p place, ask func(in map
 	return nil
 }
 
-// restoreInTeam asks for a restore of a whole team, with its members and settings, or of what is in it.
-func (e *explorer) restoreInTeam(ctx context.Context, things []thing, body map[string]any, p place) error {
-	if len(body) > 0 {
-		return errors.New("a team is restored with the organization's own application")
-	}
-	body = map[string]any{"restoreSessionId": e.session, "containerId": e.object, "to": p.to, "folder": p.folder, "mode": "skip", "permissions": len(things) == 0}
+// teamBody is a restore of a whole team, with its members and settings, or of a whole chat, or of what is in one.
+func (e *explorer) teamBody(things []thing, p place) map[string]any {
+	body := map[string]any{"restoreSessionId": e.session, "containerId": e.object, "to": p.to, "folder": p.folder, "mode": "skip", "permissions": len(things) == 0 && !e.chats}
 	if p.overwrite {
 		body["mode"], body["overwriteNewer"] = "overwrite", true
+	}
+	if p.newChat || p.topic != "" {
+		body["newChat"], body["topic"] = p.newChat, p.topic
 	}
 	var ids []string
 	for _, t := range things {
@@ -153,13 +165,16 @@ func (e *explorer) restoreInTeam(ctx context.Context, things []thing, body map[s
 	if len(ids) > 0 {
 		body["items"] = ids
 	}
-	return e.c.call(ctx, http.MethodPost, "/holdfast/v1/Restore", body, nil)
+	return body
 }
 
 // restore asks for the restore in the contract's words.
 func (e *explorer) restore(ctx context.Context, things []thing, body map[string]any, p place) error {
 	if e.teams {
-		return e.restoreInTeam(ctx, things, body, p)
+		if len(body) > 0 {
+			return errors.New("teams and chats are restored with the organization's own application")
+		}
+		return e.c.call(ctx, http.MethodPost, "/holdfast/v1/Restore", e.teamBody(things, p), nil)
 	}
 	folders, items := split(things)
 	if e.files {

@@ -51,5 +51,8 @@ func pace(kind holdfast.ContainerKind, c holdfast.Cost) (time.Duration, string) 
 		}
 		return calls, "10,000 requests to a mailbox in 10 minutes"
 	}
+	if kind == holdfast.Chat {
+		return per(c.Requests, 1, time.Second), "1 request to a chat in a second"
+	}
 	return per(c.ResourceUnits, published.SharePointPerMinute, time.Minute), "1,250 resource units of SharePoint and OneDrive in a minute"
 }

@@ -41,7 +41,8 @@ func (t RestoreTask) Plan() RestorePlan {
 	}
 	return RestorePlan{
 		Session: r.Session, From: t.From, To: t.To, Folder: r.Folder, Mode: mode, Newer: r.Newer, AllVersions: r.AllVersions,
-		Permissions: r.Permissions, ChangedItems: r.ChangedItems, MissingItems: r.MissingItems, MarkRestored: r.MarkRestored, DryRun: t.DryRun,
+		Permissions: r.Permissions, ChangedItems: r.ChangedItems, MissingItems: r.MissingItems, MarkRestored: r.MarkRestored,
+		NewChat: r.NewChat, Topic: r.Topic, DryRun: t.DryRun,
 	}
 }
 
@@ -102,18 +103,27 @@ func (e *Engine) restore(ctx context.Context, repo *vault.Repository, head *vaul
 	return r, r.statistics(usage()), err
 }
 
+// End closes what a restore that does not go on left open at the target. It restores nothing.
+func (e *Engine) End(ctx context.Context, target Target, task RestoreTask) error {
+	ender, ok := target.(Ender)
+	if !ok {
+		return nil
+	}
+	task.DryRun = false
+	r := &restoring{engine: e, task: task, plan: task.Plan()}
+	r.plan.Notes = notes{r}
+	return guard(func() error { return r.try(ctx, func(int) error { return ender.End(ctx, r.plan) }) })
+}
+
 // notes are kept as intents of their own, of which nothing is reported.
 type notes struct{ r *restoring }
-
-// noteItem is in the place of an item's id; no service gives such ids.
-func noteItem(name string) string { return "note of the restore: " + name }
 
 func (n notes) Note(ctx context.Context, name, text string) error {
 	if _, err := n.Noted(ctx, name); err != nil {
 		return err
 	}
 	err := n.r.try(ctx, func(int) error {
-		return n.r.engine.Intents.MadeItem(ctx, n.r.task.Lease, n.r.task.Request.ID, noteItem(name), text)
+		return n.r.engine.Intents.MadeItem(ctx, n.r.task.Lease, n.r.task.Request.ID, holdfast.RestoreNote(name), text)
 	})
 	if err != nil {
 		return fmt.Errorf("keep the note %q of the restore: %w", name, err)
@@ -122,7 +132,7 @@ func (n notes) Note(ctx context.Context, name, text string) error {
 }
 
 func (n notes) Noted(ctx context.Context, name string) (string, error) {
-	earlier, _, err := n.r.begin(ctx, holdfast.Item{ID: noteItem(name), Name: name})
+	earlier, _, err := n.r.begin(ctx, holdfast.Item{ID: holdfast.RestoreNote(name), Name: name})
 	if err != nil || earlier == nil {
 		return "", err
 	}

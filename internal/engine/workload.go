@@ -190,6 +190,8 @@ type RestorePlan struct {
 	ChangedItems bool   // contract: restore items that differ from what is there
 	MissingItems bool   // contract: restore items that are not there
 	MarkRestored string // optional marker that the user wants on restored items
+	NewChat      bool   // chats: into a new group of the same people instead
+	Topic        string // of that group; empty: the chat's own, and that it was restored
 	// DryRun changes nothing: a Restore decides as it would and says what it would do. What it would make has an id that begins with Planned.
 	DryRun bool
 	// Notes are of this restore request, whichever attempt it is. It is nil in a dry run.
@@ -230,6 +232,12 @@ const Planned = "planned:"
 type Target interface {
 	// Open prepares a restore into plan.To. A place that can't take it is an error for the user.
 	Open(ctx context.Context, plan RestorePlan) (Restore, error)
+}
+
+// Ender is filled in by a Target whose restores leave something open when they die, such as a chat that takes messages of the past.
+type Ender interface {
+	// End closes what attempts of a restore that does not go on left open, as plan.Notes tell. It may be called again.
+	End(ctx context.Context, plan RestorePlan) error
 }
 
 // Restore is one restore into one container. Its methods are safe for concurrent use.

@@ -105,9 +105,20 @@ type RestoreRequest struct {
 	ChangedItems bool
 	MissingItems bool
 	MarkRestored string      // MarkUnread, or empty
+	NewChat      bool        `json:",omitempty"` // chats: into a new group of the same people
+	Topic        string      `json:",omitempty"` // of that group; empty: the chat's own, and that it was restored
 	Exclude      []string    // well-known names of folders that stay out with all that is in them
 	Credential   *Credential `json:"-"` // of the request's body; never stored
+	// End, when it is not 0, restores nothing: the restore has ended, and what its attempts left open at the target is closed. It counts how often
+	// that was tried.
+	End int `json:",omitempty"`
 }
+
+// RestoreNote is what a note that a restore leaves to its later attempts is kept under, in the place of an item's id. No service gives such ids.
+func RestoreNote(name string) string { return "note of the restore: " + name }
+
+// NoteOpenChat is the note of a restore that has the id of the chat which it opened for messages of the past, until it has closed it.
+const NoteOpenChat = "chat that is open for messages of the past"
 
 // MarkUnread has restored mails marked as not read.
 const MarkUnread = "unread"

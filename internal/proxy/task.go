@@ -221,6 +221,9 @@ func (p *Proxy) restore(ctx context.Context, r *run, a Access) (result holdfast.
 	if err := json.Unmarshal(r.task.Request, &request); err != nil {
 		return result, fmt.Errorf("decode the restore request: %w", err)
 	}
+	if request.End > 0 {
+		return result, p.end(ctx, r, a, request)
+	}
 	point, err := p.Control.RestorePoint(ctx, request.Point)
 	if err != nil {
 		return result, fmt.Errorf("look up the restore point: %w", err)
@@ -263,6 +266,20 @@ func (p *Proxy) restore(ctx context.Context, r *run, a Access) (result holdfast.
 		}
 	}
 	return result, nil
+}
+
+// end closes what a restore that does not go on left open. Its restore point may be gone.
+func (p *Proxy) end(ctx context.Context, r *run, a Access, request holdfast.RestoreRequest) error {
+	from := r.task.Container
+	w, err := p.workload(from.Kind)
+	if err != nil {
+		return err
+	}
+	target, err := w.Target(ctx, a.Organization, a.Credential)
+	if err != nil {
+		return fmt.Errorf("connect to %s: %w", a.Organization.Name, err)
+	}
+	return p.engine.End(ctx, target, engine.RestoreTask{Lease: r.task.Lease(), Request: request, From: from, To: from})
 }
 
 // statePart is what a request restores of one state.

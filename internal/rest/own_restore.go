@@ -22,6 +22,8 @@ type restoreBody struct {
 	OverwriteNewer bool     `json:"overwriteNewer,omitzero"`
 	AllVersions    bool     `json:"allVersions,omitzero"`
 	Permissions    bool     `json:"permissions,omitzero"`
+	NewChat        bool     `json:"newChat,omitzero"` // a chat: into a new group of the same people
+	Topic          string   `json:"topic,omitzero"`   // of that group
 	Changed        *bool    `json:"changedItems,omitzero"`
 	Missing        *bool    `json:"missingItems,omitzero"`
 	Unread         *bool    `json:"markUnread,omitzero"`
@@ -33,7 +35,7 @@ type restoreBody struct {
 
 // spec checks how to restore, without what.
 func (b *restoreBody) spec() (service.RestoreSpec, error) {
-	spec := service.RestoreSpec{To: b.To, Folder: b.Folder, Newer: b.OverwriteNewer, AllVersions: b.AllVersions, Permissions: b.Permissions, Reason: b.Reason}
+	spec := service.RestoreSpec{To: b.To, Folder: b.Folder, Newer: b.OverwriteNewer, AllVersions: b.AllVersions, Permissions: b.Permissions, NewChat: b.NewChat, Topic: strings.TrimSpace(b.Topic), Reason: b.Reason}
 	switch strings.ToLower(strings.ReplaceAll(b.Mode, " ", "")) {
 	case "", "skip":
 		spec.Mode = modeSkip

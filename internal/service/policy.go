@@ -98,6 +98,7 @@ const (
 	ActDownload       Act = "download content"
 	ActRestore        Act = "restore"
 	ActRestoreOther   Act = "restore to somebody else"
+	ActRestoreChat    Act = "restore chats"
 	ActSeeRestores    Act = "see restore sessions"
 	ActSeeRestored    Act = "see what was restored"
 	ActStopRestore    Act = "stop a restore session"
@@ -228,16 +229,18 @@ var policy = map[Act]rule{
 	ActDownload:       {roles: readers, scoped: true, grant: holdfast.GrantDownload, again: AgainNever},
 	ActRestore:        {roles: readers, scoped: true, grant: holdfast.GrantRestore, again: AgainNever},
 	ActRestoreOther:   {roles: readers, scoped: true, grant: holdfast.GrantRestoreElsewhere},
-	ActSeeRestores:    {roles: everyone, scoped: true},
-	ActSeeRestored:    {roles: readers, scoped: true},
-	ActStopRestore:    {roles: []Role{RoleOwner, RoleBackup, RoleOperator, RoleEndUser}, scoped: true, again: AgainNever},
-	ActReadAudit:      {roles: []Role{RoleOwner, RoleAuditor}},
-	ActSeeUsers:       {roles: []Role{RoleOwner, RoleAuditor}},
-	ActManageUsers:    {roles: owners, person: true, again: AgainAlways},
-	ActOwnKeys:        {roles: staff, person: true, again: AgainAlways},
-	ActSeeRoles:       {roles: []Role{RoleOwner, RoleAuditor}},
-	ActChangeRoles:    {roles: owners, again: AgainAlways},
-	ActChangePortal:   {roles: owners, again: AgainAlways},
+	// What a chat is given back others said too, and may have taken back: that is not for one of them to decide.
+	ActRestoreChat:  {roles: []Role{RoleOwner, RoleOperator}, scoped: true, grant: holdfast.GrantRestore, again: AgainNever},
+	ActSeeRestores:  {roles: everyone, scoped: true},
+	ActSeeRestored:  {roles: readers, scoped: true},
+	ActStopRestore:  {roles: []Role{RoleOwner, RoleBackup, RoleOperator, RoleEndUser}, scoped: true, again: AgainNever},
+	ActReadAudit:    {roles: []Role{RoleOwner, RoleAuditor}},
+	ActSeeUsers:     {roles: []Role{RoleOwner, RoleAuditor}},
+	ActManageUsers:  {roles: owners, person: true, again: AgainAlways},
+	ActOwnKeys:      {roles: staff, person: true, again: AgainAlways},
+	ActSeeRoles:     {roles: []Role{RoleOwner, RoleAuditor}},
+	ActChangeRoles:  {roles: owners, again: AgainAlways},
+	ActChangePortal: {roles: owners, again: AgainAlways},
 
 	ActSeeExclusions:    {roles: staff},
 	ActChangeExclusions: {roles: backup, again: AgainNever},

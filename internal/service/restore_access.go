@@ -20,7 +20,8 @@ func ActsIn(u User, s holdfast.RestoreSession) []Act {
 	}
 	acts := []Act{}
 	for _, act := range []Act{ActReadContent, ActDownload, ActRestore, ActRestoreOther} {
-		if Allowed(u, act, on...) == nil {
+		restores := act == ActRestore || act == ActRestoreOther
+		if Allowed(u, act, on...) == nil && (!restores || s.Type != holdfast.ExploreChats || Allowed(u, ActRestoreChat, on...) == nil) {
 			acts = append(acts, act)
 		}
 	}
@@ -58,6 +59,9 @@ func (r *RestoreSessions) mayRestoreTo(ctx context.Context, u User, c SessionCon
 	}
 	if spec.Credential != nil {
 		return holdfast.Denied("%s may restore by the organization's own application only: leave the application out", u.Name)
+	}
+	if spec.NewChat {
+		return r.may(u, ActRestoreOther, c.object())
 	}
 	if spec.To == "" || strings.EqualFold(spec.To, c.Container.Owner) || strings.EqualFold(spec.To, c.Container.Address) {
 		return nil

@@ -346,6 +346,8 @@ type RestoreSpec struct {
 	ChangedItems bool
 	MissingItems bool
 	MarkRestored string
+	NewChat      bool   // a chat: into a new group of the same people
+	Topic        string // of that group; empty: the chat's own, and that it was restored
 	Exclude      []string
 	Reason       string // why, in the user's words, at most 500 characters
 	// Credential is the application that the request named; nil is the organization's own.
@@ -392,6 +394,9 @@ func (r *RestoreSessions) prepare(ctx context.Context, u User, id holdfast.Resto
 	if err := r.may(u, ActRestore, p.from.object()); err != nil {
 		return p, err
 	}
+	if err := r.chatMayReturn(ctx, u, p.from, spec); err != nil {
+		return p, err
+	}
 	org, own, err := r.withCredential(ctx, p.from.Container.Organization)
 	if err != nil {
 		return p, err
@@ -409,10 +414,7 @@ func (r *RestoreSessions) prepare(ctx context.Context, u User, id holdfast.Resto
 			return p, holdfast.Invalid("an application for the restore needs its id and its certificate")
 		}
 	}
-	if p.from.Container.Kind == holdfast.Chat {
-		return p, errChatsStay
-	}
-	use := map[holdfast.ContainerKind]PermissionUse{holdfast.Mailbox: UseMailRestore, holdfast.Drive: UseOneDriveRestore, holdfast.Site: UseSiteRestore, holdfast.Team: UseTeamsRestore}[p.from.Container.Kind]
+	use := map[holdfast.ContainerKind]PermissionUse{holdfast.Mailbox: UseMailRestore, holdfast.Drive: UseOneDriveRestore, holdfast.Site: UseSiteRestore, holdfast.Team: UseTeamsRestore, holdfast.Chat: UseChatsRestore}[p.from.Container.Kind]
 	tenant, err := r.Directory.Check(ctx, org, p.cred)
 	if err != nil {
 		return p, err
@@ -430,7 +432,8 @@ func (r *RestoreSessions) prepare(ctx context.Context, u User, id holdfast.Resto
 	}
 	p.request = holdfast.RestoreRequest{ID: request, Session: id, Organization: org.ID, Repository: p.from.View.Repository, Point: p.from.View.Point, From: p.from.Container.Key(),
 		Items: items, States: states, To: spec.To, Folder: spec.Folder, Mode: spec.Mode, Newer: spec.Newer, AllVersions: spec.AllVersions, Permissions: spec.Permissions,
-		ChangedItems: spec.ChangedItems, MissingItems: spec.MissingItems, MarkRestored: spec.MarkRestored, Exclude: spec.Exclude}
+		ChangedItems: spec.ChangedItems, MissingItems: spec.MissingItems, MarkRestored: spec.MarkRestored, Exclude: spec.Exclude,
+		NewChat: spec.NewChat, Topic: spec.Topic}
 	return p, nil
 }
 
@@ -484,7 +487,13 @@ func (r *RestoreSessions) Restore(ctx context.Context, u User, id holdfast.Resto
 		return "", err
 	}
 	to := spec.To
-	if to == "" {
+	switch {
+	case spec.NewChat:
+		to = "a new chat"
+		if spec.Topic != "" {
+			to = "a new chat, " + spec.Topic
+		}
+	case to == "":
 		to = c.Container.Address
 	}
 	err = r.changeAs(ctx, u, ActRestore, func(ctx context.Context, tx Tx) error {
@@ -659,6 +668,12 @@ func (c *core) restoreEnded(ctx context.Context, tx Tx, t holdfast.TaskRecord, r
 	var req holdfast.RestoreRequest
 	if err := json.Unmarshal(t.Request, &req); err != nil {
 		return fmt.Errorf("decode restore request: %w", err)
+	}
+	if req.End > 0 {
+		return c.chatClosed(ctx, tx, t, req, r)
+	}
+	if err := c.closeChat(ctx, tx, t, req); err != nil {
+		return err
 	}
 	e, err := tx.RestoreEvent(ctx, req.Session, holdfast.DerivedID(string(req.Session), req.ID))
 	if err != nil {

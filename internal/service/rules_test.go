@@ -537,6 +537,10 @@ func TestRestore(t *testing.T) {
 		refused.UserName = true
 		_, err = w.RestoreSessions.Restore(w.ctx, admin, s.ID, refused)
 		w.kind(err, holdfast.KindInvalid, "user name and password")
+		refused = spec
+		refused.NewChat = true
+		_, err = w.RestoreSessions.Restore(w.ctx, admin, s.ID, refused)
+		w.kind(err, holdfast.KindInvalid, "only a chat")
 		w.directory.lacking["Mail.ReadWrite"] = true
 		_, err = w.RestoreSessions.Restore(w.ctx, admin, s.ID, spec)
 		w.kind(err, holdfast.KindDenied, "Mail.ReadWrite")

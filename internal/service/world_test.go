@@ -58,7 +58,7 @@ func (d *directory) Check(_ context.Context, _ holdfast.Organization, cred holdf
 		t.Thumbprint = "ABCD"
 	}
 	for name, use := range map[string]service.PermissionUse{"User.Read.All": service.UseDirectory, "Mail.Read": service.UseMailBackup, "Files.Read.All": service.UseOneDriveBackup,
-		"Mail.ReadWrite": service.UseMailRestore, "Files.ReadWrite.All": service.UseOneDriveRestore, "Chat.Read.All": service.UseChatsBackup} {
+		"Mail.ReadWrite": service.UseMailRestore, "Files.ReadWrite.All": service.UseOneDriveRestore, "Chat.Read.All": service.UseChatsBackup, "Teamwork.Migrate.All": service.UseChatsRestore} {
 		t.Permissions = append(t.Permissions, service.Permission{Name: name, API: "Microsoft Graph", Why: string(use), Use: use, Granted: !d.lacking[name]})
 	}
 	return t, nil
@@ -183,6 +183,13 @@ func (explorer) Item(_ context.Context, at service.View, id string) (service.Ent
 	e := service.Entry{Item: holdfast.Item{ID: id, Name: "name of " + id, Version: fmt.Sprint(at.Head)}}
 	if strings.HasPrefix(id, "gone") && len(at.Earlier) > 0 {
 		e.Deleted, e.Last = true, at.Earlier[0]
+	}
+	switch { // a chat's root says what kind of chat it is
+	case id != "chat":
+	case strings.Contains(at.Container, "meeting"):
+		e.Fields = map[string]string{"membership": "meeting"}
+	case strings.Contains(at.Container, "foreign"):
+		e.Fields = map[string]string{"membership": "group", "here": "false"}
 	}
 	return e, nil
 }

@@ -116,7 +116,7 @@ func (c *Client) CreateChat(ctx context.Context, n NewChat) (*Chat, error) {
 		members = append(members, c.newMember(m))
 	}
 	in["members"] = members
-	return one[Chat](ctx, c, request{method: http.MethodPost, path: join("chats"), in: in, permission: "Chat.Create"})
+	return one[Chat](ctx, c, request{method: http.MethodPost, path: join("chats"), in: in, permission: "Chat.Create", repeatable: n.Type == "oneOnOne"})
 }
 
 // RenameChat changes the topic of a group.

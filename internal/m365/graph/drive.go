@@ -39,6 +39,7 @@ type Principal struct {
 	DisplayName string `json:"displayName"`
 	Email       string `json:"email"`
 	LoginName   string `json:"loginName"`
+	Type        string `json:"userIdentityType"` // of who wrote a message: federatedUser is of another organization
 }
 
 // DriveItem is a file or folder.

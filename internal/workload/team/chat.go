@@ -32,9 +32,12 @@ func (w chats) Source(ctx context.Context, org holdfast.Organization, cred holdf
 	return &chatSource{g: g, tenant: org.TenantID}, nil
 }
 
-// Target refuses until it can put chats back.
-func (w chats) Target(context.Context, holdfast.Organization, holdfast.Credential) (engine.Target, error) {
-	return nil, holdfast.Invalid("this version of Holdfast does not put chats back: save them as files")
+func (w chats) Target(ctx context.Context, org holdfast.Organization, cred holdfast.Credential) (engine.Target, error) {
+	g, err := w.dial(ctx, org, cred)
+	if err != nil {
+		return nil, err
+	}
+	return &chatTarget{g: g, tenant: org.TenantID}, nil
 }
 
 const (
@@ -49,6 +52,9 @@ const (
 	chatGroup    = "group"
 	chatMeeting  = "meeting"
 )
+
+// federated is who wrote a message when it was somebody of another organization.
+const federated = "federatedUser"
 
 func messageID(id string) string { return "post." + id }
 

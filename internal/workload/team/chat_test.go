@@ -52,6 +52,9 @@ func startChats(t *testing.T, o sim.Options, users int) *chatRig {
 	if r.source, err = team.NewChats(dial).Source(t.Context(), org, holdfast.Credential{}); err != nil {
 		t.Fatal(err)
 	}
+	if r.target, err = team.NewChats(dial).Target(t.Context(), org, holdfast.Credential{}); err != nil {
+		t.Fatal(err)
+	}
 	for _, u := range s.Tenant().Users[:users] {
 		r.users = append(r.users, u.ID)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"html"
@@ -207,13 +208,66 @@ func (r *restore) migrate(ctx context.Context, at *place) error {
 
 // body is a post as it is imported. lost names what of it can't be given.
 func (r *restore) body(ctx context.Context, p engine.Put, m *graph.ChatMessage, at *place) (body map[string]any, lost []string, err error) {
-	text := m.Body.Content
-	if m.Body.ContentType == "html" {
-		if mention.MatchString(text) {
-			text = mention.ReplaceAllString(text, "<b>$1</b>")
-			lost = append(lost, "mentions, which are names now")
+	text, lost := told(m, false)
+	return imported(ctx, p, m, text, lost, at.moved)
+}
+
+// told is what a message says when it is imported, its pictures still at their old addresses. lost names what of it can't be given. A message that it
+// quotes is part of the text where quotes says so.
+func told(m *graph.ChatMessage, quotes bool) (text string, lost []string) {
+	text = m.Body.Content
+	isHTML := m.Body.ContentType == "html"
+	if isHTML && mention.MatchString(text) {
+		text = mention.ReplaceAllString(text, "<b>$1</b>")
+		lost = append(lost, "mentions, which are names now")
+	}
+	files := 0
+	for _, a := range m.Attachments {
+		mark, quote := `<attachment id="`+a.ID+`"></attachment>`, ""
+		switch {
+		case a.ContentType == "reference":
+			files++
+			continue
+		case quotes && isHTML && a.ContentType == "messageReference":
+			quote = quoted(a.Content)
+		}
+		text = strings.ReplaceAll(text, mark, quote)
+		if quote == "" {
+			lost = append(lost, "a card or quotation")
+		} else {
+			lost = append(lost, "the link to the message that it quotes")
 		}
 	}
+	if len(m.Reactions) > 0 {
+		lost = append(lost, "reactions")
+	}
+	if !m.Edited.IsZero() {
+		lost = append(lost, "the mark of an edit")
+	}
+	if strings.TrimSpace(text) == "" && files == 0 {
+		text = "&nbsp;"
+	}
+	return text, lost
+}
+
+// quoted is a message that another one refers to, as a quotation in that one's text; empty when it is none.
+func quoted(reference string) string {
+	var of struct {
+		Preview string             `json:"messagePreview"`
+		Sender  *graph.MessageFrom `json:"messageSender"`
+	}
+	if json.Unmarshal([]byte(reference), &of) != nil || of.Preview == "" {
+		return ""
+	}
+	name := ""
+	if _, by := author(&graph.ChatMessage{From: of.Sender}); by != "" {
+		name = "<b>" + html.EscapeString(by) + "</b><br>"
+	}
+	return "<blockquote><p>" + name + html.EscapeString(of.Preview) + "</p></blockquote>"
+}
+
+// imported is a message with that text as an import takes it. moved gives the address where a file is now.
+func imported(ctx context.Context, p engine.Put, m *graph.ChatMessage, text string, lost []string, moved func(address string) string) (body map[string]any, gone []string, err error) {
 	var pictures []any
 	var missing error
 	text = image.ReplaceAllStringFunc(text, func(found string) string {
@@ -236,21 +290,12 @@ func (r *restore) body(ctx context.Context, p engine.Put, m *graph.ChatMessage, 
 	}
 	var files []any
 	for _, a := range m.Attachments {
-		if a.ContentType != "reference" {
-			text = strings.ReplaceAll(text, `<attachment id="`+a.ID+`"></attachment>`, "")
-			lost = append(lost, "a card or quotation")
-			continue
+		if a.ContentType == "reference" {
+			files = append(files, map[string]any{"id": a.ID, "contentType": a.ContentType, "contentUrl": moved(a.ContentURL), "name": a.Name})
 		}
-		files = append(files, map[string]any{"id": a.ID, "contentType": a.ContentType, "contentUrl": at.moved(a.ContentURL), "name": a.Name})
-	}
-	if len(m.Reactions) > 0 {
-		lost = append(lost, "reactions")
-	}
-	if !m.Edited.IsZero() {
-		lost = append(lost, "the mark of an edit")
 	}
 	if strings.TrimSpace(text) == "" && len(files) == 0 {
-		text = "&nbsp;"
+		text = "&nbsp;" // of nothing but a picture that is missing
 	}
 	id, name := author(m)
 	body = map[string]any{"from": map[string]any{"user": map[string]any{"id": id, "displayName": name, "userIdentityType": "aadUser"}},

@@ -19,10 +19,16 @@ import (
 // intent recorded by an earlier attempt.
 func (r *rig) restore(c *workloadtest.Container, plan engine.RestorePlan, want func(workloadtest.Stored) bool, died bool) map[string]result {
 	r.t.Helper()
-	ctx := r.t.Context()
+	return restored(r.t, r.target, c, plan, want, died)
+}
+
+// restored is restore by any target.
+func restored(t *testing.T, target engine.Target, c *workloadtest.Container, plan engine.RestorePlan, want func(workloadtest.Stored) bool, died bool) map[string]result {
+	t.Helper()
+	ctx := t.Context()
 	out := map[string]result{}
 	var to engine.Restore
-	r.again(func() (err error) { to, err = r.target.Open(ctx, plan); return err })
+	again(t, func() (err error) { to, err = target.Open(ctx, plan); return err })
 	places := map[string]string{}
 	var place func(id string) (string, error)
 	place = func(id string) (string, error) {
@@ -41,7 +47,7 @@ func (r *rig) restore(c *workloadtest.Container, plan engine.RestorePlan, want f
 			return "", err
 		}
 		var at string
-		if err := r.try(func() (err error) { at, err = to.Folder(ctx, s.Item, parent); return err }); err != nil {
+		if err := try(func() (err error) { at, err = to.Folder(ctx, s.Item, parent); return err }); err != nil {
 			return "", err
 		}
 		places[id] = at
@@ -49,7 +55,7 @@ func (r *rig) restore(c *workloadtest.Container, plan engine.RestorePlan, want f
 			return at, nil
 		}
 		p := engine.Put{Item: s.Item, NewID: at, Open: s.Open}
-		if err := r.try(func() error { return to.(engine.FolderSettler).SettleFolder(ctx, p) }); err != nil {
+		if err := try(func() error { return to.(engine.FolderSettler).SettleFolder(ctx, p) }); err != nil {
 			out[id] = result{err: err}
 		}
 		return at, nil
@@ -81,7 +87,7 @@ func (r *rig) restore(c *workloadtest.Container, plan engine.RestorePlan, want f
 			}
 			p := engine.Put{Item: s.Item, Parent: parent, Marker: engine.Marker(holdfast.RestoreRequest{ID: "r", Session: plan.Session}, s.Item), Open: s.Open, Again: died}
 			var res engine.Restored
-			err = r.try(func() (err error) {
+			err = try(func() (err error) {
 				res, err = to.Put(ctx, p)
 				p.Again = true
 				return err
@@ -89,7 +95,7 @@ func (r *rig) restore(c *workloadtest.Container, plan engine.RestorePlan, want f
 			out[id] = result{res, err}
 		}
 	}
-	r.again(func() error { return to.Close(ctx) })
+	again(t, func() error { return to.Close(ctx) })
 	return out
 }
 
@@ -99,7 +105,7 @@ type result struct {
 }
 
 // try repeats what may be repeated, as the engine does.
-func (r *rig) try(fn func() error) (err error) {
+func try(fn func() error) (err error) {
 	for range 8 {
 		err = fn()
 		var skip *holdfast.Skip
@@ -110,10 +116,10 @@ func (r *rig) try(fn func() error) (err error) {
 	return err
 }
 
-func (r *rig) again(fn func() error) {
-	r.t.Helper()
-	if err := r.try(fn); err != nil {
-		r.t.Fatal(err)
+func again(t *testing.T, fn func() error) {
+	t.Helper()
+	if err := try(fn); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -1,0 +1,231 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast/internal/sim"
+	"holdfast/internal/sys"
+	"holdfast/test/harness"
+)
+
+// chats are those of the organization that are there.
+func (w *world) chats() []sim.ChatInfo {
+	w.Helper()
+	var all []sim.ChatInfo
+	w.must(w.sim.Ask(w.ctx, http.MethodGet, "/chats", nil, &all))
+	return slices.DeleteFunc(all, func(c sim.ChatInfo) bool { return c.Deleted })
+}
+
+// returns says that a chat can be put back: no meeting's, begun here, and all who are in it are of the organization.
+func (w *world) returns(c sim.ChatInfo) bool {
+	return c.Type != "meeting" && c.Tenant == w.sim.Tenant.TenantID && !slices.ContainsFunc(c.Members, func(m sim.ChatMemberInfo) bool { return strings.Contains(m.Name, "@partner.example") })
+}
+
+// chatRows are what the oracle tells of a chat.
+func (w *world) chatRows(id string) (rows []sim.TeamRow) {
+	w.Helper()
+	w.lines("/oracle/chats?chat="+url.QueryEscape(id), func(line []byte) error {
+		var row sim.TeamRow
+		err := json.Unmarshal(line, &row)
+		rows = append(rows, row)
+		return err
+	})
+	return rows
+}
+
+var quoteIn = regexp.MustCompile(`<attachment id="\d+"></attachment>|<blockquote>.*?</blockquote>`)
+
+// said is what was said in all chats that a restore can give back: a text for each chat and message. No chat may be open for messages of the past.
+func (w *world) said() map[string]int {
+	w.Helper()
+	out := map[string]int{}
+	for _, c := range w.chats() {
+		rows := w.chatRows(c.ID)
+		if rows[0].Open {
+			w.Errorf("the chat %q is open for messages of the past", c.Topic)
+		}
+		if !w.returns(c) {
+			continue
+		}
+		chat := fmt.Sprintf("%s %q of %v", c.Type, c.Topic, rows[0].Members)
+		out[chat]++
+		for _, row := range rows[1:] {
+			if row.Event || row.Deleted || row.Author == "application" {
+				continue
+			}
+			body := quoteIn.ReplaceAllString(atElement.ReplaceAllString(hostedLink.ReplaceAllString(row.Body, "HOSTED/"), "<b>$1</b>"), "")
+			out[fmt.Sprintf("%s: %v %s %q %s %v %v", chat, row.Created, row.Author, body, row.Mark, row.Hosted, row.Attached)]++
+		}
+	}
+	return out
+}
+
+// protectChats makes a job of everybody's chats.
+func (w *world) protectChats() {
+	w.Helper()
+	var err error
+	w.org, err = w.server.AddOrganization(w.ctx, true)
+	w.must(err)
+	w.repo, err = w.server.AddRepository(w.ctx, "main", w.place)
+	w.must(err)
+	w.job, err = w.server.AddJob(w.ctx, "chats", w.org, w.repo, map[string]any{"backupType": "SelectedItems",
+		"selectedItems": []map[string]any{{"type": "PartialOrganization", "mailbox": false, "oneDrive": false, "sites": false, "teams": false, "chats": true}}})
+	w.must(err)
+}
+
+// exploreChats opens a session on chats, with its containers by what they are called.
+func (w *world) exploreChats() (l *look, containers []struct{ ID, Name, Address string }) {
+	w.Helper()
+	var o object
+	w.call(http.MethodPost, "/v8/Organizations/"+w.org+"/explore", map[string]any{"type": "Chats"}, &o)
+	var found struct {
+		Results []struct{ ID, Name, Address string }
+	}
+	w.call(http.MethodGet, "/holdfast/v1/RestoreSessions/"+o.ID+"/Containers?limit=1000", nil, &found)
+	return &look{w: w, session: o.ID}, found.Results
+}
+
+// Chats are backed up by a server that is killed at random times, purged or emptied, and restored by a server that is killed, too. Afterwards all that was
+// said is back, once, nobody was told, and no chat is open.
+func TestChats(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(seedOf(t), 5))
+	s := newSim(t, "--users", "3", "--limits", "off", "--mail-messages", "1", "--files", "1")
+	w := newServer(t, s, "--m365-limits", "off")
+	w.protectChats()
+	killed := func(i int) {
+		delay := time.Duration(r.IntN(900)) * time.Millisecond
+		t.Logf("%d: killed after %v", i, delay)
+		w.must(sys.System.Sleep(w.ctx, delay))
+		w.server.Kill()
+		w.must(w.server.Start(w.ctx))
+	}
+	for i := range 2 {
+		for _, c := range w.chats() {
+			w.must(w.sim.Ask(w.ctx, http.MethodPost, "/chats/churn", map[string]any{"chat": c.ID, "changes": 4, "seed": i}, nil))
+		}
+		session, err := w.server.StartJob(w.ctx, w.job)
+		w.must(err)
+		killed(i)
+		ended, err := w.server.WaitSession(w.ctx, session.ID)
+		w.must(err)
+		if ended.Status != "Success" && ended.Status != "Warning" { // pictures of a chat that another organization began are not given
+			t.Fatalf("the session ended with %s: %s\n%s", ended.Status, ended.Details, w.server.SessionLog(w.ctx, session.ID))
+		}
+	}
+	w.verified()
+	want, purged := w.said(), 0
+	for i, c := range w.chats() {
+		switch {
+		case !w.returns(c):
+		case i%3 == 2:
+			w.must(w.sim.Ask(w.ctx, http.MethodPost, "/chats/empty", map[string]any{"chat": c.ID}, nil))
+		default:
+			purged++
+			w.must(w.sim.Ask(w.ctx, http.MethodPost, "/chats/delete", map[string]any{"chat": c.ID, "purge": true}, nil))
+		}
+	}
+	l, containers := w.exploreChats()
+	asked, refused := 0, 0
+	for _, c := range containers {
+		err := w.server.Call(w.ctx, http.MethodPost, "/holdfast/v1/Restore", map[string]any{"restoreSessionId": l.session, "containerId": c.ID, "mode": "skip"}, nil)
+		switch {
+		case err == nil:
+			asked++
+		case strings.Contains(err.Error(), "save it as a page of HTML"):
+			refused++
+		default:
+			t.Fatal(err)
+		}
+	}
+	for i := range 2 {
+		killed(2 + i)
+	}
+	for _, e := range l.events() {
+		if e.Status != "Success" {
+			t.Logf("%s %q: %s", e.Status, e.ItemName, e.Message)
+		}
+	}
+	w.same("what was said", w.said(), want)
+	if purged == 0 || asked == 0 || refused == 0 {
+		t.Errorf("%d chats were purged, %d restored, %d refused", purged, asked, refused)
+	}
+	w.quiet()
+}
+
+// quiet demands that no restore has told anybody.
+func (w *world) quiet() {
+	w.Helper()
+	var notices []sim.ChatNotice
+	w.must(w.sim.Ask(w.ctx, http.MethodGet, "/chats/notices", nil, &notices))
+	if st := w.stats(); st.MailsSentN != 0 || len(notices) != 0 {
+		w.Errorf("%d mails and %d notifications were sent: %+v", st.MailsSentN, len(notices), notices)
+	}
+}
+
+// A restore whose server is killed while its chat is open for messages of the past, and which is then stopped, has no further attempt. The chat is closed
+// all the same, and another restore goes on where it was.
+func TestAChatThatAStoppedRestoreLeftOpenIsClosed(t *testing.T) {
+	t.Parallel()
+	s := newSim(t, "--users", "2", "--limits", "off", "--mail-messages", "1", "--files", "1")
+	w := newServer(t, s, "--m365-limits", "off")
+	w.protectChats()
+	w.backup()
+	want := w.said()
+	chats := w.chats()
+	group := chats[slices.IndexFunc(chats, func(c sim.ChatInfo) bool { return c.Type == "oneOnOne" && w.returns(c) })]
+	w.must(w.sim.Ask(w.ctx, http.MethodPost, "/chats/empty", map[string]any{"chat": group.ID}, nil))
+	w.faults([]sim.Fault{{Name: sim.FaultThrottled, Path: "POST /v1.0/chats/{chat}/messages", Skip: 3, RetryAfter: "2"}}, []sim.DriveFault{})
+	l, containers := w.exploreChats()
+	var id string
+	for _, c := range containers {
+		var one struct{ Results []struct{ Name string } }
+		w.call(http.MethodGet, "/holdfast/v1/RestoreSessions/"+l.session+"/Containers/"+url.PathEscape(c.ID)+"/Items", nil, &one)
+		if err := w.server.Call(w.ctx, http.MethodPost, "/holdfast/v1/Restore/Plan", map[string]any{"restoreSessionId": l.session, "containerId": c.ID}, &struct{}{}); err != nil {
+			continue // of a meeting
+		}
+		var plan struct{ Created int }
+		w.call(http.MethodPost, "/holdfast/v1/Restore/Plan", map[string]any{"restoreSessionId": l.session, "containerId": c.ID}, &plan)
+		if plan.Created > 0 {
+			id = c.ID
+		}
+	}
+	w.call(http.MethodPost, "/holdfast/v1/Restore", map[string]any{"restoreSessionId": l.session, "containerId": id, "mode": "skip"}, nil)
+	open := func() bool { return w.chatRows(group.ID)[0].Open }
+	w.must(harness.Until(w.ctx, 50*time.Millisecond, func() (bool, error) { return open() && len(w.chatRows(group.ID)) > 2, nil }))
+	w.server.Kill()
+	w.must(w.server.Start(w.ctx))
+	if !open() {
+		t.Fatal("the chat is closed already")
+	}
+	w.call(http.MethodPost, "/v8/RestoreSessions/"+l.session+"/Stop", nil, nil)
+	w.must(harness.Until(w.ctx, 200*time.Millisecond, func() (bool, error) { return !open(), nil }))
+	var p struct {
+		Results []struct{ Type, Status, Title string }
+	}
+	w.must(harness.Until(w.ctx, 200*time.Millisecond, func() (bool, error) {
+		err := w.server.Call(w.ctx, http.MethodGet, "/v8/RestoreSessions/"+l.session+"/Events?limit=10000", nil, &p)
+		return slices.ContainsFunc(p.Results, func(e struct{ Type, Status, Title string }) bool {
+			return e.Type == "None" && e.Status == "Success" && strings.HasPrefix(e.Title, "Closed ")
+		}), err
+	}))
+	w.faults([]sim.Fault{}, []sim.DriveFault{})
+	l, _ = w.exploreChats()
+	w.call(http.MethodPost, "/holdfast/v1/Restore", map[string]any{"restoreSessionId": l.session, "containerId": id, "mode": "skip"}, nil)
+	for _, e := range l.events() {
+		if e.Status == "Failed" && !strings.Contains(e.Message, "not written by a user") {
+			t.Errorf("%q: %s", e.ItemName, e.Message)
+		}
+	}
+	w.same("what was said", w.said(), want)
+	w.quiet()
+}
