@@ -14,6 +14,9 @@ import (
 // formRoles are the role assignments of an item of a site, as SharePoint has them.
 const formRoles = holdfast.Form("roles")
 
+// formMembers are the members of a team, a channel or a chat, as Microsoft Graph has them.
+const formMembers = holdfast.Form("members")
+
 // deepest bounds how many folders up permissions are looked for.
 const deepest = 1_000
 
@@ -58,6 +61,14 @@ func (o *Opened) grants(ctx context.Context, entry holdfast.Entry) (grants []hol
 			return nil, false, holdfast.Damaged("the permissions of %q can't be read: %w", entry.Name, err)
 		}
 	}
+	if raw, err = o.whole(ctx, entry, formMembers); err != nil {
+		return nil, false, err
+	} else if raw != nil {
+		if grants, err = members(raw); err != nil {
+			return nil, false, holdfast.Damaged("the members of %q can't be read: %w", entry.Name, err)
+		}
+		return grants, true, nil
+	}
 	if raw, err = o.whole(ctx, entry, holdfast.FormPermissions); err != nil || raw == nil {
 		return grants, found, err
 	}
@@ -92,6 +103,26 @@ func assigned(raw []byte) ([]holdfast.ItemGrant, error) {
 		}
 		for _, r := range a.RoleDefinitionBindings {
 			g.Roles = append(g.Roles, r.Name)
+		}
+		out = append(out, g)
+	}
+	return out, nil
+}
+
+// members reads who is in a team, a channel or a chat. Who has no role is a member.
+func members(raw []byte) ([]holdfast.ItemGrant, error) {
+	var all []struct {
+		DisplayName, Email, UserID string
+		Roles                      []string
+	}
+	if err := json.Unmarshal(raw, &all); err != nil {
+		return nil, fmt.Errorf("members: %w", err)
+	}
+	out := []holdfast.ItemGrant{}
+	for _, m := range all {
+		g := holdfast.ItemGrant{Who: cmp.Or(m.DisplayName, m.Email, m.UserID), Address: m.Email, Kind: "user", Roles: append([]string{}, m.Roles...)}
+		if len(g.Roles) == 0 {
+			g.Roles = []string{"member"}
 		}
 		out = append(out, g)
 	}

@@ -141,6 +141,8 @@ func (e *Explorer) Parts(ctx context.Context, at holdfast.View, id string) (p *P
 		}
 	}
 	switch {
+	case ofTeams(entry):
+		return o.teamParts(ctx, entry)
 	case row:
 		return o.rowParts(ctx, entry)
 	case cardTypes[entry.Kind] != "":

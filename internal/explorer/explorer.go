@@ -220,8 +220,25 @@ func (e *Explorer) Items(ctx context.Context, q holdfast.ItemQuery) (page holdfa
 		if page.Entries[i], err = o.entryOf(ctx, item); err != nil {
 			return holdfast.ItemPage{}, err
 		}
+		if page.Entries[i].Replies, err = o.replies(ctx, item.Item); err != nil {
+			return holdfast.ItemPage{}, err
+		}
 	}
 	return page, nil
+}
+
+// replies counts those to a post.
+func (o *Opened) replies(ctx context.Context, post holdfast.Item) (n int, err error) {
+	if post.Kind != holdfast.KindPost || post.Fields[holdfast.FieldReplyTo] != "" {
+		return 0, nil
+	}
+	for _, err := range o.view.Children(ctx, post.ID) {
+		if err != nil {
+			return 0, fmt.Errorf("count the replies to %q: %w", post.Name, err)
+		}
+		n++
+	}
+	return n, nil
 }
 
 // there are items that the state has.
@@ -252,6 +269,9 @@ func (o *Opened) list(ctx context.Context, q holdfast.ItemQuery, order vault.Ord
 	if len(q.Kinds) > 0 && !slices.ContainsFunc(q.Kinds, func(k holdfast.ItemKind) bool { return k != holdfast.KindFolder }) {
 		return items, int64(len(folders)), nil
 	}
+	if mixed(q.Kinds) {
+		return o.some(ctx, q, order)
+	}
 	// A folder's other items are all of one kind: a mailbox has mail, a drive files.
 	f, err := o.folder(ctx, q.Parent, order, q.Deleted)
 	if err != nil {
@@ -273,6 +293,26 @@ func (o *Opened) list(ctx context.Context, q holdfast.ItemQuery, order vault.Ord
 	}
 	n, err = f.Count(ctx)
 	return items, int64(len(folders) + n), err
+}
+
+// mixed says that a list is of what a channel has beside something else: posts without tabs, or tabs without posts.
+func mixed(kinds []holdfast.ItemKind) bool {
+	return len(kinds) > 0 && !slices.Contains(kinds, holdfast.KindFolder) && slices.Contains(kinds, holdfast.KindPost) != slices.Contains(kinds, holdfast.KindTab)
+}
+
+// some pages through what is directly in a folder and of some kinds only.
+func (o *Opened) some(ctx context.Context, q holdfast.ItemQuery, order vault.Order) ([]vault.Gone, int64, error) {
+	return o.paged(ctx, fmt.Sprintf("some\x00%s\x00%s\x00%q\x00%v\x00%s", o.key, order, q.Kinds, q.Deleted, q.Parent), q, order, func(take func(holdfast.Item)) error {
+		for e, err := range o.Children(ctx, q.Parent) {
+			if err != nil {
+				return fmt.Errorf("list folder %q: %w", q.Parent, err)
+			}
+			if wanted(q.Kinds, e.Kind) && (e.Deleted || !q.Deleted) {
+				take(e.Item)
+			}
+		}
+		return nil
+	})
 }
 
 // listing is a folder that is paged through.
@@ -365,40 +405,50 @@ func (o *Opened) find(ctx context.Context, q holdfast.ItemQuery, order vault.Ord
 		return nil, -1, err
 	}
 	key := fmt.Sprintf("find\x00%s\x00%s\x00%q\x00%v\x00%s\x00%s", o.key, order, q.Kinds, q.Deleted, q.Parent, q.Search)
-	var ids []string
-	if known, ok := o.explorer.recall(key); ok {
-		ids = known.([]string)
-	} else {
-		var found []holdfast.Item // only what is compared
-		take := func(item *holdfast.Item) {
-			if item.Kind != holdfast.KindVersion && wanted(q.Kinds, item.Kind) && match(item) {
-				slim := holdfast.Item{ID: item.ID, Kind: item.Kind, Time: item.Time}
-				if order == vault.ByName || item.Kind == holdfast.KindFolder {
-					slim.Name = item.Name
-				}
-				found = append(found, slim)
-			}
-		}
+	return o.paged(ctx, key, q, order, func(take func(holdfast.Item)) error {
 		for item, err := range o.below(ctx, q.Parent) {
 			if q.Deleted {
 				break
 			}
 			if err != nil {
-				return nil, -1, fmt.Errorf("search: %w", err)
+				return fmt.Errorf("search: %w", err)
 			}
-			take(&item)
+			if item.Kind != holdfast.KindVersion && wanted(q.Kinds, item.Kind) && match(&item) {
+				take(item)
+			}
 		}
-		if o.past != nil {
-			for g, err := range o.past.All(ctx) {
-				if err != nil {
-					return nil, -1, fmt.Errorf("search what was deleted: %w", err)
-				}
-				if inside, err := o.inside(ctx, g.Item, q.Parent); err != nil {
-					return nil, -1, err
-				} else if inside {
-					take(&g.Item)
-				}
+		if o.past == nil {
+			return nil
+		}
+		for g, err := range o.past.All(ctx) {
+			if err != nil {
+				return fmt.Errorf("search what was deleted: %w", err)
 			}
+			if inside, err := o.inside(ctx, g.Item, q.Parent); err != nil {
+				return err
+			} else if inside && g.Item.Kind != holdfast.KindVersion && wanted(q.Kinds, g.Item.Kind) && match(&g.Item) {
+				take(g.Item)
+			}
+		}
+		return nil
+	})
+}
+
+// paged orders what all gives, once for all pages under a key, and looks up a page of it.
+func (o *Opened) paged(ctx context.Context, key string, q holdfast.ItemQuery, order vault.Order, all func(take func(holdfast.Item)) error) (items []vault.Gone, total int64, err error) {
+	var ids []string
+	if known, ok := o.explorer.recall(key); ok {
+		ids = known.([]string)
+	} else {
+		var found []holdfast.Item // only what is compared
+		if err := all(func(item holdfast.Item) {
+			slim := holdfast.Item{ID: item.ID, Kind: item.Kind, Time: item.Time}
+			if order == vault.ByName || item.Kind == holdfast.KindFolder {
+				slim.Name = item.Name
+			}
+			found = append(found, slim)
+		}); err != nil {
+			return nil, -1, err
 		}
 		slices.SortFunc(found, compare(order))
 		var size int64

@@ -9,6 +9,21 @@ type Card struct {
 	Contact *ContactCard
 	Task    *TaskCard
 	Row     *RowCard // of a list's item or of an older version of one
+	Team    *TeamCard
+}
+
+// TeamCard is a team, a channel, a tab or a chat of Microsoft Teams.
+type TeamCard struct {
+	What        string     `json:"what"` // team, channel, tab, chat
+	Description string     `json:"description,omitzero"`
+	Visibility  string     `json:"visibility,omitzero"` // of a team: public, private, hiddenMembership
+	Membership  string     `json:"membership,omitzero"` // of a channel: standard, private, shared; of a chat: oneOnOne, group, meeting
+	Archived    bool       `json:"archived,omitzero"`
+	Created     *time.Time `json:"created,omitzero"`
+	Mail        string     `json:"mail,omitzero"` // of a channel
+	App         string     `json:"app,omitzero"`  // of a tab
+	Shows       string     `json:"shows,omitzero"`
+	Apps        []string   `json:"apps,omitzero"` // of a team: those that are installed
 }
 
 // EventCard is an event; of a series, its first occurrence and its rule.

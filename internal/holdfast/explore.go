@@ -63,6 +63,7 @@ type Entry struct {
 	// Deleted says that the view's state does not have the item any more; Last is then the newest state that has it.
 	Deleted bool
 	Last    PastState
+	Replies int // of a post in a list
 }
 
 // Attached are the names of the files that are attached to an item of a list, in order.

@@ -34,6 +34,15 @@ func Card(ctx context.Context, name string, c holdfast.Card, text string, isHTML
 			p.Removed = append(p.Removed, holdfast.Omission{What: "photo that is no image", Count: 1})
 		}
 	}
+	if t := c.Team; t != nil {
+		for _, s := range []*string{&t.Visibility, &t.Membership, &t.Mail, &t.App, &t.Shows} {
+			*s = Visible(*s)
+		}
+		t.Description = shown(t.Description)
+		for i, name := range t.Apps {
+			t.Apps[i] = Visible(name)
+		}
+	}
 	if c.Row != nil {
 		for i, v := range c.Row.Values {
 			c.Row.Values[i].Title = Visible(v.Title)

@@ -79,6 +79,18 @@ func (t *tally) add(what, detail string) {
 	}
 }
 
+// merge adds what was removed elsewhere.
+func (t *tally) merge(o holdfast.Omission) {
+	t.add(o.What, "")
+	r := &t.list[slices.IndexFunc(t.list, func(r holdfast.Omission) bool { return r.What == o.What })]
+	r.Count += o.Count - 1
+	for _, d := range o.Details {
+		if len(r.Details) < 5 && !slices.Contains(r.Details, d) {
+			r.Details = append(r.Details, d)
+		}
+	}
+}
+
 func shorten(s string, n int) string {
 	if len(s) <= n {
 		return s

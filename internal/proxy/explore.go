@@ -70,6 +70,9 @@ func (e *Explorer) Preview(ctx context.Context, at holdfast.View, id string) (p 
 	} else if ok {
 		return preview.Page(ctx, html, left), nil
 	}
+	if posts, ok, err := e.thread(ctx, at, id); err != nil || ok {
+		return posts, err
+	}
 	content, kind, err := e.content(ctx, at, id)
 	if err != nil {
 		return p, err

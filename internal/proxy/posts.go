@@ -23,6 +23,15 @@ const (
 <body>
 `
 	postsEnd = "</body></html>\n"
+	// A preview has the words of each language; the reader's is chosen by the address, with "#de" at its end.
+	threadBegin = `<!DOCTYPE html>
+<html><head><meta charset="utf-8"><title>Posts</title><style>body{background:#fff;color:#000;font-family:sans-serif;margin:12px}article{margin:0 0 12px;padding:0 0 4px 10px;border-left:3px solid #bbb}
+.reply{margin-left:24px}.here{border-left-color:#0f6cbd;background:#ebf3fc}header{color:#555;font-size:.9em}h3{margin:6px 0}img{max-width:100%}.de,#de:target .en{display:none}#de:target .de{display:inline}</style></head>
+<body><div id="de">
+`
+	threadEnd = "</div></body></html>\n"
+	// mostThread bounds the page of a preview.
+	mostThread = 24 << 20
 	// mostPost bounds the JSON of a post that is shown, mostPicture a picture in it.
 	mostPost    = 4 << 20
 	mostPicture = 12 << 20
@@ -67,10 +76,65 @@ func (e *Explorer) WritePosts(ctx context.Context, q holdfast.PostsQuery, w io.W
 	return p.err
 }
 
+// thread previews a post with its replies, or a reply in the thread that it is of; ok is false for any other item.
+func (e *Explorer) thread(ctx context.Context, at holdfast.View, id string) (out holdfast.Preview, ok bool, err error) {
+	o, err := e.Explorer.At(ctx, at)
+	if err != nil {
+		return out, false, err
+	}
+	defer func() { err = errors.Join(err, o.Close()) }()
+	post, err := o.Item(ctx, id)
+	if err != nil || post.Kind != holdfast.KindPost {
+		return out, false, err
+	}
+	w := &bounded{room: mostThread}
+	p := &postsPage{o: o, w: w}
+	p.write(threadBegin)
+	above, err := o.Item(ctx, post.Parent)
+	if holdfast.KindOf(err) != holdfast.KindNotFound && err != nil {
+		return out, false, err
+	}
+	if err == nil && above.Kind == holdfast.KindPost {
+		p.here, post = post.ID, above
+	}
+	if post.Fields[holdfast.FieldClass] == "event" {
+		p.article(ctx, post)
+		err = p.err
+	} else {
+		err = p.thread(ctx, holdfast.PostsQuery{}, post)
+	}
+	if err != nil && !errors.Is(err, errFull) {
+		return out, false, err
+	}
+	w.Write([]byte(threadEnd)) //nolint:errcheck // what is full says so once
+	return preview.Posts(w.page, w.full, p.left), true, nil
+}
+
+// bounded is a page that grows as far as it has room. What is written when it is full is left out whole, so that no tag is cut.
+type bounded struct {
+	page []byte
+	room int
+	full bool
+}
+
+var errFull = errors.New("the page is full")
+
+func (b *bounded) Write(text []byte) (int, error) {
+	if len(text) > b.room && !b.full {
+		b.full = true
+		return 0, errFull
+	}
+	b.room -= len(text)
+	b.page = append(b.page, text...)
+	return len(text), nil
+}
+
 type postsPage struct {
-	o   *explorer.Opened
-	w   io.Writer
-	err error // of w
+	o    *explorer.Opened
+	w    io.Writer
+	err  error               // of w
+	here string              // the message that was asked for
+	left []holdfast.Omission // for safety
 }
 
 func (p *postsPage) write(text string) {
@@ -126,7 +190,10 @@ type message struct {
 
 func (p *postsPage) article(ctx context.Context, e holdfast.Entry) {
 	class := ""
-	if e.Fields[holdfast.FieldReplyTo] != "" {
+	switch {
+	case e.ID == p.here:
+		class = ` class="reply here"`
+	case e.Fields[holdfast.FieldReplyTo] != "":
 		class = ` class="reply"`
 	}
 	text := func(s string) string { return html.EscapeString(preview.Visible(s)) }
@@ -134,17 +201,19 @@ func (p *postsPage) article(ctx context.Context, e holdfast.Entry) {
 	defer p.write("</article>\n")
 	m, pictures, err := p.read(ctx, e)
 	if err != nil {
-		p.write("<p><i>This post can't be read: " + text(err.Error()) + "</i></p>\n")
+		p.write(`<p><i><span class="en">This post can't be read: </span><span class="de" lang="de" hidden>Dieser Beitrag ist nicht lesbar: </span>` + text(err.Error()) + "</i></p>\n")
 		return
 	}
 	if !m.Deleted.IsZero() {
-		p.write("<p><i>Its author deleted this post.</i></p>\n")
+		p.write(`<p><i><span class="en">Its author deleted this post.</span><span class="de" lang="de" hidden>Wer ihn schrieb, hat diesen Beitrag gelöscht.</span></i></p>` + "\n")
 		return
 	}
 	if m.Subject != "" {
 		p.write("<h3>" + text(m.Subject) + "</h3>\n")
 	}
-	p.write(preview.Post(ctx, m.Body.Content, strings.EqualFold(m.Body.ContentType, "html"), pictures) + "\n")
+	body, left := preview.Post(ctx, m.Body.Content, strings.EqualFold(m.Body.ContentType, "html"), pictures)
+	p.left = append(p.left, left...)
+	p.write(body + "\n")
 	for _, a := range m.Attachments {
 		switch {
 		case a.Name == "":

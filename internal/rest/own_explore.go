@@ -147,6 +147,14 @@ type itemShape struct {
 	Class       string      `json:"class,omitzero"`       // what a folder of a mailbox holds, such as IPF.Contact
 	Hidden      bool        `json:"hidden,omitzero"`      // its users do not see it there
 	Permissions bool        `json:"permissions,omitzero"` // it has permissions of its own
+	Membership  string      `json:"membership,omitzero"`  // of a channel: standard, private, shared
+	Files       string      `json:"filesId,omitzero"`     // of a channel: the folder that its files are in
+	Replies     int         `json:"replies,omitzero"`     // to a post
+	ReplyTo     string      `json:"replyTo,omitzero"`     // of a reply: the service's id of its post
+	Event       bool        `json:"event,omitzero"`       // nobody wrote the post: the service told that something happened
+	Withdrawn   bool        `json:"withdrawn,omitzero"`   // its author deleted the post before it was backed up
+	Edited      bool        `json:"edited,omitzero"`      // the post says something else than at first
+	App         string      `json:"app,omitzero"`         // of a tab
 	Deleted     bool        `json:"deleted,omitzero"`
 	Last        *stateShape `json:"lastRestorePoint,omitzero"`
 }
@@ -156,7 +164,9 @@ func itemToShape(i holdfast.Item) itemShape {
 		From: i.Fields[holdfast.FieldFrom], To: i.Fields[holdfast.FieldTo], Cc: i.Fields[holdfast.FieldCc], Sent: i.Fields[holdfast.FieldSent],
 		Author: i.Fields[holdfast.FieldAuthor], Importance: i.Fields[holdfast.FieldImportance], Special: i.Fields[holdfast.FieldSpecial],
 		Read: i.Fields[holdfast.FieldRead] == "true", Flagged: i.Fields[holdfast.FieldFlag] == "flagged", Attachments: i.Fields[holdfast.FieldAttached] == "true",
-		Editor: i.Fields["editor"], Class: classOf(i), Version: i.Fields[holdfast.FieldVersionID], Hidden: i.Fields[holdfast.FieldHidden] == "true", Permissions: i.Fields["unique"] == "true"}
+		Editor: i.Fields["editor"], Class: classOf(i), Version: i.Fields[holdfast.FieldVersionID], Hidden: i.Fields[holdfast.FieldHidden] == "true", Permissions: i.Fields["unique"] == "true",
+		Membership: i.Fields[fieldMembers], Files: i.Fields[fieldFiles], ReplyTo: i.Fields[holdfast.FieldReplyTo], Event: i.Kind == holdfast.KindPost && i.Fields[holdfast.FieldClass] == "event",
+		Withdrawn: i.Fields[fieldGone] != "", Edited: i.Fields["edited"] != "", App: i.Fields[fieldApp]}
 }
 
 func classOf(i holdfast.Item) string {
@@ -168,7 +178,7 @@ func classOf(i holdfast.Item) string {
 
 func entryToShape(e service.Entry) itemShape {
 	out := itemToShape(e.Item)
-	out.Path, out.Deleted = e.Path, e.Deleted
+	out.Path, out.Deleted, out.Replies = e.Path, e.Deleted, e.Replies
 	if e.Deleted {
 		last := stateToShape(e.Last)
 		out.Last = &last
@@ -306,7 +316,7 @@ func (a *API) itemSave(ctx context.Context, r *request) (any, error) {
 		return nil, err
 	}
 	if in.Page {
-		return a.chatPage(ctx, r, p, in.Items)
+		return a.postsPage(ctx, r, p, in.Items)
 	}
 	zip, name := len(in.Items) != 1, p.container.Container.Name
 	for i, id := range in.Items {
@@ -324,20 +334,30 @@ func (a *API) itemSave(ctx context.Context, r *request) (any, error) {
 	return a.save(r, p, in.Items, zip, name)
 }
 
-// chatPage writes a chat, or messages of it, as one page of HTML.
-func (a *API) chatPage(ctx context.Context, r *request, p place, items []string) (any, error) {
-	if p.container.Container.Kind != holdfast.Chat {
-		return nil, holdfast.Invalid("a page is made of chats only; leave page out")
+// postsPage writes a chat, a channel, or messages of them, as one page of HTML.
+func (a *API) postsPage(ctx context.Context, r *request, p place, items []string) (any, error) {
+	kind := p.container.Container.Kind
+	if kind != holdfast.Chat && kind != holdfast.Team {
+		return nil, holdfast.Invalid("a page is made of chats and of posts of teams only; leave page out")
 	}
-	q := holdfast.PostsQuery{}
+	name, q := p.container.Container.Name, holdfast.PostsQuery{}
 	for _, id := range items {
-		id, err := a.itemID(ctx, r, p, id)
+		e, err := a.entry(ctx, r, p, id)
 		if err != nil {
 			return nil, err
 		}
-		q.Posts = append(q.Posts, id)
+		if len(items) == 1 && e.Kind == holdfast.KindFolder && (e.Fields[holdfast.FieldSpecial] == specialChannel || e.Fields[holdfast.FieldSpecial] == "chat") {
+			return a.exportPosts(r, p, e.Name, holdfast.PostsQuery{Folder: e.ID}), nil
+		}
+		if e.Kind != holdfast.KindPost {
+			return nil, holdfast.Invalid("%q is no post: a page has posts, or one channel", e.Name)
+		}
+		q.Posts = append(q.Posts, e.ID)
 	}
 	if len(q.Posts) == 0 {
+		if kind == holdfast.Team {
+			return nil, holdfast.Invalid("items is missing; it lists posts, or one channel")
+		}
 		root, err := a.root(ctx, r, p)
 		if err != nil {
 			return nil, err
@@ -346,7 +366,16 @@ func (a *API) chatPage(ctx context.Context, r *request, p place, items []string)
 			return nil, holdfast.NotFound("nothing is stored of the chat itself")
 		}
 	}
-	return a.exportPosts(r, p, p.container.Container.Name, q), nil
+	return a.exportPosts(r, p, name, q), nil
+}
+
+// entry is an item that a body names.
+func (a *API) entry(ctx context.Context, r *request, p place, id string) (service.Entry, error) {
+	id, err := a.itemID(ctx, r, p, id)
+	if err != nil {
+		return service.Entry{}, err
+	}
+	return a.services.RestoreSessions.Item(ctx, r.user, p.session, p.id, id)
 }
 
 // itemGetPermissions tells who may do what with an item or a folder.

@@ -83,6 +83,7 @@ type previewShape struct {
 	Contact     *holdfast.ContactCard          `json:"contact,omitzero"`
 	Task        *holdfast.TaskCard             `json:"task,omitzero"`
 	Row         *holdfast.RowCard              `json:"row,omitzero"`
+	Team        *holdfast.TeamCard             `json:"team,omitzero"`
 	Removed     []omissionShape                `json:"removed"`
 	Links       contract.RESTLinkHALDictionary `json:"_links"`
 }
@@ -92,7 +93,7 @@ func (a *API) preview(ctx context.Context, r *request) (place, service.Entry, ho
 	if err != nil {
 		return p, e, holdfast.Preview{}, err
 	}
-	if e.Kind == holdfast.KindFolder {
+	if special := e.Fields[holdfast.FieldSpecial]; e.Kind == holdfast.KindFolder && special != "team" && special != specialChannel && special != "chat" { // which are more than what is in them
 		return p, e, holdfast.Preview{}, holdfast.Invalid("%q is a folder: list what is in it", e.Name)
 	}
 	shows, err := a.services.RestoreSessions.Preview(ctx, r.user, p.session, p.id, e.ID)
@@ -114,7 +115,7 @@ func (a *API) itemGetPreview(ctx context.Context, r *request) (any, error) {
 		Removed: list(v.Removed, func(o holdfast.Omission) omissionShape { return omissionShape(o) }),
 		Links:   contract.RESTLinkHALDictionary{"self": to("/Preview"), "content": to("/Content"), "versions": to("/Versions")}}
 	if c := v.Card; c != nil {
-		out.Event, out.Contact, out.Task, out.Row = c.Event, c.Contact, c.Task, c.Row
+		out.Event, out.Contact, out.Task, out.Row, out.Team = c.Event, c.Contact, c.Task, c.Row, c.Team
 	}
 	if v.Type != "" {
 		out.Links["body"] = to("/Preview/Body")
