@@ -25,11 +25,11 @@ const (
 	postsEnd = "</body></html>\n"
 	// A preview has the words of each language; the reader's is chosen by the address, with "#de" at its end.
 	threadBegin = `<!DOCTYPE html>
-<html><head><meta charset="utf-8"><title>Posts</title><style>body{background:#fff;color:#000;font-family:sans-serif;margin:12px}article{margin:0 0 12px;padding:0 0 4px 10px;border-left:3px solid #bbb}
+<html><head><meta charset="utf-8"><title>Posts</title><style>body{background:#fff;color:#000;font-family:sans-serif;margin:0;padding:12px}article{margin:0 0 12px;padding:0 0 4px 10px;border-left:3px solid #bbb}
 .reply{margin-left:24px}.here{border-left-color:#0f6cbd;background:#ebf3fc}header{color:#555;font-size:.9em}h3{margin:6px 0}img{max-width:100%}.de,#de:target .en{display:none}#de:target .de{display:inline}</style></head>
-<body><div id="de">
+<body id="de">
 `
-	threadEnd = "</div></body></html>\n"
+	threadEnd = "</body></html>\n"
 	// mostThread bounds the page of a preview.
 	mostThread = 24 << 20
 	// mostPost bounds the JSON of a post that is shown, mostPicture a picture in it.

@@ -90,10 +90,10 @@ func (in *searchInput) toQuery() (holdfast.SearchQuery, error) {
 	}
 	for _, k := range in.Kinds {
 		switch kind := holdfast.ItemKind(k); kind {
-		case holdfast.KindMail, holdfast.KindFile, holdfast.KindFolder, holdfast.KindContact, holdfast.KindEvent, holdfast.KindTask, holdfast.KindSetting:
+		case holdfast.KindMail, holdfast.KindFile, holdfast.KindFolder, holdfast.KindContact, holdfast.KindEvent, holdfast.KindTask, holdfast.KindSetting, holdfast.KindListItem, holdfast.KindPage, holdfast.KindPost, holdfast.KindTab:
 			q.Kinds = append(q.Kinds, kind)
 		default:
-			return q, holdfast.Invalid("kinds may be mail, contact, event, task, setting, file and folder, not %q", k)
+			return q, holdfast.Invalid("kinds may be mail, contact, event, task, setting, file, folder, list item, page, post and tab, not %q", k)
 		}
 	}
 	for _, t := range []struct {

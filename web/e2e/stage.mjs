@@ -5,9 +5,9 @@ import { after, afterEach, before } from "node:test";
 import { audit, open, signIn } from "./browser.mjs";
 import { backUp, startWorld } from "./world.mjs";
 
-// consoleStage gives the stage, whose world, api and b (a browser) are there once the tests run. backedUp: how many of the users (all). sites: SharePoint sites too. prepare comes
+// consoleStage gives the stage, whose world, api and b (a browser) are there once the tests run. backedUp: how many of the users (all). sites, teams: SharePoint sites, teams with their chats too. prepare comes
 // after the backup and before the browser.
-export function consoleStage({ name, users, backedUp, sites, prepare }) {
+export function consoleStage({ name, users, backedUp, sites, teams, prepare }) {
   const serious = [];
   const on = {
     world: undefined,
@@ -23,7 +23,7 @@ export function consoleStage({ name, users, backedUp, sites, prepare }) {
   };
   before(async () => {
     on.world = await startWorld({ users });
-    on.api = await backUp(on.world, { users: backedUp, sites });
+    on.api = await backUp(on.world, { users: backedUp, sites, teams });
     await prepare?.(on);
     on.b = await open(on.world);
     await signIn(on.b.page, on.world);

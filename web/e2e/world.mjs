@@ -96,15 +96,15 @@ export async function apiOf(world) {
   return { call, until, idle, indexed, close: () => context.dispose() };
 }
 
-// backUp makes a repository, an organization and a job for some users (all: undefined) and runs it. sites: SharePoint sites too, which take an application that signs in by certificate.
-export async function backUp(world, { users, sites = false, name = "Board" } = {}) {
+// backUp makes a repository, an organization and a job for some users (all: undefined) and runs it. sites, teams: SharePoint sites, teams with their chats too, which take an application that signs in by certificate.
+export async function backUp(world, { users, sites = false, teams = false, name = "Board" } = {}) {
   const api = await apiOf(world);
   const proxies = await api.call("GET", "/v8/Proxies");
   const repository = await api.call("POST", "/v8/BackupRepositories", { name: "main", path: join(world.dir, "repository"), proxyId: proxies.results[0].id, retentionType: "SnapshotBased", retentionPeriodType: "Yearly", yearlyRetentionPeriod: "Years3" });
-  const settings = { useApplicationOnlyAuth: true, officeOrganizationName: world.tenant.domain, applicationId: world.tenant.applicationId, ...(sites ? { applicationCertificate: world.tenant.certificatePfx, applicationCertificatePassword: world.tenant.certificatePassword } : { applicationSecret: world.tenant.applicationSecret }) };
-  const organization = await api.call("POST", "/v8/Organizations", { type: "Office365", region: "Worldwide", isExchangeOnline: true, isSharePointOnline: true, exchangeOnlineSettings: settings, sharePointOnlineSettings: settings });
+  const settings = { useApplicationOnlyAuth: true, officeOrganizationName: world.tenant.domain, applicationId: world.tenant.applicationId, ...(sites || teams ? { applicationCertificate: world.tenant.certificatePfx, applicationCertificatePassword: world.tenant.certificatePassword } : { applicationSecret: world.tenant.applicationSecret }) };
+  const organization = await api.call("POST", "/v8/Organizations", { type: "Office365", region: "Worldwide", isExchangeOnline: true, isSharePointOnline: true, ...(teams ? { isTeamsOnline: true, isTeamsChatsOnline: true, isChatsOnline: true } : {}), exchangeOnlineSettings: settings, sharePointOnlineSettings: settings });
   const selected = world.tenant.users.slice(0, users).map((u) => ({ type: "User", user: { id: u.id, name: u.upn }, mailbox: true, oneDrive: true }));
-  if (sites) selected.push({ type: "PartialOrganization", mailbox: false, oneDrive: false, sites: true });
+  if (sites || teams) selected.push({ type: "PartialOrganization", mailbox: false, oneDrive: false, sites, ...(teams ? { teams: true, teamsChats: true, chats: true } : {}) });
   const schedulePolicy = { scheduleEnabled: true, type: "Daily", dailyType: "Everyday", dailyTime: "22:00:00", retryEnabled: true, retryNumber: 3, retryWaitInterval: 10 };
   const job = await api.call("POST", "/v8/Jobs", { name, organizationId: organization.id, repositoryId: repository.id, backupType: "SelectedItems", selectedItems: selected, schedulePolicy, runNow: true });
   await api.idle();
@@ -116,6 +116,14 @@ export async function mutate(world, change) {
   const answer = await fetch(`${world.control}/mutate`, { method: "POST", body: JSON.stringify(change) });
   const text = await answer.text();
   if (answer.status !== 200) throw new Error(`mutate: ${answer.status} ${text}`);
+  return text ? JSON.parse(text) : undefined;
+}
+
+// tell has the simulated organization do something by an address of its control port.
+export async function tell(world, path, body) {
+  const answer = await fetch(`${world.control}/${path}`, { method: "POST", body: JSON.stringify(body) });
+  const text = await answer.text();
+  if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${text}`);
   return text ? JSON.parse(text) : undefined;
 }
 
@@ -131,6 +139,9 @@ export const messages = async (world, user) => (await oracle(world, `mailboxes/$
 
 // files are those of a OneDrive.
 export const files = async (world, user) => (await oracle(world, `drives/${user}`)).filter((row) => !row.folder);
+
+// posts are those of a team's channel that say something.
+export const posts = async (world, team, channel) => (await oracle(world, `teams?team=${encodeURIComponent(team)}`)).filter((row) => row.kind === "post" && row.channel === channel && !row.deleted && !row.event);
 
 // openPortal opens the Restore Portal of a world whose organization is backed up.
 export async function openPortal(world, api) {

@@ -9,7 +9,7 @@ import { Panel } from "../ui/panel";
 import { DataTable } from "../ui/table";
 import { useText } from "../ui/text";
 import { Asking, soon, useInquiry } from "./inquiry";
-import type { Place } from "./kind";
+import { folderId, type Place } from "./kind";
 import { When } from "./when";
 import type { View } from "./view";
 
@@ -22,6 +22,7 @@ const useStyles = makeStyles({
   ask: { display: "flex", flexDirection: "column", gap: "8px", maxWidth: "420px", marginBottom: "12px" },
   bar: { display: "flex", gap: "8px", margin: "0 0 8px", flexWrap: "wrap" },
   pager: { display: "flex", gap: "8px", marginTop: "12px", alignItems: "center" },
+  badge: { whiteSpace: "nowrap" },
   about: { color: tokens.colorNeutralForeground2 },
 });
 
@@ -38,7 +39,7 @@ export default function Compare({ place, view, onRestore, onClose }: { place: Pl
   const [offset, setOffset] = useState(0);
   const [selected, setSelected] = useState<Set<string>>(new Set());
   const body = {
-    restoreSessionId: place.session, containerId: place.container.id, ...(place.folder ? { folderId: place.folder.id } : {}), ...(against === "live" ? { live: true } : { dateTime: time || new Date().toISOString() }), offset, limit: pageSize,
+    restoreSessionId: place.session, containerId: place.container.id, ...(place.folder ? { folderId: folderId(place.folder) } : {}), ...(against === "live" ? { live: true } : { dateTime: time || new Date().toISOString() }), offset, limit: pageSize,
   };
   const { data, error, busy, seen, start, stop } = useInquiry<Compared>();
   const ask = (from: number) => {
@@ -85,7 +86,7 @@ export default function Compare({ place, view, onRestore, onClose }: { place: Pl
                 selected={selected}
                 onSelect={setSelected}
                 columns={[
-                  { key: "kind", title: t.compare.how, sort: (d) => d.kind, render: (d) => <Badge appearance="tint" color={colors[d.kind as "added"]}>{t.compare.kinds[d.kind as "added"] ?? d.kind}</Badge> },
+                  { key: "kind", title: t.compare.how, sort: (d) => d.kind, render: (d) => <Badge className={s.badge} appearance="tint" color={colors[d.kind as "added"]}>{t.compare.kinds[d.kind as "added"] ?? d.kind}</Badge> },
                   { key: "name", title: t.found.name, sort: nameOf, render: (d) => nameOf(d) || t.mail.noSubject },
                   { key: "path", title: t.found.folder, render: (d) => <span style={{ overflowWrap: "anywhere" }}>{d.before?.path ?? d.after?.path}</span>, wide: true },
                   { key: "what", title: t.compare.what, render: (d) => f.list(d.properties ?? []), wide: true },

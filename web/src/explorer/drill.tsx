@@ -69,7 +69,7 @@ export function Folders({ kind, containers, place, onGo }: { kind: Kind<Item>; c
         <Row key={c.id} icon={kind.containerIcon ?? <Person20Regular aria-hidden />} name={c.name} onClick={() => onGo({ session: place.session, container: c })} />
       ))}
       {data.map((f) => (
-        <Row key={f.id} icon={kind.folderIcon?.(f) ?? <Folder20Regular aria-hidden />} name={f.name} onClick={() => onGo({ ...place, folder: f })} />
+        <Row key={f.id} icon={kind.folderIcon?.(f) ?? <Folder20Regular aria-hidden />} name={kind.folderName?.(f, t) ?? f.name} onClick={() => onGo({ ...place, folder: f })} />
       ))}
     </ul>
   );

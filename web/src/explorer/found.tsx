@@ -34,8 +34,9 @@ export function HitPreview({ hit, sessionOf }: { hit: Hit; sessionOf: (h: Hit) =
   const { name, address } = h.container;
   const session = useHitSession(hit, sessionOf);
   const mail = h.kind === "mail";
+  const post = h.kind === "post";
   const facts: [string, string | undefined][] = [
-    [mail ? t.mail.from : t.file.by, h.from], [t.mail.to, h.to], [t.mail.cc, h.cc], [mail ? t.mail.received : t.file.modified, f.dateTime(h.time)], [t.found.owner, `${name}${address ? ` (${address})` : ""}`], [t.found.folder, h.folder],
+    [mail || post ? t.mail.from : t.file.by, h.from], [t.mail.to, h.to], [t.mail.cc, h.cc], [mail ? t.mail.received : post ? t.post.time : t.file.modified, f.dateTime(h.time)], [t.found.owner, `${name}${address ? ` (${address})` : ""}`], [t.found.folder, h.folder],
     [t.file.size, h.kind === "folder" ? undefined : f.bytes(h.size)], [t.found.points, t.found.fromTo(f.dateTime(h.firstPoint.time), f.dateTime(h.lastPoint.time))],
   ];
   return (

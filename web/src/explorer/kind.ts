@@ -13,6 +13,7 @@ export interface Container {
   name: string;
   address: string;
   below?: string; // of a site below another one: the id of that
+  owner?: string; // the service's own id of whose it is
 }
 
 export interface Folder {
@@ -21,7 +22,13 @@ export interface Folder {
   leaf?: boolean; // it is known to have no folders of its own
   holds?: string; // what it is for, in its kind's words
   hidden?: boolean; // people do not see it in Microsoft 365
+  // of: it is no folder of its own but a part of what another one has, whose id this is; items are the kinds of that part.
+  of?: string;
+  items?: string;
 }
+
+// folderId is what the server knows a folder by.
+export const folderId = (f: Folder) => f.of ?? f.id;
 
 export interface Item {
   id: string;
@@ -83,8 +90,12 @@ export interface Kind<I extends Item> {
   containers: (session: string, signal: AbortSignal) => Promise<Container[]>;
   folders: (place: Place, signal: AbortSignal) => Promise<Folder[]>;
   // page gives items of a folder, or, with query, those that it finds in or below it, from offset on.
+  itemsAt?: (place: Place, query: string) => string; // instead of items, where lists differ by place
+  folderName?: (folder: Folder, t: Text) => string | undefined; // of what has no name of its own
   page: (place: Place, query: string, offset: number, limit: number, signal: AbortSignal) => Promise<I[]>;
   of: (shape: Shape) => I;
+  // folderOf is the folder that shows an item, or the folder that it is; nothing for the container itself. get looks up an item by its id. Absent: its parent.
+  folderOf?: (shape: Shape, get: (id: string) => Promise<Shape>) => Promise<Folder | undefined>;
   columns: ItemColumn<I>[];
   // columnsAt are those of a place, where they are not the same everywhere.
   columnsAt?: (place: Place, signal: AbortSignal) => Promise<ItemColumn<I>[]>;
@@ -93,6 +104,8 @@ export interface Kind<I extends Item> {
   // About shows a place while none of its items is chosen.
   About?: ComponentType<{ place: Place }>;
   save: (place: Place, selection: Selection) => Call & { name: string };
+  // asPage is save as one page to be read, of what can be one; absent where nothing can.
+  asPage?: (place: Place, selection: Selection) => (Call & { name: string }) | undefined;
   // command is the same restore on the command line.
   command: (place: Place, selection: Selection, target: Target) => string;
   // keepsBoth says that what differs can be kept beside what is restored; else it is left alone.

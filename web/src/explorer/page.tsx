@@ -1,4 +1,4 @@
-import { Button, makeStyles, mergeClasses, SearchBox, tokens, Toolbar, ToolbarButton, ToolbarDivider } from "@fluentui/react-components";
+import { Button, makeStyles, Menu, MenuItem, MenuList, MenuPopover, MenuTrigger, mergeClasses, SearchBox, tokens, Toolbar, ToolbarButton, ToolbarDivider } from "@fluentui/react-components";
 import { ArrowDownload20Regular, ArrowLeft20Regular, ArrowUndo20Regular, BranchCompare20Regular, CalendarClock20Regular, Cart20Regular, DeleteDismiss20Regular, DismissCircle20Regular, FolderArrowUp20Regular, FolderSearchRegular, History20Regular, Info20Regular } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, use, useCallback, useEffect, useRef, useState } from "react";
@@ -12,7 +12,7 @@ import { Panel } from "../ui/panel";
 import { quote, ScriptButton, type Act } from "../ui/script";
 import { useText } from "../ui/text";
 import { Containers, Folders } from "./drill";
-import type { Container, Item, Kind, Place, Selection, Target } from "./kind";
+import { folderId, type Container, type Item, type Kind, type Place, type Selection, type Target } from "./kind";
 import { kindOf } from "./kinds";
 import { RestoreDialog } from "./restore";
 import { restoring } from "./restoring";
@@ -161,9 +161,15 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
     const item = look.begin?.item;
     if (!container) return;
     if (!item) return go({ session: session.id, container });
-    const path = { restoreSessionId: session.id, containerId: container.id, itemId: item };
-    of(client.GET("/holdfast/v1/RestoreSessions/{restoreSessionId}/Containers/{containerId}/Items/{itemId}", { params: { path } })).then((found) => {
+    const get = (itemId: string) => of(client.GET("/holdfast/v1/RestoreSessions/{restoreSessionId}/Containers/{containerId}/Items/{itemId}", { params: { path: { restoreSessionId: session.id, containerId: container.id, itemId } } }));
+    get(item).then(async (found) => {
       const place = { session: session.id, container };
+      if (kind.folderOf) {
+        const folder = await kind.folderOf(found, get);
+        go(folder ? { ...place, folder } : place);
+        if (found.kind !== "folder") setFirst(kind.of(found));
+        return;
+      }
       const names = (found.path ?? "").split("/").filter(Boolean);
       if (found.kind === "folder") go({ ...place, folder: { id: found.id, name: found.name } });
       else {
@@ -203,7 +209,7 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
       of(client.GET("/holdfast/v1/RestoreSessions/{restoreSessionId}/Containers/{containerId}/Items", {
         params: {
           path: { restoreSessionId: session.id, containerId: place?.container.id ?? "" },
-          query: { offset: 1, limit: 1, ...(deletedOnly ? deletedIn(place, query) : { kinds: kind.items, ...(place?.folder ? { parentId: place.folder.id } : {}), ...(query ? { query } : {}) }) },
+          query: { offset: 1, limit: 1, ...(deletedOnly ? deletedIn(place, query) : { kinds: (place && kind.itemsAt?.(place, query)) ?? kind.items, ...(place?.folder ? { parentId: folderId(place.folder) } : {}), ...(query ? { query } : {}) }) },
         }, signal,
       })),
   });
@@ -234,6 +240,11 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
     const call = kind.save(place, { items: one ?? (await items()) });
     await download(call.path, call.body, call.name);
   });
+  const savePage = () => act(async () => {
+    const call = place && kind.asPage?.(place, { items: one ?? (await items()) });
+    if (!call) throw new Error(t.explore.noPage);
+    await download(call.path, call.body, call.name);
+  });
   // What was deleted only a session shows that was opened for it.
   const toggleDeleted = () => act(async () => {
     if (!view) return;
@@ -248,7 +259,7 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
   const intoBasket = () => act(async () => {
     if (!place) return;
     const { addToCurrent } = await import("./basket");
-    const { basket, added } = await addToCurrent(t.explore.basketNamed, [{ session: session.id, container: place.container.id, items: one ?? (selected || !place.folder ? await items() : [place.folder.id]) }]);
+    const { basket, added } = await addToCurrent(t.explore.basketNamed, [{ session: session.id, container: place.container.id, items: one ?? (selected || !place.folder || place.folder.of ? await items() : [place.folder.id]) }]);
     await queries.invalidateQueries({ queryKey: ["baskets"] });
     await queries.invalidateQueries({ queryKey: ["basket", basket.id] });
     setSaid(t.explore.inBasket(f.number(added), basket.name));
@@ -262,9 +273,10 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
   const ids = [...chosen.items.keys()];
   const sample: Selection = { items: ids.length > 0 ? ids.slice(0, 3) : shown ? [shown.id] : ["ITEM"] };
   const where: Place = place ?? { session: session.id, container: { id: "CONTAINER", name: "ada", address: "ada" } };
-  const whom = `${kind.flag === "--site" ? "--site" : "--user"} ${quote(where.container.address || where.container.name)}`;
+  const other = kind.flag === "--site" || kind.flag === "--team" || kind.flag === "--chat" ? kind.flag : "";
+  const whom = `${other || "--user"} ${quote(where.container.address || where.container.name)}`;
   const original: Target = { place: "original", user: "", folder: "", overwrite: false, reason: "" };
-  const flags = `${kind.flag && kind.flag !== "--site" ? ` ${kind.flag}` : ""}${view?.dateTime ? ` --at ${view.dateTime}` : ""}`;
+  const flags = `${kind.flag && !other ? ` ${kind.flag}` : ""}${view?.dateTime ? ` --at ${view.dateTime}` : ""}`;
   const acts: Act[] = [
     { title: t.restore.acts.restore, command: kind.command(where, sample, original), method: "POST", path: "/holdfast/v1/Restore", body: restoring(kind, where, sample, original) },
     { title: t.restore.acts.save, command: `holdfast explore save ${whom}${flags} --id ${quote(sample.items?.[0] ?? "")} --out FILE`, ...kind.save(where, sample) },
@@ -276,7 +288,7 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
   const Preview = kind.Preview;
   const whose = begin ? begin.container.name : (session.organization ?? "");
   const title = t.explore.title(whose, kind.title(t));
-  const listed = place?.folder?.name ?? place?.container.name ?? "";
+  const listed = (place?.folder && (kind.folderName?.(place.folder, t) ?? place.folder.name)) ?? place?.container.name ?? "";
   const browsing = small && place !== undefined && query === "";
   const empty = count.data?.total === 0;
   return (
@@ -293,11 +305,24 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
       </div>
       <Toolbar className={s.bar} aria-label={t.common.commands}>
         <ToolbarButton className={s.command} icon={<ArrowUndo20Regular />} disabledFocusable={!any || busy || !may("restore")} onClick={() => void restore()}>{t.restore.button}</ToolbarButton>
-        {saving && <ToolbarButton className={s.command} icon={<ArrowDownload20Regular />} disabledFocusable={!any || busy} onClick={() => void save()}>{t.explore.save}</ToolbarButton>}
+        {saving && !kind.asPage && <ToolbarButton className={s.command} icon={<ArrowDownload20Regular />} disabledFocusable={!any || busy} onClick={() => void save()}>{t.explore.save}</ToolbarButton>}
+        {saving && kind.asPage && (
+          <Menu>
+            <MenuTrigger disableButtonEnhancement>
+              <ToolbarButton className={s.command} icon={<ArrowDownload20Regular />} disabledFocusable={!any || busy}>{t.explore.save}</ToolbarButton>
+            </MenuTrigger>
+            <MenuPopover>
+              <MenuList>
+                <MenuItem onClick={() => void savePage()}>{t.explore.asPage}</MenuItem>
+                <MenuItem onClick={() => void save()}>{t.explore.asStored}</MenuItem>
+              </MenuList>
+            </MenuPopover>
+          </Menu>
+        )}
         {scripts && <ToolbarButton className={s.command} icon={<Cart20Regular />} disabledFocusable={!(any || place?.folder) || busy} onClick={() => void intoBasket()}>{t.explore.intoBasket}</ToolbarButton>}
         {!small && <ToolbarDivider />}
         {!shown || !small ? (
-          <ToolbarButton className={s.command} icon={<FolderArrowUp20Regular />} disabledFocusable={!place || !may("restore")} onClick={() => place && setAsked(place.folder ? { folder: place.folder } : {})}>
+          <ToolbarButton className={s.command} icon={<FolderArrowUp20Regular />} disabledFocusable={!place || place.folder?.of !== undefined || !may("restore")} onClick={() => place && setAsked(place.folder ? { folder: place.folder } : {})}>
             {place?.folder ? t.restore.folder : t.restore.all}
           </ToolbarButton>
         ) : null}
@@ -376,4 +401,4 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
 const noItem = () => undefined;
 
 // deletedIn asks for what a place, with everything below it, has not any more; without words for all of that.
-const deletedIn = (place: Place | undefined, query: string) => ({ show: "deleted" as const, query: query || "*", ...(place?.folder ? { parentId: place.folder.id } : {}) });
+const deletedIn = (place: Place | undefined, query: string) => ({ show: "deleted" as const, query: query || "*", ...(place?.folder ? { parentId: folderId(place.folder), ...(place.folder.items ? { kinds: place.folder.items } : {}) } : {}) });

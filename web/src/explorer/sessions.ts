@@ -4,7 +4,7 @@ import type { RestoreSession } from "../api/queries";
 type Type = RestoreSession["type"];
 
 // The type of the restore session that shows a kind of container.
-const types: Record<string, Type> = { mailbox: "Vex", drive: "Veod", site: "Vesp" };
+const types: Record<string, Type> = { mailbox: "Vex", drive: "Veod", site: "Vesp", team: "Vet" };
 
 export function typeFor(containerKind: string): Type {
   const type = types[containerKind];

@@ -26,7 +26,7 @@ const at = (p: Place, item: Item) => `/holdfast/v1/RestoreSessions/${p.session}/
 // no forms, no other hosts; the server sends the same rules along.
 export function Shown({ place: p, item }: { place: Place; item: Item }) {
   const s = useStyles();
-  const { t } = useText();
+  const { t, language } = useText();
   const f = useFormat();
   const say = useSay();
   const saving = use(MaySave);
@@ -74,7 +74,7 @@ export function Shown({ place: p, item }: { place: Place; item: Item }) {
         </Note>
       )}
       {data.truncated && <Note>{t.preview.truncated}</Note>}
-      {data._links?.body ? <iframe className={s.frame} sandbox="" referrerPolicy="no-referrer" src={`${at(p, item)}/Preview/Body`} title={t.preview.contents(item.name)} /> : data.kind === "card" ? null : <Note>{data.why ? say(data.why, data.whySaid) === data.why ? t.preview.noneBecause(data.why) : say(data.why, data.whySaid) : t.preview.none}</Note>}
+      {data._links?.body ? <iframe className={s.frame} sandbox="" referrerPolicy="no-referrer" src={`${at(p, item)}/Preview/Body${data.kind === "html" ? `#${language}` : ""}`} title={t.preview.contents(item.name)} /> : data.kind === "card" ? null : <Note>{data.why ? say(data.why, data.whySaid) === data.why ? t.preview.noneBecause(data.why) : say(data.why, data.whySaid) : t.preview.none}</Note>}
     </>
   );
 }

@@ -58,11 +58,12 @@ function Node({ kind, session, containers, container, folder, place, onGo, open,
   const { data, error, isFetching } = useQuery({ queryKey: ["folders", session, container.id, folder?.id], enabled: isOpen, queryFn: ({ signal }) => kind.folders(here, signal), staleTime: Infinity });
   const below = folder ? [] : containers.filter((c) => c.below === container.id);
   const leaf = folder?.leaf === true || (data?.length === 0 && below.length === 0);
+  const name = folder && (kind.folderName?.(folder, t) ?? folder.name);
   const current = place?.container.id === container.id && place.folder?.id === folder?.id;
   return (
     <TreeItem itemType={leaf ? "leaf" : "branch"} value={path} onClick={() => onGo(here)} aria-selected={current}>
-      <TreeItemLayout className={current ? s.here : undefined} iconBefore={folder ? kind.folderIcon?.(folder) ?? <FolderRegular /> : kind.containerIcon ?? <PersonRegular />} aside={isFetching ? <Busy size="extra-tiny" /> : null} title={folder ? folder.name : container.address}>
-        <span className={folder?.hidden ? s.hidden : undefined}>{folder?.name ?? container.name}</span>
+      <TreeItemLayout className={current ? s.here : undefined} iconBefore={folder ? kind.folderIcon?.(folder) ?? <FolderRegular /> : kind.containerIcon ?? <PersonRegular />} aside={isFetching ? <Busy size="extra-tiny" /> : null} title={folder ? name : container.address}>
+        <span className={folder?.hidden ? s.hidden : undefined}>{folder ? name : container.name}</span>
       </TreeItemLayout>
       {!leaf && (
         <FluentTree>

@@ -41,7 +41,7 @@ export function When({ organization, user, type, value: time, onChange }: { orga
   const byDay = useMemo(() => {
     const map = new Map<string, string[]>();
     for (const p of points.data?.results ?? []) {
-      if (!p.backupTime || (type === "Vex" && !p.isExchange) || (type === "Veod" && !p.isOneDrive) || (type === "Vesp" && !p.isSharePoint)) continue;
+      if (!p.backupTime || (type === "Vex" && !p.isExchange) || (type === "Veod" && !p.isOneDrive) || (type === "Vesp" && !p.isSharePoint) || (type === "Vet" && !p.isTeams)) continue;
       const key = dayKey(new Date(p.backupTime));
       map.set(key, [...(map.get(key) ?? []), p.backupTime]);
     }

@@ -1,4 +1,5 @@
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { folderId } from "../../explorer/kind";
 import { Explorer } from "../../explorer/page";
 
 // The explorer as a page of the console.
@@ -14,7 +15,7 @@ export default function Route() {
       deleted={deleted !== undefined}
       onSession={(next, place, only) => void navigate({
         to: "/explore/$session", params: { session: next },
-        search: { ...(place ? { container: place.container.id, ...(place.folder ? { item: place.folder.id } : {}) } : {}), ...(only ? { deleted: "yes" } : {}) },
+        search: { ...(place ? { container: place.container.id, ...(place.folder ? { item: folderId(place.folder) } : {}) } : {}), ...(only ? { deleted: "yes" } : {}) },
       })}
       onAt={(next) => void navigate({ to: "/explore/$session", params: { session }, search: { at: next } })}
       again="#/explore"

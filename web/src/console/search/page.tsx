@@ -63,7 +63,7 @@ const queryOf = (a: Asked): Query => ({
   ...(a.sort === "oldest" ? { sort: "oldest" as const } : {}),
 });
 
-const kindsOfItems = ["mail", "file", "folder"] as const;
+const kindsOfItems = ["mail", "file", "folder", "list item", "page", "post"] as const;
 
 const columns: ItemColumn<Hit>[] = [
   { key: "kind", title: (t) => t.found.kind, text: (h, _, t) => t.found.kinds[h.found.kind as "mail"] ?? h.found.kind, width: "64px" },

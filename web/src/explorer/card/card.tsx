@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import type { paths } from "../../api/schema";
 import { useFormat } from "../../ui/format";
 import { useText } from "../../ui/text";
+import { useTeamText } from "../team/text";
 import { inWords } from "./recurrence";
 import { useCardText } from "./text";
 
@@ -140,6 +141,17 @@ function TaskCard({ task }: { task: NonNullable<Preview["task"]> }) {
   );
 }
 
+function TeamCard({ team: d }: { team: NonNullable<Preview["team"]> }) {
+  const { f } = useTimes();
+  const w = useTeamText();
+  return (
+    <Facts all={[
+      [w.kind, <>{d.membership ? (w.kinds[d.membership] ?? d.membership) : (w.what[d.what] ?? d.what)} {d.archived && <Badge appearance="tint" color="warning">{w.archived}</Badge>}</>],
+      [w.description, d.description], [w.visibility, d.visibility && (w.visible[d.visibility] ?? d.visibility)], [w.created, f.dateTime(d.created)], [w.mail, d.mail], [w.app, d.app], [w.shows, d.shows], [w.apps, d.apps && f.list(d.apps)],
+    ]} />
+  );
+}
+
 function RowCard({ row }: { row: NonNullable<Preview["row"]> }) {
   const s = useStyles();
   const { w, f } = useTimes();
@@ -156,5 +168,6 @@ export default function Card({ shown: d }: { shown: Preview }) {
   if (d.event) return <EventCard event={d.event} />;
   if (d.contact) return <ContactCard contact={d.contact} name={d.name} />;
   if (d.task) return <TaskCard task={d.task} />;
+  if (d.team) return <TeamCard team={d.team} />;
   return d.row ? <RowCard row={d.row} /> : null;
 }

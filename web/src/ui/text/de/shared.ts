@@ -31,14 +31,14 @@ export const text: typeof en = {
     command: "holdfast", copy: "Kopieren", copied: "Kopiert", noCommand: "Die Befehlszeile hat dafür noch keinen Befehl; nehmen Sie curl.", token: "Ein Token gilt eine Stunde:",
   },
   status: { Success: "Erfolg", Warning: "Warnung", Failed: "Fehlgeschlagen", Running: "Läuft", Queued: "Wartet", Stopped: "Angehalten", Working: "Offen", None: "–", Cancelled: "Angehalten", Skipped: "Ausgelassen" },
-  kind: { mailbox: "Postfach", drive: "OneDrive", site: "Website", team: "Team", chat: "Chat", mail: "E-Mail", files: "OneDrive-Dateien", sites: "SharePoint-Websites" },
+  kind: { mailbox: "Postfach", drive: "OneDrive", site: "Website", team: "Team", chat: "Chat", mail: "E-Mail", files: "OneDrive-Dateien", sites: "SharePoint-Websites", teams: "Teams" },
   explore: {
     basketNamed: "Korb", intoBasket: "In den Korb", inBasket: (n, name) => `${n} im Korb „${name}“.`, otherTime: "Andere Zeit", deletedMark: "gelöscht", deletedOnly: "Nur Gelöschtes",
     about: "Sehen Sie in eine Sicherung, wie sie zu einer Zeit war, und holen Sie zurück, was fehlt. Das geht auch, wenn Microsoft 365 nicht erreichbar ist.", what: "Was", when: "Stand von", kind: "Zeigen", calendar: "Tage mit Wiederherstellungspunkten", before: "Monat davor", after: "Monat danach", newest: "Das Neueste von allem",
     dayPoints: (day, n) => `${day}, ${n} ${n === 1 ? "Wiederherstellungspunkt" : "Wiederherstellungspunkte"}`, open: "Ansehen", nothing: "Noch gibt es nichts anzusehen", nothingAbout: "Fügen Sie eine Organisation hinzu und lassen Sie einen Auftrag laufen.",
-    title: (organization, what) => `${what} von ${organization}`, asOf: (when) => `Stand: ${when}`, asNewest: "Stand der neuesten Wiederherstellungspunkte", tree: "Postfächer, OneDrives, Websites und Ordner", folders: "Ordner", items: "Liste", preview: "Vorschau", findUser: "Benutzer oder Website", choose: "Wählen Sie links einen Benutzer, eine Website oder einen Ordner.", chooseItem: "Wählen Sie etwas in der Liste, um es hier zu sehen.",
+    title: (organization, what) => `${what} von ${organization}`, asOf: (when) => `Stand: ${when}`, asNewest: "Stand der neuesten Wiederherstellungspunkte", tree: "Postfächer, OneDrives, Websites, Teams und Ordner", folders: "Ordner", items: "Liste", preview: "Vorschau", findUser: "Nach Namen suchen", choose: "Wählen Sie links etwas aus.", chooseItem: "Wählen Sie etwas in der Liste, um es hier zu sehen.",
     searchIn: (name) => `In ${name} suchen`, emptyFolder: "Dieser Ordner ist leer.", chooseFolder: "Wählen Sie einen Ordner, oder suchen Sie in allen.", count: (n) => `${n} Elemente`, countUnknown: "Beim Blättern erscheinen mehr", chosen: (n) => `${n} ausgewählt`, narrow: (n) => `${n} weitere: Tippen Sie einen Teil des Namens.`,
-    save: "Herunterladen", close: "Sitzung schließen", stopped: "Diese Sitzung ist geschlossen; öffnen Sie zum Wiederherstellen eine neue.", tooMany: (n) => `Mehr als ${n} Elemente sind ausgewählt. Stellen Sie den ganzen Ordner wieder her oder wählen Sie weniger.`,
+    save: "Herunterladen", asPage: "Als Webseite", asStored: "Wie gespeichert", noPage: "Nur Beiträge und Kanäle können eine Webseite sein.", close: "Sitzung schließen", stopped: "Diese Sitzung ist geschlossen; öffnen Sie zum Wiederherstellen eine neue.", tooMany: (n) => `Mehr als ${n} Elemente sind ausgewählt. Stellen Sie den ganzen Ordner wieder her oder wählen Sie weniger.`,
     acts: { points: "Wiederherstellungspunkte auflisten", users: "Auflisten, wessen Daten da sind", open: "Sicherung mit Stand einer Zeit öffnen" },
   },
   compare: {
@@ -67,8 +67,11 @@ export const text: typeof en = {
   },
   mail: { from: "Von", to: "An", cc: "Cc", subject: "Betreff", received: "Empfangen", sent: "Gesendet", organizer: "Organisator", begin: "Beginn", address: "E-Mail", noSubject: "(kein Betreff)" },
   file: { name: "Name", modified: "Geändert", by: "Geändert von", size: "Größe", versions: "Versionen in diesem Wiederherstellungspunkt", changed: (when, who, size) => `${when}${who ? `, ${who}` : ""} · ${size}`, saveVersion: (when) => `Version von ${when} herunterladen` },
+  post: {
+    from: "Von", text: "Beitrag", time: "Zeit", replies: "Antworten", app: "App", tab: "Registerkarte", tabs: "Registerkarten", files: "Dateien", withdrawn: "(vom Verfasser gelöscht)", event: "(von Teams gemeldet)", nothing: "(ohne Text)", edited: "bearbeitet",
+  },
   found: {
-    kind: "Art", name: "Name", owner: "Wessen", folder: "Ordner", time: "Datum", gone: "(seither gelöscht)", deleted: "seither gelöscht", points: "Gesichert", fromTo: (from, to) => (from === to ? from : `${from} bis ${to}`), kinds: { mail: "E-Mail", file: "Datei", folder: "Ordner", event: "Termin", contact: "Kontakt", task: "Aufgabe", "list item": "Listenelement", page: "Seite" },
+    kind: "Art", name: "Name", owner: "Wessen", folder: "Ordner", time: "Datum", gone: "(seither gelöscht)", deleted: "seither gelöscht", points: "Gesichert", fromTo: (from, to) => (from === to ? from : `${from} bis ${to}`), kinds: { mail: "E-Mail", file: "Datei", folder: "Ordner", event: "Termin", contact: "Kontakt", task: "Aufgabe", "list item": "Listenelement", page: "Seite", post: "Beitrag", tab: "Registerkarte" },
   },
   restore: {
     title: "Wiederherstellen", button: "Wiederherstellen", folder: "Ordner wiederherstellen", all: "Alles wiederherstellen", where: "Wohin", original: "Wo es war", elsewhere: "Zu einem anderen Benutzer oder Ordner", user: "Benutzer", userHint: "Adresse. Leer: derselbe Benutzer.", toFolder: "Ordner", folderHint: "„/“ zwischen Namen; er wird angelegt, wenn er fehlt. Leer: die ursprünglichen Ordner.",

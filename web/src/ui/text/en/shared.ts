@@ -27,14 +27,14 @@ export const text = {
     command: "holdfast", copy: "Copy", copied: "Copied", noCommand: "The command line has no command for this yet; use curl.", token: "A token is valid for an hour:",
   },
   status: { Success: "Success", Warning: "Warning", Failed: "Failed", Running: "Running", Queued: "Waiting", Stopped: "Stopped", Working: "Open", None: "–", Cancelled: "Stopped", Skipped: "Skipped" },
-  kind: { mailbox: "mailbox", drive: "OneDrive", site: "site", team: "team", chat: "chat", mail: "Mail", files: "OneDrive files", sites: "SharePoint sites" },
+  kind: { mailbox: "mailbox", drive: "OneDrive", site: "site", team: "team", chat: "chat", mail: "Mail", files: "OneDrive files", sites: "SharePoint sites", teams: "Teams" },
   explore: {
     basketNamed: "Basket", intoBasket: "Into the basket", inBasket: (n: string, name: string) => `${n} in the basket “${name}”.`, otherTime: "Other time", deletedMark: "deleted", deletedOnly: "Only what was deleted",
     about: "Look into a backup as it was at a time, and bring back what is missing. It works also when Microsoft 365 can't be reached.", what: "What", when: "As of when", kind: "Show", calendar: "Days with restore points", before: "Month before", after: "Month after", newest: "The newest of everything",
     dayPoints: (day: string, n: number) => `${day}, ${n} restore ${n === 1 ? "point" : "points"}`, open: "Explore", nothing: "There is nothing to explore yet", nothingAbout: "Add an organization and let a job run.",
-    title: (organization: string, what: string) => `${what} of ${organization}`, asOf: (when: string) => `As of ${when}`, asNewest: "As of the newest restore points", tree: "Mailboxes, drives, sites and folders", folders: "Folders", items: "List", preview: "Preview", findUser: "Find a user or site", choose: "Choose a user, a site or a folder on the left.", chooseItem: "Choose something in the list to see it here.",
+    title: (organization: string, what: string) => `${what} of ${organization}`, asOf: (when: string) => `As of ${when}`, asNewest: "As of the newest restore points", tree: "Mailboxes, drives, sites, teams and folders", folders: "Folders", items: "List", preview: "Preview", findUser: "Find by name", choose: "Choose something on the left.", chooseItem: "Choose something in the list to see it here.",
     searchIn: (name: string) => `Search in ${name}`, emptyFolder: "This folder is empty.", chooseFolder: "Choose a folder, or search in all of them.", count: (n: string) => (n === "1" ? "1 item" : `${n} items`), countUnknown: "More appear as you scroll", chosen: (n: string) => `${n} selected`, narrow: (n: number) => `${n} more: type a part of the name.`,
-    save: "Download", close: "Close session", stopped: "This session was closed; open a new one to restore.", tooMany: (n: string) => `More than ${n} items are selected. Restore the whole folder, or select fewer.`,
+    save: "Download", asPage: "As a web page", asStored: "As it is stored", noPage: "Only posts and channels can be one web page.", close: "Close session", stopped: "This session was closed; open a new one to restore.", tooMany: (n: string) => `More than ${n} items are selected. Restore the whole folder, or select fewer.`,
     acts: { points: "List the restore points", users: "List whose data is there", open: "Open a backup as of a time" },
   },
   compare: {
@@ -58,8 +58,11 @@ export const text = {
   },
   mail: { from: "From", to: "To", cc: "Cc", subject: "Subject", received: "Received", sent: "Sent", organizer: "Organizer", begin: "Begin", address: "E-mail", noSubject: "(no subject)" },
   file: { name: "Name", modified: "Changed", by: "Changed by", size: "Size", versions: "Versions in this restore point", changed: (when: string, who: string, size: string) => `${when}${who ? `, ${who}` : ""} · ${size}`, saveVersion: (when: string) => `Download the version of ${when}` },
+  post: {
+    from: "From", text: "Post", time: "Time", replies: "Replies", app: "App", tab: "Tab", tabs: "Tabs", files: "Files", withdrawn: "(deleted by its author)", event: "(told by Teams)", nothing: "(no text)", edited: "edited",
+  },
   found: {
-    kind: "Kind", name: "Name", owner: "Whose", folder: "Folder", time: "Date", gone: "(deleted since)", deleted: "deleted since", points: "Restore points", fromTo: (from: string, to: string) => (from === to ? from : `${from} to ${to}`), kinds: { mail: "Mail", file: "File", folder: "Folder", event: "Event", contact: "Contact", task: "Task", "list item": "List item", page: "Page" },
+    kind: "Kind", name: "Name", owner: "Whose", folder: "Folder", time: "Date", gone: "(deleted since)", deleted: "deleted since", points: "Restore points", fromTo: (from: string, to: string) => (from === to ? from : `${from} to ${to}`), kinds: { mail: "Mail", file: "File", folder: "Folder", event: "Event", contact: "Contact", task: "Task", "list item": "List item", page: "Page", post: "Post", tab: "Tab" },
   },
   restore: {
     title: "Restore", button: "Restore", folder: "Restore this folder", all: "Restore everything", where: "Where to", original: "Where it was", elsewhere: "To another user or folder", user: "User", userHint: "Address. Empty: the same user.", toFolder: "Folder", folderHint: "“/” between names; it is made when it is missing. Empty: the original folders.",

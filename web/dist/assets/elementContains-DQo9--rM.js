@@ -1,1 +1,0 @@
-import{et as e}from"./MotionRefForwarder-C1HlSDMA.js";function t(t,n){if(!t||!n)return!1;if(t===n)return!0;{let r=new WeakSet;for(;n;){let i=e(n,{skipVirtual:r.has(n)});if(r.add(n),i===t)return!0;n=i}}return!1}export{t};

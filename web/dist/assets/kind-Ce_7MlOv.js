@@ -1,0 +1,1 @@
+var e=e=>e.of??e.id;export{e as t};

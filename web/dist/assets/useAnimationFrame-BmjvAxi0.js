@@ -1,1 +1,0 @@
-import{at as e,ot as t}from"./MotionRefForwarder-C1HlSDMA.js";var n=e=>(e(0),0),r=e=>e;function i(){let{targetDocument:i}=e(),a=i?.defaultView,o=a?a.requestAnimationFrame:n,s=a?a.cancelAnimationFrame:r;return t(o,s)}export{i as t};
