@@ -555,9 +555,10 @@ func newExploreSaveCommand() *cobra.Command {
 	var l lookAt
 	var s selection
 	var out string
+	var zip bool
 	cmd := &cobra.Command{
 		Use:   "save [PATH…]",
-		Short: "Save mails (.eml) or files as they were; several go into one ZIP",
+		Short: "Save mails (.eml) or files as they were; several go into one ZIP; a chat as a page of HTML or as a ZIP",
 		RunE: with(func(cmd *cobra.Command, c *client, args []string) error {
 			ctx := cmd.Context()
 			e, err := l.enter(cmd, c)
@@ -569,7 +570,14 @@ func newExploreSaveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			resp, err := e.save(ctx, things)
+			if zip && !e.chats {
+				return errors.New("--zip goes with --chat: of anything else several items are a ZIP anyway")
+			}
+			save := e.save
+			if e.chats {
+				save = func(ctx context.Context, things []thing) (*http.Response, error) { return e.saveChat(ctx, things, zip) }
+			}
+			resp, err := save(ctx, things)
 			if err != nil {
 				return err
 			}
@@ -580,6 +588,7 @@ func newExploreSaveCommand() *cobra.Command {
 	l.flags(cmd)
 	s.flags(cmd)
 	cmd.Flags().StringVar(&out, "out", "", "file to write (default: the name that the server gives)")
+	cmd.Flags().BoolVar(&zip, "zip", false, "of a chat: a ZIP of the messages as Teams served them, the pictures, who took part in it, and a list of all with hashes")
 	return cmd
 }
 
@@ -604,19 +613,24 @@ func split(things []thing) (folders, items []thing) {
 	return folders, items
 }
 
-func (e *explorer) save(ctx context.Context, things []thing) (*http.Response, error) {
-	folders, items := split(things)
-	switch {
-	case len(things) == 0 && !e.chats:
-		return nil, errors.New("nothing is selected: name paths, --id or --query")
-	case e.chats && (len(things) == 0 || slices.ContainsFunc(things, func(t thing) bool { return t.Kind == "folder" })):
-		return e.c.send(ctx, http.MethodPost, e.own("Items", "save"), map[string]any{"page": true})
-	case e.chats:
+// saveChat saves a chat, or messages of it, as one page or as a ZIP.
+func (e *explorer) saveChat(ctx context.Context, things []thing, zip bool) (*http.Response, error) {
+	body := map[string]any{"page": !zip}
+	if !slices.ContainsFunc(things, func(t thing) bool { return t.Kind == "folder" }) {
 		ids := make([]string, len(things))
 		for i, t := range things {
 			ids[i] = t.ID
 		}
-		return e.c.send(ctx, http.MethodPost, e.own("Items", "save"), map[string]any{"page": true, "items": ids})
+		body["items"] = ids
+	}
+	return e.c.send(ctx, http.MethodPost, e.own("Items", "save"), body)
+}
+
+func (e *explorer) save(ctx context.Context, things []thing) (*http.Response, error) {
+	folders, items := split(things)
+	switch {
+	case len(things) == 0:
+		return nil, errors.New("nothing is selected: name paths, --id or --query")
 	case e.teams && (len(things) > 1 || things[0].Kind == "folder"):
 		return nil, errors.New("of a team one file, post or tab is saved at a time")
 	case e.teams:

@@ -758,12 +758,6 @@ func (o *Opened) OpenForm(ctx context.Context, id string, form holdfast.Form) (i
 	return c.Body, err
 }
 
-// OpenAttachment gives a file that is attached to an item of a list.
-func (o *Opened) OpenAttachment(ctx context.Context, item holdfast.Entry, name string) (io.ReadCloser, error) {
-	c, err := o.form(ctx, item.ID, holdfast.FormAttachment+holdfast.Form(name))
-	return c.Body, err
-}
-
 // lastBody closes what it was read from.
 type lastBody struct {
 	io.ReadCloser

@@ -4,6 +4,7 @@ package export
 
 import (
 	"archive/zip"
+	"bufio"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -13,6 +14,8 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,8 +31,8 @@ type Source interface {
 	Children(ctx context.Context, parent string) iter.Seq2[holdfast.Entry, error]
 	// Open gives an item's bytes as a user wants them.
 	Open(ctx context.Context, item holdfast.Entry) (io.ReadCloser, error)
-	// OpenAttachment gives a file that is attached to an item of a list.
-	OpenAttachment(ctx context.Context, item holdfast.Entry, name string) (io.ReadCloser, error)
+	// OpenForm gives one of an item's forms, such as a file that is attached to an item of a list.
+	OpenForm(ctx context.Context, id string, form holdfast.Form) (io.ReadCloser, error)
 }
 
 // ManifestName is the file in each ZIP that lists the others with their hashes; it is the last one.
@@ -203,7 +206,7 @@ func (z *zipper) add(ctx context.Context, at place, entry holdfast.Entry) error 
 	if entry.Kind != holdfast.KindFolder {
 		return z.file(ctx, at, entry)
 	}
-	below, err := z.enter(at, entry)
+	below, err := z.enter(ctx, at, entry)
 	if err != nil {
 		return err
 	}
@@ -211,15 +214,17 @@ func (z *zipper) add(ctx context.Context, at place, entry holdfast.Entry) error 
 }
 
 // enter makes a folder in the ZIP.
-func (z *zipper) enter(at place, entry holdfast.Entry) (place, error) {
+func (z *zipper) enter(ctx context.Context, at place, entry holdfast.Entry) (place, error) {
 	name := z.in(at.path).unique(Name(entry.Name))
 	below := place{id: entry.ID, path: at.path + name + "/", name: at.name + "/" + strings.ReplaceAll(entry.Name, "/", "\\/")}
 	if len(below.path) > longestPath {
 		sum := sha256.Sum256([]byte(below.path))
 		below.path = "%deep/" + hex.EncodeToString(sum[:8]) + "/" + z.in("%deep/"+hex.EncodeToString(sum[:8])+"/").unique(name) + "/"
 	}
-	_, err := z.zip.CreateHeader(&zip.FileHeader{Name: below.path, Modified: entry.Time})
-	return below, err
+	if _, err := z.zip.CreateHeader(&zip.FileHeader{Name: below.path, Modified: entry.Time}); err != nil {
+		return below, err
+	}
+	return below, z.chat(ctx, below, entry)
 }
 
 // folder walks down without recursion: the depth of a tree is its owner's, not ours.
@@ -245,7 +250,7 @@ func (z *zipper) folder(ctx context.Context, top place) error {
 				continue
 			}
 			z.seen[entry.ID] = true
-			below, err := z.enter(at, entry)
+			below, err := z.enter(ctx, at, entry)
 			if err != nil {
 				return err
 			}
@@ -271,6 +276,9 @@ func (z *zipper) file(ctx context.Context, at place, entry holdfast.Entry) error
 		return err
 	}
 	if entry.Kind == holdfast.KindPost {
+		if err := z.pictures(ctx, at, e, entry, strings.TrimSuffix(name, ".json")); err != nil {
+			return err
+		}
 		return z.replies(ctx, at, entry, strings.TrimSuffix(name, ".json"))
 	}
 	if entry.Kind != holdfast.KindListItem {
@@ -289,11 +297,72 @@ func (z *zipper) file(ctx context.Context, at place, entry holdfast.Entry) error
 		}
 		a := e
 		a.Name, a.Folder = file, at.name+"/"+strings.ReplaceAll(entry.Name, "/", "\\/")
-		if err := z.write(ctx, a, folder+z.in(folder).unique(Name(file)), func() (io.ReadCloser, error) { return z.src.OpenAttachment(ctx, whole, file) }); err != nil {
+		if err := z.write(ctx, a, folder+z.in(folder).unique(Name(file)), func() (io.ReadCloser, error) { return z.src.OpenForm(ctx, whole.ID, f) }); err != nil {
 			return err
 		}
 	}
 	delete(z.taken, folder)
+	return nil
+}
+
+// pictures adds the pictures in a post, in a folder of its name beside it, in the order in which the post has them.
+func (z *zipper) pictures(ctx context.Context, at place, of Exported, post holdfast.Entry, name string) error {
+	folder := at.path + name + " (pictures)/"
+	for n, id := range strings.Fields(post.Fields[holdfast.FieldHosted]) {
+		p := of
+		p.Name, p.Folder = fmt.Sprintf("picture %d", n+1), at.name+"/"+strings.ReplaceAll(post.Name, "/", "\\/")
+		body, err := z.src.OpenForm(ctx, post.ID, holdfast.FormHosted+holdfast.Form(id))
+		if err != nil {
+			if err := z.missing(ctx, p, err); err != nil {
+				return err
+			}
+			continue
+		}
+		start := bufio.NewReader(body)
+		first, _ := start.Peek(512) // what is wrong with it, reading it tells
+		open := func() (io.ReadCloser, error) { return readCloser{start, body}, nil }
+		if err := z.write(ctx, p, folder+strconv.Itoa(n+1)+pictureEnding(first), open); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type readCloser struct {
+	io.Reader
+	io.Closer
+}
+
+// pictureEnding is the ending of a picture's name, by how it begins.
+func pictureEnding(start []byte) string {
+	switch kind := http.DetectContentType(start); kind {
+	case "image/png", "image/gif", "image/webp", "image/bmp":
+		return "." + strings.TrimPrefix(kind, "image/")
+	case "image/jpeg":
+		return ".jpg"
+	}
+	return ".bin"
+}
+
+// chat adds what is stored of a chat besides its messages to its folder: itself, and who took part in it.
+func (z *zipper) chat(ctx context.Context, at place, entry holdfast.Entry) error {
+	if entry.Fields[holdfast.FieldSpecial] != holdfast.SpecialChat {
+		return nil
+	}
+	whole, err := z.src.Item(ctx, entry.ID)
+	e := Exported{ID: entry.ID, Kind: entry.Kind, Name: entry.Name, Folder: at.name, Time: entry.Time}
+	if err != nil {
+		return z.missing(ctx, e, err)
+	}
+	for _, f := range whole.Forms {
+		name := map[holdfast.Form]string{holdfast.FormJSON: "chat.json", holdfast.FormMembers: "members.json"}[f]
+		if name == "" {
+			continue
+		}
+		if err := z.write(ctx, e, at.path+z.in(at.path).unique(name), func() (io.ReadCloser, error) { return z.src.OpenForm(ctx, entry.ID, f) }); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

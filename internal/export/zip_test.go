@@ -55,8 +55,15 @@ func (m *memSource) Children(_ context.Context, parent string) iter.Seq2[holdfas
 	}
 }
 
-func (m *memSource) OpenAttachment(_ context.Context, e holdfast.Entry, name string) (io.ReadCloser, error) {
-	return io.NopCloser(strings.NewReader(m.bytes[e.ID+"/"+name])), nil
+func (m *memSource) OpenForm(_ context.Context, id string, form holdfast.Form) (io.ReadCloser, error) {
+	if name, ok := strings.CutPrefix(string(form), string(holdfast.FormAttachment)); ok {
+		return io.NopCloser(strings.NewReader(m.bytes[id+"/"+name])), nil
+	}
+	content, ok := m.bytes[id+"/"+string(form)]
+	if !ok {
+		return nil, errors.New("the blob is gone")
+	}
+	return io.NopCloser(strings.NewReader(content)), nil
 }
 
 func (m *memSource) Open(_ context.Context, e holdfast.Entry) (io.ReadCloser, error) {
@@ -309,5 +316,33 @@ func TestZipHoldsTheRepliesToPosts(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("of %s: got %q, want %q", ids, got, want)
 		}
+	}
+}
+
+// A chat comes with who took part in it and with the pictures in its messages; one that can't be read is named.
+func TestZipHoldsAChatWhole(t *testing.T) {
+	m := &memSource{}
+	m.put("", "chat", "Lunch", holdfast.KindFolder, "")
+	m.entries[0].Fields = map[string]string{holdfast.FieldSpecial: holdfast.SpecialChat}
+	m.entries[0].Forms = []holdfast.Form{holdfast.FormJSON, holdfast.FormMembers, "other"}
+	m.put("chat", "post.1", "look", holdfast.KindPost, `{"id":"1"}`)
+	m.entries[1].Fields = map[string]string{holdfast.FieldHosted: "h1\nh2\nh3\nh4\n"}
+	m.put("chat", "post.2", "chat", holdfast.KindPost, `{"id":"2"}`)
+	for form, content := range map[string]string{"chat/json": `{"topic":"Lunch"}`, "chat/members": `[]`, "post.1/hosted/h1": "\x89PNG\r\n\x1a\n1", "post.1/hosted/h2": "\xff\xd8\xff2", "post.1/hosted/h4": "?"} {
+		m.bytes[form] = content
+	}
+	var b bytes.Buffer
+	if err := export.Zip(t.Context(), m, nil, now, &b); err != nil {
+		t.Fatal(err)
+	}
+	files, manifest := unzip(t, b.Bytes())
+	want := map[string]string{"Lunch/": "", "Lunch/chat.json": `{"topic":"Lunch"}`, "Lunch/members.json": `[]`, "Lunch/look.json": `{"id":"1"}`, "Lunch/chat (2).json": `{"id":"2"}`,
+		"Lunch/look (pictures)/1.png": "\x89PNG\r\n\x1a\n1", "Lunch/look (pictures)/2.jpg": "\xff\xd8\xff2", "Lunch/look (pictures)/4.bin": "?",
+		export.ManifestName: files[export.ManifestName], export.IncompleteName: files[export.IncompleteName]}
+	if fmt.Sprint(files) != fmt.Sprint(want) {
+		t.Errorf("got  %q\nwant %q", files, want)
+	}
+	if len(manifest.Missing) != 1 || manifest.Missing[0].Name != "picture 3" || manifest.Missing[0].ID != "post.1" || manifest.Missing[0].Folder != "/Lunch/look" {
+		t.Errorf("missing is %+v", manifest.Missing)
 	}
 }

@@ -113,6 +113,7 @@ const (
 	FieldBody       = "body" // SHA-256 of what must change for a mail's MIME to be fetched again, hex
 	FieldAuthor     = "author"
 	FieldReplyTo    = "replyTo"    // of a post that replies to another one: that one's id in the channel
+	FieldHosted     = "hosted"     // of a post: ids of the pictures in it, with a line end behind each
 	FieldUnreadable = "unreadable" // why the content is stored as it came and can't be shown; absent when it can
 
 	// Of contacts, besides their addresses in FieldTo.
@@ -165,7 +166,14 @@ const (
 	FormPhoto       Form = "photo"       // the picture of a contact, as served
 	// FormAttachment and a file's name are the form of a file that is attached to an item of a list; with a number, to an event or a task.
 	FormAttachment Form = "attachment/"
+	// FormHosted and its id are the form of a picture in a post.
+	FormHosted Form = "hosted/"
+	// FormMembers is an array of the members of a team, a channel or a chat with their roles, as served.
+	FormMembers Form = "members"
 )
+
+// SpecialChat is FieldSpecial of what is stored of a chat itself, a folder in which its messages are.
+const SpecialChat = "chat"
 
 // Transform says how a piece is stored.
 type Transform string

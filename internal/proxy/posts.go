@@ -240,7 +240,7 @@ func (p *postsPage) read(ctx context.Context, e holdfast.Entry) (m message, pict
 		return m, nil, err
 	}
 	for _, f := range whole.Forms {
-		id, ok := strings.CutPrefix(string(f), "hosted/")
+		id, ok := strings.CutPrefix(string(f), string(holdfast.FormHosted))
 		if !ok {
 			continue
 		}

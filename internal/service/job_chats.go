@@ -55,12 +55,10 @@ func (j *Jobs) allowChats(ctx context.Context, u User, job holdfast.Job, spec Jo
 	return true, granted(tenant.Permissions, cred.ApplicationID, UseChatsBackup)
 }
 
-// chatRootItem is the id of what a chat's container has of the chat itself, chatKind the field that says what kind of chat it is, and chatHere one that
-// says "false" of a chat which another organization began.
+// chatKind is the field that says of a chat what kind of chat it is, chatHere one that says "false" of a chat which another organization began.
 const (
-	chatRootItem = "chat"
-	chatKind     = "membership"
-	chatHere     = "here"
+	chatKind = "membership"
+	chatHere = "here"
 )
 
 // mostTopic is the longest name of a chat, in characters.
@@ -86,7 +84,7 @@ func (r *RestoreSessions) chatMayReturn(ctx context.Context, u User, c SessionCo
 	case strings.Contains(spec.Topic, ":") || utf8.RuneCountInString(spec.Topic) > mostTopic:
 		return holdfast.Invalid("the topic of a chat has no colon and at most %d characters", mostTopic)
 	}
-	root, err := r.Explorer.Item(ctx, c.View, chatRootItem)
+	root, err := r.Explorer.Item(ctx, c.View, holdfast.SpecialChat)
 	if holdfast.KindOf(err) == holdfast.KindNotFound {
 		return holdfast.Invalid("nothing is stored of the chat itself, so it can't be restored: save it as a page of HTML or as a ZIP")
 	}

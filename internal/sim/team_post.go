@@ -1,8 +1,11 @@
 package sim
 
 import (
+	"bytes"
 	"fmt"
 	"html"
+	"image"
+	"image/png"
 	"strconv"
 	"strings"
 	"time"
@@ -50,7 +53,14 @@ func (h hosted) bytes() []byte {
 		return h.data
 	}
 	r := newRand(h.seed, "hosted")
-	return append([]byte("\x89PNG\r\n\x1a\n"), r.bytes(500+r.IntN(3000))...)
+	side := 12 + r.IntN(18)
+	img := image.NewRGBA(image.Rect(0, 0, side, side))
+	copy(img.Pix, r.bytes(len(img.Pix)))
+	var out bytes.Buffer
+	if err := png.Encode(&out, img); err != nil {
+		panic(err) // a buffer takes everything
+	}
+	return out.Bytes()
 }
 
 // hostedID is the id of the n-th picture of a message.

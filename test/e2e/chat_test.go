@@ -1,8 +1,11 @@
 package e2e_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -228,4 +231,102 @@ func TestAChatThatAStoppedRestoreLeftOpenIsClosed(t *testing.T) {
 	}
 	w.same("what was said", w.said(), want)
 	w.quiet()
+}
+
+// Each chat is saved as a page that has its pictures in it, and as a ZIP with the messages as Teams served them, the pictures and the members, all listed
+// with their hashes.
+func TestChatsAreSaved(t *testing.T) {
+	t.Parallel()
+	s := newSim(t, "--users", "3", "--limits", "off", "--mail-messages", "1", "--files", "1")
+	w := newServer(t, s, "--m365-limits", "off")
+	w.protectChats()
+	w.backup()
+	l, containers := w.exploreChats()
+	pictures := 0
+	for _, c := range w.chats() {
+		if c.Tenant != w.sim.Tenant.TenantID {
+			continue // pictures of those are not given
+		}
+		rows := w.chatRows(c.ID)
+		said, want := 0, map[string]int{}
+		for _, r := range rows[1:] {
+			for _, h := range r.Hosted {
+				want[h]++
+				pictures++
+			}
+			if !r.Event {
+				said++
+			}
+		}
+		var saved *zip.Reader
+		for _, x := range containers { // a chat's source is no part of our interface: its JSON has the id
+			at := "/holdfast/v1/RestoreSessions/" + l.session + "/Containers/" + url.PathEscape(x.ID) + "/Items/save"
+			var raw, html []byte
+			w.call(http.MethodPost, at, map[string]any{}, &raw)
+			z, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))
+			w.must(err)
+			var about struct{ ID string }
+			w.must(json.Unmarshal(w.inZip(z, "/chat.json"), &about))
+			if about.ID != c.ID {
+				continue
+			}
+			saved = z
+			w.call(http.MethodPost, at, map[string]any{"page": true}, &html)
+			page := string(html)
+			if n := strings.Count(page, `src="data:image/png;base64,`); n != len(want) || strings.Contains(page, "[image]") || strings.Count(page, "<article") != said || strings.Contains(page, "graph.microsoft.com") {
+				t.Errorf("the page of %q has %d pictures and %d messages, want %d and %d", c.Topic, n, strings.Count(page, "<article"), len(want), said)
+			}
+		}
+		if saved == nil {
+			t.Fatalf("no container is the chat %s", c.ID)
+		}
+		var members []struct{ UserID string }
+		w.must(json.Unmarshal(w.inZip(saved, "/members.json"), &members))
+		if len(members) != len(c.Members) {
+			t.Errorf("%d members of %d", len(members), len(c.Members))
+		}
+		var manifest struct {
+			Files   []struct{ Path, SHA256 string }
+			Missing []any
+		}
+		w.must(json.Unmarshal(w.inZip(saved, "manifest.json"), &manifest))
+		got, messages := map[string]int{}, 0
+		for _, f := range manifest.Files {
+			content := w.inZip(saved, f.Path)
+			if sum(content) != f.SHA256 {
+				t.Errorf("the hash of %q is wrong", f.Path)
+			}
+			var m struct{ MessageType, ID string }
+			switch {
+			case strings.Contains(f.Path, " (pictures)/"):
+				got[f.SHA256]++
+			case json.Unmarshal(content, &m) == nil && m.MessageType != "" && m.ID != "":
+				messages++
+			}
+		}
+		w.same("pictures of "+c.Topic, got, want)
+		if messages != len(rows)-1 || len(manifest.Missing) != 0 {
+			t.Errorf("%d messages of %d; missing is %v", messages, len(rows)-1, manifest.Missing)
+		}
+	}
+	if pictures == 0 {
+		t.Error("no chat has a picture")
+	}
+}
+
+// inZip is the file of a ZIP whose name ends so.
+func (w *world) inZip(z *zip.Reader, ending string) []byte {
+	w.Helper()
+	for _, f := range z.File {
+		if strings.HasSuffix(f.Name, ending) {
+			r, err := f.Open()
+			w.must(err)
+			defer r.Close()
+			raw, err := io.ReadAll(r)
+			w.must(err)
+			return raw
+		}
+	}
+	w.Fatalf("the ZIP has no %s", ending)
+	return nil
 }

@@ -41,7 +41,7 @@ func (w chats) Target(ctx context.Context, org holdfast.Organization, cred holdf
 }
 
 const (
-	chatRoot     = "chat" // id of a chat's root, and what it is as special
+	chatRoot     = holdfast.SpecialChat // id of a chat's root, and what it is as special
 	fieldMembers = "members"
 	fieldHere    = "here" // of a chat that another organization began: "false"
 )

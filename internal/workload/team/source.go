@@ -645,7 +645,7 @@ func putMessage(ctx context.Context, sink engine.Sink, item, before holdfast.Ite
 	if len(hosted) == 0 {
 		return sink.Put(ctx, item, whole(holdfast.FormJSON, m.Raw))
 	}
-	kept, raw := strings.Split(before.Fields[fieldHosted], "\n"), m.Raw
+	kept, raw := strings.Split(before.Fields[holdfast.FieldHosted], "\n"), m.Raw
 	sink.Go(ctx, 64<<10, func(ctx context.Context) error { return withPictures(ctx, sink, item, raw, hosted, kept, open) })
 	return nil
 }
@@ -667,7 +667,7 @@ func withPictures(ctx context.Context, sink engine.Sink, item holdfast.Item, raw
 			}
 			payloads = append(payloads, whole(hostedForm(h), picture))
 		}
-		item.Fields[fieldHosted] += h + "\n"
+		item.Fields[holdfast.FieldHosted] += h + "\n"
 	}
 	if err := sink.Put(ctx, item, payloads...); err != nil {
 		return err

@@ -84,7 +84,6 @@ const (
 	fieldFilesURL = "filesURL"   // of a channel: that folder's address
 	fieldApp      = "app"        // of a tab: its app
 	fieldURL      = "url"        // of a tab: what it shows
-	fieldHosted   = "hosted"     // of a post: ids of the pictures in it, with a line end behind each
 	fieldEdited   = "edited"     // of a post: when its words last changed, RFC 3339
 	fieldOwner    = "owner"      // of the team and of a private or shared channel: the first owner
 	fieldDeleted  = "deleted"    // of a post: when its author deleted it, RFC 3339; what it said is in older versions
@@ -92,12 +91,12 @@ const (
 
 // Forms of payloads that only this workload uses.
 const (
-	formMembers = holdfast.Form("members") // of the team or of a channel: an array of members with their roles, as served
-	formApps    = holdfast.Form("apps")    // of the team: an array of installations, as served
+	formMembers = holdfast.FormMembers
+	formApps    = holdfast.Form("apps") // of the team: an array of installations, as served
 )
 
 // hostedForm is the form of a picture in a post.
-func hostedForm(id string) holdfast.Form { return holdfast.Form("hosted/") + holdfast.Form(id) }
+func hostedForm(id string) holdfast.Form { return holdfast.FormHosted + holdfast.Form(id) }
 
 var groupFields = []string{"id", "displayName", "mail", "resourceProvisioningOptions"}
 
