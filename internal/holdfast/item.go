@@ -162,6 +162,7 @@ const (
 	FormJSON        Form = "json"        // the item's JSON exactly as served, without what another form carries
 	FormFile        Form = "file"        // a file's bytes
 	FormPermissions Form = "permissions" // an array of sharing permissions, as served
+	FormColumns     Form = "columns"     // of a file of a library: content type and values of the columns that its site made, see docs/format.md
 	FormAttachments Form = "attachments" // raw attachments that MIME cannot carry: JSON array as served
 	FormPhoto       Form = "photo"       // the picture of a contact, as served
 	// FormAttachment and a file's name are the form of a file that is attached to an item of a list; with a number, to an event or a task.

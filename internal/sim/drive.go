@@ -475,6 +475,10 @@ func (d *driveService) handle(c *Call) (*Reply, error) {
 		return nil, err
 	}
 	c.User = a.drive.owner
+	if a.drive.library != nil && strings.Contains(c.Query.Get("$expand"), "listItem") { // its columns are the site's
+		d.s.sites.mu.Lock()
+		defer d.s.sites.mu.Unlock()
+	}
 	a.drive.mu.Lock()
 	defer a.drive.mu.Unlock()
 	if err := a.drive.reachable(); err != nil {

@@ -166,6 +166,9 @@ type DriveRow struct {
 	Versions    []DriveVersion `json:"versions,omitempty"` // oldest first
 	Grants      []DriveGrant   `json:"grants,omitempty"`
 	Malware     bool           `json:"malware,omitempty"`
+	Columns     map[string]any `json:"columns,omitempty"`   // of a file of a library, as Graph writes them
+	CreatedBy   string         `json:"createdBy,omitempty"` // of a file of a library: address, or "application"
+	ModifiedBy  string         `json:"modifiedBy,omitempty"`
 }
 
 // DriveVersion is one version in a dump.
@@ -224,6 +227,10 @@ func (d *driveService) personName(p person) string {
 
 func (d *drive) row(n *node, sums bool) (DriveRow, error) {
 	row := DriveRow{Path: strings.Join(d.path(n), "/"), ID: d.itemID(n.key), Folder: n.folder, Size: n.size(), Created: n.created, Modified: n.modified, Description: n.description, Malware: n.malware != ""}
+	if d.library != nil && !n.folder {
+		row.Columns = d.library.columnRow(n)
+		row.CreatedBy, row.ModifiedBy = d.s.drives.personName(n.creator), d.s.drives.personName(n.editor)
+	}
 	for i := range n.versions {
 		v := &n.versions[i]
 		out := DriveVersion{Size: v.content.size, QuickXor: hashString(v.content.quickXor(d.s.drives.corpus)), Modified: v.at, By: d.s.drives.personName(v.by)}

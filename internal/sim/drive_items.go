@@ -228,6 +228,18 @@ func (d *driveService) expanded(c *Call, x *drive, n *node, m map[string]any, q 
 			}
 		case "thumbnails":
 			m["thumbnails"] = []any{}
+		case "listItem":
+			if x.library == nil {
+				return Fail(501, "notSupported", "The list of a OneDrive is not simulated.")
+			}
+			if n.key == 0 {
+				continue
+			}
+			row, err := x.library.itemRow(x.library.fileItem(n), &e.Query)
+			if err != nil {
+				return err
+			}
+			m["listItem"] = row
 		default:
 			return Fail(400, "invalidRequest", "The property '%s' cannot be expanded.", e.Name)
 		}

@@ -62,6 +62,8 @@ type node struct {
 	nextVersion       int
 	malware           string
 	locked            bool
+	fields            map[string]any // of a library: values of columns, once they were set; see list.values
+	contentType       string         // of a library: id; empty is that of the seed
 }
 
 type version struct {

@@ -153,6 +153,7 @@ type list struct {
 	next        int
 	log         []listChange
 	drive       *drive
+	filled      *list // of a library: that its columns look up, when the seed gives its files values; else nil
 	unique      bool
 	roles       []assignment
 }
@@ -190,6 +191,7 @@ type listItem struct {
 	unique      bool
 	roles       []assignment
 	page        *sitePage
+	node        *node // of a library's item, which is a copy
 }
 
 type itemVersion struct {
@@ -301,6 +303,7 @@ func (x *site) generate(r random) {
 	hidden.newItem(x.created, theApp).fields["Title"] = "key"
 	if x.index%2 == 1 {
 		x.newLibrary(r, "Archive", "Archive", shape.Files/3)
+		x.newContracts(r, categories, min(shape.Files/3, 30))
 	}
 }
 
@@ -323,6 +326,8 @@ func (x *site) newLibrary(r random, title, name string, files int) *list {
 	l.name, l.versioning, l.attachments = name, true, false
 	l.types[0].name, l.types[0].about = "Document", "Create a new document."
 	l.types[0].id = "0x0101" + l.types[0].id[6:]
+	l.columns[0].required = false
+	l.columns = append(l.columns, &column{id: newRand(0, "column FileLeafRef", 0).uuid(), name: "FileLeafRef", title: "Name", kind: "text", required: true})
 	shape := x.of.s.shape.sites
 	d := newDrive(x.of.s, x.owner, "library "+l.id, files)
 	d.library, d.list, d.site = l, l.id, x.id()

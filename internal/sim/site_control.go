@@ -263,13 +263,12 @@ func (l *list) dumpItem(it *listItem) SiteRow {
 // DumpLibrary is the full state of a site's library, as DumpDrive is of a OneDrive.
 func (s *Sim) DumpLibrary(key, list string, sums bool) ([]DriveRow, error) {
 	s.sites.mu.Lock()
+	defer s.sites.mu.Unlock()
 	x := s.sites.find(key)
 	if x == nil {
-		s.sites.mu.Unlock()
 		return nil, fmt.Errorf("no site %q", key)
 	}
 	l := x.list(list)
-	s.sites.mu.Unlock()
 	if l == nil || !l.isLibrary() {
 		return nil, fmt.Errorf("no library %q in %s", list, key)
 	}

@@ -94,22 +94,7 @@ func (l *list) generateItem(r random, i int, categories *list) {
 		it.contentType = l.types[len(l.types)-1].id
 	}
 	if i%7 != 6 {
-		f["Details"] = fmt.Sprintf("It began at %s.\nNobody knows why; cost = \"high\", 100%%.", stamp(at))
-		f["Cost"], f["Weight"] = float64(r.IntN(100000))/100, float64(r.IntN(1000))/8
-		f["Urgent"] = r.IntN(2) == 0
-		f["Due"] = at.Add(time.Duration(r.IntN(1000)) * time.Hour)
-		f["Day"] = at.Truncate(24 * time.Hour)
-		f["Tags"] = []string{"red", "blue; dark"}[:1+r.IntN(2)]
-		f["AssignedTo"] = siteUserID(r.IntN(people))
-		f["Watchers"] = []int{siteUserID(0), siteUserID(people - 1)}[:1+r.IntN(min(2, people))]
-		f["Category"] = 1 + r.IntN(len(categories.items))
-		f["Related"] = []int{1, 3}
-		f["Page"] = hyperlink{"https://www.example.com/incident?n=" + strconv.Itoa(i), "The page, with a comma"}
-		f["Region"] = pick(r, terms)
-		f["Topics"] = []term{terms[0], terms[2]}
-		f["Photo"] = hyperlink{"https://www.example.com/photo.png", "Photo"}
-		f["Place"] = map[string]any{"coordinates": map[string]any{"latitude": 48.1, "longitude": 11.5}, "displayName": "Munich"}
-		f["Image"] = `{"fileName":"Reserved_ImageAttachment.png","serverRelativeUrl":"/sites/x/image.png"}`
+		x.fillColumns(f, r, i, at, categories)
 	}
 	for v := range i % 3 {
 		it.versions = append(it.versions, itemVersion{number: v + 1, fields: cloneFields(f), at: it.changed, by: it.editor})
@@ -128,6 +113,27 @@ func (l *list) generateItem(r random, i int, categories *list) {
 		it.unique = true
 		it.roles = []assignment{{x.groups[0].id, roleFull}, {siteUserID(i % people), roleContribute}}
 	}
+}
+
+// fillColumns gives an item a value in nearly every column.
+func (x *site) fillColumns(f map[string]any, r random, i int, at time.Time, categories *list) {
+	people := x.of.s.drives.people()
+	f["Details"] = fmt.Sprintf("It began at %s.\nNobody knows why; cost = \"high\", 100%%.", stamp(at))
+	f["Cost"], f["Weight"] = float64(r.IntN(100000))/100, float64(r.IntN(1000))/8
+	f["Urgent"] = r.IntN(2) == 0
+	f["Due"] = at.Add(time.Duration(r.IntN(1000)) * time.Hour)
+	f["Day"] = at.Truncate(24 * time.Hour)
+	f["Tags"] = []string{"red", "blue; dark"}[:1+r.IntN(2)]
+	f["AssignedTo"] = siteUserID(r.IntN(people))
+	f["Watchers"] = []int{siteUserID(0), siteUserID(people - 1)}[:1+r.IntN(min(2, people))]
+	f["Category"] = 1 + r.IntN(len(categories.items))
+	f["Related"] = []int{1, 3}
+	f["Page"] = hyperlink{"https://www.example.com/incident?n=" + strconv.Itoa(i), "The page, with a comma"}
+	f["Region"] = pick(r, terms)
+	f["Topics"] = []term{terms[0], terms[2]}
+	f["Photo"] = hyperlink{"https://www.example.com/photo.png", "Photo"}
+	f["Place"] = map[string]any{"coordinates": map[string]any{"latitude": 48.1, "longitude": 11.5}, "displayName": "Munich"}
+	f["Image"] = `{"fileName":"Reserved_ImageAttachment.png","serverRelativeUrl":"/sites/x/image.png"}`
 }
 
 func cloneFields(f map[string]any) map[string]any { return maps.Clone(f) }
@@ -546,7 +552,7 @@ func (l *list) setForm(it *listItem, name, text string, utc, invariant bool) str
 	if c == nil {
 		return "Field or property \"" + name + "\" does not exist."
 	}
-	if c.readOnly {
+	if c.readOnly || it.node != nil && c.name == "FileLeafRef" { // a file is renamed by its drive here
 		return "The field is read-only."
 	}
 	if text == "" {

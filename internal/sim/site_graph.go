@@ -101,7 +101,7 @@ func (sv *siteService) itemOf(c *Call) (*list, *listItem, error) {
 	if err != nil {
 		return nil, nil, Fail(400, "invalidRequest", "Invalid item id")
 	}
-	it := l.items[n]
+	it := l.find(n)
 	if it == nil {
 		return nil, nil, Fail(404, "itemNotFound", "The specified list item was not found.")
 	}
@@ -670,6 +670,9 @@ func (sv *siteService) getItems(c *Call) (*Reply, error) {
 	if err != nil {
 		return nil, err
 	}
+	if l.isLibrary() {
+		return sv.fileItems(c, q, l)
+	}
 	var all []map[string]any
 	for _, it := range l.sorted() {
 		m, err := l.itemRow(it, q)
@@ -862,13 +865,16 @@ func (sv *siteService) patchFields(c *Call) (*Reply, error) {
 	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
+	if _, ok := in["FileLeafRef"]; ok && it.node != nil {
+		return nil, Fail(501, "notSupported", "A file is renamed by its drive here.")
+	}
 	values := cloneFields(it.fields)
 	if err := l.setGraph(values, in); err != nil {
 		return nil, err
 	}
 	l.touch(it, theApp, true)
 	it.fields = values
-	l.note(it.id, changeUpdate)
+	l.keep(it, true)
 	m := l.graphFields(it, it.fields, it.uiVersion(), it.changed, it.editor)
 	m["@odata.context"] = c.context("fields/$entity")
 	return JSON(200, m), nil
@@ -881,6 +887,12 @@ func (sv *siteService) deleteListItem(c *Call) (*Reply, error) {
 	}
 	if err := itemMatches(c, it); err != nil {
 		return nil, err
+	}
+	if it.node != nil {
+		l.drive.mu.Lock()
+		defer l.drive.mu.Unlock()
+		l.drive.remove(it.node)
+		return &Reply{Status: 204}, nil
 	}
 	delete(l.items, it.id)
 	l.note(it.id, changeDelete)

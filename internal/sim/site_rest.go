@@ -430,9 +430,12 @@ func (l *list) attachmentRows(it *listItem) []any {
 
 func (a restAt) item(l *list) *Reply {
 	n, err := strconv.Atoi(a.segs[2].arg(""))
-	it := l.items[n]
+	it := l.find(n)
 	if err != nil || it == nil {
 		return restNotFound("Item")
+	}
+	if it.node != nil && a.verb(3) != "POST validateupdatelistitem" {
+		return a.unknown() // what else a file has is its drive's
 	}
 	switch a.verb(3) {
 	case "GET attachmentfiles":
@@ -527,7 +530,7 @@ func (a restAt) form(l *list, it *listItem) *Reply {
 		}
 		changed.etag++
 		*it = changed
-		l.note(it.id, changeUpdate)
+		l.keep(it, !in.NewUpdate)
 	}
 	return value(rows)
 }
@@ -661,7 +664,7 @@ func (a restAt) changes() *Reply {
 			ch := l.drive.log[from[i+1]]
 			at := from[i+1]
 			from[i+1]++
-			row(l.id, 1+int(ch.key%(1<<31)), changeUpdate, time.Unix(ch.at, 0))
+			row(l.id, l.drive.listItem(ch.key), changeUpdate, time.Unix(ch.at, 0))
 			from[i+1] = at
 		}
 		l.drive.mu.Unlock()

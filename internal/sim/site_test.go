@@ -94,7 +94,7 @@ func TestListsAndLibrariesOfASite(t *testing.T) {
 		t.Fatalf("hidden lists appear only when system is selected: %v and %v", seen, hidden)
 	}
 	drives := c.want(200, "GET", at+"/drives", nil).rows()
-	if len(drives) != 2 || drives[0]["driveType"] != "documentLibrary" {
+	if len(drives) != 3 || drives[0]["driveType"] != "documentLibrary" {
 		t.Fatalf("drives: %v", drives)
 	}
 	// A library is a drive: delta, content, versions and uploads are those of drives.
@@ -335,4 +335,71 @@ func TestPagesOfASite(t *testing.T) {
 	}
 	c.want(204, "DELETE", at+"/"+id, nil)
 	c.want(404, "GET", at+"/"+id, nil)
+}
+
+// A file of a library is an item of its list: the same by drive, list and _api, and what is set there the drive's delta tells.
+func TestFilesAreItemsOfTheirLibrary(t *testing.T) {
+	c := start(t, sim.Options{Site: sim.SiteShape{Sites: 2, Items: 3, Files: 60}}).login()
+	x := siteAt(t, c.s, "/sites/Falcon")
+	at := "/sites/" + x.ID + "/lists/" + x.Lists["Contracts"]
+	d := ""
+	for _, row := range c.want(200, "GET", "/sites/"+x.ID+"/drives", nil).rows() {
+		if row["name"] == "Contracts" {
+			d = "/drives/" + row["id"].(string)
+		}
+	}
+	rows, link := c.pages(d + "/root/delta")
+	byGUID := map[string]string{}
+	guid := func(tag any) string {
+		id, _, _ := strings.Cut(strings.ToLower(strings.Trim(tag.(string), `"`)), ",")
+		return strings.Trim(id, "{}")
+	}
+	for _, row := range rows {
+		byGUID[guid(row["eTag"])] = row["id"].(string)
+	}
+	asItem := func(id string) map[string]any {
+		return c.want(200, "GET", d+"/items/"+id+"?$select=id&$expand=listItem($expand=fields)", nil).m["listItem"].(map[string]any)
+	}
+	items, _ := c.pages(at + "/items?$expand=fields&$top=7")
+	if len(items) != len(rows)-1 || len(items) < 15 { // the root is no item
+		t.Fatalf("%d items and %d rows of the drive", len(items), len(rows))
+	}
+	types := map[string]bool{}
+	for _, it := range items {
+		same := asItem(byGUID[guid(it["eTag"])])
+		if same["id"] != it["id"] || fmt.Sprint(same["fields"]) != fmt.Sprint(it["fields"]) {
+			t.Fatalf("by the drive %v, by the list %v", same, it)
+		}
+		types[it["contentType"].(map[string]any)["name"].(string)] = true
+	}
+	if !types["Contract"] || !types["Document"] {
+		t.Fatalf("content types: %v", types)
+	}
+	f := files(rows)[2]
+	before := asItem(f["id"].(string))
+	versions := func() int {
+		return len(c.want(200, "GET", d+"/items/"+f["id"].(string)+"/versions", nil).rows())
+	}
+	had := versions()
+	c.want(400, "PATCH", at+"/items/"+before["id"].(string)+"/fields", map[string]any{"Nothing": "x"})
+	c.want(200, "PATCH", at+"/items/"+before["id"].(string)+"/fields", map[string]any{"Details": "by Graph"})
+	if n := versions(); n != had+1 {
+		t.Fatalf("a change of a value makes a version: %d after %d", n, had)
+	}
+	told, _ := c.pages(link)
+	if fs := files(told); len(fs) != 1 || fs[0]["id"] != f["id"] || fs[0]["eTag"] == f["eTag"] || fs[0]["cTag"] != f["cTag"] {
+		t.Fatalf("the drive's delta tells %v", told)
+	}
+	r := c.rest()
+	user := c.s.Tenant().Users[1].UPN
+	who, _ := json.Marshal([]map[string]string{{"Key": "i:0#.f|membership|" + user}})
+	r.want(200, "POST", x.URL+"/_api/web/lists(guid'"+x.Lists["Contracts"]+"')/items("+before["id"].(string)+")/ValidateUpdateListItem", map[string]any{"bNewDocumentUpdate": true, "datesInUTC": true, "formValues": []map[string]string{
+		{"FieldName": "Details", "FieldValue": "by form"}, {"FieldName": "Author", "FieldValue": string(who)}, {"FieldName": "Created", "FieldValue": "2020-01-02 03:04:05"}, {"FieldName": "ContentType", "FieldValue": "Contract"}}})
+	now := c.want(200, "GET", d+"/items/"+f["id"].(string), nil).m
+	it := asItem(f["id"].(string))
+	if versions() != had+1 || now["createdDateTime"] != "2020-01-02T03:04:05Z" || !strings.Contains(fmt.Sprint(now["createdBy"]), c.s.Tenant().Users[1].ID) ||
+		it["fields"].(map[string]any)["Details"] != "by form" || it["fields"].(map[string]any)["ContentType"] != "Contract" {
+		t.Fatalf("after the form: %v, %v", now, it)
+	}
+	c.want(400, "GET", d+"/root/delta?$expand=listItem", nil)
 }

@@ -24,7 +24,18 @@ const (
 )
 
 var fileRows = map[string]string{"path": "place in the tree", "id": idRow, "size": "content", "quickXorHash": "content", "sha256": "content", "created": "fileSystemInfo.createdDateTime",
-	"modified": "fileSystemInfo.lastModifiedDateTime", "malware": "malware"}
+	"modified": "fileSystemInfo.lastModifiedDateTime", "malware": "malware", "createdBy": "createdBy, lastModifiedBy", "modifiedBy": "createdBy, lastModifiedBy"}
+
+// libraryRows are fileRows of a library of a site, whose section has rows of its own for some.
+var libraryRows = func() map[string]string {
+	out := map[string]string{"columns": "values of columns that its site made", "createdBy": "who made and changed a file", "modifiedBy": "who made and changed a file", "description": filesTold + "|description"}
+	for name, row := range fileRows {
+		if out[name] == "" {
+			out[name] = filesTold + "|" + row
+		}
+	}
+	return out
+}()
 
 var itemRows = map[string]string{"list": "title of the list", "id": listID, "title": listValues, "contentType": "content type", "author": "author, editor, created, modified",
 	"editor": "author, editor, created, modified", "created": "author, editor, created, modified", "modified": "author, editor, created, modified", "versions": "older versions", "lookups of versions": "lookups of older versions",
@@ -35,19 +46,23 @@ var itemRows = map[string]string{"list": "title of the list", "id": listID, "tit
 	"value of calculated": "values of calculated columns", "value of geolocation": "location"}
 
 const (
-	siteListed  = "Lists of a site, and their items"
-	pages       = "Pages of a site"
-	teamsTold   = "Teams, their channels and tabs"
-	postsTold   = "Posts of channels"
-	setTold     = "Settings of a mailbox"
-	filesTold   = "Files of a drive"
-	foldersTold = "Contact folders, calendars and lists"
+	siteListed = "Lists of a site, and their items"
+	pages      = "Pages of a site"
+	teamsTold  = "Teams, their channels and tabs"
+	postsTold  = "Posts of channels"
+	setTold    = "Settings of a mailbox"
+	filesTold  = "Files of a drive"
+
+	librariesTold = "Libraries of a site"
+	foldersTold   = "Contact folders, calendars and lists"
 )
 
 var personalIgnored = []string{"kind", "user", "version"}
 
 var wholeKinds = map[string]kind{
-	"file":    {section: filesTold, rows: fileRows, key: []string{"in", "path"}, sample: sim.DriveRow{}, ignore: []string{"in", "folder", "versions", "grants"}, known: []string{"malware"}},
+	"file": {section: filesTold, rows: fileRows, key: []string{"in", "path"}, sample: sim.DriveRow{}, ignore: []string{"in", "folder", "versions", "grants", "columns"}, known: []string{"malware"}},
+	"file of a library": {section: librariesTold, rows: libraryRows, key: []string{"in", "path"}, sample: sim.DriveRow{}, needs: []string{"columns", "location", "createdBy"},
+		ignore: []string{"in", "folder", "versions", "grants"}, known: []string{"malware", "description"}},
 	"folder":  {section: "Folders of a drive", rows: map[string]string{"path": "place in the tree", "created": "fileSystemInfo.createdDateTime", "modified": "fileSystemInfo.lastModifiedDateTime"}, key: []string{"path"}, ignore: []string{"in", "folder", "id", "size", "grants"}},
 	"version": {section: filesTold, rows: map[string]string{"of": "older versions", "number": "older versions", "size": "older versions", "quickXorHash": "older versions", "sha256": "older versions", "modified": "time and author of older versions", "by": "time and author of older versions"}, key: []string{"in", "of", "number"}, sample: sim.DriveVersion{}, ignore: []string{"in"}},
 	"grant": {section: filesTold, rows: map[string]string{"of": "grants to people and groups", "people": "grants to people and groups", "role": "grants to people and groups", "link": "sharing links for anyone or the organization",
@@ -162,14 +177,18 @@ func (w *world) settings(out things, user string, t truth) {
 }
 
 // files adds the files and folders of a drive or library.
-func (w *world) files(out things, in string, rows []sim.DriveRow) {
+func (w *world) files(out things, name, in string, rows []sim.DriveRow) {
 	w.Helper()
 	for _, f := range rows {
-		name := "file"
+		name := name
 		if f.Folder {
 			name = "folder"
 		}
 		row := out.add(w.T, name, f)
+		if columns, ok := row["columns"].(map[string]any); ok && columns["Place"] != nil {
+			row["location"] = columns["Place"]
+			delete(columns, "Place")
+		}
 		row["in"], row["path"] = in, in+": "+f.Path
 		for _, g := range f.Grants {
 			if g.Scope == "users" {
@@ -220,7 +239,7 @@ func (w *world) siteThings(site sim.SiteInfo, gone string) things {
 				name = "list that was deleted"
 			}
 			if r.Template == "documentLibrary" {
-				w.files(out, r.List, w.library(site.ID, r.List))
+				w.files(out, "file of a library", r.List, w.library(site.ID, r.List))
 			}
 		case r.List == gone:
 			name = "item of a deleted list"
@@ -351,7 +370,7 @@ func (w *world) teamThings(name string) (out things, posts map[string]int) {
 					rows[i].Created, rows[i].Modified = time.Time{}, time.Time{}
 				}
 			}
-			w.files(out, channel+" of "+name, rows)
+			w.files(out, "file", channel+" of "+name, rows)
 		}
 	}
 	return out, posts

@@ -197,7 +197,7 @@ func (w *rebuildable) all() (state, things, map[string]int) {
 		w.personal(out, users[id], t.others)
 		w.settings(out, users[id], t)
 		drive := things{}
-		w.files(drive, users[id], t.files)
+		w.files(drive, "file", users[id], t.files)
 		take("", drive)
 	}
 	for _, x := range w.sites {

@@ -66,6 +66,7 @@ type DriveItem struct {
 	Malware     *Malware        `json:"malware"`
 	RemoteItem  json.RawMessage `json:"remoteItem"`
 	Permissions []Permission    `json:"permissions"`
+	ListItem    *ListItem       `json:"listItem"` // when it is expanded
 	DownloadURL string          `json:"@microsoft.graph.downloadUrl"`
 	// SharedChanged is true in a delta with Prefer: deltashowsharingchanges when only sharing changed.
 	SharedChanged string   `json:"@microsoft.graph.sharedChanged"`

@@ -3,9 +3,12 @@ package graph
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
+
+	"holdfast/internal/m365"
 )
 
 // Site is a SharePoint site: the top of a site collection or one below.
@@ -265,6 +268,23 @@ func (c *Client) ListItems(ctx context.Context, site, id string, l List) (*Page[
 // ListItem reads one item.
 func (c *Client) ListItem(ctx context.Context, site, list, id string, l List) (*ListItem, error) {
 	return one[ListItem](ctx, c, request{path: siteJoin(site, "lists", list, "items", id), query: l.query(), permission: sitesRead})
+}
+
+// FileListItem reads a file or folder of a library as the item of its list that it is, with its values or without.
+// https://learn.microsoft.com/graph/api/resources/driveitem (relationship listItem)
+func (c *Client) FileListItem(ctx context.Context, drive, id string, values bool) (*ListItem, error) {
+	how := "listItem($select=id)"
+	if values {
+		how = "listItem($expand=fields)"
+	}
+	row, err := c.DriveItem(ctx, drive, id, List{Select: []string{"id"}, Expand: []string{how}})
+	if err != nil {
+		return nil, err
+	}
+	if row.ListItem == nil {
+		return nil, &m365.Error{Kind: m365.Unavailable, Message: fmt.Sprintf("item %s of drive %s came without its list item", id, drive)}
+	}
+	return row.ListItem, nil
 }
 
 // ListItemVersions lists an item's versions, newest first, with their values.

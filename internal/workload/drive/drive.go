@@ -53,11 +53,14 @@ const (
 	fieldShape = "shape" // the type of a package, such as oneNote
 	// fieldDescribed is "size hash" as the service describes a file when the bytes that it serves are other ones.
 	fieldDescribed = "described"
+	// fieldValued is "true" of a file whose values in the columns of its library were read; see Part.
+	fieldValued = "valued"
 )
 
 type source struct {
-	g   *graph.Client
-	org holdfast.OrganizationID
+	g       *graph.Client
+	org     holdfast.OrganizationID
+	columns func(ctx context.Context, row *graph.DriveItem, whole bool) (holdfast.Payload, error) // see Part
 }
 
 // Meter counts the calls of one container.

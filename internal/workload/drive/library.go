@@ -44,12 +44,15 @@ type Part struct {
 	// there is of the folder stays.
 	Item     holdfast.Item
 	Payloads func() []holdfast.Payload
+	// Columns gives what a file has in the columns that the library's site made; nil: there are none. whole says that the read looks at all files.
+	// It is called by several at once.
+	Columns func(ctx context.Context, row *graph.DriveItem, whole bool) (holdfast.Payload, error)
 }
 
 // ReadPart brings a library up to date; prev and sink are those of the container that it is in.
 func ReadPart(ctx context.Context, g *graph.Client, p *Part, prev engine.Previous, sink engine.Sink) error {
 	shown := &partPrevious{Previous: prev, prefix: p.Prefix, root: p.Folder}
-	return (&source{g: g, org: p.Organization}).Read(ctx, Library(p.Organization, p.Drive, p.Name), shown, &partSink{Sink: sink, p: p})
+	return (&source{g: g, org: p.Organization, columns: p.Columns}).Read(ctx, Library(p.Organization, p.Drive, p.Name), shown, &partSink{Sink: sink, p: p})
 }
 
 // Quiet tells which libraries have nothing new, by one call for up to twenty of them. One whose token is due to be renewed is not quiet.

@@ -60,7 +60,7 @@ func rows() graph.List {
 
 // Read brings a drive up to date by one delta.
 func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Previous, sink engine.Sink) error {
-	r := &reader{g: s.g, drive: c.Source, prev: prev, sink: sink, now: s.g.M365().Clock().Now(), seed: maphash.MakeSeed(), touched: map[uint64]bool{}, older: map[uint64]string{}, missed: map[string]holdfast.Item{}, moved: map[string]string{}, folders: map[string]bool{}}
+	r := &reader{g: s.g, drive: c.Source, columns: s.columns, prev: prev, sink: sink, now: s.g.M365().Clock().Now(), seed: maphash.MakeSeed(), touched: map[uint64]bool{}, older: map[uint64]string{}, missed: map[string]holdfast.Item{}, moved: map[string]string{}, folders: map[string]bool{}}
 	if err := r.again(ctx); err != nil {
 		return err
 	}
@@ -98,14 +98,16 @@ func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Pre
 type reader struct {
 	g     *graph.Client
 	drive string
-	prev  engine.Previous
-	sink  engine.Sink
-	now   time.Time
-	walk  string
-	next  string // the next link that the state before left behind
-	last  string // the delta link before
-	fresh time.Time
-	full  time.Time
+	// columns is that of a Part.
+	columns func(ctx context.Context, row *graph.DriveItem, whole bool) (holdfast.Payload, error)
+	prev    engine.Previous
+	sink    engine.Sink
+	now     time.Time
+	walk    string
+	next    string // the next link that the state before left behind
+	last    string // the delta link before
+	fresh   time.Time
+	full    time.Time
 
 	seed    maphash.Seed
 	seen    map[uint64]bool // ids that a resync has shown; hashed, for a drive may have millions
@@ -299,7 +301,8 @@ func (r *reader) row(ctx context.Context, row *graph.DriveItem, again bool) erro
 		return r.remove(ctx, row.ID, old.Kind)
 	}
 	item := itemOf(row)
-	if had && !r.touched[k] && !again && row.SharedChanged == "" && old.Version == item.Version && old.Parent == item.Parent && old.Name == item.Name {
+	valued := r.columns == nil || item.Kind != holdfast.KindFile || old.Fields[fieldValued] != ""
+	if had && valued && !r.touched[k] && !again && row.SharedChanged == "" && old.Version == item.Version && old.Parent == item.Parent && old.Name == item.Name {
 		return nil
 	}
 	twice := r.touched[k]
@@ -565,6 +568,14 @@ func (f *fetch) whole(ctx context.Context) error {
 			return err
 		}
 		payloads := append(perms, f.json())
+		if f.r.columns != nil {
+			columns, err := f.r.columns(ctx, f.row, f.r.walk == walkFirst || f.r.walk == walkResync)
+			if err != nil {
+				return err
+			}
+			payloads = append(payloads, columns)
+			f.item.Fields = with(f.item.Fields, fieldValued, "true")
+		}
 		if f.had && !f.twice && sameContent(f.old, f.item) {
 			err := f.r.sink.Put(ctx, f.item, append(payloads, holdfast.Kept(holdfast.FormFile))...)
 			if err == nil {
@@ -628,7 +639,7 @@ func (f *fetch) look(ctx context.Context) error {
 	}
 	// A row of its own shows inherited sharing too; whether it is the item's own was said by the delta.
 	if f.row.Shared == nil {
-		row.Shared = nil
+		row.Shared, row.Raw = nil, without(row.Raw, "shared")
 	}
 	f.row, f.item = row, itemOf(row)
 	return nil

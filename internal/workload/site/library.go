@@ -10,7 +10,7 @@ import (
 
 // files reads a library as the drive that it is.
 func (r *reader) files(ctx context.Context, l *known) error {
-	part := &drive.Part{Organization: r.c.Organization, Drive: l.drive, Name: l.name, Prefix: cursorLibrary + l.id + "/", Folder: l.folder, Item: l.item, Payloads: l.payloads}
+	part := &drive.Part{Organization: r.c.Organization, Drive: l.drive, Name: l.name, Prefix: cursorLibrary + l.id + "/", Folder: l.folder, Item: l.item, Payloads: l.payloads, Columns: r.columnsOf(l)}
 	err := drive.ReadPart(ctx, r.g, part, r.prev, r.sink)
 	l.folder = part.Folder
 	var skip *holdfast.Skip

@@ -72,6 +72,7 @@ const (
 	fieldTemplate = "template" // of a list's folder
 	fieldUnique   = "unique"   // "true": has permissions of its own
 	fieldEditor   = "editor"
+	fieldColumns  = "columns" // of a library's folder: names of the columns that its site made, see ownColumns
 )
 
 // Forms of payloads that only this workload uses.

@@ -289,6 +289,9 @@ func (r *reader) listFolder(ctx context.Context, id string) (*known, error) {
 			}
 		}
 	}
+	if own := ownColumns(row.Columns, row.ContentTypes); k.template == "documentLibrary" && len(own) > 0 {
+		item.Fields[fieldColumns] = strings.Join(own, " ")
+	}
 	item.Version = fingerprint(parts...)
 	all := func() []holdfast.Payload {
 		out := make([]holdfast.Payload, 0, len(payloads))

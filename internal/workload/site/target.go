@@ -51,7 +51,7 @@ func (t *target) Open(ctx context.Context, plan engine.RestorePlan) (engine.Rest
 		return nil, err
 	}
 	r := &restore{g: t.g, plan: plan, site: plan.To.Source, same: plan.From.Key() == plan.To.Key() && plan.From.Organization == plan.To.Organization,
-		lists: map[string]*place{}, opening: map[string]*sync.Mutex{}, made: map[string]string{}, gone: map[string]bool{}, users: map[int]sharepoint.Principal{}}
+		lists: map[string]*place{}, opening: map[string]*sync.Mutex{}, made: map[string]string{}, gone: map[string]bool{}, users: map[int]sharepoint.Principal{}, logins: map[string]string{}}
 	if t.g.M365().ByCertificate() {
 		if r.web, err = sharepoint.At(t.g.M365(), site.WebURL); err != nil {
 			return nil, err
@@ -71,6 +71,7 @@ type restore struct {
 	lists   map[string]*place      // by what Folder gave out
 	opening map[string]*sync.Mutex // held while a list is looked for or made: two items must not make one list twice
 	users   map[int]sharepoint.Principal
+	logins  map[string]string // of people, by their ids in the directory; empty: not known
 	roles   []sharepoint.Role // of the target; nil until they are asked for
 	// made has the new id of each list item that this restore put back, by stored list and item: lookups follow it.
 	made    map[string]string
@@ -100,6 +101,7 @@ type place struct {
 	columns map[string]graph.Column // as stored, by name
 	there   map[string]graph.Column // as there
 	types   map[string]string       // content types there, by name
+	own     []string                // of a library: names of the stored columns that its site made
 
 	settling sync.Mutex
 	settled  bool // columns and views are as far there as they can be
@@ -255,7 +257,7 @@ func (r *restore) Put(ctx context.Context, p engine.Put) (engine.Restored, error
 			return engine.Restored{}, &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: errors.New("its library is not in this restore point")}
 		}
 		p.Parent = folder
-		return place.files.Put(ctx, p)
+		return r.file(ctx, p, place)
 	case holdfast.KindListItem:
 		res, err := r.item(ctx, p)
 		return res, itemError(ctx, err)

@@ -430,9 +430,9 @@ func (r *restore) history(ctx context.Context, marker string, l *place, id strin
 // ofVersions ends the name of a column that older versions lost.
 const ofVersions = " of older versions"
 
-// values sets all values of an item in place; late are lookups of what is not there yet. Without a certificate Graph sets what it can, which makes a
+// values sets all values of an item in place, and more, which only a certificate allows; late are lookups of what is not there yet. Without a certificate Graph sets what it can, which makes a
 // version.
-func (r *restore) values(ctx context.Context, l *place, id string, stored *storedItem) (lost []string, late []waiting, err error) {
+func (r *restore) values(ctx context.Context, l *place, id string, stored *storedItem, more ...sharepoint.FormValue) (lost []string, late []waiting, err error) {
 	if r.web == nil {
 		fields, lost := r.graphValues(l, stored)
 		return lost, nil, r.g.UpdateListItem(ctx, r.site, l.id, id, "", fields)
@@ -441,6 +441,7 @@ func (r *restore) values(ctx context.Context, l *place, id string, stored *store
 		return nil, nil, err
 	}
 	values, lost, late := r.formValues(l, stored)
+	values = append(values, more...)
 	for attempt := 0; ; attempt++ {
 		refused, err := r.web.Validate(ctx, l.id, id, values)
 		if err != nil {

@@ -163,7 +163,8 @@ func (r *restore) openFiles(ctx context.Context, p *place, folder holdfast.Item)
 
 // storedList is what a restore takes out of a list's JSON.
 type storedList struct {
-	Columns []graph.Column `json:"columns"`
+	Columns []graph.Column      `json:"columns"`
+	Types   []graph.ContentType `json:"contentTypes"`
 }
 
 func (r *restore) settleList(ctx context.Context, p engine.Put, l *place) error {
@@ -177,11 +178,19 @@ func (r *restore) settleList(ctx context.Context, p engine.Put, l *place) error 
 		return nil
 	}
 	columns := map[string]graph.Column{}
+	own := ownColumns(stored.Columns, stored.Types)
 	for _, c := range stored.Columns {
-		columns[c.Name] = c
+		if l.files == nil || slices.Contains(own, c.Name) { // what else a file has is a drive's
+			columns[c.Name] = c
+		}
 	}
 	r.mu.Lock()
 	l.columns = columns
+	for _, name := range own {
+		if name != columnType {
+			l.own = append(l.own, name)
+		}
+	}
 	r.mu.Unlock()
 	var lost []string
 	for _, c := range stored.Columns {
