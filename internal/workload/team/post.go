@@ -39,8 +39,22 @@ func (r *restore) post(ctx context.Context, p engine.Put, at *place) (engine.Res
 	if err := read(ctx, p, holdfast.FormJSON, &m); err != nil {
 		return engine.Restored{}, err
 	}
+	out, err := r.postOf(ctx, p, &m, at)
+	if m.ReplyTo == "" {
+		at.opening.Lock()
+		defer at.opening.Unlock()
+		delete(at.late, m.ID)
+		var s *holdfast.Skip
+		if err != nil && (!errors.As(err, &s) || s.Reason == holdfast.SkipTransient) && !m365.Lasting(err) {
+			at.late[m.ID] = true
+		}
+	}
+	return out, err
+}
+
+func (r *restore) postOf(ctx context.Context, p engine.Put, m *graph.ChatMessage, at *place) (engine.Restored, error) {
 	switch {
-	case isEvent(&m):
+	case isEvent(m):
 		return engine.Restored{}, &holdfast.Skip{Reason: holdfast.SkipNothing, Err: errors.New("an event that Teams itself told; nobody can post one")}
 	case !m.Deleted.IsZero():
 		return engine.Restored{}, &holdfast.Skip{Reason: holdfast.SkipNothing, Err: errors.New("deleted before this backup, it says nothing; an older restore point may have what it said")}
@@ -51,12 +65,12 @@ func (r *restore) post(ctx context.Context, p engine.Put, at *place) (engine.Res
 		return engine.Restored{}, err
 	}
 	at.opening.Unlock()
-	root, lostThread, err := r.thread(ctx, &m, at)
+	root, lostThread, err := r.thread(ctx, m, at)
 	if err != nil {
 		return engine.Restored{}, err
 	}
 	if !at.isNew { // reading before a channel is opened for posts, which its members notice
-		out, done, err := r.present(ctx, &m, at, root)
+		out, done, err := r.present(ctx, m, at, root)
 		if err != nil || done {
 			return out, err
 		}
@@ -66,19 +80,19 @@ func (r *restore) post(ctx context.Context, p engine.Put, at *place) (engine.Res
 		return engine.Restored{Outcome: engine.Created, NewID: engine.Planned + p.Item.ID, Cost: cost}, nil
 	}
 	if !r.migrates {
-		return r.archive(ctx, p, &m, at, "Microsoft takes no posts of the past in this cloud")
+		return r.archive(ctx, p, m, at, "Microsoft takes no posts of the past in this cloud")
 	}
-	id, _ := author(&m)
+	id, _ := author(m)
 	if id == "" {
-		return r.archive(ctx, p, &m, at, "it was not written by a user")
+		return r.archive(ctx, p, m, at, "it was not written by a user")
 	}
 	if err := r.migrate(ctx, at); err != nil {
 		return engine.Restored{}, err
 	}
 	if at.refused != nil {
-		return r.archive(ctx, p, &m, at, graph.ErrorText(at.refused))
+		return r.archive(ctx, p, m, at, graph.ErrorText(at.refused))
 	}
-	body, lost, err := r.body(ctx, p, &m, at)
+	body, lost, err := r.body(ctx, p, m, at)
 	if err != nil {
 		return engine.Restored{}, err
 	}
@@ -86,15 +100,18 @@ func (r *restore) post(ctx context.Context, p engine.Put, at *place) (engine.Res
 		lost = append(lost, lostThread)
 	}
 	if root == "" && m.ReplyTo != "" {
-		if root, err = r.standIn(ctx, &m, at, id); err != nil {
+		if at.isLate(m.ReplyTo) { // a message in its place would keep it from coming
+			return engine.Restored{}, &holdfast.Skip{Reason: holdfast.SkipTransient, Err: errors.New("the message that it replies to could not be posted for a moment: restore both again")}
+		}
+		if root, err = r.standIn(ctx, m, at, id); err != nil {
 			return engine.Restored{}, err
 		}
 	}
-	made, existing, err := r.send(ctx, at, root, &m, body)
+	made, existing, err := r.send(ctx, at, root, m, body)
 	if err != nil {
 		var e *m365.Error
 		if errors.As(err, &e) && (e.Status == http.StatusRequestEntityTooLarge || e.Status == http.StatusBadRequest) {
-			return r.archive(ctx, p, &m, at, graph.ErrorText(err))
+			return r.archive(ctx, p, m, at, graph.ErrorText(err))
 		}
 		return engine.Restored{}, err
 	}
@@ -115,6 +132,12 @@ func (at *place) thread(id string) string {
 	at.opening.Lock()
 	defer at.opening.Unlock()
 	return at.threads[id]
+}
+
+func (at *place) isLate(id string) bool {
+	at.opening.Lock()
+	defer at.opening.Unlock()
+	return at.late[id]
 }
 
 func (at *place) setThread(id, there string) {

@@ -504,6 +504,48 @@ func TestAChannelThatADeadRestoreMadeGetsItsMembers(t *testing.T) {
 	}
 }
 
+// A message that fails for a moment is not stood in for: its replies wait for the next restore too, which brings all of them as they were.
+func TestRepliesToAMessageThatFailedForAMomentComeWithIt(t *testing.T) {
+	r := start(t, sim.Options{Team: sim.TeamShape{Posts: 60, Files: 4}})
+	c := workloadtest.New()
+	r.backup(c)
+	want := comparable(r.dump("Apollo"))
+	replies := map[string]int{}
+	for _, s := range c.Items() {
+		if above := c.Items()[s.Parent]; s.Fields["replyTo"] != "" && s.Fields["author"] != "" && s.Fields["deleted"] == "" && above.Fields["author"] != "" && above.Fields["deleted"] == "" {
+			replies[s.Parent]++
+		}
+	}
+	root := ""
+	for id, n := range replies {
+		if root == "" || n > replies[root] {
+			root = id
+		}
+	}
+	if replies[root] < 2 {
+		t.Fatalf("the thread has %d replies", replies[root])
+	}
+	if err := r.sim.DeleteTeam(r.box.Source, "", true); err != nil {
+		t.Fatal(err)
+	}
+	thread := func(s workloadtest.Stored) bool { return s.ID == root || s.Parent == root }
+	if err := r.sim.SetFaults(sim.Fault{Name: sim.FaultServerError, Path: "POST /v1.0/teams/{team}/channels/{channel}/messages", Times: 8}); err != nil {
+		t.Fatal(err)
+	}
+	results := r.restore(c, r.plan("s"), thread, false)
+	if err := r.sim.SetFaults(); err != nil {
+		t.Fatal(err)
+	}
+	for id, res := range results {
+		var skip *holdfast.Skip
+		if res.err == nil || errors.As(res.err, &skip) && skip.Reason != holdfast.SkipTransient && skip.Reason != holdfast.SkipNothing {
+			t.Errorf("%q: %v", c.Items()[id].Name, res.err)
+		}
+	}
+	noErrors(t, c, r.restore(c, r.plan("s"), nil, true))
+	same(t, comparable(r.dump("Apollo")), want)
+}
+
 func TestPostsBecomeFilesWhereTheyCanNotBePosts(t *testing.T) {
 	r := start(t, sim.Options{Cloud: "usgovernment", Team: sim.TeamShape{Posts: 80}})
 	c := workloadtest.New()

@@ -119,6 +119,7 @@ type place struct {
 	tabs      []*graph.Tab
 	looked    bool
 	threads   map[string]string // message id -> the one there
+	late      map[string]bool   // messages that failed for a moment in this attempt
 }
 
 // noteOpened names the archived team that a restore has opened, or was about to: an attempt that finds it open archives it at its end.
@@ -502,7 +503,7 @@ func (r *restore) channel(ctx context.Context, folder holdfast.Item) (*place, er
 	if p != nil {
 		return p, nil
 	}
-	p = &place{stored: stored, name: folder.Name, kind: folder.Fields[fieldType], created: folder.Time, oldSite: siteOf(folder.Fields[fieldFilesURL]), threads: map[string]string{}}
+	p = &place{stored: stored, name: folder.Name, kind: folder.Fields[fieldType], created: folder.Time, oldSite: siteOf(folder.Fields[fieldFilesURL]), threads: map[string]string{}, late: map[string]bool{}}
 	if r.team == "" { // of a dry run
 		p.id, p.isNew = engine.Planned+tokenChannel+stored, true
 	} else {
