@@ -70,30 +70,36 @@ func (r *restore) page(ctx context.Context, p engine.Put) (engine.Restored, erro
 		return engine.Restored{}, err
 	}
 	id := strings.TrimPrefix(p.Item.ID, "page.")
-	var there *graph.SitePage
+	name := stored.Name
+	beside := strings.TrimSuffix(name, ".aspx") + "-restored-" + p.Marker[:min(8, len(p.Marker))] + ".aspx"
+	var there, copied *graph.SitePage
 	first, err := r.g.SitePages(ctx, r.site)
 	for row, err := range graph.All(ctx, r.g, first, err, graph.List{}) {
 		if err != nil {
 			return engine.Restored{}, err
 		}
-		if row.ID == id && r.same || strings.EqualFold(row.Name, stored.Name) && there == nil {
+		if row.ID == id && r.same || strings.EqualFold(row.Name, name) && there == nil {
 			there = row
+		}
+		if strings.EqualFold(row.Name, beside) {
+			copied = row
 		}
 	}
 	out := engine.Restored{Outcome: engine.Created}
-	name := stored.Name
+	written := false // by an earlier attempt, which did not come to publish it
 	switch {
 	case there == nil:
 		if r.plan.ChangedItems && !r.plan.MissingItems {
 			return engine.Restored{Outcome: engine.Skipped}, nil
 		}
-	case samePage(there, &stored):
+	case samePage(there, &stored) && (published(there) || !published(&stored)):
 		return engine.Restored{Outcome: engine.Existing, NewID: there.ID}, nil
+	case samePage(there, &stored) && p.Again:
+		written = true
 	case !r.plan.ChangedItems && r.plan.MissingItems:
 		return engine.Restored{Outcome: engine.Skipped, NewID: there.ID}, nil
 	case r.plan.Mode == engine.KeepBoth:
-		name = strings.TrimSuffix(name, ".aspx") + "-restored-" + p.Marker[:min(8, len(p.Marker))] + ".aspx"
-		there = nil
+		name, there = beside, copied // the name says that an earlier attempt of this very act made it
 	case r.plan.Mode == engine.Overwrite:
 		if there.Modified.After(stored.Modified) && !r.plan.Newer {
 			return engine.Restored{Outcome: engine.Skipped}, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: errors.New("the page there is newer than the restore point; it is overwritten only when that is asked for")}
@@ -106,27 +112,25 @@ func (r *restore) page(ctx context.Context, p engine.Put) (engine.Restored, erro
 		out.Cost = holdfast.Cost{Requests: 3, ResourceUnits: 6, Bytes: p.Item.Size}
 		return out, nil
 	}
-	body := map[string]any{"@odata.type": "#microsoft.graph.sitePage", "title": stored.Title, "titleArea": stored.TitleArea, "canvasLayout": stored.Canvas}
-	at := ""
-	if there != nil {
-		at = there.ID
-	} else {
-		body["name"], body["pageLayout"] = name, stored.Layout
+	if !written {
+		body := map[string]any{"@odata.type": "#microsoft.graph.sitePage", "title": stored.Title, "titleArea": stored.TitleArea, "canvasLayout": stored.Canvas}
+		at := ""
+		if there != nil {
+			at = there.ID
+		} else {
+			body["name"], body["pageLayout"] = name, stored.Layout
+		}
+		if there, err = r.g.WritePage(ctx, r.site, at, body); err != nil {
+			return engine.Restored{}, err
+		}
 	}
-	made, err := r.g.WritePage(ctx, r.site, at, body)
-	if m365.KindOf(err) == m365.Conflict && there == nil && r.plan.Mode == engine.KeepBoth {
-		return out, nil // the name says that an earlier attempt of this very act made it
-	}
-	if err != nil {
-		return engine.Restored{}, err
-	}
-	out.NewID = made.ID
-	if stored.Publishing != nil && stored.Publishing.Level == "published" {
-		if err := r.g.PublishPage(ctx, r.site, made.ID); err != nil {
+	out.NewID = there.ID
+	if published(&stored) {
+		if err := r.g.PublishPage(ctx, r.site, there.ID); err != nil {
 			return out, err
 		}
 	}
-	now, err := r.g.SitePage(ctx, r.site, made.ID)
+	now, err := r.g.SitePage(ctx, r.site, there.ID)
 	if err != nil {
 		return out, err
 	}
@@ -140,4 +144,8 @@ func (r *restore) page(ctx context.Context, p engine.Put) (engine.Restored, erro
 // samePage compares what of a page is written.
 func samePage(a, b *graph.SitePage) bool {
 	return a.Title == b.Title && sameJSON(a.Canvas, b.Canvas) && sameJSON(a.TitleArea, b.TitleArea)
+}
+
+func published(p *graph.SitePage) bool {
+	return p.Publishing != nil && p.Publishing.Level == "published"
 }

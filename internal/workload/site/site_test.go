@@ -1,6 +1,7 @@
 package site_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -425,7 +426,7 @@ func TestWithoutACertificateTheBackupSaysWhatItLacks(t *testing.T) {
 func again(fn func() error) (err error) {
 	for range 8 {
 		var skip *holdfast.Skip
-		if err = fn(); err == nil || errors.As(err, &skip) {
+		if err = fn(); err == nil || errors.As(err, &skip) && skip.Reason != holdfast.SkipLocked && skip.Reason != holdfast.SkipChanging {
 			return err
 		}
 	}
@@ -531,7 +532,9 @@ func older(c *workloadtest.Container, of workloadtest.Stored) iter.Seq2[engine.P
 			all = append(all, s)
 		}
 	}
-	slices.SortFunc(all, func(a, b workloadtest.Stored) int { return a.Time.Compare(b.Time) })
+	slices.SortFunc(all, func(a, b workloadtest.Stored) int {
+		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(len(a.Version), len(b.Version)), strings.Compare(a.Version, b.Version))
+	})
 	return func(yield func(engine.PutVersion, error) bool) {
 		for _, s := range all {
 			form := holdfast.FormFile
@@ -1007,6 +1010,56 @@ func TestLookupOfWhatIsNotRestored(t *testing.T) {
 func TestAListThatWasDeleted(t *testing.T) {
 	for _, f := range [][]sim.Fault{nil, {{Name: sim.FaultAckLost, Every: 9}}, {{Name: sim.FaultServerError, Every: 11}}, {{Name: sim.FaultUnavailableBare, Every: 8}}} {
 		t.Run(fmt.Sprint(f), func(t *testing.T) { aListThatWasDeleted(t, false, f) })
+	}
+}
+
+// A page whose writing was not answered, or whose publishing failed, is published by the next attempt, and there once.
+func TestAPageWhoseRestoreBrokeIsPublishedOnce(t *testing.T) {
+	for name, fault := range map[string]sim.Fault{
+		"the writing is not answered": {Name: sim.FaultAckLost, Path: "POST /v1.0/sites/{site}/pages", Times: 1},
+		"the publishing fails":        {Name: sim.FaultUnavailableBare, Path: "/publish", Times: 9},
+	} {
+		for _, mode := range []engine.ConflictMode{engine.SkipExisting, engine.KeepBoth, engine.Overwrite} {
+			t.Run(fmt.Sprint(name, ", ", mode), func(t *testing.T) {
+				r := start(t, sim.Options{Site: sim.SiteShape{Sites: 2, Items: 2, Files: 2}})
+				c := workloadtest.New()
+				r.backup(c)
+				list := r.info("/sites/Falcon").Lists["Site Pages"]
+				pages := func() (out []string) {
+					for _, row := range r.dump("/sites/Falcon") {
+						if row.Kind == "page" {
+							out = append(out, row.Title+" "+row.Page[strings.LastIndexByte(row.Page, ','):])
+						}
+					}
+					slices.Sort(out)
+					return out
+				}
+				want := pages()
+				if err := r.sim.EmptyList("/sites/Falcon", list); err != nil {
+					t.Fatal(err)
+				}
+				if err := r.sim.SetFaults(fault); err != nil {
+					t.Fatal(err)
+				}
+				only := workloadtest.New()
+				for id, s := range c.Items() {
+					if s.Kind == holdfast.KindPage || s.Kind == holdfast.KindFolder && (s.Fields["special"] == "pages" || s.Fields["special"] == "root") {
+						only.Spoil(func(items map[string]workloadtest.Stored) { items[id] = s })
+					}
+				}
+				r.putBack(only, engine.RestorePlan{Session: "s", From: r.box, To: r.box, Mode: mode, ChangedItems: true, MissingItems: true}, func(item holdfast.Item, _ engine.Restored, err error) {
+					if err != nil {
+						t.Errorf("%s %q: %v", item.Kind, item.Name, err)
+					}
+				})
+				if n := r.sim.Stats().FaultsFired[fault.Name]; n == 0 {
+					t.Fatal("the fault did not strike")
+				}
+				if got := pages(); len(want) == 0 || !slices.Equal(got, want) {
+					t.Errorf("the site has the pages\n%q\nwant\n%q", got, want)
+				}
+			})
+		}
 	}
 }
 
