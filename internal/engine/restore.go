@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -754,7 +755,9 @@ func (r *restoring) versions(ctx context.Context, file string, content holdfast.
 				all = append(all, item)
 			}
 		}
-		slices.SortStableFunc(all, func(a, b holdfast.Item) int { return a.Time.Compare(b.Time) })
+		slices.SortFunc(all, func(a, b holdfast.Item) int { // versions are numbered, and several may be of one second
+			return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(len(a.Version), len(b.Version)), strings.Compare(a.Version, b.Version))
+		})
 		for _, item := range all {
 			open := func(ctx context.Context) (io.ReadCloser, error) {
 				body, ok, err := r.open(ctx, item.ID, content)

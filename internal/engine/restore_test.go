@@ -454,6 +454,51 @@ func TestRestoreOfOneOlderVersion(t *testing.T) {
 	}
 }
 
+// orderTarget notes the order in which older versions come.
+type orderTarget struct {
+	takingTarget
+	order []string
+}
+
+func (d *orderTarget) Open(context.Context, engine.RestorePlan) (engine.Restore, error) {
+	return d, nil
+}
+
+func (d *orderTarget) Put(_ context.Context, p engine.Put) (engine.Restored, error) {
+	for v, err := range p.Versions {
+		if err != nil {
+			return engine.Restored{}, err
+		}
+		d.order = append(d.order, v.Item.Version)
+	}
+	return engine.Restored{Outcome: engine.Created, NewID: "new"}, nil
+}
+
+func TestVersionsOfOneSecondComeByTheirNumbers(t *testing.T) {
+	w := newWorld(t)
+	w.must(w.start(nil))
+	c := enginetest.Container("ann")
+	writer, err := w.repo.Writer(t.Context(), vault.WriterOptions{Container: c, Epoch: 1})
+	w.must(err)
+	defer writer.Close()
+	at := time.Date(2026, 2, 1, 12, 0, 0, 0, time.UTC)
+	body := func() holdfast.Payload { return holdfast.Whole(holdfast.FormFile, strings.NewReader("x"), 1) }
+	w.must(writer.Put(t.Context(), holdfast.Item{ID: "file", Kind: holdfast.KindFile, Version: "e", Name: "plan.txt", Time: at, Size: 1}, body()))
+	for _, v := range []string{"2.0", "9.0", "10.0", "11.0"} {
+		w.must(writer.Put(t.Context(), holdfast.Item{ID: "file@" + v, Parent: "file", Kind: holdfast.KindVersion, Version: v, Name: "plan.txt", Time: at, Size: 1}, body()))
+	}
+	w.must(writer.Put(t.Context(), holdfast.Item{ID: "file@12.0", Parent: "file", Kind: holdfast.KindVersion, Version: "12.0", Name: "plan.txt", Time: at.Add(-time.Hour), Size: 1}, body()))
+	head, err := writer.Seal(t.Context())
+	w.must(err)
+	_, err = w.repo.Publish(t.Context(), []vault.Head{*head}, vault.Published)
+	w.must(err)
+	to := &orderTarget{}
+	_, err = w.engine.Restore(t.Context(), w.repo, head, to, engine.RestoreTask{Lease: w.db.Lease("restore"), Request: holdfast.RestoreRequest{ID: "r", Items: []string{"file"}, AllVersions: true}, From: c, To: c}, nil)
+	if want := []string{"12.0", "2.0", "9.0", "10.0", "11.0"}; err != nil || !slices.Equal(to.order, want) {
+		t.Errorf("versions come as %v, %v; want %v", to.order, err, want)
+	}
+}
+
 func TestRestoreLeavesExcludedFoldersOut(t *testing.T) {
 	w := newWorld(t)
 	w.must(w.start(nil))
