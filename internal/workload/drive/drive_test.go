@@ -351,6 +351,7 @@ func TestAResyncDeletesNothingThatIsThere(t *testing.T) {
 		"apply":         func(r *rig) { r.fault(sim.DriveFault{Kind: sim.FaultDeltaExpired, Times: 1}) },
 		"upload":        func(r *rig) { r.fault(sim.DriveFault{Kind: sim.FaultDeltaUpload, Times: 1}) },
 		"twice":         func(r *rig) { r.fault(sim.DriveFault{Kind: sim.FaultDeltaExpired, Times: 2}) },
+		"every token":   func(r *rig) { r.fault(sim.DriveFault{Kind: sim.FaultDeltaExpired}) },
 		"with empty pages": func(r *rig) {
 			r.fault(sim.DriveFault{Kind: sim.FaultDeltaExpired, Times: 1})
 			r.fault(sim.DriveFault{Kind: sim.FaultEmptyPages, Every: 2, Times: 3})

@@ -68,7 +68,7 @@ func (s *source) Read(ctx context.Context, c holdfast.Container, prev engine.Pre
 	for refused := 0; ; {
 		if kind := m365.KindOf(err); kind == m365.Resync && refused < resyncs {
 			refused++
-			page, err = r.resync(ctx, err)
+			page, err = r.resync(ctx, err, refused)
 			continue
 		}
 		if err != nil {
@@ -207,13 +207,13 @@ func (r *reader) spread() time.Duration {
 	return reconcileAfter / 3 * time.Duration(h.Sum32()%1000) / 1000
 }
 
-// resync begins a walk over everything where the service says.
-func (r *reader) resync(ctx context.Context, refusal error) (*graph.Page[graph.DriveItem], error) {
+// resync begins a walk over everything where the service says; when it refuses that too, at the beginning, by a call without a token that could be refused.
+func (r *reader) resync(ctx context.Context, refusal error, refused int) (*graph.Page[graph.DriveItem], error) {
 	if err := r.sink.Wait(); err != nil {
 		return nil, err
 	}
 	var e *m365.Error
-	if errors.As(refusal, &e) && e.Location != "" {
+	if errors.As(refusal, &e) && e.Location != "" && refused == 1 {
 		return r.everything(ctx, e.Location)
 	}
 	return r.everything(ctx, "")

@@ -41,7 +41,7 @@ func (r *listReader) run(ctx context.Context) error {
 	for refused := 0; ; {
 		if m365.KindOf(err) == m365.Resync && refused < resyncs {
 			refused++
-			page, err = r.resync(ctx, err)
+			page, err = r.resync(ctx, err, refused)
 			continue
 		}
 		if err != nil {
@@ -162,12 +162,12 @@ func (r *listReader) start(ctx context.Context) (*graph.Page[graph.ListItem], er
 	return page, err
 }
 
-func (r *listReader) resync(ctx context.Context, refusal error) (*graph.Page[graph.ListItem], error) {
+func (r *listReader) resync(ctx context.Context, refusal error, refused int) (*graph.Page[graph.ListItem], error) {
 	if err := r.sink.Wait(); err != nil {
 		return nil, err
 	}
 	var e *m365.Error
-	if errors.As(refusal, &e) && e.Location != "" {
+	if errors.As(refusal, &e) && e.Location != "" && refused == 1 { // a second refusal is of that place: a call without a token has none to refuse
 		return r.everything(ctx, e.Location)
 	}
 	return r.everything(ctx, "")

@@ -332,14 +332,15 @@ func TestBackupIsTheSameWithEveryFault(t *testing.T) {
 			equalStates(t, state(c), state(fresh))
 		})
 	}
-	for _, kind := range []string{sim.FaultDeltaExpired, sim.FaultDeltaUpload, sim.FaultEmptyPages, sim.FaultDuplicateRows, sim.FaultThrottle} {
-		t.Run("drive."+kind, func(t *testing.T) {
+	for i, f := range []sim.DriveFault{{Kind: sim.FaultDeltaExpired, Every: 2, Times: 4}, {Kind: sim.FaultDeltaUpload, Every: 2, Times: 4}, {Kind: sim.FaultEmptyPages, Every: 2, Times: 4},
+		{Kind: sim.FaultDuplicateRows, Every: 2, Times: 4}, {Kind: sim.FaultThrottle, Every: 2, Times: 4}, {Kind: sim.FaultDeltaExpired}, {Kind: sim.FaultDeltaUpload}} {
+		t.Run(fmt.Sprint("drive.", f.Kind, f.Every), func(t *testing.T) {
 			c := workloadtest.New()
 			r.backup(c)
-			if err := r.sim.AddDriveFault(sim.DriveFault{Kind: kind, Every: 2, Times: 4}); err != nil {
+			if err := r.sim.AddDriveFault(f); err != nil {
 				t.Fatal(err)
 			}
-			r.churn(10, len(kind))
+			r.churn(10, i)
 			r.backup(c)
 			r.sim.ClearDriveFaults()
 			fresh := workloadtest.New()
