@@ -11,6 +11,7 @@ import (
 
 	"holdfast/internal/engine"
 	"holdfast/internal/holdfast"
+	"holdfast/internal/m365/graph"
 	"holdfast/internal/sim"
 	"holdfast/internal/workload/workloadtest"
 )
@@ -501,6 +502,52 @@ func TestAChannelThatADeadRestoreMadeGetsItsMembers(t *testing.T) {
 	noErrors(t, c, r.restore(c, plan, folders, true))
 	if got := members("Releases (restored)"); got != want {
 		t.Errorf("the channel has %s, had %s", got, want)
+	}
+}
+
+// A channel that came after the channels were listed, made by an attempt that is late or by somebody, is taken: none is made beside it.
+func TestAChannelThatCameMeanwhileIsTaken(t *testing.T) {
+	r := start(t, sim.Options{Team: sim.TeamShape{Posts: 40, Files: 4}})
+	c := workloadtest.New()
+	r.backup(c)
+	if err := r.sim.DeleteTeam(r.box.Source, "", true); err != nil {
+		t.Fatal(err)
+	}
+	to, err := r.target.Open(t.Context(), r.plan("s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := func(name string) string {
+		for _, s := range c.Items() {
+			if s.Kind == holdfast.KindFolder && s.Name == name && (s.Fields["special"] == "channel" || s.Fields["special"] == "team") {
+				var id string
+				again(t, func() (err error) { id, err = to.Folder(t.Context(), s.Item, "team"); return err })
+				return id
+			}
+		}
+		t.Fatalf("no folder %q", name)
+		return ""
+	}
+	folder("Apollo")
+	folder("General") // the channels are listed
+	var made *graph.Channel
+	for _, x := range r.sim.Teams() {
+		if x.Name == "Apollo" {
+			if made, err = r.g.CreateChannel(t.Context(), x.ID, "Planning", "", "standard", ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got := folder("Planning"); got != "channel:"+made.ID {
+		t.Errorf("the channel is %q, there was %q", got, made.ID)
+	}
+	for _, row := range r.dump("Apollo") {
+		if row.Kind == "channel" && strings.Contains(row.Name, "restored") {
+			t.Errorf("there is a channel %q too", row.Name)
+		}
+	}
+	if err := to.Close(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -285,6 +285,9 @@ func (r *restore) make(ctx context.Context, root holdfast.Item) error {
 		if !r.migrates && n.Owner == "" {
 			return holdfast.Conflict("the team %q had no owner: make a team of that name, then restore into it", root.Name)
 		}
+		if err := r.plan.Making(ctx, "team"); err != nil { // whoever has lost this restore to another attempt ends here
+			return err
+		}
 		var operation string
 		id, operation, err = r.g.CreateTeam(ctx, n)
 		if err != nil {
@@ -517,8 +520,8 @@ func (r *restore) channel(ctx context.Context, folder holdfast.Item) (*place, er
 		switch {
 		case found != nil:
 			p.id, p.migrating = found.ID, found.Migration == "inProgress"
-			if found.Membership != p.kind {
-				return nil, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: fmt.Errorf("there is a channel called %q of another type (%s)", found.DisplayName, found.Membership)}
+			if err := p.fits(found); err != nil {
+				return nil, err
 			}
 			if found.ID != stored { // perhaps an earlier attempt made it and died before it gave it its members
 				if p.isNew, err = r.plan.Made(ctx, "channel "+stored); err != nil {
@@ -535,13 +538,24 @@ func (r *restore) channel(ctx context.Context, folder holdfast.Item) (*place, er
 			if err != nil {
 				return nil, err
 			}
-			p.id, p.isNew, r.there = made.ID, true, nil
+			if err := p.fits(made); err != nil {
+				return nil, err
+			}
+			p.id, p.migrating, p.isNew, r.there = made.ID, made.Migration == "inProgress", true, nil
 		}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.channels[stored] = p
 	return p, nil
+}
+
+// fits refuses a channel of another type than the one that is restored.
+func (at *place) fits(ch *graph.Channel) error {
+	if ch.Membership == at.kind {
+		return nil
+	}
+	return &holdfast.Skip{Reason: holdfast.SkipConflict, Err: fmt.Errorf("there is a channel called %q of another type (%s)", ch.DisplayName, ch.Membership)}
 }
 
 func (r *restore) findChannel(ctx context.Context, id, name string) (*graph.Channel, error) {
@@ -590,14 +604,16 @@ func (r *restore) makeChannel(ctx context.Context, folder holdfast.Item) (*graph
 	}
 	for _, name := range []string{folder.Name, restoredName(folder.Name)} {
 		ch, err := r.g.CreateChannel(ctx, r.team, name, "", kind, owner)
-		if m365.OutcomeUnknown(err) {
+		var e *m365.Error
+		taken := errors.As(err, &e) && e.Status == http.StatusBadRequest && (e.Has("NameAlreadyExists") || strings.Contains(e.Message, "already existed"))
+		if taken || m365.OutcomeUnknown(err) {
+			// The name is that of a deleted channel, or of one that is there since the channels were listed: nobody wants a second one beside it.
 			r.there = nil
 			if found, ferr := r.findChannel(ctx, "", folder.Name); ferr != nil || found != nil {
 				return found, ferr
 			}
 		}
-		var e *m365.Error
-		if errors.As(err, &e) && e.Status == http.StatusBadRequest && (e.Has("NameAlreadyExists") || strings.Contains(e.Message, "already existed")) && name == folder.Name {
+		if taken && name == folder.Name {
 			continue
 		}
 		return ch, err
