@@ -369,7 +369,7 @@ func (r *restore) send(ctx context.Context, at *place, root string, m *graph.Cha
 		case err != nil:
 			return nil, false, err
 		}
-		same := there.Deleted.IsZero() && says(there) == says(&want)
+		same := there.Deleted.IsZero() && (says(there) == says(&want) || standsIn(m) && standsIn(there))
 		if same {
 			return there, taken, nil
 		}
@@ -380,13 +380,18 @@ func (r *restore) send(ctx context.Context, at *place, root string, m *graph.Cha
 	return nil, false, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: fmt.Errorf("the %d milliseconds behind its time are taken by other posts", collisions)}
 }
 
+// standInText is what a message says that stands in for one that is not there. It has the author of the reply that came first.
+const standInText = "<i>The message that was here is not in the restore.</i>"
+
+func standsIn(m *graph.ChatMessage) bool { return words(m.Body.Content) == words(standInText) }
+
 // standIn posts a message in the place of one that is not there, for the replies to it, which would have no thread.
 func (r *restore) standIn(ctx context.Context, reply *graph.ChatMessage, at *place, user string) (string, error) {
 	ms, err := strconv.ParseInt(reply.ReplyTo, 10, 64)
 	if err != nil {
 		return "", &holdfast.Skip{Reason: holdfast.SkipCorrupt, Err: fmt.Errorf("it replies to %q, which is no message", reply.ReplyTo)}
 	}
-	stand := &graph.ChatMessage{Created: time.UnixMilli(ms).UTC(), From: &graph.MessageFrom{User: &graph.Principal{ID: user}}, Body: graph.MessageBody{ContentType: "html", Content: "<i>The message that was here is not in the restore.</i>"}}
+	stand := &graph.ChatMessage{Created: time.UnixMilli(ms).UTC(), From: &graph.MessageFrom{User: &graph.Principal{ID: user}}, Body: graph.MessageBody{ContentType: "html", Content: standInText}}
 	at.opening.Lock()
 	defer at.opening.Unlock()
 	if id := at.threads[reply.ReplyTo]; id != "" {

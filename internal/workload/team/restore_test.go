@@ -1,8 +1,13 @@
 package team_test
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -675,5 +680,95 @@ func TestADryRunChangesNothing(t *testing.T) {
 		if x.Name == "Apollo" {
 			t.Error("a dry run made a team")
 		}
+	}
+}
+
+// Two replies to a message that is not in the restore, by two people and at once, have one message that stands in for it.
+func TestTwoRepliesAtOnceHaveOneMessageThatStandsIn(t *testing.T) {
+	r := start(t, sim.Options{Team: sim.TeamShape{Posts: 60, Files: 4}})
+	c := workloadtest.New()
+	r.backup(c)
+	byAuthor := map[string]map[string]workloadtest.Stored{} // thread -> author -> a reply
+	for _, s := range c.Items() {
+		if s.Fields["replyTo"] != "" && s.Fields["author"] != "" && s.Fields["deleted"] == "" && s.Fields["hosted"] == "" {
+			if byAuthor[s.Parent] == nil {
+				byAuthor[s.Parent] = map[string]workloadtest.Stored{}
+			}
+			byAuthor[s.Parent][s.Fields["author"]] = s
+		}
+	}
+	var two []workloadtest.Stored
+	for _, replies := range byAuthor {
+		if len(replies) > 1 {
+			two = slices.Collect(maps.Values(replies))[:2]
+			break
+		}
+	}
+	if two == nil {
+		t.Fatal("no thread has replies by two people")
+	}
+	if err := r.sim.DeleteTeam(r.box.Source, "", true); err != nil {
+		t.Fatal(err)
+	}
+	to, err := r.target.Open(t.Context(), r.plan("s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := func(id string) (at string) {
+		s := c.Items()[id]
+		if s.Kind == holdfast.KindPost {
+			s = c.Items()[s.Parent]
+		}
+		again(t, func() (err error) { at, err = to.Folder(t.Context(), s.Item, "team"); return err })
+		return at
+	}
+	folder("team")
+	put := func(s workloadtest.Stored, open func(context.Context, holdfast.Form) (io.ReadCloser, bool, error)) error {
+		_, err := to.Put(t.Context(), engine.Put{Item: s.Item, Parent: folder(s.Parent), Marker: s.ID, Open: open})
+		return err
+	}
+	// The first one has been found to have no thread, and a picture of it is being read, when the second one comes, whose stand-in is not answered.
+	once := false
+	err = put(two[0], func(ctx context.Context, f holdfast.Form) (io.ReadCloser, bool, error) {
+		body, ok, err := two[0].Open(ctx, f)
+		if f == holdfast.FormJSON {
+			raw, rerr := io.ReadAll(body)
+			var m map[string]any
+			if err := errors.Join(rerr, json.Unmarshal(raw, &m)); err != nil {
+				return nil, false, err
+			}
+			m["body"].(map[string]any)["content"] = `see <img src="https://graph.microsoft.com/v1.0/x/hostedContents/1/$value">`
+			m["body"].(map[string]any)["contentType"] = "html"
+			raw, err = json.Marshal(m)
+			return io.NopCloser(bytes.NewReader(raw)), true, err
+		}
+		if !once {
+			once = true
+			if err := r.sim.SetFaults(sim.Fault{Name: sim.FaultAckLost, Path: "POST /v1.0/teams/{team}/channels/{channel}/messages", Times: 1}); err != nil {
+				return nil, false, err
+			}
+			if err := put(two[1], two[1].Open); err == nil {
+				return nil, false, errors.New("the answer was not lost")
+			}
+		}
+		return body, ok, err
+	})
+	if err != nil || !once {
+		t.Fatalf("a picture was asked for: %v, %v", once, err)
+	}
+	again(t, func() error { return put(two[1], two[1].Open) })
+	again(t, func() error { return to.Close(t.Context()) })
+	standing, replies := 0, map[string]int{}
+	for _, row := range r.dump("Apollo") {
+		if row.Kind == "post" && !row.Event {
+			if strings.Contains(row.Body, "is not in the restore") {
+				standing++
+			} else {
+				replies[row.ReplyTo]++
+			}
+		}
+	}
+	if standing != 1 || len(replies) != 1 {
+		t.Errorf("%d messages stand in, replies go to %v", standing, replies)
 	}
 }
