@@ -69,10 +69,25 @@ type containerShape struct {
 	Owner   string    `json:"owner"`
 	Time    time.Time `json:"time"`              // of the state that is shown
 	Parent  string    `json:"parentId,omitzero"` // of a site below another one that the session shows
+	Chat    string    `json:"membership,omitzero"`
+}
+
+// chatKind is what a chat is, which Microsoft's ids of chats tell: those of two end in the name of a space of their own, those of meetings say so.
+// https://learn.microsoft.com/graph/api/resources/chat
+func chatKind(c holdfast.Container) string {
+	switch {
+	case c.Kind != holdfast.Chat:
+		return ""
+	case strings.HasSuffix(c.Source, "@unq.gbl.spaces"):
+		return "oneOnOne"
+	case strings.HasPrefix(c.Source, "19:meeting_"):
+		return "meeting"
+	}
+	return "group"
 }
 
 func containerToShape(c service.SessionContainer) containerShape {
-	return containerShape{ID: c.Container.PublicID(), Kind: string(c.Container.Kind), Name: c.Container.Name, Address: c.Container.Address, Owner: c.Container.Owner, Time: c.HeadTime.UTC()}
+	return containerShape{ID: c.Container.PublicID(), Kind: string(c.Container.Kind), Name: c.Container.Name, Address: c.Container.Address, Owner: c.Container.Owner, Time: c.HeadTime.UTC(), Chat: chatKind(c.Container)}
 }
 
 // containerGet lists what a session shows.

@@ -100,6 +100,8 @@ type portalObject struct {
 	Mailbox      bool   `json:"mailbox"`
 	Drive        bool   `json:"drive"`
 	Site         bool   `json:"site"`
+	Team         bool   `json:"team"`
+	Chats        bool   `json:"chats"`
 }
 
 type portalObjects struct {
@@ -119,7 +121,7 @@ func (a *API) portalGetObjects(ctx context.Context, r *request) (any, error) {
 		return nil, err
 	}
 	return portalObjects{page(r, w, all, func(o service.PortalObject) portalObject {
-		return portalObject{o.ID, o.Name, o.Address, string(o.Organization), o.Self, o.Deleted, o.Mailbox, o.Drive, o.Site}
+		return portalObject{o.ID, o.Name, o.Address, string(o.Organization), o.Self, o.Deleted, o.Mailbox, o.Drive, o.Site, o.Team, o.Chats}
 	}), total}, nil
 }
 

@@ -334,6 +334,12 @@ func TestPortalNamesObjectsInScopeOnly(t *testing.T) {
 			if o.Site {
 				mark = " site " + o.Name
 			}
+			if o.Team {
+				mark = " team " + o.Name
+			}
+			if o.Chats {
+				mark += " chats"
+			}
 			if o.Self {
 				mark = " self"
 			}
@@ -350,7 +356,7 @@ func TestPortalNamesObjectsInScopeOnly(t *testing.T) {
 	if got := names(as(ada), ""); got != ada+" self" {
 		t.Errorf("ada sees %s", got)
 	}
-	if got := names(as(bob), ""); got != bob+" self, "+ada+", "+falcon+" site Falcon" {
+	if got := names(as(bob), ""); got != bob+" self, "+ada+", "+apollo+" team Apollo, "+falcon+" site Falcon" {
 		t.Errorf("bob sees %s", got)
 	}
 	if got := names(as(bob), "BOB"); got != bob+" self" {

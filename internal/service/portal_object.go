@@ -13,12 +13,14 @@ import (
 	"holdfast/internal/holdfast"
 )
 
-// PortalObject is a user or a site whose data the caller may look into.
+// PortalObject is a user, a site or a team whose data the caller may look into.
 type PortalObject struct {
 	ProtectedOwner
 	Self           bool
 	Mailbox, Drive bool // of whom a restore point has one
+	Chats          bool // of whom a restore point has chats
 	Site           bool // it is a site, and Address is where
+	Team           bool // it is a team
 	Deleted        bool // the directory has him no more
 }
 
@@ -38,7 +40,7 @@ func (u User) Portal() (self, operator bool) {
 // PortalObjectsMost bounds a page of Objects, since each user on it is looked up in the directory.
 const PortalObjectsMost = 100
 
-// Objects gives the users and sites whose data the caller may look into, himself first, then by name, and how many there are. search is a part of a name or address, or an id.
+// Objects gives the users, sites and teams whose data the caller may look into, himself first, then by name, and how many there are. search is a part of a name or address, or an id.
 func (p *Portal) Objects(ctx context.Context, u User, search string, page holdfast.Page) ([]PortalObject, int, error) {
 	held, err := readAs(ctx, p.core, u, ActExplore, func(ctx context.Context, tx Tx) ([]holdfast.ContainerRecord, error) {
 		return tx.Containers(ctx, holdfast.ContainerFilter{}, holdfast.Page{})
@@ -54,7 +56,7 @@ func (p *Portal) Objects(ctx context.Context, u User, search string, page holdfa
 	g.SetLimit(4)
 	for i := range all {
 		g.Go(func() error {
-			all[i].Deleted = !all[i].Site && p.gone(ctx, all[i].Organization, all[i].ObjectID)
+			all[i].Deleted = !all[i].Site && !all[i].Team && p.gone(ctx, all[i].Organization, all[i].ObjectID)
 			return nil
 		})
 	}
@@ -75,22 +77,32 @@ func objectsOf(held []holdfast.ContainerRecord, me, search string) []PortalObjec
 	var all []PortalObject
 	at := map[string]int{}
 	for _, c := range held {
-		site := c.Kind == holdfast.Site
-		if c.Head == 0 || c.Nobodys() && !site { // of what is nobody's the portal shows sites
+		site, team := c.Kind == holdfast.Site, c.Kind == holdfast.Team
+		if c.Head == 0 || c.Nobodys() && !site && !team { // of what is nobody's the portal shows sites and teams
 			continue
 		}
 		key, id := objectKey(c.Organization, c.Owner), c.OwnerID()
-		if site {
+		if site || team {
 			key, id = objectKey(c.Organization, c.PublicID()), c.PublicID()
 		}
 		i, ok := at[key]
 		if !ok {
 			i = len(all)
 			at[key] = i
-			all = append(all, PortalObject{ProtectedOwner: ProtectedOwner{ID: id, ObjectID: c.Owner, Organization: c.Organization, Name: c.Name, Address: c.Address}, Self: key == me, Site: site})
+			all = append(all, PortalObject{ProtectedOwner: ProtectedOwner{ID: id, ObjectID: c.Owner, Organization: c.Organization, Name: c.Name, Address: c.Address}, Self: key == me, Site: site, Team: team})
 		}
 		all[i].Mailbox = all[i].Mailbox || c.Kind == holdfast.Mailbox
 		all[i].Drive = all[i].Drive || c.Kind == holdfast.Drive
+	}
+	for _, c := range held { // a chat is of several: it is shown with each of them whom the caller sees anyway
+		if c.Kind != holdfast.Chat || c.Head == 0 {
+			continue
+		}
+		for _, owner := range holdfast.Owners(c.Owner) {
+			if i, ok := at[objectKey(c.Organization, owner)]; ok {
+				all[i].Chats = true
+			}
+		}
 	}
 	all = slices.DeleteFunc(all, func(o PortalObject) bool {
 		return search != "" && o.ID != search && !strings.Contains(strings.ToLower(o.Name), search) && !strings.Contains(strings.ToLower(o.Address), search)

@@ -31,8 +31,8 @@ test("an operator of a whole organization finds a site and restores a document o
     return b.page;
   };
   let page = await signIn(operator);
-  await page.getByRole("link", { name: /Choose a person or site/ }).click();
-  const list = page.getByRole("list", { name: "People and sites" });
+  await page.getByRole("link", { name: /Choose a person, site or team/ }).click();
+  const list = page.getByRole("list", { name: "People, sites and teams" });
   await list.getByRole("listitem").filter({ hasText: "Communication site" }).getByRole("link").click();
   await page.getByRole("button", { name: "Lists, libraries and pages" }).waitFor();
   serious.push(...(await audit(page, "a site")));
@@ -55,7 +55,7 @@ test("an operator of a whole organization finds a site and restores a document o
   await b.close();
 
   page = await signIn(other);
-  assert.equal(await page.getByRole("link", { name: /Choose a person or site/ }).count(), 0);
+  assert.equal(await page.getByRole("link", { name: /Choose a person, site or team/ }).count(), 0);
   assert.equal((await (await b.context.request.get(`${world.url}/holdfast/v1/portal/objects`)).json()).results.filter((o) => o.site).length, 0);
   assert.deepEqual(b.wrong, []);
   assert.deepEqual(serious, []);

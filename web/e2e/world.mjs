@@ -143,6 +143,15 @@ export const files = async (world, user) => (await oracle(world, `drives/${user}
 // posts are those of a team's channel that say something.
 export const posts = async (world, team, channel) => (await oracle(world, `teams?team=${encodeURIComponent(team)}`)).filter((row) => row.kind === "post" && row.channel === channel && !row.deleted && !row.event);
 
+// chatNamed is the id of the chat with a topic.
+export async function chatNamed(world, topic) {
+  const all = await (await fetch(`${world.control}/chats`)).json();
+  return all.find((c) => c.topic === topic).id;
+}
+
+// said is what people said in a chat.
+export const said = async (world, chat) => (await oracle(world, `chats?chat=${encodeURIComponent(chat)}`)).filter((row) => row.kind === "post" && !row.deleted && !row.event);
+
 // openPortal opens the Restore Portal of a world whose organization is backed up.
 export async function openPortal(world, api) {
   const registered = await fetch(`${world.control}/application`, { method: "POST", body: JSON.stringify({ redirectUris: [`${world.url}/holdfast/v1/portal/callback`] }) });

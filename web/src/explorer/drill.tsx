@@ -17,17 +17,22 @@ const useStyles = makeStyles({
     ":focus-visible": { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: "-2px" },
   },
   name: { flexGrow: 1, overflowWrap: "anywhere" },
+  icon: { display: "flex", fontSize: "20px", flexShrink: 0 },
+  about: { display: "block", color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200 },
   more: { padding: "4px 12px", color: tokens.colorNeutralForeground2 },
 });
 
-function Row({ icon, name, onClick }: { icon: ReactElement; name: string; onClick: () => void }) {
+function Row({ icon, name, about, onClick }: { icon: ReactElement; name: string; about?: string | undefined; onClick: () => void }) {
   const s = useStyles();
   return (
     <li>
       <button type="button" className={s.row} onClick={onClick}>
-        {icon}
-        <span className={s.name}>{name}</span>
-        <ChevronRight20Regular aria-hidden />
+        <span className={s.icon}>{icon}</span>
+        <span className={s.name}>
+          {name}
+          {about && <span className={s.about}>{about}</span>}
+        </span>
+        <ChevronRight20Regular className={s.icon} aria-hidden />
       </button>
     </li>
   );
@@ -45,7 +50,7 @@ export function Containers({ kind, all, onGo }: { kind: Kind<Item>; all: Contain
       {all.length > 8 && <SearchBox className={s.search} value={text} placeholder={t.explore.findUser} aria-label={t.explore.findUser} onChange={(_, d) => setText(d.value)} />}
       <ul className={s.list} aria-label={t.explore.tree}>
         {found.slice(0, shownAtOnce).map((c) => (
-          <Row key={c.id} icon={kind.containerIcon ?? <Person20Regular aria-hidden />} name={c.name} onClick={() => onGo(c)} />
+          <Row key={c.id} icon={kind.containerIcon?.(c) ?? <Person20Regular aria-hidden />} name={c.name} about={c.about} onClick={() => onGo(c)} />
         ))}
       </ul>
       {found.length > shownAtOnce && <div className={s.more}>{t.explore.narrow(found.length - shownAtOnce)}</div>}
@@ -66,7 +71,7 @@ export function Folders({ kind, containers, place, onGo }: { kind: Kind<Item>; c
   return (
     <ul className={s.list} aria-label={t.explore.folders}>
       {below.map((c) => (
-        <Row key={c.id} icon={kind.containerIcon ?? <Person20Regular aria-hidden />} name={c.name} onClick={() => onGo({ session: place.session, container: c })} />
+        <Row key={c.id} icon={kind.containerIcon?.(c) ?? <Person20Regular aria-hidden />} name={c.name} about={c.about} onClick={() => onGo({ session: place.session, container: c })} />
       ))}
       {data.map((f) => (
         <Row key={f.id} icon={kind.folderIcon?.(f) ?? <Folder20Regular aria-hidden />} name={kind.folderName?.(f, t) ?? f.name} onClick={() => onGo({ ...place, folder: f })} />

@@ -14,6 +14,8 @@ export interface Container {
   address: string;
   below?: string; // of a site below another one: the id of that
   owner?: string; // the service's own id of whose it is
+  about?: string; // what else tells it from others, such as who takes part in a chat
+  holds?: string; // what it is, in its kind's words
 }
 
 export interface Folder {
@@ -62,7 +64,7 @@ export interface Target {
   user: string; // address; empty: the same
   folder: string; // with "/" between names; empty: the original ones
   overwrite: boolean;
-  more?: Partial<Pick<Restoring, "mode" | "overwriteNewer" | "permissions" | "allVersions" | "changedItems" | "missingItems">>; // what only its kind asks for
+  more?: Partial<Pick<Restoring, "mode" | "overwriteNewer" | "permissions" | "allVersions" | "changedItems" | "missingItems" | "newChat" | "topic">>; // what only its kind asks for
   reason: string; // in the user's words; kept with the restore
 }
 
@@ -82,9 +84,10 @@ export interface Call {
 export interface Kind<I extends Item> {
   type: RestoreSession["type"];
   icon: ReactElement;
-  containerIcon?: ReactElement; // absent: a person
+  containerIcon?: (container?: Container) => ReactElement; // absent: a person
   folderIcon?: (folder: Folder) => ReactElement | undefined;
   title: (t: Text) => string;
+  named?: boolean; // a container's name says what it is: a team's does, a person's does not
   flag: string; // that tells the command line of the kind
   items: string; // the kinds of items that its lists have, for the API
   containers: (session: string, signal: AbortSignal) => Promise<Container[]>;

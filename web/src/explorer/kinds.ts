@@ -6,6 +6,7 @@ const kinds: Partial<Record<RestoreSession["type"], () => Promise<Kind<Item>>>> 
   Vex: async () => (await import("./mail/kind")).mail as unknown as Kind<Item>,
   Vesp: async () => (await import("./site/kind")).sites as unknown as Kind<Item>,
   Vet: async () => (await import("./team/kind")).teams as unknown as Kind<Item>,
+  Chats: async () => (await import("./chat/kind")).chats as unknown as Kind<Item>,
   Veod: async () => (await import("./file/kind")).files as unknown as Kind<Item>,
 };
 

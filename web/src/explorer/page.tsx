@@ -28,9 +28,9 @@ const History = lazy(() => import("./history"));
 const OtherTime = lazy(() => import("./other"));
 
 const useStyles = makeStyles({
-  page: { display: "grid", gridTemplateRows: "auto auto 1fr", height: "100%", minHeight: 0 },
+  page: { display: "grid", gridTemplateRows: "auto auto 1fr", gridTemplateColumns: "minmax(0, 1fr)", height: "100%", minHeight: 0 },
   head: { padding: "14px 20px 0" },
-  title: { outline: "none", margin: 0, flexGrow: 1, fontSize: tokens.fontSizeBase500, lineHeight: tokens.lineHeightBase500 },
+  title: { outline: "none", margin: 0, flexGrow: 1, fontSize: tokens.fontSizeBase500, lineHeight: tokens.lineHeightBase500, overflowWrap: "anywhere" },
   about: { color: tokens.colorNeutralForeground2 },
   bar: { padding: "4px 12px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, flexWrap: "wrap" },
   command: { fontWeight: tokens.fontWeightRegular, padding: "5px 8px", minWidth: 0, whiteSpace: "nowrap", "@media (max-width: 1400px)": { padding: "5px" } },
@@ -287,7 +287,7 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
   const seldom = (label: string) => (scripts ? { "aria-label": label, title: label, children: <span className={s.seldom}>{label}</span> } : { children: label });
   const Preview = kind.Preview;
   const whose = begin ? begin.container.name : (session.organization ?? "");
-  const title = t.explore.title(whose, kind.title(t));
+  const title = begin && kind.named ? whose : t.explore.title(whose, kind.title(t));
   const listed = (place?.folder && (kind.folderName?.(place.folder, t) ?? place.folder.name)) ?? place?.container.name ?? "";
   const browsing = small && place !== undefined && query === "";
   const empty = count.data?.total === 0;

@@ -17,7 +17,8 @@ const hitOf = (r: Answer["results"][number]): Hit => ({ id: [r.repositoryId, r.c
 
 // stateOf is the newest state in which a hit is. own: of its user alone, as people and operators of restore roles see it, who see no organization.
 export const stateOf = (h: Hit, own = false): At => ({
-  organization: h.found.organizationId, type: typeFor(h.found.container.kind), time: h.found.lastPoint.time, repository: h.found.repositoryId, ...(own ? { user: h.found.userId } : {}),
+  organization: h.found.organizationId, type: typeFor(h.found.container.kind), time: h.found.lastPoint.time, repository: h.found.repositoryId,
+  ...(own ? (h.found.container.kind === "site" || h.found.container.kind === "team" ? { user: h.found.container.id, scope: h.found.container.kind === "site" ? ("Site" as const) : ("Team" as const) } : { user: h.found.userId }) : {}),
 });
 
 // placeOf is where a hit is in a session that shows its state.

@@ -4,7 +4,7 @@ import type { RestoreSession } from "../api/queries";
 type Type = RestoreSession["type"];
 
 // The type of the restore session that shows a kind of container.
-const types: Record<string, Type> = { mailbox: "Vex", drive: "Veod", site: "Vesp", team: "Vet" };
+const types: Record<string, Type> = { mailbox: "Vex", drive: "Veod", site: "Vesp", team: "Vet", chat: "Chats" };
 
 export function typeFor(containerKind: string): Type {
   const type = types[containerKind];
@@ -15,7 +15,8 @@ export function typeFor(containerKind: string): Type {
 // At is what a restore session shows: an organization (in one repository) as it was at a time, or, without one, as it is in its newest restore points.
 export interface At {
   organization: string;
-  user?: string | undefined; // of the organization, whose mailbox or OneDrive alone is shown
+  user?: string | undefined; // of the organization, whose mailbox or OneDrive alone is shown; with scope a site or a team
+  scope?: "Site" | "Team" | undefined;
   type: Type;
   time?: string | undefined;
   repository?: string | undefined;
@@ -31,7 +32,7 @@ export const openBody = (at: At) => ({
 
 export async function openSession(at: At): Promise<string> {
   if (at.user) {
-    const { id } = await of(client.POST("/v8/Organization/OperatorExplore", { body: { ...openBody(at), scope: { type: "User", id: at.user } } }));
+    const { id } = await of(client.POST("/v8/Organization/OperatorExplore", { body: { ...openBody(at), scope: { type: at.scope ?? "User", id: at.user } } }));
     return id;
   }
   const opened = await of(client.POST("/v8/Organizations/{organizationId}/explore", { params: { path: { organizationId: at.organization } }, body: openBody(at) }));

@@ -62,7 +62,7 @@ function Node({ kind, session, containers, container, folder, place, onGo, open,
   const current = place?.container.id === container.id && place.folder?.id === folder?.id;
   return (
     <TreeItem itemType={leaf ? "leaf" : "branch"} value={path} onClick={() => onGo(here)} aria-selected={current}>
-      <TreeItemLayout className={current ? s.here : undefined} iconBefore={folder ? kind.folderIcon?.(folder) ?? <FolderRegular /> : kind.containerIcon ?? <PersonRegular />} aside={isFetching ? <Busy size="extra-tiny" /> : null} title={folder ? name : container.address}>
+      <TreeItemLayout className={current ? s.here : undefined} iconBefore={folder ? kind.folderIcon?.(folder) ?? <FolderRegular /> : kind.containerIcon?.(container) ?? <PersonRegular />} aside={isFetching ? <Busy size="extra-tiny" /> : null} title={folder ? name : container.address}>
         <span className={folder?.hidden ? s.hidden : undefined}>{folder ? name : container.name}</span>
       </TreeItemLayout>
       {!leaf && (

@@ -41,11 +41,11 @@ export default function Open() {
       setBusy(false);
     }
   };
-  const flag = type === "Veod" ? " --files" : type === "Vesp" ? " --site '?'" : type === "Vet" ? " --team '?'" : "";
+  const flag = type === "Veod" ? " --files" : type === "Vesp" ? " --site '?'" : type === "Vet" ? " --team '?'" : type === "Chats" ? " --chat '?'" : "";
   const acts: Act[] = [
     { title: t.explore.acts.points, command: "holdfast point list", method: "GET", path: `/v8/RestorePoints?organizationId=${id || "ORGANIZATION"}` },
     { title: t.explore.acts.users, command: `holdfast explore users${flag}`, method: "GET", path: `/v8/ProtectedUsers?organizationId=${id || "ORGANIZATION"}` },
-    { title: t.explore.acts.open, command: `holdfast explore ls${type === "Vesp" ? " --site board" : type === "Vet" ? " --team board" : ` --user ada${flag}`}${time ? ` --at ${time}` : ""}`, method: "POST", path: `/v8/Organizations/${id || "ORGANIZATION"}/explore`, body: { type, ...(time ? { dateTime: time } : {}) } },
+    { title: t.explore.acts.open, command: `holdfast explore ls${type === "Vesp" ? " --site board" : type === "Vet" ? " --team board" : type === "Chats" ? " --chat Lunch" : ` --user ada${flag}`}${time ? ` --at ${time}` : ""}`, method: "POST", path: `/v8/Organizations/${id || "ORGANIZATION"}/explore`, body: { type, ...(time ? { dateTime: time } : {}) } },
   ];
   if (organizations.data?.length === 0)
     return (
@@ -79,6 +79,7 @@ export default function Open() {
                   <Radio value="Veod" label={t.kind.files} />
                   <Radio value="Vesp" label={t.kind.sites} />
                   <Radio value="Vet" label={t.kind.teams} />
+                  <Radio value="Chats" label={t.kind.chats} />
                 </RadioGroup>
               </Field>
             </Card>

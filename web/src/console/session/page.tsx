@@ -230,7 +230,7 @@ function Restores({ open }: { open: string | undefined }) {
         rowKey={(r) => r.id}
         columns={[
           { key: "name", title: t.session.restore, render: (r) => <Link to="/sessions" search={{ tab: "restore", session: r.id }}>{r.name || r.organization || r.id}</Link> },
-          { key: "type", title: t.session.type, render: (r) => ({ Veod: t.kind.files, Vesp: t.kind.sites, Vet: t.kind.teams } as Record<string, string>)[r.type ?? ""] ?? t.kind.mail, whole: true },
+          { key: "type", title: t.session.type, render: (r) => ({ Veod: t.kind.files, Vesp: t.kind.sites, Vet: t.kind.teams, Chats: t.kind.chats } as Record<string, string>)[r.type ?? ""] ?? t.kind.mail, whole: true },
           { key: "point", title: t.session.point, render: (r) => (r.scopeName ? f.dateTime(r.scopeName.replace(/^state of /, "")) : t.explore.newest), wide: true },
           { key: "state", title: t.session.state, render: (r) => <Status value={r.state} /> },
           { key: "result", title: t.common.result, render: (r) => <Status value={r.result} /> },

@@ -36,7 +36,7 @@ const columns: Kind<SiteItem>["columns"] = [
 export const sites: Kind<SiteItem> = {
   type: "Vesp",
   icon: <GlobeRegular />,
-  containerIcon: <GlobeRegular />,
+  containerIcon: () => <GlobeRegular />,
   folderIcon: (f) => (f.holds === "list" ? <TextBulletListLtrRegular /> : f.holds === "library" ? <LibraryRegular /> : f.holds === "pages" ? <DocumentTextRegular /> : undefined),
   title: (t) => t.kind.sites,
   items: "file,list item,page",

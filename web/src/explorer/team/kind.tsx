@@ -61,9 +61,10 @@ const itemsAt = (p: Place, query: string): string => p.folder?.items ?? (query ?
 export const teams: Kind<Post> = {
   type: "Vet",
   icon: <PeopleTeamRegular />,
-  containerIcon: <PeopleTeamRegular />,
+  containerIcon: () => <PeopleTeamRegular />,
   folderIcon: (f) => (f.holds === "private" ? <LockClosedRegular /> : f.holds === "shared" ? <PersonArrowRightRegular /> : f.holds === "standard" ? <NumberSymbolRegular /> : f.holds === "tabs" ? <TabDesktopRegular /> : f.holds === "files" ? <DocumentRegular /> : f.holds === "posts" ? <ChatRegular /> : undefined),
   title: (t) => t.kind.teams,
+  named: true,
   items: "post,tab,file",
   flag: "--team",
   keepsBoth: true,

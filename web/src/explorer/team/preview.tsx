@@ -100,7 +100,7 @@ export function AboutTeams({ place: p, whole }: { place: Place; whole: string })
       <h2 className={s.name}>{folder?.holds === "files" ? t.post.files : folder?.holds === "tabs" ? t.post.tabs : (folder?.name ?? p.container.name)}</h2>
       {told && <Shown place={p} item={{ id: folder?.id ?? whole, name: folder?.name ?? p.container.name }} />}
       <Problem error={failed} />
-      {told && posts && saving && <div className={s.bar}><Button icon={<ArrowDownload20Regular />} onClick={save}>{w.savePosts}</Button></div>}
+      {told && posts && saving && <div className={s.bar}><Button icon={<ArrowDownload20Regular />} onClick={save}>{whole === "chat" ? w.saveChat : w.savePosts}</Button></div>}
       <p className={s.about}>{w.chooseItem}</p>
       {told && <Members place={p} item={folder?.id ?? whole} />}
     </article>

@@ -1,5 +1,5 @@
 import { Badge, Button, Checkbox, makeStyles, Title2, tokens } from "@fluentui/react-components";
-import { CalendarClock20Regular, ChevronRight20Regular, DocumentRegular, GlobeRegular, MailRegular, PersonProhibitedRegular, PersonRegular } from "@fluentui/react-icons";
+import { CalendarClock20Regular, ChatMultipleRegular, ChevronRight20Regular, DocumentRegular, GlobeRegular, MailRegular, PeopleTeamRegular, PersonProhibitedRegular, PersonRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useState, type ReactElement } from "react";
 import { client, of } from "../../api/client";
@@ -74,6 +74,8 @@ export default function Home({ session, id }: { session: Session; id: string }) 
   );
 }
 
+type Kind = "Vex" | "Veod" | "Vesp" | "Vet" | "Chats";
+
 function Choose({ person, operator }: { person: Person; operator: boolean }) {
   const s = useStyles();
   const { t } = useText();
@@ -83,28 +85,32 @@ function Choose({ person, operator }: { person: Person; operator: boolean }) {
   const [deleted, setDeleted] = useState(false);
   const [busy, setBusy] = useState("");
   const [error, setError] = useState<unknown>();
-  const open = async (type: "Vex" | "Veod" | "Vesp") => {
+  const open = async (type: Kind) => {
     setBusy(type);
     setError(undefined);
     try {
-      const opened = await of(client.POST("/v8/Organization/OperatorExplore", { body: { type, scope: { type: person.site ? "Site" : "User", id: person.id }, showDeleted: deleted, ...(time ? { dateTime: time } : {}) } }));
+      const opened = await of(client.POST("/v8/Organization/OperatorExplore", { body: { type, scope: { type: person.site ? "Site" : person.team ? "Team" : "User", id: person.id }, showDeleted: deleted, ...(time ? { dateTime: time } : {}) } }));
       go(`/look/${opened.id}`);
     } catch (cause) {
       setError(cause);
       setBusy("");
     }
   };
-  const kinds: { type: "Vex" | "Veod" | "Vesp"; icon: ReactElement; name: string; there: boolean }[] = person.site ? [
+  const kinds: { type: Kind; icon: ReactElement; name: string; there: boolean }[] = person.site ? [
     { type: "Vesp", icon: <GlobeRegular />, name: t.portal.site, there: true },
+  ] : person.team ? [
+    { type: "Vet", icon: <PeopleTeamRegular />, name: t.portal.team, there: true },
   ] : [
     { type: "Vex", icon: <MailRegular />, name: t.kind.mail, there: person.mailbox },
     { type: "Veod", icon: <DocumentRegular />, name: t.kind.files, there: person.drive },
+    ...(person.chats ? [{ type: "Chats" as const, icon: <ChatMultipleRegular />, name: t.portal.chats, there: true }] : []),
   ];
+  const nobodys = person.site || person.team;
   return (
     <>
       <section className={s.person} aria-label={t.portal.whose}>
         <span className={s.icon} aria-hidden>
-          {person.site ? <GlobeRegular /> : <PersonRegular />}
+          {person.site ? <GlobeRegular /> : person.team ? <PeopleTeamRegular /> : <PersonRegular />}
         </span>
         <div className={s.who}>
           <div className={s.name}>
@@ -118,7 +124,7 @@ function Choose({ person, operator }: { person: Person; operator: boolean }) {
           </Button>
         )}
       </section>
-      {!person.site && (
+      {!nobodys && (
         <>
           <div className={s.find}>
             <Suspense>
@@ -139,7 +145,7 @@ function Choose({ person, operator }: { person: Person; operator: boolean }) {
         {calendar && (
           <div className={s.calendar}>
             <Suspense fallback={<Loading />}>
-              <When organization={person.organizationId} {...(person.site ? { type: "Vesp" as const } : { user: person.id })} value={time} onChange={setTime} />
+              <When organization={person.organizationId} {...(nobodys ? { type: person.site ? ("Vesp" as const) : ("Vet" as const) } : { user: person.id })} value={time} onChange={setTime} />
             </Suspense>
           </div>
         )}

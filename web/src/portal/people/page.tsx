@@ -1,5 +1,5 @@
 import { Badge, Button, makeStyles, SearchBox, Title2, tokens } from "@fluentui/react-components";
-import { ChevronRight20Regular, Globe20Regular, Person20Regular, SearchRegular } from "@fluentui/react-icons";
+import { ChevronRight20Regular, Globe20Regular, PeopleTeam20Regular, Person20Regular, SearchRegular } from "@fluentui/react-icons";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useEffect, useState } from "react";
 import { Address } from "../../ui/address";
@@ -55,7 +55,7 @@ export default function People() {
           {data.results.map((p) => (
             <li key={p.id}>
               <a className={s.row} href={p.self ? "#/" : `#/of/${encodeURIComponent(p.id)}`}>
-                {p.site ? <Globe20Regular aria-hidden /> : <Person20Regular aria-hidden />}
+                {p.site ? <Globe20Regular aria-hidden /> : p.team ? <PeopleTeam20Regular aria-hidden /> : <Person20Regular aria-hidden />}
                 <span className={s.who}>
                   <span className={s.name}><Address>{p.name || p.email}</Address></span> {p.self && <Badge appearance="tint">{t.portal.you}</Badge>}
                   {p.deleted && <Badge appearance="tint" color="warning">{t.portal.gone}</Badge>}

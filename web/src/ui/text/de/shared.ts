@@ -31,7 +31,7 @@ export const text: typeof en = {
     command: "holdfast", copy: "Kopieren", copied: "Kopiert", noCommand: "Die Befehlszeile hat dafür noch keinen Befehl; nehmen Sie curl.", token: "Ein Token gilt eine Stunde:",
   },
   status: { Success: "Erfolg", Warning: "Warnung", Failed: "Fehlgeschlagen", Running: "Läuft", Queued: "Wartet", Stopped: "Angehalten", Working: "Offen", None: "–", Cancelled: "Angehalten", Skipped: "Ausgelassen" },
-  kind: { mailbox: "Postfach", drive: "OneDrive", site: "Website", team: "Team", chat: "Chat", mail: "E-Mail", files: "OneDrive-Dateien", sites: "SharePoint-Websites", teams: "Teams" },
+  kind: { mailbox: "Postfach", drive: "OneDrive", site: "Website", team: "Team", chat: "Chat", mail: "E-Mail", files: "OneDrive-Dateien", sites: "SharePoint-Websites", teams: "Teams", chats: "Chats" },
   explore: {
     basketNamed: "Korb", intoBasket: "In den Korb", inBasket: (n, name) => `${n} im Korb „${name}“.`, otherTime: "Andere Zeit", deletedMark: "gelöscht", deletedOnly: "Nur Gelöschtes",
     about: "Sehen Sie in eine Sicherung, wie sie zu einer Zeit war, und holen Sie zurück, was fehlt. Das geht auch, wenn Microsoft 365 nicht erreichbar ist.", what: "Was", when: "Stand von", kind: "Zeigen", calendar: "Tage mit Wiederherstellungspunkten", before: "Monat davor", after: "Monat danach", newest: "Das Neueste von allem",

@@ -27,7 +27,7 @@ export const text = {
     command: "holdfast", copy: "Copy", copied: "Copied", noCommand: "The command line has no command for this yet; use curl.", token: "A token is valid for an hour:",
   },
   status: { Success: "Success", Warning: "Warning", Failed: "Failed", Running: "Running", Queued: "Waiting", Stopped: "Stopped", Working: "Open", None: "–", Cancelled: "Stopped", Skipped: "Skipped" },
-  kind: { mailbox: "mailbox", drive: "OneDrive", site: "site", team: "team", chat: "chat", mail: "Mail", files: "OneDrive files", sites: "SharePoint sites", teams: "Teams" },
+  kind: { mailbox: "mailbox", drive: "OneDrive", site: "site", team: "team", chat: "chat", mail: "Mail", files: "OneDrive files", sites: "SharePoint sites", teams: "Teams", chats: "Chats" },
   explore: {
     basketNamed: "Basket", intoBasket: "Into the basket", inBasket: (n: string, name: string) => `${n} in the basket “${name}”.`, otherTime: "Other time", deletedMark: "deleted", deletedOnly: "Only what was deleted",
     about: "Look into a backup as it was at a time, and bring back what is missing. It works also when Microsoft 365 can't be reached.", what: "What", when: "As of when", kind: "Show", calendar: "Days with restore points", before: "Month before", after: "Month after", newest: "The newest of everything",
