@@ -50,6 +50,8 @@ const (
 	pages      = "Pages of a site"
 	teamsTold  = "Teams, their channels and tabs"
 	postsTold  = "Posts of channels"
+	chatsTold  = "Chats"
+	groupMade  = "a group that is purged"
 	setTold    = "Settings of a mailbox"
 	filesTold  = "Files of a drive"
 
@@ -81,6 +83,11 @@ var wholeKinds = map[string]kind{
 	"tab": {section: teamsTold, rows: map[string]string{"channel": "tabs", "name": "tabs", "type": "tabs", "configuration": "tabs"}, needs: []string{"configuration"}, key: []string{"channel", "name"}, ignore: []string{"kind"}},
 	"post": {section: postsTold, rows: map[string]string{"channel": "author, time", "created": "author, time", "author": "author, time", "replyTo": "replies", "subject": "subject, words, importance", "body": "subject, words, importance", "importance": "subject, words, importance", "edited": "reactions, the mark of an edit, earlier wordings", "reactions": "reactions, the mark of an edit, earlier wordings", "attachments": "attached files", "hosted": "pictures in the text", "cards": "cards and quotations"}, key: []string{"channel", "created", "author"}, sample: sim.TeamRow{},
 		ignore: []string{"kind", "name", "about", "type", "settings", "members", "apps", "archived", "migrating", "configuration", "deleted", "event", "extra"}},
+
+	"chat": {section: chatsTold, rows: map[string]string{"type": groupMade, "name": groupMade, "created": groupMade, "members": "members of a group that is made again"}, key: []string{"type", "name", "members"}, needs: []string{"name"}, ignore: []string{"kind"}},
+	"message": {section: chatsTold, rows: map[string]string{"channel": "author, time", "created": "author, time", "author": "author, time", "body": "words, importance", "importance": "words, importance", "edited": "reactions, the mark of an edit, earlier wordings, cards", "reactions": "reactions, the mark of an edit, earlier wordings, cards",
+		"attachments": "attached files", "hosted": "pictures in the text"}, key: []string{"channel", "created", "author"}, sample: sim.TeamRow{},
+		ignore: []string{"kind", "name", "about", "type", "settings", "members", "apps", "archived", "migrating", "configuration", "deleted", "event", "extra", "subject", "replyTo"}},
 
 	"contact": {section: "Contacts", rows: map[string]string{"folder": foldersTold + "|place of a contact folder", "homeAddress": "addresses", "businessAddress": "addresses", "otherAddress": "addresses", "homePhones": "phones", "businessPhones": "phones", "mobilePhone": "phones", "created": "createdDateTime", "modified": "lastModifiedDateTime", "yomiGivenName": "yomi", "yomiSurname": "yomi", "yomiCompanyName": "yomi"},
 		key: []string{"user", "folder", "displayName"}, needs: []string{"photo", "emailAddresses", "birthday"}, ignore: personalIgnored},
@@ -374,4 +381,47 @@ func (w *world) teamThings(name string) (out things, posts map[string]int) {
 		}
 	}
 	return out, posts
+}
+
+// chatThings are all that the oracle tells of chats into which Microsoft takes messages, and how many of each sort are in them: what nobody can post is counted only.
+func (w *world) chatThings() (out things, counts map[string]int) {
+	w.Helper()
+	out, counts = things{}, map[string]int{}
+	for _, c := range w.chats() {
+		rows := w.chatRows(c.ID)
+		if rows[0].Open {
+			w.Errorf("the chat %q is open for messages of the past", c.Topic)
+		}
+		if c.Type == "meeting" || c.Tenant != w.sim.Tenant.TenantID {
+			counts["chat that takes none"]++
+			continue
+		}
+		if w.returns(c) { // one with people of other organizations stays, and its beginning moves
+			out.add(w.T, "chat", rows[0])
+		}
+		for _, r := range rows[1:] {
+			switch {
+			case r.Event:
+				counts["event"]++
+				continue
+			case r.Deleted:
+				counts["deleted"]++
+				continue
+			case r.Author == "application":
+				counts["application"]++
+				continue
+			case strings.HasSuffix(r.Author, "@partner.example"):
+				counts["stranger"]++
+				continue
+			}
+			counts["message"]++
+			body := atElement.ReplaceAllString(hostedLink.ReplaceAllString(r.Body, "HOSTED/"), "<b>$1</b>")
+			r.Body = quoteIn.ReplaceAllString(body, "")
+			counts["quotation"] += len(quoteIn.FindAllString(body, -1))
+			r.Attached = slices.DeleteFunc(r.Attached, func(a string) bool { return strings.HasPrefix(a, "messageReference ") })
+			r.Channel = fmt.Sprintf("%s %q of %v", c.Type, c.Topic, rows[0].Members)
+			out.add(w.T, "message", r)
+		}
+	}
+	return out, counts
 }
