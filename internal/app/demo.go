@@ -36,13 +36,16 @@ type Demo struct {
 	Server *Server
 }
 
-// demoFiles, demoSites and demoTeams are small: the tour obeys the limits that Microsoft publishes, by which an application may ask SharePoint for 1,250 units a minute, and two backups
-// and a restore of everything are to take less than two minutes' worth. Teams takes four calls a second on one team, and one post a second in a channel.
+// demoFiles, demoSites, demoTeams and demoChats are small: the tour obeys the limits that Microsoft publishes, by which an application may ask SharePoint for 1,250 units a minute, and two backups
+// and a restore of everything are to take less than two minutes' worth. Teams takes four calls a second on one team, one post a second in a channel, and one call a second on a chat.
 const demoFiles = 10 // in a drive
 
 var demoSites = sim.SiteShape{Sites: 2, Items: 6, Files: 4, OneEach: true}
 
 var demoTeams = sim.TeamShape{Teams: 1, Channels: 3, Posts: 8, Files: 4, Hosted: 3}
+
+// With these no message has a picture in the chat that another organization began: Microsoft does not give it, and the backup would end with a warning.
+var demoChats = sim.ChatShape{Chats: 2, Posts: 5, Hosted: 9}
 
 // NewDemo starts the simulated organization and opens the server; Run serves.
 func NewDemo(ctx context.Context, c DemoConfig) (_ *Demo, err error) {
@@ -52,7 +55,7 @@ func NewDemo(ctx context.Context, c DemoConfig) (_ *Demo, err error) {
 			err = errors.Join(err, d.Close(context.WithoutCancel(ctx)))
 		}
 	}()
-	d.Sim, err = sim.New(sim.Options{Dir: filepath.Join(c.Dir, "organization"), Users: c.Users, FilesPer: demoFiles, Site: demoSites, Team: demoTeams, Limits: sim.LimitsEnforce, Seed: 1})
+	d.Sim, err = sim.New(sim.Options{Dir: filepath.Join(c.Dir, "organization"), Users: c.Users, FilesPer: demoFiles, Site: demoSites, Team: demoTeams, Chat: demoChats, Limits: sim.LimitsEnforce, Seed: 1})
 	if err != nil {
 		return nil, err
 	}
@@ -278,6 +281,55 @@ func (d *Demo) TeamTruth(name string) (Truth, error) {
 		}
 	}
 	return t, nil
+}
+
+// quotation is a message that another one quotes: an import has it as text.
+var quotation = regexp.MustCompile(`<attachment id="\d+"></attachment>|<blockquote>.*?</blockquote>`)
+
+// ChatTruth reads the chats that can be put back as Truth reads a mailbox: those of two and groups, that began here and have nobody of another organization in them.
+func (d *Demo) ChatTruth() (Truth, error) {
+	t := Truth{Folders: map[string]map[string]string{}, Others: map[string]map[string]string{}}
+	for _, c := range d.chats() {
+		rows, err := d.Sim.DumpChat(c.ID)
+		if err != nil {
+			return t, err
+		}
+		name := fmt.Sprintf("chat %q (%s) of %s", c.Topic, c.Type, strings.Join(rows[0].Members, ", "))
+		if err := put(t.Folders, name, rows[0]); err != nil {
+			return t, err
+		}
+		for _, r := range rows[1:] {
+			if r.Event || r.Deleted || r.Author == "application" {
+				continue // can't be posted
+			}
+			r.Reacted, r.Edited = nil, false
+			r.Body = quotation.ReplaceAllString(mention.ReplaceAllString(hostedLink.ReplaceAllString(r.Body, "hosted:"), "<b>$1</b>"), "")
+			r.Attached = slices.DeleteFunc(r.Attached, func(a string) bool { return !strings.HasPrefix(a, "reference ") })
+			if err := put(t.Others, fmt.Sprintf("message of %s, %s in %s", r.Author, r.Created.Format(time.RFC3339Nano), name), r); err != nil {
+				return t, err
+			}
+		}
+	}
+	return t, nil
+}
+
+func (d *Demo) chats() []sim.ChatInfo {
+	tenant := d.Sim.Tenant()
+	return slices.DeleteFunc(d.Sim.Chats(), func(c sim.ChatInfo) bool {
+		return c.Deleted || c.Type == "meeting" || c.Tenant != tenant.TenantID || slices.ContainsFunc(c.Members, func(m sim.ChatMemberInfo) bool {
+			return !slices.ContainsFunc(tenant.Users, func(u sim.TenantUser) bool { return u.ID == m.ID })
+		})
+	})
+}
+
+// LoseChats purges the chats that can be put back.
+func (d *Demo) LoseChats() error {
+	for _, c := range d.chats() {
+		if err := d.Sim.DeleteChat(c.ID, true); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // LoseTeam purges a team with its group and its sites.

@@ -73,6 +73,9 @@ const (
 // TeamsLanes are the kinds of calls with the requests per second of one application (throttling-limits, Teams).
 var TeamsLanes = map[string]int64{"export": 200, "messages": 20, "lists": 60, "other": 30, "post": 50, "chatPost": 20, "create": 10, "delete": 15, "write": 30}
 
+// onTheWay is by how much the time that requests take to the service may differ without two of them coming there within a second.
+const onTheWay = 200 * time.Millisecond
+
 // teamsPerSecond is the limit of a lane of Teams: 4 requests on one team, and one post on one channel or one request on one chat, which a newer
 // copy of the page names.
 func teamsPerSecond(lane string) int64 {
@@ -220,7 +223,11 @@ func (b *Budget) lane(k laneKey) *lane {
 		l.slots = b.limits.OutlookConcurrent
 	case Teams:
 		if b.limits.Teams {
-			l.requests = append(l.requests, newWindow(teamsPerSecond(k.mailbox), time.Second, 20))
+			limit, span := teamsPerSecond(k.mailbox), time.Second
+			if limit == 1 { // nothing hides that one request was longer on its way than the next one
+				span += onTheWay
+			}
+			l.requests = append(l.requests, newWindow(limit, span, 20))
 		}
 	}
 	b.lanes[k] = l

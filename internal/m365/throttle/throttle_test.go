@@ -65,6 +65,28 @@ func TestNoSpanEverSeesMoreThanTheLimit(t *testing.T) {
 	})
 }
 
+// Where one request a second is allowed, two of them keep so far apart that one which is slow on its way does not meet the next one.
+func TestRequestsOnOneChatKeepApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := throttle.New(sys.System, throttle.Published(0))
+		var last time.Time
+		for n := range 20 {
+			release, err := b.Acquire(t.Context(), throttle.Charge{Service: throttle.Teams, Mailbox: throttle.ChatLane + "19:x", Requests: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			release()
+			if now := sys.System.Now(); n > 0 && (now.Sub(last) < 1200*time.Millisecond || now.Sub(last) > 1300*time.Millisecond) {
+				t.Fatalf("the %d. request came %v after the one before", n+1, now.Sub(last))
+			}
+			last = sys.System.Now()
+			if err := sys.System.Sleep(t.Context(), time.Duration(n)*7*time.Millisecond); err != nil { // wherever it falls in a bin
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
 func TestTheWholeBudgetCanBeUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := throttle.New(sys.System, throttle.Limits{OutlookPer10m: 10_000})
