@@ -568,18 +568,23 @@ func (f *fetch) whole(ctx context.Context) error {
 			return err
 		}
 		payloads := append(perms, f.json())
+		var unread *holdfast.Skip // why the values of its columns are not read
 		if f.r.columns != nil {
 			columns, err := f.r.columns(ctx, f.row, f.r.walk == walkFirst || f.r.walk == walkResync)
-			if err != nil {
+			switch unread = m365.Skip(err); {
+			case err == nil:
+				payloads = append(payloads, columns)
+				f.item.Fields = with(f.item.Fields, fieldValued, "true")
+			case unread == nil || ctx.Err() != nil:
 				return err
+			case unread.Reason == holdfast.SkipVanished: // whether the file is gone its content says
+				unread = &holdfast.Skip{Reason: holdfast.SkipCorrupt, Err: err}
 			}
-			payloads = append(payloads, columns)
-			f.item.Fields = with(f.item.Fields, fieldValued, "true")
 		}
 		if f.had && !f.twice && sameContent(f.old, f.item) {
 			err := f.r.sink.Put(ctx, f.item, append(payloads, holdfast.Kept(holdfast.FormFile))...)
 			if err == nil {
-				return f.versions(ctx)
+				return f.stored(ctx, unread)
 			}
 			if holdfast.KindOf(err) != holdfast.KindNotFound {
 				return err
@@ -593,7 +598,7 @@ func (f *fetch) whole(ctx context.Context) error {
 		check := &checked{row: f.item}
 		err = f.r.sink.Put(ctx, f.item, append(payloads, f.content(ctx, check))...)
 		if err == nil {
-			return f.versions(ctx)
+			return f.stored(ctx, unread)
 		}
 		var differs *differsError
 		kind := m365.KindOf(err)
@@ -623,6 +628,14 @@ func (f *fetch) whole(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// stored goes on after a file was put, with its older versions. The file is kept when the values of its columns could not be read; unread names them.
+func (f *fetch) stored(ctx context.Context, unread *holdfast.Skip) error {
+	if unread != nil {
+		f.r.sink.Skip(ctx, f.item, &holdfast.Skip{Reason: unread.Reason, Err: fmt.Errorf("the file is kept without the values of its columns, which could not be read: %w", unread)})
+	}
+	return f.versions(ctx)
 }
 
 // look reads the row again.

@@ -11,14 +11,17 @@ import (
 	"time"
 
 	"holdfast/internal/holdfast"
+	"holdfast/internal/m365"
 	"holdfast/internal/m365/graph"
-	"holdfast/internal/workload/drive"
 )
 
 // libraryColumns are columns of every library whose values are the file's own properties, or SharePoint's. Hidden and read-only ones need not be named.
 var libraryColumns = []string{"FileLeafRef", "Title", "ContentType", "_ExtendedDescription", "MediaServiceImageTags", "Modified_x0020_By", "Created_x0020_By", "ParentLeafName", "DocConcurrencyNumber"}
 
-const columnType = "ContentType"
+const (
+	columnType = "ContentType"
+	folderType = "0x0120" // begins the ids of content types of folders
+)
 
 // ownColumns names the columns of a library that its site made, in order, and Title and the content type besides when there are any; none: the values of its files
 // need not be asked for.
@@ -31,7 +34,7 @@ func ownColumns(columns []graph.Column, types []graph.ContentType) []string {
 	}
 	kinds := 0
 	for _, t := range types {
-		if !strings.HasPrefix(t.ID, "0x0120") { // folders have one of their own
+		if !strings.HasPrefix(t.ID, folderType) {
 			kinds++
 		}
 	}
@@ -81,10 +84,12 @@ func trimmed(it *graph.ListItem, own []string) (storedColumns, error) {
 
 // The values of many files are listed, which is far cheaper than asking for each. They wait in memory until the drive tells of their files.
 const (
-	mostListed = 32 << 20 // bytes of them; for files beyond, each is asked
+	mostListed = 16 << 20 // bytes of them at a time; for files that come while they wait, each is asked
 	// listedAfter is how long before the list began a file must have been changed last for its listed values to be those of its row: the clocks of
 	// servers differ, and the drive's row may be newer than the list.
 	listedAfter = 5 * time.Minute
+	// fewAsked is how many files a later walk over everything asks for one by one before it lists them: mostly few have changed.
+	fewAsked = 20
 )
 
 // columnReader reads the values of one library's files.
@@ -93,10 +98,12 @@ type columnReader struct {
 	l   *known
 	own []string
 
-	mu     sync.Mutex // held while they are listed
-	done   bool
-	began  time.Time
+	mu     sync.Mutex        // guards what is below, and is held while a page is listed
+	asked  int               // files of a later walk that were asked for one by one
+	began  time.Time         // zero: nothing was listed yet
+	next   string            // the list's next page; empty when there is none
 	listed map[string][]byte // by the file's unique id
+	held   int               // bytes of listed
 }
 
 // columnsOf gives what reads the columns of a library's files; nil when it has none of its own.
@@ -124,7 +131,7 @@ func (c *columnReader) of(ctx context.Context, row *graph.DriveItem, whole bool)
 	}
 	values, err := trimmed(it, c.own)
 	if err != nil {
-		return holdfast.Payload{}, err
+		return holdfast.Payload{}, &holdfast.Skip{Reason: holdfast.SkipCorrupt, Err: err}
 	}
 	p, _, err := jsonOf(holdfast.FormColumns, values)
 	return p, err
@@ -134,47 +141,68 @@ func (c *columnReader) of(ctx context.Context, row *graph.DriveItem, whole bool)
 func (c *columnReader) fromList(ctx context.Context, row *graph.DriveItem) ([]byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.done {
-		if err := c.list(ctx); err != nil {
+	if c.began.IsZero() {
+		if !c.prev.Empty() && c.asked < fewAsked {
+			c.asked++
+			return nil, nil
+		}
+		c.began, c.listed = c.g.M365().Clock().Now(), map[string][]byte{}
+		if err := c.take(c.g.ListItems(ctx, c.c.Source, c.l.id, everyItem)); err != nil {
 			return nil, err
 		}
-		c.done = true
 	}
 	if row.Modified.IsZero() || row.Modified.After(c.began.Add(-listedAfter)) {
 		return nil, nil
 	}
 	id := uniqueID(row.ETag)
+	for c.listed[id] == nil && c.next != "" && c.held < mostListed {
+		if err := c.take(graph.Follow[graph.ListItem](ctx, c.g, c.next, everyItem)); err != nil {
+			return nil, err
+		}
+	}
 	raw := c.listed[id]
-	delete(c.listed, id)
+	if raw != nil {
+		c.held -= cost(id, raw)
+		delete(c.listed, id)
+	}
 	return raw, nil
 }
 
-func (c *columnReader) list(ctx context.Context) error {
-	c.began, c.listed = c.g.M365().Clock().Now(), map[string][]byte{}
-	held := 0
-	l := graph.List{Top: pageSize, Expand: []string{"fields"}}
-	first, err := c.g.ListItems(ctx, c.c.Source, c.l.id, l)
-	for it, err := range graph.All(ctx, c.g, first, err, l) {
-		if err != nil {
-			return drive.PlaceError(err)
+var everyItem = graph.List{Top: pageSize, Expand: []string{"fields"}}
+
+// cost is about what a listed value takes in memory.
+func cost(id string, raw []byte) int { return len(raw) + len(id) + 64 }
+
+// take takes a page of the list. A list that is refused, or breaks off, ends there: each file that it lacks is asked for.
+func (c *columnReader) take(page *graph.Page[graph.ListItem], err error) error {
+	c.next = ""
+	if err != nil {
+		if m365.Skip(err) == nil {
+			return err
 		}
+		return nil
+	}
+	for i := range page.Value {
+		it := &page.Value[i]
 		id := uniqueID(it.ETag)
-		if id == "" {
+		if id == "" || it.ContentType != nil && strings.HasPrefix(it.ContentType.ID, folderType) {
 			continue
 		}
 		values, err := trimmed(it, c.own)
 		if err != nil {
-			return err
+			continue // the file itself says so when it is asked for
 		}
 		raw, err := json.Marshal(values)
 		if err != nil {
 			return fmt.Errorf("encode values of item %s: %w", it.ID, err)
 		}
-		if held += len(raw) + len(id) + 64; held > mostListed {
-			return nil
+		if old, twice := c.listed[id]; twice {
+			c.held -= cost(id, old)
 		}
+		c.held += cost(id, raw)
 		c.listed[id] = raw
 	}
+	c.next = page.NextLink
 	return nil
 }
 

@@ -3,6 +3,7 @@ package site_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -126,8 +127,8 @@ func TestValuesAloneAreOverwritten(t *testing.T) {
 	if err := r.sim.SetFileColumn("/sites/Falcon", "Contracts", row.Path, "Details", "changed since"); err != nil {
 		t.Fatal(err)
 	}
-	for _, mode := range []engine.ConflictMode{engine.KeepBoth, engine.Overwrite} {
-		plan := engine.RestorePlan{Session: "s", From: r.box, To: r.box, Mode: mode, Newer: true, ChangedItems: true, MissingItems: true}
+	for _, want := range [][]string{{row.ID}, nil} { // the second time there is nothing to do
+		plan := engine.RestorePlan{Session: "s", From: r.box, To: r.box, Mode: engine.Overwrite, Newer: true, ChangedItems: true, MissingItems: true}
 		var overwritten []string
 		r.putBack(c, plan, func(item holdfast.Item, res engine.Restored, err error) {
 			if err != nil {
@@ -139,14 +140,8 @@ func TestValuesAloneAreOverwritten(t *testing.T) {
 		})
 		now := r.files("/sites/Falcon", "Contracts")
 		i := slices.IndexFunc(now, func(f sim.DriveRow) bool { return f.ID == row.ID })
-		if mode == engine.KeepBoth {
-			if len(overwritten) > 0 || now[i].Columns["Details"] != "changed since" {
-				t.Errorf("a restore that keeps what is there changed %v", overwritten)
-			}
-			continue
-		}
-		if !slices.Equal(overwritten, []string{row.ID}) {
-			t.Errorf("overwritten: %v, want %s", overwritten, row.ID)
+		if !slices.Equal(overwritten, want) {
+			t.Errorf("overwritten: %v, want %v", overwritten, want)
 		}
 		if n := len(before[i].Versions) + 1; len(now[i].Versions) != n { // that of the change
 			t.Errorf("%d versions, want %d", len(now[i].Versions), n)
@@ -255,4 +250,161 @@ func TestColumnsWithoutACertificateAreLost(t *testing.T) {
 	if files == 0 || said != files {
 		t.Errorf("%d of %d files say that their columns are lost", said, files)
 	}
+}
+
+// What can't be read of a file's values costs none of its bytes: it is kept, what it lacks is named, and a later backup reads it.
+func TestAFileWhoseValuesCannotBeReadIsKept(t *testing.T) {
+	r := start(t, sim.Options{Site: sim.SiteShape{Sites: 2, Items: 3, Files: 90}})
+	if err := r.sim.SetFaults(sim.Fault{Name: sim.FaultRefused, Path: "lists/{list}/items"}, sim.Fault{Name: sim.FaultRefused, Path: "drives/{drive}/items/{item}"}); err != nil {
+		t.Fatal(err)
+	}
+	c := workloadtest.New()
+	r.backup(c)
+	var kept []string
+	for _, row := range r.files("/sites/Falcon", "Contracts") {
+		skip := c.Skips[row.ID]
+		if row.Folder || len(row.Versions) > 1 || skip != nil && strings.Contains(skip.Error(), "/permissions:") { // those fail here too
+			continue
+		}
+		s, ok := c.Items()[row.ID]
+		if !ok || s.Forms[holdfast.FormFile] == nil || s.Forms[holdfast.FormColumns] != nil || skip == nil || !strings.Contains(skip.Error(), "values of its columns") {
+			t.Errorf("%q: there %t, values %q, skip %v", row.Path, ok, s.Forms[holdfast.FormColumns], skip)
+		}
+		kept = append(kept, row.ID)
+	}
+	if len(kept) < 3 {
+		t.Fatalf("%d files were looked at", len(kept))
+	}
+	if n := r.calls("/lists/{list}/items"); n != 1 {
+		t.Errorf("the values of the library were listed %d times", n)
+	}
+	if err := r.sim.SetFaults(); err != nil {
+		t.Fatal(err)
+	}
+	c.Compare = true
+	r.backup(c)
+	fresh := workloadtest.New()
+	r.backup(fresh)
+	got, want := state(c), state(fresh)
+	for _, id := range kept {
+		equalStates(t, map[string]string{id: got[id]}, map[string]string{id: want[id]})
+	}
+}
+
+// A walk over everything for one file that changed does not list the values of all.
+func TestAFullBackupAsksForTheValuesOfWhatChanged(t *testing.T) {
+	r := start(t, sim.Options{Site: sim.SiteShape{Sites: 2, Items: 3, Files: 90}})
+	c := workloadtest.New()
+	r.backup(c)
+	row, _ := r.aFile(c)
+	if err := r.sim.SetFileColumn("/sites/Falcon", "Contracts", row.Path, "Details", "changed"); err != nil {
+		t.Fatal(err)
+	}
+	c.Compare = true
+	lists, asked := r.calls("/lists/{list}/items"), r.calls("/drives/{drive}/items/{item}")
+	r.backup(c)
+	if n := r.calls("/lists/{list}/items") - lists; n != 0 {
+		t.Errorf("%d calls list the values of all files", n)
+	}
+	if n := r.calls("/drives/{drive}/items/{item}") - asked; n != 1 {
+		t.Errorf("%d files were asked for", n)
+	}
+	fresh := workloadtest.New()
+	r.backup(fresh)
+	equalStates(t, state(c), state(fresh))
+}
+
+// Which columns a library has is known to every backup after the one that read them, also when nothing else of the library changed.
+func TestALibraryOfAnOlderBackupLearnsItsColumns(t *testing.T) {
+	r := start(t, sim.Options{Site: sim.SiteShape{Sites: 2, Items: 3, Files: 90}})
+	c := workloadtest.New()
+	r.backup(c)
+	c.Spoil(func(items map[string]workloadtest.Stored) {
+		for id, s := range items {
+			if s.Fields["columns"] != "" {
+				s.Fields = maps.Clone(s.Fields)
+				delete(s.Fields, "columns")
+				items[id] = s
+			}
+		}
+	})
+	info := r.info("/sites/Falcon")
+	if _, err := r.g.CreateColumn(t.Context(), info.ID, info.Lists["Categories"], json.RawMessage(`{"name":"Colour","text":{}}`)); err != nil {
+		t.Fatal(err)
+	}
+	r.backup(c) // looks at all lists, and finds nothing else that is new
+	row, _ := r.aFile(c)
+	if err := r.sim.SetFileColumn("/sites/Falcon", "Contracts", row.Path, "Details", "agreed since"); err != nil {
+		t.Fatal(err)
+	}
+	r.backup(c)
+	if got := string(c.Items()[row.ID].Forms[holdfast.FormColumns]); !strings.Contains(got, "agreed since") {
+		t.Errorf("the values of a file that changed are %q", got)
+	}
+}
+
+// Values that somebody changed since the backup are overwritten only when that is asked for, and where they stay the file is not said to be as it was.
+func TestNewerValuesAreNotOverwrittenUnasked(t *testing.T) {
+	for name, tc := range map[string]struct {
+		mode    engine.ConflictMode
+		dry     bool
+		refused bool
+	}{
+		"keep both":             {mode: engine.KeepBoth, refused: true},
+		"skip":                  {mode: engine.SkipExisting, refused: true},
+		"overwrite what is old": {mode: engine.Overwrite, refused: true},
+		"dry":                   {mode: engine.Overwrite, dry: true, refused: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := start(t, sim.Options{Site: sim.SiteShape{Sites: 2, Items: 3, Files: 90}})
+			c := workloadtest.New()
+			r.backup(c)
+			row, _ := r.aFile(c)
+			if err := r.sim.SetFileColumn("/sites/Falcon", "Contracts", row.Path, "Details", "changed since"); err != nil {
+				t.Fatal(err)
+			}
+			before := r.files("/sites/Falcon", "Contracts")
+			plan := engine.RestorePlan{Session: "s", From: r.box, To: r.box, Mode: tc.mode, DryRun: tc.dry, ChangedItems: true, MissingItems: true}
+			var refused []string
+			r.putBack(c, plan, func(item holdfast.Item, res engine.Restored, err error) {
+				var skip *holdfast.Skip
+				switch {
+				case errors.As(err, &skip) && skip.Reason == holdfast.SkipConflict:
+					refused = append(refused, item.ID)
+				case err != nil || res.Outcome != engine.Existing:
+					t.Errorf("%s %q: %v, %v", item.Kind, item.Name, res, err)
+				}
+			})
+			if !slices.Equal(refused, []string{row.ID}) {
+				t.Errorf("refused: %v, want %s", refused, row.ID)
+			}
+			sameFiles(t, r.files("/sites/Falcon", "Contracts"), before)
+		})
+	}
+}
+
+// A dry run tells that values would be overwritten.
+func TestADryRunTellsOfValues(t *testing.T) {
+	r := start(t, sim.Options{Site: sim.SiteShape{Sites: 2, Items: 3, Files: 90}})
+	c := workloadtest.New()
+	r.backup(c)
+	row, _ := r.aFile(c)
+	if err := r.sim.SetFileColumn("/sites/Falcon", "Contracts", row.Path, "Details", "changed since"); err != nil {
+		t.Fatal(err)
+	}
+	before := r.files("/sites/Falcon", "Contracts")
+	plan := engine.RestorePlan{Session: "s", From: r.box, To: r.box, Mode: engine.Overwrite, Newer: true, DryRun: true, ChangedItems: true, MissingItems: true}
+	told := 0
+	r.putBack(c, plan, func(item holdfast.Item, res engine.Restored, err error) {
+		if item.ID == row.ID {
+			told++
+			if err != nil || res.Outcome != engine.Overwritten || res.Cost.Requests == 0 {
+				t.Errorf("%+v, %v", res, err)
+			}
+		}
+	})
+	if told != 1 {
+		t.Errorf("told %d times", told)
+	}
+	sameFiles(t, r.files("/sites/Falcon", "Contracts"), before)
 }

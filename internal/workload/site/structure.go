@@ -244,7 +244,7 @@ func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 // putChanged puts an item unless the state before has this version of it.
 func (r *reader) putChanged(ctx context.Context, item holdfast.Item, payloads ...holdfast.Payload) error {
 	old, ok, err := r.prev.Item(ctx, item.ID)
-	if err != nil || ok && old.Version == item.Version && old.Name == item.Name && !r.prev.Anew() {
+	if err != nil || ok && old.Version == item.Version && old.Name == item.Name && old.Fields[fieldColumns] == item.Fields[fieldColumns] && !r.prev.Anew() {
 		return err
 	}
 	return r.sink.Put(ctx, item, payloads...)

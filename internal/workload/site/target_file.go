@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"holdfast/internal/engine"
@@ -25,31 +27,29 @@ type storedFile struct {
 // file restores a file of a library: its bytes as in a drive, then, with a certificate, the values of its columns, who made and changed it and when.
 func (r *restore) file(ctx context.Context, p engine.Put, l *place) (engine.Restored, error) {
 	out, err := l.files.Put(ctx, p)
-	if err != nil || r.web == nil {
-		if _, ok, oerr := r.columnsOf(ctx, p); err == nil && oerr == nil && ok && wrote(out) && !r.plan.DryRun {
-			out.Lost = append(out.Lost, "columns")
-		}
+	if err != nil {
 		return out, err
 	}
 	columns, has, err := r.columnsOf(ctx, p)
 	if err != nil {
 		return out, err
 	}
-	switch {
-	case r.plan.DryRun:
-		if wrote(out) {
-			out.Cost.Add(holdfast.Cost{Requests: 2, ResourceUnits: 3})
-		}
-		return out, nil
-	case wrote(out):
-	case out.Outcome == engine.Existing && has && r.plan.Mode == engine.Overwrite && (r.plan.ChangedItems || !r.plan.MissingItems):
+	if old := p.Item.Fields[holdfast.FieldVersionID] != ""; out.Outcome == engine.Existing && has && !old && (r.plan.ChangedItems || !r.plan.MissingItems) {
 		// Its bytes are there; its values may be others.
-		same, err := r.sameColumns(ctx, l, out.NewID, columns)
-		if err != nil || same {
+		if out, err = r.otherValues(ctx, p, l, out, columns); err != nil {
 			return out, itemError(ctx, err)
 		}
-		out.Outcome = engine.Overwritten
-	default:
+	}
+	switch {
+	case !wrote(out):
+		return out, nil
+	case r.web == nil:
+		if has {
+			out.Lost = append(out.Lost, "columns")
+		}
+		return out, nil
+	case r.plan.DryRun:
+		out.Cost.Add(holdfast.Cost{Requests: 3, ResourceUnits: 4}) // looked for, set, read back
 		return out, nil
 	}
 	// Before anything tells that somebody else made it: an attempt that dies here is known again by its id.
@@ -59,6 +59,32 @@ func (r *restore) file(ctx context.Context, p engine.Put, l *place) (engine.Rest
 	lost, err := r.fileValues(ctx, p, l, out.NewID, columns)
 	out.Lost = append(out.Lost, lost...)
 	return out, itemError(ctx, err)
+}
+
+// otherValues says what becomes of a file whose bytes are there and whose values differ: they are overwritten where a restore overwrites, newer ones only
+// when that is asked for.
+func (r *restore) otherValues(ctx context.Context, p engine.Put, l *place, out engine.Restored, columns storedColumns) (engine.Restored, error) {
+	it, err := r.g.FileListItem(ctx, l.drive, out.NewID, true)
+	if err != nil {
+		return out, err
+	}
+	differ, err := r.differentColumns(l, it, columns)
+	if err != nil || len(differ) == 0 {
+		return out, err
+	}
+	kept := func(why string) (engine.Restored, error) {
+		return engine.Restored{Outcome: engine.Skipped}, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: fmt.Errorf("the bytes of the file are there, and its values in these columns are others: %s; %s", strings.Join(differ, ", "), why)}
+	}
+	switch {
+	case r.plan.Mode != engine.Overwrite:
+		return kept("restore with \"overwrite\"")
+	case it.Modified.Truncate(time.Second).After(p.Item.Time.Truncate(time.Second)) && !r.plan.Newer:
+		return kept("they are newer than the restore point, and overwritten only when that is asked for")
+	case r.web == nil:
+		return engine.Restored{Outcome: engine.Skipped}, &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: fmt.Errorf("the bytes of the file are there, and its values in these columns are others: %s; to set them the application needs a certificate", strings.Join(differ, ", "))}
+	}
+	out.Outcome = engine.Overwritten
+	return out, nil
 }
 
 // wrote tells that a restore made or changed what it was to put back.
@@ -71,26 +97,26 @@ func (r *restore) columnsOf(ctx context.Context, p engine.Put) (values storedCol
 	return values, values.Fields != nil, err
 }
 
-// sameColumns tells that a file has the stored values. Who changed it and when are left out.
-func (r *restore) sameColumns(ctx context.Context, l *place, file string, want storedColumns) (bool, error) {
-	it, err := r.g.FileListItem(ctx, l.drive, file, true)
-	if err != nil {
-		return false, err
-	}
+// differentColumns names the columns of which a file has other values than the stored ones.
+func (r *restore) differentColumns(l *place, it *graph.ListItem, want storedColumns) ([]string, error) {
 	have, err := trimmed(it, slices.Concat(l.own, []string{columnType}))
 	if err != nil {
-		return false, err
+		return nil, err
 	}
+	var out []string
 	if want.ContentType != "" && l.types[want.ContentType] != "" && want.ContentType != have.ContentType {
-		return false, nil
+		out = append(out, lostType)
 	}
 	for _, name := range l.own {
 		if !r.sameColumn(l, name, have.Fields, want.Fields) {
-			return false, nil
+			out = append(out, name)
 		}
 	}
-	return true, nil
+	return out, nil
 }
+
+// lostType is what fidelity calls the content type.
+const lostType = "contentType"
 
 // sameColumn tells that an item has a stored value. What a restore could not set anyway counts as the same.
 func (r *restore) sameColumn(l *place, name string, have, want map[string]json.RawMessage) bool {
@@ -169,7 +195,7 @@ func (r *restore) fileValues(ctx context.Context, p engine.Put, l *place, file s
 	}
 	if t := columns.ContentType; t != "" && of.columns != nil {
 		if l.types[t] == "" {
-			lost = append(lost, "contentType")
+			lost = append(lost, lostType)
 		} else {
 			extra = append(extra, sharepoint.FormValue{Name: columnType, Value: t})
 		}
@@ -179,7 +205,34 @@ func (r *restore) fileValues(ctx context.Context, p engine.Put, l *place, file s
 	if err != nil {
 		return lost, err
 	}
-	return append(lost, r.await(l, it.ID, late)...), nil
+	lost = append(lost, r.await(l, it.ID, late)...)
+	return r.compareFile(ctx, l, file, stored, columns, late, lost)
+}
+
+// compareFile reads back what fileValues set; late are lookups that are set later.
+func (r *restore) compareFile(ctx context.Context, l *place, file string, stored *storedItem, columns storedColumns, late []waiting, lost []string) ([]string, error) {
+	now, err := r.g.FileListItem(ctx, l.drive, file, true)
+	if err != nil {
+		return lost, err
+	}
+	if len(stored.Fields) > 0 {
+		differ, err := r.differentColumns(l, now, columns)
+		if err != nil {
+			return lost, fmt.Errorf("read the values back: %w", err)
+		}
+		for _, name := range differ {
+			if !slices.ContainsFunc(late, func(w waiting) bool { return w.column == name }) {
+				lost = append(lost, name)
+			}
+		}
+	}
+	for what, pair := range map[string][2]time.Time{"created": {now.Created, stored.Created}, "modified": {now.Modified, stored.Modified}} {
+		if !pair[1].IsZero() && !pair[0].Equal(pair[1].Truncate(time.Second)) {
+			lost = append(lost, what)
+		}
+	}
+	slices.Sort(lost)
+	return slices.Compact(lost), nil
 }
 
 // loginOf is somebody whom a file's JSON names, as a form names him: empty when that is nobody whom the organization or the stored site knows.

@@ -186,11 +186,7 @@ func (r *restore) settleList(ctx context.Context, p engine.Put, l *place) error 
 	}
 	r.mu.Lock()
 	l.columns = columns
-	for _, name := range own {
-		if name != columnType {
-			l.own = append(l.own, name)
-		}
-	}
+	l.own = slices.DeleteFunc(own, func(name string) bool { return name == columnType })
 	r.mu.Unlock()
 	var lost []string
 	for _, c := range stored.Columns {
