@@ -67,6 +67,15 @@ func (c Container) OfGroup() bool {
 	return c.Kind == Mailbox && strings.HasPrefix(c.Source, GroupSource)
 }
 
+// AllOf stands for all containers of a kind, where the organization does not tell which there are.
+func AllOf(organization OrganizationID, kind ContainerKind) Container {
+	all := string(kind) + "s"
+	return Container{Organization: organization, Kind: kind, Source: all, Name: "all " + all, Address: "all " + all}
+}
+
+// IsAll says that it stands for all containers of its kind.
+func (c Container) IsAll() bool { return c.Source == string(c.Kind)+"s" }
+
 func (c Container) String() string { return fmt.Sprintf("%s of %s", c.Kind, c.Address) }
 
 // ItemKind says what an item is.

@@ -88,20 +88,28 @@ func (c *core) discovered(ctx context.Context, tx Tx, s *holdfast.JobSession, r 
 			return err
 		}
 	}
+	untold := map[holdfast.ContainerKind]string{} // the kinds of which the organization does not tell what it has, and why
 	for _, e := range r.Skipped {
 		if e.State == "" {
 			e.State = holdfast.StateNotUpdated
+		}
+		if e.Container.IsAll() {
+			untold[e.Container.Kind] = e.Reason
 		}
 		if err := add(e.Container, &e); err != nil {
 			return err
 		}
 	}
-	// What the repository has and the organization has no more stays in sight, as gone.
+	// What the repository has and the organization has no more stays in sight, as gone: where the organization told what it has.
 	for _, rec := range held {
 		if rec.Head == 0 || rec.Kind == holdfast.Chat { // whether a chat is gone its members' lists tell
 			continue
 		}
-		if err := add(rec.Container, &holdfast.PointEntry{State: holdfast.StateGone, Reason: holdfast.SayLeftOrganization.With()}); err != nil {
+		missed := holdfast.PointEntry{State: holdfast.StateGone, Reason: holdfast.SayLeftOrganization.With()}
+		if why, ok := untold[rec.Kind]; ok {
+			missed = holdfast.PointEntry{State: holdfast.StateNotUpdated, Reason: why}
+		}
+		if err := add(rec.Container, &missed); err != nil {
 			return err
 		}
 	}

@@ -168,6 +168,35 @@ func TestContainersThatAreGoneAreTold(t *testing.T) {
 	}
 }
 
+// An organization that does not tell which sites it has (the application lacks the right) has not lost them.
+func TestContainersThatCantBeListedAreNotGone(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	org := w.organization()
+	j := w.job("all", org, w.repository("r"), nil)
+	apollo := holdfast.Container{Kind: holdfast.Site, Source: "apollo", Name: "Apollo", Address: "https://contoso.example/sites/apollo"}
+	k := &worker{w: w, found: []holdfast.Container{mailbox("ann"), apollo}}
+	w.run(j, k)
+	k.found, k.skipped = k.found[:1], []holdfast.PointEntry{{Container: holdfast.AllOf(org.ID, holdfast.Site), Reason: "denied: 403"}}
+	s := w.run(j, k)
+	p, err := w.RestorePoints.Get(w.ctx, admin, s.RestorePoint)
+	w.ok(err)
+	states := map[string]string{}
+	for _, e := range p.Entries {
+		states[e.Container.Key()] = string(e.State) + ": " + e.Reason
+	}
+	if got := states[apollo.Key()]; got != string(holdfast.StateNotUpdated)+": denied: 403" {
+		t.Errorf("a site that could not be listed is %q; all: %v", got, states)
+	}
+	// Once they are listed again, what is missing is gone.
+	k.skipped = nil
+	s = w.run(j, k)
+	p, err = w.RestorePoints.Get(w.ctx, admin, s.RestorePoint)
+	w.ok(err)
+	if i := slices.IndexFunc(p.Entries, func(e holdfast.PointEntry) bool { return e.Container.Key() == apollo.Key() }); i < 0 || p.Entries[i].State != holdfast.StateGone {
+		t.Errorf("a site that is not listed any more is not gone: %+v", p.Entries)
+	}
+}
+
 func TestScopeDecidesWhatIsBackedUp(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))
 	org, repo := w.organization(), w.repository("r")

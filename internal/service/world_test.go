@@ -326,6 +326,8 @@ func drive(user string) holdfast.Container {
 type worker struct {
 	w     *world
 	found []holdfast.Container
+	// skipped are those that discovery found and could not take.
+	skipped []holdfast.PointEntry
 	// access has discovery ask what it may use, which brings the copy of the directory up to date.
 	access bool
 	// backup says how a container's backup ends; nil is a new head.
@@ -374,7 +376,7 @@ func (k *worker) work(t holdfast.Task) {
 			_, err := c.Access(ctx, t.Lease())
 			k.w.ok(err)
 		}
-		k.w.ok(c.Complete(ctx, t.Lease(), holdfast.TaskResult{Found: k.found}))
+		k.w.ok(c.Complete(ctx, t.Lease(), holdfast.TaskResult{Found: k.found, Skipped: k.skipped}))
 	case holdfast.TaskBackup:
 		if k.backup != nil {
 			if r := k.backup(t.Container); r.Err != "" || r.Entry.State != "" {

@@ -120,7 +120,7 @@ func (s *source) Discover(ctx context.Context, ids []string) iter.Seq2[engine.Fo
 			first, err := s.g.TeamGroups(ctx, l)
 			for x, err := range graph.All(ctx, s.g, first, err, l) {
 				if m365.KindOf(err) == m365.Denied { // the rest of the organization is protected all the same
-					yield(engine.Found{Container: holdfast.Container{Organization: s.org, Kind: holdfast.Team, Source: "teams", Name: "all teams", Address: "all teams"},
+					yield(engine.Found{Container: holdfast.AllOf(s.org, holdfast.Team),
 						Err: &holdfast.Skip{Reason: holdfast.SkipDenied, Err: err}}, nil)
 					return
 				}
