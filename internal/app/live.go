@@ -47,12 +47,12 @@ func pace(kind holdfast.ContainerKind, c holdfast.Cost) (time.Duration, string) 
 	if kind == holdfast.Mailbox {
 		calls, bytes := per(c.Requests, published.OutlookPer10m, 10*time.Minute), per(c.Bytes, published.OutlookUploadPer5m, 5*time.Minute)
 		if bytes > calls {
-			return bytes, "150 MB of uploads to a mailbox in 5 minutes"
+			return bytes, holdfast.SayLimitUploads.With()
 		}
-		return calls, "10,000 requests to a mailbox in 10 minutes"
+		return calls, holdfast.SayLimitRequests.With()
 	}
 	if kind == holdfast.Chat {
-		return per(c.Requests, 1, time.Second), "1 request to a chat in a second"
+		return per(c.Requests, 1, time.Second), holdfast.SayLimitChat.With()
 	}
-	return per(c.ResourceUnits, published.SharePointPerMinute, time.Minute), "1,250 resource units of SharePoint and OneDrive in a minute"
+	return per(c.ResourceUnits, published.SharePointPerMinute, time.Minute), holdfast.SayLimitUnits.With()
 }

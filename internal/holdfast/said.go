@@ -34,11 +34,15 @@ var placePatterns = map[string]string{
 	"n": `\d+`, "m": `\d+`, "k": `\d+`,
 	"kind": `mailbox|drive|site|team|chat list|chat`, "address": `https?://\S*|[^:]*`,
 	"container": `(?:mailbox|drive|site|team|chat list|chat) of (?:https?://\S*|[^:]*)`, "more": `".+`,
+	"service": `Exchange|OneDrive|SharePoint|Teams|Chats`, "application": `[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`, "title": `"(?:[^"\\]|\\.)*"`, "reason": `.*`, "mode": `(?:skip|keep both|overwrite)?`,
+	"scope": `EntireOrganization|SelectedItems`, "days": `Everyday|Workdays|Weekends|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day`, "domain": `[^\s,]+`, "clock": `\d\d:\d\d:\d\d`, "every": `(?:\d+[hms])+`,
+	"role": `Owner|BackupAdministrator|StorageAdministrator|Auditor|RestoreOperator|EndUser`, "acts": `[\w ]*`, "client": `.*`, "url": `.*`, "token": `\w+`, "period": `for ever|\d+ (?:days|months|years)`, "earlier": `for ever|\d+ (?:days|months|years)`,
+	"what": `(?:\d+ items? of )?(?:mailbox|drive|site|team|chat list|chat) of .+?`,
 	"skip": `corrupt|denied|locked|malware|vanished|changing|too large|unlicensed|gone|transient|conflict|unsupported`,
 }
 
 // withinPlaces hold sentences.
-var withinPlaces = []string{"container", "why", "more"}
+var withinPlaces = []string{"container", "why", "more", "session", "what", "schedule", "period", "earlier"}
 
 var placePattern = regexp.MustCompile(`\{([a-z]+)\}`)
 

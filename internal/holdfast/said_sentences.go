@@ -136,6 +136,77 @@ const (
 	SayCertificateWillEnd Sentence = "warning.certificate"
 	SayCertificateDidEnd  Sentence = "warning.certificate ended"
 	SayPlaceUnreadable    Sentence = "place.unreadable"
+	// Restore sessions, and what the audit chain says of acts.
+	SayExploredAll         Sentence = "session.everywhere"
+	SayExploredAllIn       Sentence = "session.everywhere in"
+	SayExplored            Sentence = "session.organization"
+	SayExploredIn          Sentence = "session.organization in"
+	SayExploredJob         Sentence = "session.job"
+	SayOpenedNewest        Sentence = "audit.newest"
+	SayOpenedNewestFor     Sentence = "audit.newest for"
+	SayOpenedAt            Sentence = "audit.state"
+	SayOpenedAtFor         Sentence = "audit.state for"
+	SayItemOf              Sentence = "audit.item"
+	SayItemsOf             Sentence = "audit.items"
+	SayRestored            Sentence = "audit.restore"
+	SayRestoredFor         Sentence = "audit.restore for"
+	SayComparedPoint       Sentence = "audit.compared"
+	SayComparedLive        Sentence = "audit.compared live"
+	SayPreviewed           Sentence = "audit.preview"
+	SayListRead            Sentence = "audit.list"
+	SayRunAsked            Sentence = "audit.run"
+	SayFullRunAsked        Sentence = "audit.full run"
+	SayRunBySchedule       Sentence = "audit.run by schedule"
+	SayJobSet              Sentence = "audit.job"
+	SayNotScheduled        Sentence = "schedule.none"
+	SayDaily               Sentence = "schedule.daily"
+	SayContinuously        Sentence = "schedule.continuously"
+	SayEvery               Sentence = "schedule.every"
+	SayOrganizationAdded   Sentence = "audit.organization"
+	SayOrganizationKept    Sentence = "audit.organization kept"
+	SayOrganizationChanged Sentence = "audit.organization changed"
+	SayCertificateRenewed  Sentence = "audit.certificate"
+	SayRegistered          Sentence = "audit.registered"
+	SayRecoverySpent       Sentence = "audit.recovery"
+	SayTokenReused         Sentence = "audit.reuse"
+	SayPasskeyCopied       Sentence = "audit.copied"
+	SayRoleForAll          Sentence = "audit.role"
+	SayRoleForSome         Sentence = "audit.role some"
+	SayPortalOpen          Sentence = "audit.portal open"
+	SayPortalClosed        Sentence = "audit.portal closed"
+	SayExpired             Sentence = "audit.expired"
+	SayKeyMade             Sentence = "audit.key"
+	SayUserMade            Sentence = "audit.user"
+	SayRetentionSet        Sentence = "audit.retention"
+	SayRetentionChanged    Sentence = "audit.retention changed"
+	SayForEver             Sentence = "period.forever"
+	SayDays                Sentence = "period.days"
+	SayMonths              Sentence = "period.months"
+	SayYears               Sentence = "period.years"
+	// What a walk of the audit chain finds.
+	SayChainUntold      Sentence = "chain.untold"
+	SayChainUntoldAfter Sentence = "chain.untold after"
+	SayChainMissing     Sentence = "chain.missing"
+	SayChainOrder       Sentence = "chain.order"
+	SayChainChanged     Sentence = "chain.changed"
+	SayChainOther       Sentence = "chain.other"
+	SayChainShort       Sentence = "chain.short"
+	// Limits of Microsoft's, and the search index.
+	SayApplication     Sentence = "check.application"
+	SayLimitUploads    Sentence = "limit.uploads"
+	SayLimitRequests   Sentence = "limit.requests"
+	SayLimitUnits      Sentence = "limit.units"
+	SayLimitChat       Sentence = "limit.chat"
+	SayNotAllIndexed   Sentence = "index.some"
+	SayIndexPoints     Sentence = "index.points"
+	SayIndexContainers Sentence = "index.containers"
+	SayIndexPoint      Sentence = "index.point"
+	SayIndexState      Sentence = "index.state"
+	SayIndexDamaged    Sentence = "index.damaged"
+	SayIndexFolder     Sentence = "index.folder"
+	SayIndexOpen       Sentence = "index.open"
+	SayIndexGarbled    Sentence = "index.garbled"
+	SayIndexRemade     Sentence = "index.remade"
 )
 
 var sentences = []sentence{
@@ -257,7 +328,7 @@ var sentences = []sentence{
 	{SayTextGarbled, "a text of the mail can't be decoded to its end: {detail}"},
 	{SayAttachmentGarbled, "attachment \"{name}\" can't be decoded to its end: {detail}"},
 	{SayNoPageText, "this page has no text: download it to see what it is made of"},
-	{SayNoPreview, "there is no preview of this kind of file ({n} bytes): download it"},
+	{SayNoPreview, "there is no preview of this kind of file: download it"},
 	{SayNoPreviewBecause, "there is no preview: {why}"},
 	{SayImageLarge, "the image has more than {n} MiB: download it"},
 	{SayImageGarbled, "the image is garbled"},
@@ -268,4 +339,72 @@ var sentences = []sentence{
 	{SayCertificateWillEnd, "the certificate of organization {name} ends on {day}: after that nothing is backed up; run: holdfast org renew {quoted}"},
 	{SayCertificateDidEnd, "the certificate of organization {name} ended on {day}: after that nothing is backed up; run: holdfast org renew {quoted}"},
 	{SayPlaceUnreadable, "the place can't be read now"},
+	{SayExploredAll, "{service} of all organizations"},
+	{SayExploredAllIn, "{service} of all organizations in repository {title}"},
+	{SayExplored, "{service} of organization {domain}"},
+	{SayExploredIn, "{service} of organization {domain} in repository {title}"},
+	{SayExploredJob, "{service} of backup job {title}"},
+	{SayOpenedNewest, "{session}, newest state"},
+	{SayOpenedNewestFor, "{session}, newest state, {reason}"},
+	{SayOpenedAt, "{session}, state of {time}"},
+	{SayOpenedAtFor, "{session}, state of {time}, {reason}"},
+	{SayItemOf, "1 item of {container}"},
+	{SayItemsOf, "{n} items of {container}"},
+	{SayRestored, "{what} to {address}, mode {mode}, application {application}"},
+	{SayRestoredFor, "{what} to {address}, mode {mode}, application {application}, reason: {reason}"},
+	{SayComparedPoint, "compared {container} with restore point {id}"},
+	{SayComparedLive, "compared {container} with Microsoft 365"},
+	{SayPreviewed, "preview of {item} in {container}"},
+	{SayListRead, "values of list {item} in {container}"},
+	{SayRunAsked, "{title}, full: false"},
+	{SayFullRunAsked, "{title}, full: true"},
+	{SayRunBySchedule, "{title}, by schedule"},
+	{SayJobSet, "{title} of {name}, {scope}, {schedule}"},
+	{SayNotScheduled, "not scheduled"},
+	{SayDaily, "{days} at {clock}"},
+	{SayContinuously, "continuously"},
+	{SayEvery, "every {every}"},
+	{SayOrganizationAdded, "{name}, application {application}"},
+	{SayOrganizationKept, "{name}, application {application}, credential changed: false"},
+	{SayOrganizationChanged, "{name}, application {application}, credential changed: true"},
+	{SayCertificateRenewed, "{name}, application {application}, certificate {thumbprint}"},
+	{SayRegistered, "{name} in tenant {tenant}, by {person}"},
+	{SayRecoverySpent, "a recovery code was spent"},
+	{SayTokenReused, "a spent {token} token was used again; its login ends"},
+	{SayPasskeyCopied, "{name}: its counter went from {n} to {m}"},
+	{SayRoleForAll, "{name}: {n} operators, all objects, {m} excluded, acts [{acts}]"},
+	{SayRoleForSome, "{name}: {n} operators, {k} objects, {m} excluded, acts [{acts}]"},
+	{SayPortalOpen, "enabled: true, application {client}, address {url}"},
+	{SayPortalClosed, "enabled: false, application {client}, address {url}"},
+	{SayExpired, "of {time}, retention of repository {title} is {period}"},
+	{SayKeyMade, "{name}, {role}, until {time}"},
+	{SayUserMade, "{name}, {role}"},
+	{SayRetentionSet, "{name}, retention {period}"},
+	{SayRetentionChanged, "{name}, retention {period}, before {earlier}"},
+	{SayForEver, "for ever"},
+	{SayDays, "{n} days"},
+	{SayMonths, "{n} months"},
+	{SayYears, "{n} years"},
+	{SayChainUntold, "it can't be told whether the newest entries were cut off, or somebody who can write the database wrote the chain anew, at any entry, since no head that was noted down was given: keep number and hash of the last entry elsewhere"},
+	{SayChainUntoldAfter, "it can't be told whether the newest entries were cut off, or somebody who can write the database wrote the chain anew, after entry {n}: keep number and hash of the last entry elsewhere"},
+	{SayChainMissing, "audit entry {n} is missing: entry {m} follows entry {k}"},
+	{SayChainOrder, "audit entry {n} does not follow entry {m}"},
+	{SayChainChanged, "audit entry {n} is not what was written"},
+	{SayChainOther, "audit entry {n} is not the one that was noted down"},
+	{SayChainShort, "the audit chain ends at entry {n}, but entry {m} was noted down"},
+	{SayApplication, "application {application}"},
+	{SayLimitUploads, "150 MB of uploads to a mailbox in 5 minutes"},
+	{SayLimitRequests, "10,000 requests to a mailbox in 10 minutes"},
+	{SayLimitUnits, "1,250 resource units of SharePoint and OneDrive in a minute"},
+	{SayLimitChat, "1 request to a chat in a second"},
+	{SayNotAllIndexed, "{n} mailboxes or drives could not be indexed"},
+	{SayIndexPoints, "list restore points: {why}"},
+	{SayIndexContainers, "list containers: {why}"},
+	{SayIndexPoint, "read restore point {id}: {why}"},
+	{SayIndexState, "look up state {n} of {item}: {why}"},
+	{SayIndexDamaged, "the search index of this organization was damaged and is being made anew: try again later: {why}"},
+	{SayIndexFolder, "the folder of the search index can't be made: {why}"},
+	{SayIndexOpen, "the search index can't be opened: {why}"},
+	{SayIndexGarbled, "a run of the search index is garbled"},
+	{SayIndexRemade, "the side file was made anew meanwhile"},
 }

@@ -55,6 +55,9 @@ func cmpOr(a, b string) string {
 // valuesOf are values of each kind of place, such that they could be taken for the words around them.
 var valuesOf = map[string][]any{
 	"n": {7}, "m": {12}, "k": {0}, "kind": {"mailbox", "chat list"}, "address": {"ada@contoso.example", ""}, "skip": {"too large"},
+	"service": {"OneDrive"}, "application": {"11111111-2222-4333-8444-555555555555"}, "title": {`"Board, \"all\""`}, "mode": {"", "keep both"}, "scope": {"SelectedItems"}, "days": {"Everyday", "Wednesday"}, "domain": {"contoso.example"}, "clock": {"22:00:00"},
+	"every": {"4h0m0s"}, "schedule": {"every 4h0m0s", "not scheduled"}, "role": {"Auditor"}, "acts": {"read restore", ""}, "client": {"", "1"}, "url": {"", "https://a.example"}, "token": {"refresh"}, "period": {"3 years"}, "earlier": {"for ever"},
+	"what": {"1 item of mailbox of ada@contoso.example", "drive of ada@contoso.example"}, "session": {"OneDrive of organization contoso.example"}, "reason": {"", "a, b: c"},
 	"container": {"site of https://contoso.example/sites/a"}, "why": {"denied: GET /users: 403 Forbidden: no; really: no", "stopped by Ada"}, "more": {`"b": gone: x`},
 }
 

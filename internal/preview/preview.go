@@ -62,7 +62,7 @@ func File(ctx context.Context, name string, size int64, r io.Reader) (holdfast.P
 	case errors.As(err, new(*holdfast.Error)):
 		return p, err // the file could not be read from the repository
 	case errors.Is(err, extract.ErrNone):
-		p.Why = holdfast.SayNoPreview.With(size)
+		p.Why = holdfast.SayNoPreview.With()
 		return p, nil
 	case err != nil && text.Text == "":
 		p.Why = holdfast.SayNoPreviewBecause.With(err)

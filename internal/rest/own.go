@@ -134,15 +134,16 @@ func (a *API) oneDriveOwnerGet(ctx context.Context, r *request) (any, error) {
 }
 
 type auditEntry struct {
-	Number   int64     `json:"number"`
-	Time     time.Time `json:"time"`
-	Actor    string    `json:"actor"`
-	Address  string    `json:"address,omitzero"`
-	Act      string    `json:"act"`
-	Object   string    `json:"object,omitzero"`
-	Detail   string    `json:"detail,omitzero"`
-	Previous string    `json:"previousHash,omitzero"`
-	Hash     string    `json:"hash"`
+	Number   int64          `json:"number"`
+	Time     time.Time      `json:"time"`
+	Actor    string         `json:"actor"`
+	Address  string         `json:"address,omitzero"`
+	Act      string         `json:"act"`
+	Object   string         `json:"object,omitzero"`
+	Detail   string         `json:"detail,omitzero"`
+	Said     *contract.Said `json:"detailSaid,omitzero"`
+	Previous string         `json:"previousHash,omitzero"`
+	Hash     string         `json:"hash"`
 }
 
 // auditGet lists the audit chain, or what of it is wanted, newest first.
@@ -167,17 +168,19 @@ func (a *API) auditGet(ctx context.Context, r *request) (any, error) {
 		return nil, err
 	}
 	return page(r, w, all, func(e holdfast.AuditEntry) auditEntry {
-		return auditEntry{e.Number, e.Time.UTC(), e.Actor, e.Address, e.Act, e.Object, e.Detail, e.Prev, e.Hash}
+		return auditEntry{e.Number, e.Time.UTC(), e.Actor, e.Address, e.Act, e.Object, e.Detail, saidOf(e.Detail), e.Prev, e.Hash}
 	}), nil
 }
 
 type auditVerified struct {
-	Sound   bool     `json:"sound"`
-	Entries int64    `json:"entries"`
-	Hash    string   `json:"hash"`
-	Broken  int64    `json:"firstBroken,omitzero"`
-	What    string   `json:"what,omitzero"`
-	Remarks []string `json:"remarks"`
+	Sound       bool            `json:"sound"`
+	Entries     int64           `json:"entries"`
+	Hash        string          `json:"hash"`
+	Broken      int64           `json:"firstBroken,omitzero"`
+	What        string          `json:"what,omitzero"`
+	WhatSaid    *contract.Said  `json:"whatSaid,omitzero"`
+	Remarks     []string        `json:"remarks"`
+	RemarksSaid []contract.Said `json:"remarksSaid"` // of each remark, in their order; empty for free text
 }
 
 // auditVerify walks the audit chain from its first entry. number and hash are a head that was noted down before.
@@ -199,14 +202,14 @@ func (a *API) auditVerify(ctx context.Context, r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := auditVerified{Sound: v.Broken == 0, Entries: v.Entries, Hash: v.Hash, Broken: v.Broken, What: v.What, Remarks: []string{}}
+	out := auditVerified{Sound: v.Broken == 0, Entries: v.Entries, Hash: v.Hash, Broken: v.Broken, What: v.What, WhatSaid: saidOf(v.What), Remarks: []string{}, RemarksSaid: []contract.Said{}}
 	if out.Sound {
-		since := fmt.Sprintf("after entry %d", anchor.Number)
-		if anchor.Number == 0 {
-			since = "at any entry, since no head that was noted down was given"
+		untold := holdfast.SayChainUntold.With()
+		if anchor.Number > 0 {
+			untold = holdfast.SayChainUntoldAfter.With(anchor.Number)
 		}
-		out.Remarks = append(out.Remarks, "it can't be told whether the newest entries were cut off, or somebody who can write the database wrote the chain anew, "+since+
-			": keep number and hash of the last entry elsewhere")
+		out.Remarks = append(out.Remarks, untold)
+		out.RemarksSaid = append(out.RemarksSaid, saidToContract(holdfast.Understand(untold)))
 	}
 	return out, nil
 }

@@ -17,6 +17,7 @@ var organizationRoutes = []route{
 type finding struct {
 	Area       string         `json:"area"`
 	Name       string         `json:"name"`
+	NameSaid   *contract.Said `json:"nameSaid,omitzero"`
 	State      string         `json:"state"`
 	Detail     string         `json:"detail"`
 	DetailSaid *contract.Said `json:"detailSaid,omitzero"`
@@ -39,7 +40,7 @@ func (a *API) organizationCheckGet(ctx context.Context, r *request) (any, error)
 		Findings []finding `json:"findings"`
 	}{State: string(service.Worst(all)), Findings: []finding{}}
 	for _, f := range all {
-		out.Findings = append(out.Findings, finding{f.Area, f.Name, string(f.State), f.Detail, saidOf(f.Detail), f.Fix, saidOf(f.Fix)})
+		out.Findings = append(out.Findings, finding{f.Area, f.Name, saidOf(f.Name), string(f.State), f.Detail, saidOf(f.Detail), f.Fix, saidOf(f.Fix)})
 	}
 	return out, nil
 }

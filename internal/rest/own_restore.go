@@ -100,6 +100,7 @@ type planShape struct {
 	Bytes         int64          `json:"bytes"`
 	Seconds       float64        `json:"seconds"`
 	Limit         string         `json:"limit"`
+	LimitSaid     *contract.Said `json:"limitSaid,omitzero"`
 	Items         []plannedShape `json:"items"`
 	More          bool           `json:"more"`
 }
@@ -130,7 +131,7 @@ func planLimit(asked int) (int, error) {
 
 func planToShape(plan holdfast.RestorePlan) planShape {
 	return planShape{Created: plan.Created, Overwritten: plan.Overwritten, Existing: plan.Existing, Skipped: plan.Skipped, Folders: plan.Cost.Folders, Requests: plan.Cost.Requests,
-		ResourceUnits: plan.Cost.ResourceUnits, Bytes: plan.Cost.Bytes, Seconds: plan.Time.Seconds(), Limit: plan.Limit, More: plan.More,
+		ResourceUnits: plan.Cost.ResourceUnits, Bytes: plan.Cost.Bytes, Seconds: plan.Time.Seconds(), Limit: plan.Limit, LimitSaid: saidOf(plan.Limit), More: plan.More,
 		Items: list(plan.Items, func(i holdfast.ItemResult) plannedShape {
 			return plannedShape{i.Item, i.Name, i.Path, i.Outcome, string(i.Reason), i.Detail}
 		})}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"holdfast/internal/holdfast"
+	"holdfast/internal/rest/contract"
 	"holdfast/internal/service"
 )
 
@@ -48,13 +49,14 @@ type searchHit struct {
 }
 
 type notIndexed struct {
-	Container objectRef `json:"container"`
-	Since     time.Time `json:"since"`
-	Problem   string    `json:"problem,omitzero"`
+	Container objectRef      `json:"container"`
+	Since     time.Time      `json:"since"`
+	Problem   string         `json:"problem,omitzero"`
+	Said      *contract.Said `json:"problemSaid,omitzero"`
 }
 
 func notIndexedOf(n holdfast.NotIndexed) notIndexed {
-	return notIndexed{objectOf(n.Container), n.Since.UTC(), n.Err}
+	return notIndexed{objectOf(n.Container), n.Since.UTC(), n.Err, saidOf(n.Err)}
 }
 
 type searchTotal struct {
@@ -233,13 +235,14 @@ func harmless(cell string) string {
 }
 
 type searchState struct {
-	OrganizationID string       `json:"organizationId"`
-	Documents      int64        `json:"documents"`
-	Bytes          int64        `json:"bytes"`
-	Indexed        *time.Time   `json:"indexed,omitzero"`
-	Working        bool         `json:"working"`
-	NotIndexed     []notIndexed `json:"notIndexed"`
-	Problem        string       `json:"problem,omitzero"`
+	OrganizationID string         `json:"organizationId"`
+	Documents      int64          `json:"documents"`
+	Bytes          int64          `json:"bytes"`
+	Indexed        *time.Time     `json:"indexed,omitzero"`
+	Working        bool           `json:"working"`
+	NotIndexed     []notIndexed   `json:"notIndexed"`
+	Problem        string         `json:"problem,omitzero"`
+	Said           *contract.Said `json:"problemSaid,omitzero"`
 }
 
 // searchStatus says how far the index is. It is kept after backups, at low priority.
@@ -249,7 +252,7 @@ func (a *API) searchStatus(ctx context.Context, r *request) (any, error) {
 		return nil, err
 	}
 	return list(all, func(s holdfast.SearchStatus) searchState {
-		st := searchState{string(s.Organization), s.Documents, s.Bytes, nil, s.Working, list(s.Pending, notIndexedOf), s.Err}
+		st := searchState{string(s.Organization), s.Documents, s.Bytes, nil, s.Working, list(s.Pending, notIndexedOf), s.Err, saidOf(s.Err)}
 		if !s.Indexed.IsZero() {
 			t := s.Indexed.UTC()
 			st.Indexed = &t

@@ -31,7 +31,7 @@ type work struct {
 	dead  bool          // there are numbers that must not be used again
 }
 
-var errRemade = errors.New("the side file was made anew meanwhile")
+var errRemade = errors.New(holdfast.SayIndexRemade.With())
 
 func (w *work) with(fn func(f *file) error) error {
 	// A background context: a side file is not left half open.
@@ -121,7 +121,7 @@ func (x *Index) update(ctx context.Context, s *shelf) error {
 				return err
 			}
 			if len(failed) > 0 {
-				return fmt.Errorf("%d mailboxes or drives could not be indexed", len(failed))
+				return errors.New(holdfast.SayNotAllIndexed.With(len(failed)))
 			}
 			return nil
 		}
@@ -236,7 +236,7 @@ func (x *Index) container(ctx context.Context, w *work, t target) error {
 func (x *Index) head(ctx context.Context, org holdfast.OrganizationID, t target, number uint64) (*vault.Head, error) {
 	record, err := x.c.Catalogue.Head(ctx, t.repository, org, t.key, number)
 	if err != nil {
-		return nil, fmt.Errorf("look up state %d of %s: %w", number, t.key, err)
+		return nil, fmt.Errorf("%s%w", holdfast.SayIndexState.With(number, t.key, ""), err)
 	}
 	return vault.DecodeHead(record.Data)
 }

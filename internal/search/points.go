@@ -13,7 +13,7 @@ import (
 func (x *Index) syncPoints(ctx context.Context, w *work) error {
 	now, err := x.c.Catalogue.Points(ctx, w.shelf.org)
 	if err != nil {
-		return fmt.Errorf("list restore points: %w", err)
+		return fmt.Errorf("%s%w", holdfast.SayIndexPoints.With(""), err)
 	}
 	known := map[holdfast.RestorePointID]bool{}
 	err = w.with(func(f *file) error {
@@ -42,7 +42,7 @@ func (x *Index) syncPoints(ctx context.Context, w *work) error {
 	}
 	containers, err := x.c.Catalogue.Containers(ctx, w.shelf.org)
 	if err != nil {
-		return fmt.Errorf("list containers: %w", err)
+		return fmt.Errorf("%s%w", holdfast.SayIndexContainers.With(""), err)
 	}
 	if gone == 0 && len(come) == 0 {
 		same, err := w.knows(ctx, containers)
@@ -57,7 +57,7 @@ func (x *Index) syncPoints(ctx context.Context, w *work) error {
 		if holdfast.KindOf(err) == holdfast.KindNotFound {
 			continue // retention was faster; the next look sees it
 		} else if err != nil {
-			return fmt.Errorf("read restore point %s: %w", p.ID, err)
+			return fmt.Errorf("%s%w", holdfast.SayIndexPoint.With(p.ID, ""), err)
 		}
 		points = append(points, full)
 	}

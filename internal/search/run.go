@@ -10,6 +10,8 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+
+	"holdfast/internal/holdfast"
 )
 
 // A run is an immutable piece of the index: the words of some documents. Within it documents are counted from 0 in order of their numbers.
@@ -212,7 +214,7 @@ func unseal(all ...*[]byte) (err error) {
 	return nil
 }
 
-var errGarbled = errors.New("a run of the search index is garbled")
+var errGarbled = errors.New(holdfast.SayIndexGarbled.With())
 
 // uvarint reads a number; it panics with errGarbled, which sound turns into an error.
 func uvarint(b *[]byte) int {

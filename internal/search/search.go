@@ -232,7 +232,7 @@ func (x *Index) with(ctx context.Context, s *shelf, fn func(f *file) error) erro
 			}
 		}
 		x.Wake()
-		return holdfast.Unavailable("the search index of this organization was damaged and is being made anew: try again later: %w", err)
+		return holdfast.Unavailable("%s%w", holdfast.SayIndexDamaged.With(""), err)
 	}
 	return err
 }
@@ -250,11 +250,11 @@ func (x *Index) open(ctx context.Context, s *shelf) error {
 		return errClosed
 	}
 	if err := os.MkdirAll(x.c.Folder, 0o700); err != nil {
-		return holdfast.Unavailable("the folder of the search index can't be made: %w", err)
+		return holdfast.Unavailable("%s%w", holdfast.SayIndexFolder.With(""), err)
 	}
 	f, err := openFile(ctx, x.path(s.org))
 	if err != nil {
-		return holdfast.Unavailable("the search index can't be opened: %w", err)
+		return holdfast.Unavailable("%s%w", holdfast.SayIndexOpen.With(""), err)
 	}
 	s.file = f
 	return nil

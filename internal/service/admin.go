@@ -267,7 +267,7 @@ func (a *Admin) spend(ctx context.Context, address, text string, kind holdfast.T
 		}
 		if !t.Used.IsZero() {
 			stolen = true
-			if err := a.audit(ctx, tx, u, "login.reuse", "account/"+string(account.ID), fmt.Sprintf("a spent %s token was used again; its login ends", kind)); err != nil {
+			if err := a.audit(ctx, tx, u, "login.reuse", "account/"+string(account.ID), holdfast.SayTokenReused.With(kind)); err != nil {
 				return Tokens{}, err
 			}
 			return Tokens{}, tx.DeleteTokens(ctx, t.Family)

@@ -101,7 +101,7 @@ func (k *APIKeys) Create(ctx context.Context, u User, spec KeySpec) (holdfast.AP
 				return err
 			}
 		}
-		if err := k.audit(ctx, tx, u, "api_key.create", "api_key/"+key.ID, key.Name+", "+key.Role+", until "+key.Expires.Format(time.RFC3339)); err != nil {
+		if err := k.audit(ctx, tx, u, "api_key.create", "api_key/"+key.ID, holdfast.SayKeyMade.With(key.Name, key.Role, key.Expires.Format(time.RFC3339))); err != nil {
 			return err
 		}
 		return tx.PutAPIKey(ctx, key)

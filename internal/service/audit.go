@@ -75,8 +75,8 @@ func (a *Audit) Verify(ctx context.Context, u User, anchor holdfast.AuditEntry) 
 		return AuditVerified{}, err
 	}
 	prev, next := "", int64(1)
-	broken := func(what string, args ...any) (AuditVerified, error) {
-		return AuditVerified{Entries: next - 1, Hash: prev, Broken: next, What: fmt.Sprintf(what, args...)}, nil
+	broken := func(what holdfast.Sentence, values ...any) (AuditVerified, error) {
+		return AuditVerified{Entries: next - 1, Hash: prev, Broken: next, What: what.With(values...)}, nil
 	}
 	for {
 		page, err := read(ctx, a.core, func(ctx context.Context, tx Tx) ([]holdfast.AuditEntry, error) { return tx.Audit(ctx, next, 1000) })
@@ -89,19 +89,19 @@ func (a *Audit) Verify(ctx context.Context, u User, anchor holdfast.AuditEntry) 
 		for _, e := range page {
 			switch {
 			case e.Number != next:
-				return broken("audit entry %d is missing: entry %d follows entry %d", next, e.Number, next-1)
+				return broken(holdfast.SayChainMissing, next, e.Number, next-1)
 			case e.Prev != prev:
-				return broken("audit entry %d does not follow entry %d", e.Number, e.Number-1)
+				return broken(holdfast.SayChainOrder, e.Number, e.Number-1)
 			case auditHash(e) != e.Hash:
-				return broken("audit entry %d is not what was written", e.Number)
+				return broken(holdfast.SayChainChanged, e.Number)
 			case e.Number == anchor.Number && e.Hash != anchor.Hash:
-				return broken("audit entry %d is not the one that was noted down", e.Number)
+				return broken(holdfast.SayChainOther, e.Number)
 			}
 			prev, next = e.Hash, next+1
 		}
 	}
 	if next-1 < anchor.Number {
-		return broken("the audit chain ends at entry %d, but entry %d was noted down", next-1, anchor.Number)
+		return broken(holdfast.SayChainShort, next-1, anchor.Number)
 	}
 	return AuditVerified{Entries: next - 1, Hash: prev}, nil
 }

@@ -256,7 +256,7 @@ func (a *Admin) tryCode(ctx context.Context, tx Tx, account *holdfast.Account, s
 			return nil, err
 		}
 		if ok {
-			if err := a.audit(ctx, tx, User{ID: account.ID, Name: account.Name}, "factor.recovery", "account/"+string(account.ID), "a recovery code was spent"); err != nil {
+			if err := a.audit(ctx, tx, User{ID: account.ID, Name: account.Name}, "factor.recovery", "account/"+string(account.ID), holdfast.SayRecoverySpent.With()); err != nil {
 				return nil, err
 			}
 		}

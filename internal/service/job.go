@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -121,7 +122,7 @@ func (j *Jobs) save(ctx context.Context, u User, job holdfast.Job, spec JobSpec)
 		if fresh {
 			act = "job.create"
 		}
-		if err := j.audit(ctx, tx, u, act, "job/"+string(job.ID), fmt.Sprintf("%q of %s, %s, %s", job.Name, org.Name, job.Scope, describeSchedule(job.Schedule))); err != nil {
+		if err := j.audit(ctx, tx, u, act, "job/"+string(job.ID), holdfast.SayJobSet.With(strconv.Quote(job.Name), org.Name, job.Scope, describeSchedule(job.Schedule))); err != nil {
 			return job, err
 		}
 		return job, tx.PutJob(ctx, job)
@@ -427,7 +428,7 @@ func (j *Jobs) Start(ctx context.Context, u User, id holdfast.JobID, full bool) 
 		if err != nil {
 			return holdfast.JobSession{}, err
 		}
-		if err := j.audit(ctx, tx, u, "job.start", "job/"+string(id), fmt.Sprintf("%q, full: %t", job.Name, full)); err != nil {
+		if err := j.audit(ctx, tx, u, "job.start", "job/"+string(id), map[bool]holdfast.Sentence{true: holdfast.SayFullRunAsked, false: holdfast.SayRunAsked}[full].With(strconv.Quote(job.Name))); err != nil {
 			return holdfast.JobSession{}, err
 		}
 		return j.startSession(ctx, tx, &job, startOptions{full: full, by: u.Name})

@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -173,7 +172,7 @@ func (o *Organizations) onboard(ctx context.Context, u User, spec OrganizationSp
 		return nil, err
 	}
 	if err := o.changeAs(ctx, u, ActAddOrg, func(ctx context.Context, tx Tx) error {
-		return o.audit(ctx, tx, u, "organization.register", "application/"+made.ApplicationID, fmt.Sprintf("%s in tenant %s, by %s", r.Name, s.TenantID, s.Person))
+		return o.audit(ctx, tx, u, "organization.register", "application/"+made.ApplicationID, holdfast.SayRegistered.With(r.Name, s.TenantID, s.Person))
 	}); err != nil {
 		return nil, err
 	}

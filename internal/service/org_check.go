@@ -89,9 +89,9 @@ func findings(org holdfast.Organization, i Inspection, throttled time.Duration, 
 		out = append(out, Finding{area, name, state, detail, fix})
 	}
 	if i.SignIn != nil {
-		add("sign-in", "application "+org.ApplicationID, FindingError, i.SignIn.Error(), holdfast.SaySignInFirst.With())
+		add("sign-in", holdfast.SayApplication.With(org.ApplicationID), FindingError, i.SignIn.Error(), holdfast.SaySignInFirst.With())
 	} else {
-		add("sign-in", "application "+org.ApplicationID, FindingOK, holdfast.SaySignedIn.With(i.Tenant.TenantID), "")
+		add("sign-in", holdfast.SayApplication.With(org.ApplicationID), FindingOK, holdfast.SaySignedIn.With(i.Tenant.TenantID), "")
 		uses := Uses(org)
 		for _, p := range i.Tenant.Permissions {
 			name := p.Name
@@ -249,7 +249,7 @@ func (o *Organizations) Renew(ctx context.Context, u User, id holdfast.Organizat
 		if busy, err = inUse(ctx, tx, id); err != nil {
 			return err
 		}
-		if err := o.audit(ctx, tx, u, "organization.renew", "organization/"+string(id), fmt.Sprintf("%s, application %s, certificate %s", org.Name, cred.ApplicationID, tenant.Thumbprint)); err != nil {
+		if err := o.audit(ctx, tx, u, "organization.renew", "organization/"+string(id), holdfast.SayCertificateRenewed.With(org.Name, cred.ApplicationID, tenant.Thumbprint)); err != nil {
 			return err
 		}
 		if err := o.putCredential(ctx, tx, id, r.Credential); err != nil {

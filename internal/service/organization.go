@@ -99,7 +99,7 @@ func (o *Organizations) Create(ctx context.Context, u User, spec OrganizationSpe
 		case !missing(err):
 			return org, err
 		}
-		if err := o.audit(ctx, tx, u, "organization.create", "organization/"+string(org.ID), fmt.Sprintf("%s, application %s", org.Name, org.ApplicationID)); err != nil {
+		if err := o.audit(ctx, tx, u, "organization.create", "organization/"+string(org.ID), holdfast.SayOrganizationAdded.With(org.Name, org.ApplicationID)); err != nil {
 			return org, err
 		}
 		if err := tx.PutOrganization(ctx, org); err != nil {
@@ -158,7 +158,7 @@ func (o *Organizations) Update(ctx context.Context, u User, id holdfast.Organiza
 		}
 		org := org
 		org.FirstBackup, org.LastBackup = now.FirstBackup, now.LastBackup
-		if err := o.audit(ctx, tx, u, "organization.update", "organization/"+string(id), fmt.Sprintf("%s, application %s, credential changed: %t", org.Name, org.ApplicationID, fresh)); err != nil {
+		if err := o.audit(ctx, tx, u, "organization.update", "organization/"+string(id), map[bool]holdfast.Sentence{true: holdfast.SayOrganizationChanged, false: holdfast.SayOrganizationKept}[fresh].With(org.Name, org.ApplicationID)); err != nil {
 			return org, err
 		}
 		if fresh {

@@ -500,7 +500,7 @@ func (p *Passkeys) use(ctx context.Context, tx Tx, party *webauthn.WebAuthn, ask
 	}
 	caller := User{ID: k.Account, Name: user.account.Name, Address: address}
 	if used.Authenticator.CloneWarning {
-		return k.Account, errCopied(k.Name), p.audit(ctx, tx, caller, "passkey.copied", "account/"+string(k.Account), fmt.Sprintf("%s: its counter went from %d to %d", k.Name, k.SignCount, parsed.Response.AuthenticatorData.Counter))
+		return k.Account, errCopied(k.Name), p.audit(ctx, tx, caller, "passkey.copied", "account/"+string(k.Account), holdfast.SayPasskeyCopied.With(k.Name, k.SignCount, parsed.Response.AuthenticatorData.Counter))
 	}
 	if err := p.audit(ctx, tx, caller, "passkey.use", "account/"+string(k.Account), k.Name); err != nil {
 		return k.Account, nil, err

@@ -222,7 +222,7 @@ func (r *RestoreSessions) Compare(ctx context.Context, u User, spec CompareSpec)
 	}
 	after := at
 	after.Point, after.Head = out.After.Point, out.After.Head
-	if err := r.looked(ctx, u, spec.Session, fmt.Sprintf("compared %s with restore point %s", c.Container.Key(), after.Point)); err != nil {
+	if err := r.looked(ctx, u, spec.Session, holdfast.SayComparedPoint.With(c.Container, after.Point)); err != nil {
 		return out, err
 	}
 	out.Differences, err = r.Explorer.Compare(ctx, holdfast.Comparison{Before: at, After: after, Parent: spec.Folder, Offset: spec.Offset, Limit: spec.Limit})
@@ -276,7 +276,7 @@ func (r *RestoreSessions) compareLive(ctx context.Context, u User, c SessionCont
 	key := fmt.Sprint(spec.Session, " ", c.View.Container, " ", c.View.Head)
 	list, known := r.lives.get(key, r.now())
 	if !known || spec.Offset == 0 {
-		if err := r.looked(ctx, u, spec.Session, fmt.Sprintf("compared %s with Microsoft 365", c.Container.Key())); err != nil {
+		if err := r.looked(ctx, u, spec.Session, holdfast.SayComparedLive.With(c.Container)); err != nil {
 			return out, err
 		}
 		org, cred, err := r.withCredential(ctx, c.Container.Organization)
@@ -339,7 +339,7 @@ func (r *RestoreSessions) Preview(ctx context.Context, u User, id holdfast.Resto
 	if err != nil {
 		return holdfast.Preview{}, err
 	}
-	if err := r.looked(ctx, u, id, fmt.Sprintf("preview of %s in %s", item, c.Container.Key())); err != nil {
+	if err := r.looked(ctx, u, id, holdfast.SayPreviewed.With(item, c.Container)); err != nil {
 		return holdfast.Preview{}, err
 	}
 	return r.Explorer.Preview(ctx, view, item)
@@ -354,7 +354,7 @@ func (r *RestoreSessions) Table(ctx context.Context, u User, id holdfast.Restore
 	if err := r.may(u, ActReadContent, c.object()); err != nil {
 		return holdfast.ListTable{}, err
 	}
-	if err := r.looked(ctx, u, id, fmt.Sprintf("values of list %s in %s", q.Parent, c.Container.Key())); err != nil {
+	if err := r.looked(ctx, u, id, holdfast.SayListRead.With(q.Parent, c.Container)); err != nil {
 		return holdfast.ListTable{}, err
 	}
 	q.At = c.View

@@ -78,7 +78,7 @@ func (p *Portal) Put(ctx context.Context, u User, s PortalSettings) error {
 		return fmt.Errorf("encode the portal's settings: %w", err)
 	}
 	return p.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
-		if err := p.audit(ctx, tx, u, "portal.update", "portal", fmt.Sprintf("enabled: %t, application %s, address %s", s.Enabled, s.ApplicationID, s.URL)); err != nil {
+		if err := p.audit(ctx, tx, u, "portal.update", "portal", map[bool]holdfast.Sentence{true: holdfast.SayPortalOpen, false: holdfast.SayPortalClosed}[s.Enabled].With(s.ApplicationID, s.URL)); err != nil {
 			return err
 		}
 		if err := p.keep(ctx, tx, s); err != nil {

@@ -225,11 +225,12 @@ func (r *RbacRoles) save(ctx context.Context, u User, role holdfast.RbacRole, sp
 		if slices.ContainsFunc(all, func(o holdfast.RbacRole) bool { return o.ID != role.ID && strings.EqualFold(o.Name, role.Name) }) {
 			return role, holdfast.Conflict("there is a restore role %q already", role.Name)
 		}
-		manages := "all objects"
+		acts := strings.Trim(fmt.Sprint(role.Acts), "[]")
+		detail := holdfast.SayRoleForAll.With(role.Name, len(role.Operators), len(role.Excluded), acts)
 		if !role.Whole {
-			manages = fmt.Sprintf("%d objects", len(role.Selected))
+			detail = holdfast.SayRoleForSome.With(role.Name, len(role.Operators), len(role.Selected), len(role.Excluded), acts)
 		}
-		if err := r.audit(ctx, tx, u, act, "rbac_role/"+role.ID, fmt.Sprintf("%s: %d operators, %s, %d excluded, acts %v", role.Name, len(role.Operators), manages, len(role.Excluded), role.Acts)); err != nil {
+		if err := r.audit(ctx, tx, u, act, "rbac_role/"+role.ID, detail); err != nil {
 			return role, err
 		}
 		return role, tx.PutRbacRole(ctx, role)

@@ -166,9 +166,9 @@ func (r *Repositories) Update(ctx context.Context, u User, id holdfast.Repositor
 			}
 		}
 		repo.NextRetention = nextRetention(repo, r.now())
-		detail := fmt.Sprintf("%s, retention %s", repo.Name, describePeriod(repo.Retention))
+		detail := holdfast.SayRetentionSet.With(repo.Name, describePeriod(repo.Retention))
 		if before.Retention != repo.Retention {
-			detail += ", before " + describePeriod(before.Retention)
+			detail = holdfast.SayRetentionChanged.With(repo.Name, describePeriod(repo.Retention), describePeriod(before.Retention))
 		}
 		if err := r.audit(ctx, tx, u, "repository.update", "repository/"+string(id), detail); err != nil {
 			return repo, err
@@ -558,13 +558,13 @@ func checkPeriod(p holdfast.RetentionPeriod) error {
 func describePeriod(p holdfast.RetentionPeriod) string {
 	switch {
 	case p.Forever:
-		return "for ever"
+		return holdfast.SayForEver.With()
 	case p.Days > 0:
-		return fmt.Sprintf("%d days", p.Days)
+		return holdfast.SayDays.With(p.Days)
 	case p.Months > 0:
-		return fmt.Sprintf("%d months", p.Months)
+		return holdfast.SayMonths.With(p.Months)
 	}
-	return fmt.Sprintf("%d years", p.Years)
+	return holdfast.SayYears.With(p.Years)
 }
 
 // nested says that one clean path is the other or lies in it.

@@ -92,18 +92,33 @@ func (r *RestoreSessions) Open(ctx context.Context, u User, spec ExploreSpec) (h
 			}
 			return s, holdfast.NotFound("%s has no restore point at or before %s", scope, spec.Time.Format(time.RFC3339))
 		}
-		if err := r.audit(ctx, tx, u, "restore_session.open", "restore_session/"+id, fmt.Sprintf("%s, %s, %s", s.Name, atText(spec.Time), spec.Reason)); err != nil {
+		if err := r.audit(ctx, tx, u, "restore_session.open", "restore_session/"+id, openedText(s.Name, spec.Time, spec.Reason)); err != nil {
 			return s, err
 		}
 		return s, tx.PutRestoreSession(ctx, s)
 	})
 }
 
-func atText(t time.Time) string {
-	if t.IsZero() {
-		return "newest state"
+// openedText says what was opened as of when, and why when that was said.
+func openedText(name string, at time.Time, reason string) string {
+	switch when := at.Format(time.RFC3339); {
+	case at.IsZero() && reason == "":
+		return holdfast.SayOpenedNewest.With(name)
+	case at.IsZero():
+		return holdfast.SayOpenedNewestFor.With(name, reason)
+	case reason == "":
+		return holdfast.SayOpenedAt.With(name, when)
+	default:
+		return holdfast.SayOpenedAtFor.With(name, when, reason)
 	}
-	return "state of " + t.Format(time.RFC3339)
+}
+
+// itemsOf says how many items of a container an act is about.
+func itemsOf(n int, c holdfast.Container) string {
+	if n == 1 {
+		return holdfast.SayItemOf.With(c)
+	}
+	return holdfast.SayItemsOf.With(n, c)
 }
 
 // scope checks that what is explored exists, and names it.
@@ -325,7 +340,7 @@ func (r *RestoreSessions) saved(ctx context.Context, u User, id holdfast.Restore
 	}
 	now := r.now()
 	return r.Store.Write(ctx, func(ctx context.Context, tx Tx) error {
-		if err := r.audit(ctx, tx, u, "restore_session.save", "restore_session/"+string(id), fmt.Sprintf("%d items of %s", len(items), c.Container.Key())); err != nil {
+		if err := r.audit(ctx, tx, u, "restore_session.save", "restore_session/"+string(id), itemsOf(len(items), c.Container)); err != nil {
 			return err
 		}
 		return tx.PutRestoreEvent(ctx, holdfast.RestoreEvent{ID: event, Session: id, Type: "Save", Status: "Success", ItemName: name, ItemType: string(c.Container.Kind),
@@ -446,7 +461,7 @@ func (r *RestoreSessions) Plan(ctx context.Context, u User, id holdfast.RestoreS
 	if err != nil {
 		return holdfast.RestorePlan{}, err
 	}
-	if err := r.auditNow(ctx, u, "restore_session.plan", "restore_session/"+string(id), fmt.Sprintf("%d items of %s", len(spec.Items), p.from.Container)); err != nil {
+	if err := r.auditNow(ctx, u, "restore_session.plan", "restore_session/"+string(id), itemsOf(len(spec.Items), p.from.Container)); err != nil {
 		return holdfast.RestorePlan{}, err
 	}
 	return r.Live.Plan(ctx, p.org, p.cred, p.request, limit)
@@ -475,10 +490,7 @@ func (r *RestoreSessions) Restore(ctx context.Context, u User, id holdfast.Resto
 		r.mu.Unlock()
 	}
 	now, reason := r.now(), strings.TrimSpace(spec.Reason)
-	what := fmt.Sprintf("%d items of %s", len(spec.Items), c.Container)
-	if len(spec.Items) == 1 {
-		what = "1 item of " + c.Container.String()
-	}
+	what := itemsOf(len(spec.Items), c.Container)
 	if len(spec.Items) == 0 {
 		what = c.Container.String()
 	}
@@ -503,9 +515,9 @@ func (r *RestoreSessions) Restore(ctx context.Context, u User, id holdfast.Resto
 		} else if s.Stopped {
 			return holdfast.Conflict("restore session %s has ended: open another one", id)
 		}
-		detail := fmt.Sprintf("%s to %s, mode %s, application %s", what, to, spec.Mode, cred.ApplicationID)
+		detail := holdfast.SayRestored.With(what, to, spec.Mode, cred.ApplicationID)
 		if reason != "" {
-			detail += ", reason: " + reason
+			detail = holdfast.SayRestoredFor.With(what, to, spec.Mode, cred.ApplicationID, reason)
 		}
 		if err := r.audit(ctx, tx, u, "restore_session.restore", "restore_session/"+string(id), detail); err != nil {
 			return err

@@ -3,9 +3,9 @@ package service
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"holdfast/internal/holdfast"
@@ -118,7 +118,7 @@ func (c *Control) ForgetRestorePoints(ctx context.Context, lease holdfast.Lease,
 			case open:
 				return holdfast.Conflict("restore point %s has expired but is being explored; retention waits for restore session %s to end", id, s)
 			}
-			if err := c.audit(ctx, tx, systemUser, "restore_point.expire", "restore_point/"+string(id), fmt.Sprintf("of %s, retention of repository %q is %s", p.Time.Format(time.RFC3339), repo.Name, describePeriod(repo.Retention))); err != nil {
+			if err := c.audit(ctx, tx, systemUser, "restore_point.expire", "restore_point/"+string(id), holdfast.SayExpired.With(p.Time.Format(time.RFC3339), strconv.Quote(repo.Name), describePeriod(repo.Retention))); err != nil {
 				return err
 			}
 			if err := tx.DeletePoint(ctx, id); err != nil {

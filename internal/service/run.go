@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -189,7 +190,7 @@ func (s *Service) startDue(ctx context.Context) error {
 				}
 				return tx.PutJob(ctx, job)
 			}
-			if err := s.audit(ctx, tx, systemUser, "job.start", "job/"+string(job.ID), fmt.Sprintf("%q, by schedule", job.Name)); err != nil {
+			if err := s.audit(ctx, tx, systemUser, "job.start", "job/"+string(job.ID), holdfast.SayRunBySchedule.With(strconv.Quote(job.Name))); err != nil {
 				return err
 			}
 			_, err = s.startSession(ctx, tx, &job, opt)

@@ -1,7 +1,6 @@
 package service
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -297,11 +296,11 @@ func nextRetention(r holdfast.Repository, t time.Time) time.Time {
 func describeSchedule(s holdfast.Schedule) string {
 	switch {
 	case !s.Enabled:
-		return "not scheduled"
+		return holdfast.SayNotScheduled.With()
 	case s.Type == scheduleDaily:
-		return fmt.Sprintf("%s at %s", s.DailyType, s.DailyTime)
+		return holdfast.SayDaily.With(s.DailyType, s.DailyTime)
 	case s.Continuously:
-		return "continuously"
+		return holdfast.SayContinuously.With()
 	}
-	return fmt.Sprintf("every %v", s.Every)
+	return holdfast.SayEvery.With(s.Every)
 }

@@ -84,7 +84,7 @@ func (s *Users) Create(ctx context.Context, u User, spec UserSpec) (holdfast.Acc
 		} else if !missing(err) {
 			return a, err
 		}
-		if err := s.audit(ctx, tx, u, "account.create", "account/"+id, name+", "+string(role)); err != nil {
+		if err := s.audit(ctx, tx, u, "account.create", "account/"+id, holdfast.SayUserMade.With(name, role)); err != nil {
 			return a, err
 		}
 		return a, tx.PutAccount(ctx, a)

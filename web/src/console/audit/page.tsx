@@ -5,6 +5,7 @@ import { useState } from "react";
 import { client, of } from "../../api/client";
 import { useFormat } from "../../ui/format";
 import { Empty, Loading, Note, Page, Problem } from "../../ui/page";
+import { useSay } from "../../ui/said";
 import type { Act } from "../../ui/script";
 import { DataTable } from "../../ui/table";
 import { useText } from "../../ui/text/console";
@@ -45,6 +46,7 @@ export default function Audit() {
   const s = useStyles();
   const { t } = useText();
   const f = useFormat();
+  const say = useSay();
   const [page, setPage] = useState(0);
   const [form, setForm] = useState<Filter>(none);
   const [filter, setFilter] = useState<Filter>(none);
@@ -71,7 +73,7 @@ export default function Audit() {
       {verify.isFetching && <Loading label={t.audit.verifying} />}
       {verify.data && !verify.isFetching && (
         <Note intent={verify.data.sound ? "success" : "error"} title={verify.data.sound ? t.audit.sound(f.number(verify.data.entries)) : t.audit.broken(f.number(verify.data.firstBroken))}>
-          {verify.data.what} {verify.data.remarks.join(" ")} <br />
+          {say(verify.data.what, verify.data.whatSaid)} {verify.data.remarks.map((r, i) => say(r, verify.data.remarksSaid[i])).join(" ")} <br />
           {t.audit.head} <code>{verify.data.hash}</code>
         </Note>
       )}
@@ -115,7 +117,7 @@ export default function Audit() {
             { key: "actor", title: t.audit.actor, render: (e) => e.actor },
             { key: "act", title: t.audit.act, render: (e) => <code>{e.act}</code> },
             { key: "object", title: t.audit.object, render: (e) => <span title={e.object}>{shortOf(e.object ?? "").split("/").map((part, i) => [i > 0 && "/", i > 0 && <wbr key={i} />, part])}</span>, wide: true },
-            { key: "detail", title: t.common.details, width: "32%", render: (e) => <span style={{ overflowWrap: "anywhere" }}>{e.detail}</span>, wide: true },
+            { key: "detail", title: t.common.details, width: "32%", render: (e) => <span style={{ overflowWrap: "anywhere" }}>{say(e.detail, e.detailSaid)}</span>, wide: true },
             { key: "address", title: t.audit.address, render: (e) => e.address, wide: true },
           ]}
         />

@@ -1,4 +1,5 @@
 import type { ConsoleCode, Sentences } from "..";
+import { audit } from "./audit";
 
 const kinds: Record<string, string> = { mailbox: "Postfach", drive: "OneDrive", site: "Website", team: "Team", chat: "Chat", "chat list": "Liste der Chats" };
 
@@ -44,7 +45,7 @@ export const text: Sentences<ConsoleCode> = {
   "scope.archives": (w) => `Archivpostfächer, wo es welche gibt, sind nicht geschützt: ${w.n} Einträge des Auftrags verlangen sie, und diese Version von Holdfast liest sie nicht; ändern Sie die Einträge so, dass sie sie nicht verlangen`,
   "scope.personal sites": (w) => `Von persönlichen Websites ist nur das OneDrive geschützt: ${w.n} Einträge des Auftrags verlangen die ganze Website`,
 
-  object: (w) => `${kinds[w.kind] ?? w.kind} von ${w.address}`,
+  object: (w) => (w.address === "all sites" ? "alle Websites" : w.address === "all teams" ? "alle Teams" : `${kinds[w.kind] ?? w.kind} von ${w.address}`),
   "object.why": (w) => `${w.container}: ${w.why}`,
   "object.current": (w) => `${w.container}: auf dem neuesten Stand`,
   "object.stopped": (w) => `${w.container}: angehalten`,
@@ -129,6 +130,9 @@ export const text: Sentences<ConsoleCode> = {
   "permission.chats back": () => "um Chats wieder anzulegen",
   "permission.messages back": () => "um Nachrichten von Chats mit ihren Verfassern und Zeiten zurückzulegen",
   "permission.posts back": () => "um Beiträge mit ihren Verfassern und Zeiten zurückzulegen",
+
+  "check.application": (w) => `Anwendung ${w.application}`,
+  ...audit,
 
   "warning.kit": (w) => `Das Notfallpaket des Repositorys ${w.name} wurde nie exportiert: Ohne es ist nichts mehr lesbar, wenn dieser Server verloren geht; rufen Sie auf: holdfast repo kit ${w.quoted} --out DATEI`,
   "warning.sync": (w) => `Das Repository ${w.name} enthält, was der Katalog nicht hat: Synchronisieren Sie es`,
