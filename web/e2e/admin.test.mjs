@@ -134,4 +134,13 @@ test("the audit is narrowed by who, act, text and day", { timeout: 60_000 }, asy
   await page.getByText("The chain is sound").waitFor();
 });
 
+test("an address that is no page's says so", { timeout: 60_000 }, async () => {
+  const { page } = on.b;
+  await page.goto(`${on.world.url}/#/nowhere`);
+  await page.getByText("There is no page at this address.").waitFor();
+  await on.look("nowhere");
+  await page.getByRole("main").getByRole("link", { name: "Home" }).click();
+  await page.getByRole("heading", { level: 1, name: "Home" }).waitFor();
+});
+
 test("nothing went wrong on the way", () => on.well());

@@ -9,15 +9,15 @@ const signInHost = "login.microsoftonline.com";
 // The only requests to another host are the page's own navigations to the sign-in page.
 const signsIn = (r, url) => url.host === signInHost && r.isNavigationRequest() && r.frame().parentFrame() === null;
 
-// scrollbars: they are shown as on a desktop, so that a mouse can draw them.
-export async function open(world, { theme = "light", language = "en", viewport = { width: 1280, height: 860 }, scrollbars = false } = {}) {
+// scrollbars: they are shown as on a desktop, so that a mouse can draw them. forced: the system's colours for high contrast are in force.
+export async function open(world, { theme = "light", language = "en", viewport = { width: 1280, height: 860 }, scrollbars = false, forced = false } = {}) {
   // The simulator plays Microsoft's sign-in page under its real name.
   const args = [`--host-resolver-rules=MAP ${signInHost} ${world.dial}`];
   if (process.getuid?.() === 0) args.push("--no-sandbox");
   const browser = await chromium.launch({ executablePath, args, ...(scrollbars ? { ignoreDefaultArgs: ["--hide-scrollbars"] } : {}) });
-  const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport, locale: language === "de" ? "de-DE" : "en-GB", acceptDownloads: true, reducedMotion: "reduce" });
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport, locale: language === "de" ? "de-DE" : "en-GB", acceptDownloads: true, reducedMotion: "reduce", ...(forced ? { forcedColors: "active" } : {}) });
   await context.addInitScript(([t, l]) => {
-    if (window !== window.top) return; // a preview's frame has no storage
+    if (window !== window.top || location.origin === "null") return; // a preview's frame and an empty page have no storage
     localStorage.setItem("holdfast.theme", t);
     localStorage.setItem("holdfast.language", l);
   }, [theme, language]);

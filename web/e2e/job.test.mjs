@@ -138,6 +138,9 @@ for (const [theme, language] of [["dark", "de"], ["contrast", "en"]])
       await page.getByRole("navigation").first().waitFor();
       await page.goto(`${on.world.url}/#/jobs`);
       await page.getByRole("checkbox", { name: /Mixed again/ }).check();
+      // In high contrast the marked line is bright; the box on it is as dark as the words.
+      const [box, words] = await page.getByRole("row").filter({ hasText: "Mixed again" }).evaluate((row) => [getComputedStyle(row.querySelector(".fui-Checkbox__indicator")).borderTopColor, getComputedStyle(row).color]);
+      if (theme === "contrast") assert.equal(box, words);
       await page.getByRole("toolbar").getByRole("button", { name: language === "de" ? "Bearbeiten" : "Edit", exact: true }).click();
       const region = page.getByRole("dialog").getByRole("region", { name: language === "de" ? "Was das zurzeit ist" : "What that is now" });
       await region.getByRole("listitem").first().waitFor();

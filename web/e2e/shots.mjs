@@ -1,14 +1,10 @@
-// Pictures of every page in every theme and at two widths, to be looked at: node e2e/shots.mjs DIR [theme…]. They are not committed.
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { audit, open, signIn, tabs } from "./browser.mjs";
+// Pictures of every page of the console in every theme and at two widths, to be looked at: node e2e/shots.mjs DIR [theme…]. They are not committed.
+// shots_first.mjs has the pages of an empty server, shots_dialogs.mjs what opens over pages, shots_portal.mjs the portal.
+import { signInAs, studio } from "./camera.mjs";
 import { backUp, startWorld } from "./world.mjs";
 
-const dir = process.argv[2] ?? "shots";
-const themes = process.argv.slice(3).length > 0 ? process.argv.slice(3) : ["light", "dark", "contrast"];
-await mkdir(dir, { recursive: true });
+const { chosen, take, end, problems } = await studio();
 const world = await startWorld({ users: 6 });
-const problems = [];
 try {
   const api = await backUp(world, { users: 4, sites: true });
   const { call, organization } = api;
@@ -32,32 +28,14 @@ try {
     ["home", "/"], ["setup", "/setup"], ["jobs", "/jobs"], ["sessions", "/sessions"], ["restores", "/sessions?tab=restore"], ["explore", "/explore"], ["mail", `/explore/${opened.id}`], ["files", `/explore/${files.id}`], ["sites", `/explore/${sites.id}`],
     ["organizations", "/organizations"], ["repositories", "/repositories"], ["proxies", "/proxies"], ["search", "/search"], ["search-results", `/search?q=${word}`], ["search-error", "/search?q=subjcet%3Aplan"], ["basket", "/basket"], ["users", "/users"], ["roles", "/roles"], ["portal-settings", "/portal"], ["api-keys", "/api-keys"], ["audit", "/audit"], ["settings", "/settings"],
   ];
-  for (const theme of themes) {
-    const b = await open(world, { theme, language: theme === "dark" ? "de" : "en" });
-    const { page } = b;
-    const shot = async (name) => {
-      for (const width of name.endsWith("-phone") ? [390] : [1440, 1280]) {
-        await page.setViewportSize({ width, height: width === 390 ? 800 : 860 });
-        await page.waitForTimeout(250);
-        await page.screenshot({ path: join(dir, `${name}-${theme}-${width}.png`) });
-      }
-      problems.push(...(await audit(page, `${name} ${theme}`)));
-      if (theme === "light" && name !== "menu") problems.push(...(await tabs(page, name)));
-    };
-    let at = "sign in";
-    page.on("crash", () => problems.push(`${theme}: the page crashed`));
-    try {
+  for (const theme of chosen) await take(world, theme, async ({ page, say, shot, part, settle }) => {
     await page.goto(`${world.url}/`);
     await page.getByRole("button").first().waitFor();
     await shot("signin");
-    if (theme === "dark") {
-      await page.getByLabel("Benutzername").fill(world.user);
-      await page.getByLabel("Kennwort").fill(world.password);
-      await page.getByRole("button", { name: "Anmelden" }).click();
-    } else await signIn(page, world);
+    await signInAs(page, world, say);
     await page.getByRole("navigation").first().waitFor();
-    for (const [name, path] of pages) {
-      at = name;
+    for (const [name, path] of pages) await part(name, async () => {
+      await page.goto("about:blank");
       await page.goto(`${world.url}/#${path}`);
       await page.waitForTimeout(700);
       await page.getByRole("heading", { level: 1 }).first().waitFor();
@@ -65,7 +43,7 @@ try {
         await page.getByRole("treeitem").first().click();
         await page.waitForTimeout(700);
         if (name === "mail") {
-          await page.getByRole("treeitem", { name: "Inbox" }).click();
+          await page.getByTitle("Inbox", { exact: true }).click();
           await page.waitForTimeout(900);
         }
         const row = page.getByRole("grid").getByRole("row").first();
@@ -106,8 +84,10 @@ try {
           await page.waitForTimeout(600);
           await shot(`mail-${folder.toLowerCase()}-item`);
         }
-        await page.getByRole("treeitem", { name: "Inbox" }).click();
-        await page.waitForTimeout(700);
+        await page.getByTitle("Inbox", { exact: true }).click();
+        await page.waitForTimeout(900);
+        await page.getByRole("grid").getByRole("row").nth(1).click();
+        await page.waitForTimeout(900);
       }
       if (name === "search-results") {
         await page.getByRole("grid").getByRole("row").first().click();
@@ -182,7 +162,8 @@ try {
       }
       if (name === "organizations") {
         await page.getByRole("table").getByRole("button").last().click();
-        await page.getByRole("table").nth(1).waitFor(); // the checks of its page
+        await page.getByRole("table").nth(3).waitFor(); // the checks of its page
+        await settle();
         await shot("organization");
       }
       if (name === "repositories") {
@@ -192,25 +173,12 @@ try {
         await shot("repository-add");
         await page.keyboard.press("Escape");
       }
-    }
-    await page.getByRole("banner").getByRole("button").nth(1).click();
-    await page.getByRole("menu").waitFor();
-    await shot("menu");
-    await page.keyboard.press("Escape");
-    await page.setViewportSize({ width: 390, height: 800 });
+    });
     await page.goto(`${world.url}/#/`);
-    await page.reload();
-    await page.waitForTimeout(900);
-    await shot("home-phone");
-    } catch (cause) {
-      problems.push(`${theme}, ${at}: ${cause.message}`);
-      await page.screenshot({ path: join(dir, `failed-${theme}.png`) });
-    }
-    problems.push(...b.wrong.map((w) => `${theme}: ${w}`));
-    await b.close();
-  }
+    await settle(900);
+    await shot("home-phone", { only: [390] });
+  });
+  await end();
 } finally {
   await world.stop();
 }
-await writeFile(join(dir, "problems.txt"), problems.join("\n") + "\n");
-console.log([...new Set(problems)].join("\n") || "axe found nothing serious; no error on the console");

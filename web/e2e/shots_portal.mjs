@@ -1,21 +1,13 @@
 // Pictures of the portal's pages in every theme, on a phone and at two widths of a desktop: node e2e/shots_portal.mjs DIR [theme…]. They are not committed.
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { audit, open, tabs } from "./browser.mjs";
+import { studio } from "./camera.mjs";
 import { backUp, openPortal, startWorld } from "./world.mjs";
 
-const dir = process.argv[2] ?? "shots";
-const themes = process.argv.slice(3).length > 0 ? process.argv.slice(3) : ["light", "dark", "contrast"];
-const screens = { phone: { width: 390, height: 844 }, desktop: { width: 1440, height: 860 } };
-await mkdir(dir, { recursive: true });
+const { chosen, take, end } = await studio("portal-");
 const world = await startWorld({ users: 8 });
-const problems = [];
 
 // walk goes through the portal as an operator, who sees every page, and takes a picture of each.
-async function walk(page, german, shot) {
-  const say = (en, de) => (german ? de : en);
+async function walk({ page, say, shot, settle }) {
   const portal = `${world.url}/portal`;
-  const settle = () => page.waitForTimeout(600);
   await page.goto(`${portal}?error=expired`);
   await page.getByRole("link", { name: say("Sign in with Microsoft", "Mit Microsoft anmelden") }).waitFor();
   await shot("welcome");
@@ -85,7 +77,7 @@ async function walk(page, german, shot) {
   await shot("restores");
   await page.getByRole("banner").getByRole("button").last().click();
   await page.getByRole("menu").waitFor();
-  await shot("account");
+  await shot("account", { keys: false });
   await page.keyboard.press("Escape");
 }
 
@@ -96,35 +88,12 @@ try {
   const [operator, , , excluded] = world.tenant.users;
   const item = (u) => ({ type: "User", user: { id: u.id, displayName: u.upn, name: u.upn, type: "User" } });
   await api.call("POST", `/v8/Organizations/${api.organization.id}/RbacRoles`, { name: "helpdesk", roleType: "EntireOrganization", operators: [item(operator)], excludedItems: [item(excluded)] });
-  for (const theme of themes) {
-    for (const [screen, viewport] of Object.entries(screens)) {
-      const german = theme === "dark";
-      const b = await open(world, { theme, language: german ? "de" : "en", viewport });
-      let at = "";
-      const shot = async (name) => {
-        at = name;
-        await b.page.waitForTimeout(250);
-        for (const width of screen === "desktop" ? [1440, 1280] : [viewport.width]) {
-          await b.page.setViewportSize({ ...viewport, width });
-          await b.page.waitForTimeout(150);
-          await b.page.screenshot({ path: join(dir, `portal-${name}-${theme}-${width}.png`) });
-        }
-        problems.push(...(await audit(b.page, `${name} ${screen} ${theme}`)));
-        if (theme === "light" && name !== "account") problems.push(...(await tabs(b.page, `${name} ${screen}`)));
-      };
-      try {
-        await walk(b.page, german, shot);
-      } catch (cause) {
-        problems.push(`${theme} ${screen}, after ${at}: ${cause.message}`);
-        await b.page.screenshot({ path: join(dir, `portal-failed-${screen}-${theme}.png`) });
-      }
-      problems.push(...b.wrong.map((w) => `${theme} ${screen}: ${w}`));
-      await b.close();
-    }
+  for (const theme of chosen) {
+    await take(world, theme, walk, { widths: [390], height: 844, label: `${theme} phone` });
+    await take(world, theme, walk, { label: `${theme} desktop` });
   }
   await api.close();
 } finally {
   await world.stop();
 }
-await writeFile(join(dir, "problems.txt"), problems.join("\n") + "\n");
-console.log([...new Set(problems)].join("\n") || "axe found nothing serious; no error on the console");
+await end();

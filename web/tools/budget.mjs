@@ -7,10 +7,10 @@ import { gzipSync } from "node:zlib";
 const dist = process.argv[2] ?? "dist";
 const manifest = JSON.parse(readFileSync(join(dist, "manifest.json"), "utf8"));
 
-// after is what the first page loads by itself right after the entry; own are words that the application alone has, in each language.
+// firsts are what a first page loads by itself right after the entry: for who is signed in and for who is not. own are words that the application alone has, in each language.
 const applications = [
-  { entry: "console.html", after: ["src/console/home/page.tsx"], limit: 260_000, own: ["The chain is sound", "Die Kette ist heil"] },
-  { entry: "portal.html", after: ["src/portal/frame.tsx"], limit: 200_000, own: ["Sign in with Microsoft", "Mit Microsoft anmelden"] },
+  { entry: "console.html", firsts: ["src/console/home/page.tsx", "src/ui/signin.tsx"], limit: 260_000, own: ["The chain is sound", "Die Kette ist heil"] },
+  { entry: "portal.html", firsts: ["src/portal/frame.tsx", "src/portal/welcome.tsx"], limit: 200_000, own: ["Sign in with Microsoft", "Mit Microsoft anmelden"] },
 ];
 
 // filesOf are the files that load with some chunks; later also those that they load when they are needed.
@@ -31,12 +31,14 @@ function filesOf(keys, later) {
 }
 
 let failed = false;
-for (const { entry, after, limit } of applications) {
-  const files = filesOf([entry, ...after], false).add(entry);
-  const size = [...files].reduce((sum, file) => sum + gzipSync(readFileSync(join(dist, file)), { level: 9 }).length, 0);
-  const verdict = size > limit ? "TOO LARGE" : "fits";
-  console.log(`${entry}: first load ${(size / 1000).toFixed(1)} kB compressed in ${files.size} files, at most ${limit / 1000} kB: ${verdict}`);
-  if (size > limit) failed = true;
+for (const { entry, firsts, limit } of applications) {
+  for (const first of firsts) {
+    const files = filesOf([entry, first], false).add(entry);
+    const size = [...files].reduce((sum, file) => sum + gzipSync(readFileSync(join(dist, file)), { level: 9 }).length, 0);
+    const verdict = size > limit ? "TOO LARGE" : "fits";
+    console.log(`${entry}, then ${first}: first load ${(size / 1000).toFixed(1)} kB compressed in ${files.size} files, at most ${limit / 1000} kB: ${verdict}`);
+    if (size > limit) failed = true;
+  }
   const all = [...filesOf([entry], true)].map((file) => readFileSync(join(dist, file), "utf8"));
   for (const other of applications)
     for (const words of other.own)

@@ -73,6 +73,7 @@ const router = createRouter({
   routeTree: tree,
   history: createHashHistory(),
   defaultPendingComponent: Loading,
+  defaultNotFoundComponent: lazyRouteComponent(() => import("./nowhere")),
   defaultErrorComponent: ({ error }) => <Problem error={error} />,
 });
 

@@ -13,7 +13,9 @@ import { Opens, ThemeMenu } from "../ui/opens";
 import { Loading, Problem } from "../ui/page";
 import { useText } from "../ui/text/console";
 import { useThemes } from "../ui/theme";
-import { SignIn } from "../ui/signin";
+
+// Who is signed in needs no form to do so.
+const SignIn = lazy(async () => ({ default: (await import("../ui/signin")).SignIn }));
 
 const Proof = lazy(() => import("./proof"));
 
@@ -30,9 +32,10 @@ const useStyles = makeStyles({
   list: { listStyle: "none", margin: 0, padding: 0 },
   item: {
     display: "flex", alignItems: "center", gap: "12px", height: "40px", padding: "0 12px 0 14px", textDecoration: "none", color: tokens.colorNeutralForeground1, borderLeft: "3px solid transparent", whiteSpace: "nowrap",
+    "@media (forced-colors: active)": { borderLeftColor: "Canvas" }, // there nothing is transparent
     ":hover": { backgroundColor: tokens.colorNeutralBackground3Hover, color: tokens.colorNeutralForeground1Hover }, ":focus-visible": { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: "-2px" },
   },
-  here: { borderLeftColor: tokens.colorCompoundBrandStroke, fontWeight: tokens.fontWeightSemibold, backgroundColor: tokens.colorNeutralBackground3Selected, color: tokens.colorNeutralForeground1Selected },
+  here: { borderLeftColor: tokens.colorCompoundBrandStroke, fontWeight: tokens.fontWeightSemibold, backgroundColor: tokens.colorNeutralBackground3Selected, color: tokens.colorNeutralForeground1Selected, "@media (forced-colors: active)": { borderLeftColor: "Highlight" } },
   icon: { fontSize: "20px", lineHeight: 1, display: "flex" },
   rule: { height: "1px", margin: "8px 12px", backgroundColor: tokens.colorNeutralStroke2, border: "none" },
   main: { overflow: "auto", outline: "none", backgroundColor: tokens.colorNeutralBackground1, minWidth: 0 },
@@ -56,7 +59,7 @@ export function Shell() {
   }), [client]);
   if (isPending) return <Loading />;
   if (error && !(error instanceof ApiError && error.status === 401)) return <Problem error={error} onRetry={() => void refetch()} />;
-  if (!data || error) return <SignIn onDone={(s) => client.setQueryData(sessionQuery.queryKey, s)} />;
+  if (!data || error) return <Suspense fallback={<Loading />}><SignIn onDone={(s) => client.setQueryData(sessionQuery.queryKey, s)} /></Suspense>;
   return <Frame name={data.user.name} acts={data.user.acts} />;
 }
 

@@ -6,6 +6,7 @@ import type { paths } from "../api/schema";
 import { useFormat } from "../ui/format";
 import { Note, Problem } from "../ui/page";
 import { Panel } from "../ui/panel";
+import { pathOf } from "../ui/path";
 import { DataTable } from "../ui/table";
 import { useText } from "../ui/text";
 import { Asking, soon, useInquiry } from "./inquiry";
@@ -88,7 +89,7 @@ export default function Compare({ place, view, onRestore, onClose }: { place: Pl
                 columns={[
                   { key: "kind", title: t.compare.how, sort: (d) => d.kind, render: (d) => <Badge className={s.badge} appearance="tint" color={colors[d.kind as "added"]}>{t.compare.kinds[d.kind as "added"] ?? d.kind}</Badge> },
                   { key: "name", title: t.found.name, sort: nameOf, render: (d) => nameOf(d) || t.mail.noSubject },
-                  { key: "path", title: t.found.folder, render: (d) => <span style={{ overflowWrap: "anywhere" }}>{d.before?.path ?? d.after?.path}</span>, wide: true },
+                  { key: "path", title: t.found.folder, render: (d) => <span style={{ overflowWrap: "anywhere" }}>{pathOf(d.before?.path ?? d.after?.path)}</span>, wide: true },
                   { key: "what", title: t.compare.what, render: (d) => f.list(d.properties ?? []), wide: true },
                   { key: "before", title: t.compare.here, render: (d) => f.dateTime(d.before?.time), wide: true },
                   { key: "after", title: t.compare.there, render: (d) => f.dateTime(d.after?.time), wide: true },

@@ -1,5 +1,6 @@
 import { Badge, makeStyles, tokens } from "@fluentui/react-components";
 import { useQuery } from "@tanstack/react-query";
+import { pathOf } from "../ui/path";
 import { useFormat, type Format } from "../ui/format";
 import { Loading, Problem } from "../ui/page";
 import { useText, type Text } from "../ui/text";
@@ -36,7 +37,7 @@ export function HitPreview({ hit, sessionOf }: { hit: Hit; sessionOf: (h: Hit) =
   const mail = h.kind === "mail";
   const post = h.kind === "post";
   const facts: [string, string | undefined][] = [
-    [mail || post ? t.mail.from : t.file.by, h.from], [t.mail.to, h.to], [t.mail.cc, h.cc], [mail ? t.mail.received : post ? t.post.time : t.file.modified, f.dateTime(h.time)], [t.found.owner, `${name}${address ? ` (${address})` : ""}`], [t.found.folder, h.folder],
+    [mail || post ? t.mail.from : t.file.by, h.from], [t.mail.to, h.to], [t.mail.cc, h.cc], [mail ? t.mail.received : post ? t.post.time : t.file.modified, f.dateTime(h.time)], [t.found.owner, `${name}${address ? ` (${address})` : ""}`], [t.found.folder, pathOf(h.folder)],
     [t.file.size, h.kind === "folder" ? undefined : f.bytes(h.size)], [t.found.points, t.found.fromTo(f.dateTime(h.firstPoint.time), f.dateTime(h.lastPoint.time))],
   ];
   return (

@@ -87,7 +87,13 @@ export function Explorer(look: Look) {
         <RestoreResult session={id} />
       </Page>
     );
-  if (error) return <Problem error={error} />;
+  if (error)
+    return (
+      <Page title={t.nav.explore}>
+        <Problem error={error} />
+        <a href={look.again}>{t.explore.open}</a>
+      </Page>
+    );
   if (!session.data || !kind.data || !containers.data) return <Loading />;
   return (
     <MaySave value={acts.includes("download content")}>

@@ -3,6 +3,8 @@ import { Beaker20Regular } from "@fluentui/react-icons";
 import type { paths } from "../api/schema";
 import { useFormat } from "../ui/format";
 import { Note, Problem } from "../ui/page";
+import { pathOf } from "../ui/path";
+import { useSay } from "../ui/said";
 import { DataTable } from "../ui/table";
 import { useText } from "../ui/text";
 import { Asking, useInquiry, type Ask } from "./inquiry";
@@ -22,6 +24,7 @@ export function PlanView({ ask, ready }: { ask: Ask<Plan>; ready: boolean }) {
   const s = useStyles();
   const { t } = useText();
   const f = useFormat();
+  const say = useSay();
   const { data, error, busy, seen, start, stop } = useInquiry<Plan>();
   const fact = (term: string, value: string) => [
     <dt key={term} className={s.dt}>{term}</dt>,
@@ -41,7 +44,7 @@ export function PlanView({ ask, ready }: { ask: Ask<Plan>; ready: boolean }) {
             {fact(t.plan.folders, f.number(data.folders))}
             {fact(t.plan.requests, f.number(data.requests))}
             {fact(t.plan.bytes, f.bytes(data.bytes))}
-            {fact(t.plan.time, t.plan.about(f.duration(data.seconds), data.limit))}
+            {data.requests > 0 && fact(t.plan.time, t.plan.about(f.duration(Math.max(1, data.seconds)), say(data.limit, data.limitSaid)))}
           </dl>
           {data.items.length > 0 && (
             <DataTable
@@ -51,7 +54,7 @@ export function PlanView({ ask, ready }: { ask: Ask<Plan>; ready: boolean }) {
               columns={[
                 { key: "outcome", title: t.plan.outcome, sort: (r) => r.outcome, render: (r) => <span style={{ whiteSpace: "nowrap" }}>{(t.plan.outcomes as Record<string, string>)[r.outcome] ?? r.outcome}</span> },
                 { key: "name", title: t.restore.item, sort: (r) => r.name, render: (r) => r.name || t.mail.noSubject },
-                { key: "path", title: t.restore.target, render: (r) => <span style={{ overflowWrap: "anywhere" }}>{r.path}</span>, wide: true },
+                { key: "path", title: t.restore.target, render: (r) => <span style={{ overflowWrap: "anywhere" }}>{pathOf(r.path)}</span>, wide: true },
                 { key: "detail", title: t.plan.why, render: (r) => [t.restore.skips[r.reason as "conflict"] ?? r.reason, r.detail].filter(Boolean).join(": ") },
               ]}
             />

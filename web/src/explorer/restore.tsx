@@ -77,7 +77,7 @@ export function RestoreDialog({ parts, others, script, onClose, start }: {
                   <Input value={target.user} onChange={(_, d) => set({ user: d.value })} placeholder={place.container.address} />
                 </Field>
               )}
-              <Field label={t.restore.toFolder} hint={others ? t.restore.folderHint : t.restore.folderMade} required={!target.user}>
+              <Field label={t.restore.toFolder} hint={target.user ? t.restore.folderHint : t.restore.folderMade} required={!target.user}>
                 <Input required={!target.user} value={target.folder} onChange={(_, d) => set({ folder: d.value })} />
               </Field>
             </>

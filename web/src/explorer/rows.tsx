@@ -18,7 +18,7 @@ const settle = 90; // ms without movement before pages are asked for
 
 const useStyles = makeStyles({
   root: { display: "flex", flexDirection: "column", minHeight: 0, flexGrow: 1 },
-  head: { display: "grid", alignItems: "center", borderBottom: `1px solid ${tokens.colorNeutralStroke1}`, fontWeight: tokens.fontWeightSemibold, color: tokens.colorNeutralForeground2, flexShrink: 0, overflowY: "scroll", scrollbarGutter: "stable", overflow: "hidden" },
+  head: { display: "grid", alignItems: "center", borderBottom: `1px solid ${tokens.colorNeutralStroke1}`, fontWeight: tokens.fontWeightSemibold, color: tokens.colorNeutralForeground2, flexShrink: 0, overflow: "hidden", boxSizing: "border-box" },
   scroll: { overflowY: "scroll", position: "relative", flexGrow: 1, minHeight: "120px", outline: "none", ":focus-visible": { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: "-2px" } },
   row: { position: "absolute", left: 0, right: 0, display: "grid", alignItems: "center", cursor: "default", borderBottom: `1px solid ${tokens.colorNeutralStroke3}`, boxSizing: "border-box", ":hover": { backgroundColor: tokens.colorNeutralBackground1Hover, color: tokens.colorNeutralForeground1Hover } },
   chosen: { backgroundColor: tokens.colorNeutralBackground1Selected, color: tokens.colorNeutralForeground1Selected },
@@ -64,6 +64,7 @@ export function Rows<I extends Item>({ label, queryKey, total, page, columns, ch
   const client = useQueryClient();
   const scroll = useRef<HTMLDivElement>(null);
   const [height, setHeight] = useState(400);
+  const [bar, setBar] = useState(0); // how wide the scroll bar is: the headings leave it as much room as the rows do
   const [top, setTop] = useState(0); // of the view in the list of all rows, in pixels
   const [real, setReal] = useState(0); // scrollTop
   const [wanted, setWanted] = useState<[number, number]>([0, 0]);
@@ -95,9 +96,13 @@ export function Rows<I extends Item>({ label, queryKey, total, page, columns, ch
   useLayoutEffect(() => {
     const el = scroll.current;
     if (!el) return;
-    const watch = new ResizeObserver(() => setHeight(el.clientHeight));
+    const look = () => {
+      setHeight(el.clientHeight);
+      setBar(el.offsetWidth - el.clientWidth);
+    };
+    const watch = new ResizeObserver(look);
     watch.observe(el);
-    setHeight(el.clientHeight);
+    look();
     return () => watch.disconnect();
   }, []);
 
@@ -247,7 +252,7 @@ export function Rows<I extends Item>({ label, queryKey, total, page, columns, ch
   return (
     <div className={s.root}>
       <Problem error={error} />
-      <div className={s.head} style={{ gridTemplateColumns: template }} aria-hidden>
+      <div className={s.head} style={{ gridTemplateColumns: template, paddingRight: bar }} aria-hidden>
         <Checkbox tabIndex={-1} checked={chosen.all ? true : chosen.items.size > 0 ? "mixed" : false} onChange={(_, d) => onChoose(d.checked === true ? { all: true, items: new Map() } : nothing())} />
         {onOpen && <div className={s.all}>{t.common.selectAll}</div>}
         {!onOpen && shown.map((c) => (
@@ -280,6 +285,7 @@ export function Rows<I extends Item>({ label, queryKey, total, page, columns, ch
                 role="row"
                 aria-rowindex={i + 1}
                 aria-selected={on}
+                data-line={on || (i === active && !onOpen) ? "marked" : ""}
                 className={mergeClasses(s.row, on && s.chosen, i === active && (onOpen ? s.activeBrief : s.active))}
                 style={{ top: i * rowHeight - top + real, height: rowHeight, gridTemplateColumns: template }}
                 onClick={(e) => onRow(e, i)}

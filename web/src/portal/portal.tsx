@@ -4,9 +4,10 @@ import { ApiError, whenSignedOut } from "../api/client";
 import { sessionQuery } from "../api/queries";
 import { session } from "../api/session";
 import { Loading, Problem } from "../ui/page";
-import { Welcome, type Why } from "./welcome";
+import type { Why } from "./welcome";
 
-// What is behind the sign-in is loaded after it.
+// What is behind the sign-in is loaded after it, and the way to it by those alone who have not gone it.
+const Welcome = lazy(async () => ({ default: (await import("./welcome")).Welcome }));
 const Frame = lazy(() => import("./frame"));
 const SignIn = lazy(async () => ({ default: (await import("../ui/signin")).SignIn }));
 
@@ -57,5 +58,9 @@ export function Portal() {
         <SignIn onDone={(s) => client.setQueryData(sessionQuery.queryKey, s)} onBack={() => setLocal(false)} />
       </Suspense>
     );
-  return <Welcome why={why} onLocal={() => setLocal(true)} />;
+  return (
+    <Suspense fallback={<Loading />}>
+      <Welcome why={why} onLocal={() => setLocal(true)} />
+    </Suspense>
+  );
 }

@@ -13,6 +13,8 @@ export function useFormat() {
     const one = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
     const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
     const date = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
+    const time = new Intl.DateTimeFormat(locale, { timeStyle: "medium" });
+    const day = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
     const ago = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
     const list = new Intl.ListFormat(locale);
     const at = (when: When) => (when ? new Date(when) : undefined);
@@ -36,6 +38,11 @@ export function useFormat() {
         const d = at(when);
         return d ? date.format(d) : "";
       },
+      time: (when: When) => {
+        const d = at(when);
+        return d ? time.format(d) : "";
+      },
+      day: (when: Date) => day.format(when),
       ago: (when: When) => {
         const d = at(when);
         if (!d) return t.common.never;

@@ -35,6 +35,7 @@ const useStyles = makeStyles({
   body: { display: "flex", flexDirection: "column", gap: "14px", paddingTop: "4px", paddingBottom: "16px" },
   plain: { paddingTop: "4px", paddingBottom: "16px" },
   foot: { justifyContent: "flex-start" },
+  whole: { whiteSpace: "nowrap" },
 });
 
 // Panel is what slides in from the right.
@@ -111,6 +112,7 @@ export function FormPanel({ title, submit, onClose, save, children, size = "medi
 // Confirm asks before something that can't be taken back.
 export function Confirm({ title, children, action, onClose, run }: { title: string; children: ReactNode; action: string; onClose: () => void; run: () => Promise<unknown> }) {
   useReturn();
+  const s = useStyles();
   const { t } = useText();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
@@ -135,7 +137,7 @@ export function Confirm({ title, children, action, onClose, run }: { title: stri
             <Problem error={error} />
           </DialogContent>
           <DialogActions>
-            <Button appearance="primary" onClick={go} disabledFocusable={busy} icon={busy ? <Busy /> : null}>
+            <Button appearance="primary" className={s.whole} onClick={go} disabledFocusable={busy} icon={busy ? <Busy /> : null}>
               {action}
             </Button>
             <Button onClick={onClose} disabled={busy}>

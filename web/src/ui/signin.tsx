@@ -6,7 +6,7 @@ import { askPasskey, passkeysWork } from "../api/passkey";
 import { session, type Session } from "../api/session";
 import { Busy } from "./busy";
 import { ThemeMenu } from "./opens";
-import { Note, Problem } from "./page";
+import { Problem } from "./page";
 import { useText } from "./text";
 
 const useStyles = makeStyles({
@@ -14,6 +14,7 @@ const useStyles = makeStyles({
   corner: { position: "absolute", top: "8px", right: "8px" },
   card: { width: "400px", maxWidth: "100%", padding: "36px 40px", boxSizing: "border-box", "@media (max-width: 480px)": { padding: "24px 20px" } },
   brand: { fontSize: tokens.fontSizeBase500, fontWeight: tokens.fontWeightSemibold, color: tokens.colorBrandForeground1 },
+  title: { margin: 0 },
   form: { display: "flex", flexDirection: "column", gap: "16px" },
   about: { margin: 0, color: tokens.colorNeutralForeground2 },
   row: { display: "flex", gap: "8px" },
@@ -42,6 +43,7 @@ export function SignIn({ onDone, onBack }: { onDone: (s: Session) => void; onBac
     } catch (cause) {
       const wanted = cause instanceof ApiError ? (cause.body as { secondFactor?: "totp" | "passkey" } | undefined)?.secondFactor : undefined;
       if (wanted && !asked) setAsked(wanted);
+      else if (cause instanceof ApiError && cause.status === 401 && asked !== "passkey") setError(new Error(asked ? t.signin.wrongCode : t.signin.wrong)); // nothing else is refused so
       else setError(cause);
       if (wanted) setCode("");
       setBusy(false);
@@ -72,7 +74,7 @@ export function SignIn({ onDone, onBack }: { onDone: (s: Session) => void; onBac
       </div>
       <Card className={s.card}>
         <div className={s.brand}>Holdfast</div>
-        <Title3 as="h1">{asked === "passkey" ? (passkeysWork() ? t.signin.passkeyTitle : t.signin.recoveryTitle) : asked ? t.signin.codeTitle : t.signin.title}</Title3>
+        <Title3 as="h1" className={s.title}>{asked === "passkey" ? (passkeysWork() ? t.signin.passkeyTitle : t.signin.recoveryTitle) : asked ? t.signin.codeTitle : t.signin.title}</Title3>
         <p className={s.about}>{asked === "passkey" ? (passkeysWork() ? t.signin.passkeyAbout : t.signin.passkeyNotHere) : asked ? t.signin.codeAbout : t.signin.about}</p>
         <form className={s.form} onSubmit={submit}>
           {asked ? (
@@ -89,7 +91,7 @@ export function SignIn({ onDone, onBack }: { onDone: (s: Session) => void; onBac
               </Field>
             </>
           )}
-          {error instanceof ApiError && error.status === 401 && error.message === "" ? <Note intent="error">{t.signin.wrong}</Note> : <Problem error={error} />}
+          <Problem error={error} />
           <div className={s.row}>
             <Button appearance={asked === "passkey" && passkeysWork() ? "secondary" : "primary"} type="submit" disabledFocusable={busy} icon={busy ? <Busy /> : null}>
               {asked ? t.signin.verify : t.signin.submit}

@@ -5,11 +5,12 @@ import { useText } from "./text";
 const useStyles = makeStyles({ badge: { whiteSpace: "nowrap", flexShrink: 0 } });
 
 // Status shows the state of a session as word, colour and sign, so that colour is never all.
-export function Status({ value }: { value: string | null | undefined }) {
+// word: what it is called here, when that is not what it is called elsewhere.
+export function Status({ value, word: named }: { value: string | null | undefined; word?: string }) {
   const s = useStyles();
   const { t } = useText();
   if (!value) return null;
-  const word = (t.status as Record<string, string>)[value] ?? value;
+  const word = named ?? (t.status as Record<string, string>)[value] ?? value;
   switch (value) {
     case "Success":
       return <Badge className={s.badge} appearance="tint" color="success" icon={<CheckmarkCircle16Filled />}>{word}</Badge>;

@@ -119,7 +119,7 @@ export function DataTable<R>({ label, rows, columns, rowKey, rowName, selected, 
             const key = rowKey(row);
             const chosen = selected?.has(key) ?? false;
             return (
-              <tr key={key} className={mergeClasses(s.row, chosen && s.chosen)}>
+              <tr key={key} data-line={chosen ? "marked" : ""} className={mergeClasses(s.row, chosen && s.chosen)}>
                 {onSelect && (
                   <td className={mergeClasses(s.td, s.check)}>
                     <Checkbox aria-label={t.common.select(rowName?.(row) ?? key)} checked={chosen} onChange={(_, d) => toggle(key, d.checked === true)} />

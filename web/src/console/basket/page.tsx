@@ -8,6 +8,7 @@ import { basketsQuery, currentOf, makeBasket, rememberBasket } from "../../explo
 import { useFormat } from "../../ui/format";
 import { Empty, Loading, Page, Problem } from "../../ui/page";
 import { Confirm, FormPanel } from "../../ui/panel";
+import { pathOf } from "../../ui/path";
 import { quote, type Act } from "../../ui/script";
 import { DataTable } from "../../ui/table";
 import { useText } from "../../ui/text/console";
@@ -123,7 +124,7 @@ export default function BasketPage() {
             { key: "kind", title: t.found.kind, sort: (r) => r.kind, render: (r) => <span className={s.line}>{t.found.kinds[r.kind as "mail"] ?? r.kind}</span> },
             { key: "name", title: t.found.name, sort: (r) => r.name, render: (r) => r.name || t.mail.noSubject },
             { key: "owner", title: t.found.owner, sort: (r) => r.owner, render: (r) => <span title={r.address}>{r.owner}</span> },
-            { key: "path", title: t.found.folder, render: (r) => <span style={{ overflowWrap: "anywhere" }}>{r.path.split("/").slice(0, -1).join("/")}</span>, wide: true },
+            { key: "path", title: t.found.folder, render: (r) => <span style={{ overflowWrap: "anywhere" }}>{pathOf(r.path).split("/").slice(0, -1).join("/")}</span>, wide: true },
             { key: "time", title: t.found.time, sort: (r) => r.time ?? "", render: (r) => <span className={s.line}>{f.dateTime(r.time)}</span>, wide: true },
             { key: "size", title: t.file.size, sort: (r) => r.size, end: true, render: (r) => <span className={s.line}>{f.bytes(r.size)}</span>, wide: true },
           ]}

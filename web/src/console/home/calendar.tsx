@@ -1,11 +1,14 @@
-import { Button, Field, makeStyles, SearchBox, tokens } from "@fluentui/react-components";
+import { Button, makeStyles, tokens } from "@fluentui/react-components";
 import { ChevronLeft20Regular, ChevronRight20Regular } from "@fluentui/react-icons";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useDeferredValue, useState } from "react";
+import { lazy, Suspense, useDeferredValue, useState } from "react";
 import { getCalendar } from "../../api/queries";
 import { useFormat } from "../../ui/format";
 import { Loading, Problem } from "../../ui/page";
 import { useText } from "../../ui/text/console";
+
+// A small organization has nothing to look for.
+const Find = lazy(() => import("./find"));
 
 const days = 28;
 const pageSize = 25;
@@ -51,7 +54,7 @@ function Cell({ x, day, title }: { x: number; day: Day; title?: string }) {
 
 export function Calendar() {
   const s = useStyles();
-  const { t, language } = useText();
+  const { t } = useText();
   const f = useFormat();
   const [page, setPage] = useState(0);
   const [name, setName] = useState("");
@@ -63,7 +66,6 @@ export function Calendar() {
   if (error) return <Problem error={error} onRetry={() => void refetch()} />;
   const first = new Date(data.firstDay);
   const dates = Array.from({ length: data.days }, (_, i) => new Date(first.getTime() + i * 86_400_000 + 43_200_000)); // noon: a day of 23 or 25 hours moves nothing
-  const short = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
   const states: Day[] = ["good", "warning", "failed", "gone", ""];
   const width = data.days * (cell + gap);
   const pages = Math.max(1, Math.ceil(data.total / pageSize));
@@ -71,9 +73,9 @@ export function Calendar() {
     <>
       <div className={s.top}>
         {(data.total > pageSize || name) && (
-          <Field>
-            <SearchBox size="small" placeholder={t.home.find} aria-label={t.home.find} value={name} onChange={(_, d) => { setName(d.value); setPage(0); }} />
-          </Field>
+          <Suspense>
+            <Find value={name} onChange={(value) => { setName(value); setPage(0); }} />
+          </Suspense>
         )}
         <ul className={s.legend}>
           {states.map((d) => (
@@ -97,7 +99,7 @@ export function Calendar() {
                 {dates.map((d, i) =>
                   i % 7 === 0 ? (
                     <text key={i} x={i * (cell + gap)} y={11} className={s.text}>
-                      {short.format(d)}
+                      {f.day(d)}
                     </text>
                   ) : null,
                 )}

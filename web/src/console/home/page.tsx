@@ -33,6 +33,7 @@ const useStyles = makeStyles({
   quiet: { color: tokens.colorNeutralForeground2, margin: 0 },
   store: { display: "flex", flexDirection: "column", gap: "4px" },
   storeLine: { display: "flex", justifyContent: "space-between", gap: "8px", flexWrap: "wrap" },
+  any: { overflowWrap: "anywhere" },
   running: { display: "flex", flexDirection: "column", gap: "16px" },
 });
 
@@ -83,10 +84,10 @@ function Content({ overview: o }: { overview: Overview }) {
       <Section className={s.full} title={t.home.calendar}>
         <Calendar />
       </Section>
-      <Section className={s.half} title={t.home.failed}>
+      <Section className={s.full} title={t.home.failed}>
         <Failed overview={o} />
       </Section>
-      <Section className={s.half} title={t.home.attention}>
+      <Section className={s.full} title={t.home.attention}>
         <Attention overview={o} />
       </Section>
       <Section className={s.half} title={t.home.unprotected}>
@@ -196,8 +197,8 @@ function Failed({ overview: o }: { overview: Overview }) {
       columns={[
         { key: "job", title: t.session.job, render: (p) => <Link to="/sessions" search={{ session: p.sessionId }}>{p.jobName}</Link> },
         { key: "status", title: t.session.status, render: (p) => <Status value={p.status} /> },
-        { key: "ended", title: t.session.ended, render: (p) => f.ago(p.endTime), wide: true },
-        { key: "details", title: t.common.details, render: (p) => say(p.details, p.detailsSaid) },
+        { key: "ended", title: t.session.ended, render: (p) => f.ago(p.endTime), wide: true, whole: true },
+        { key: "details", title: t.common.details, render: (p) => <span className={s.any}>{say(p.details, p.detailsSaid)}</span> },
       ]}
     />
   );
@@ -217,8 +218,8 @@ function Attention({ overview: o }: { overview: Overview }) {
       columns={[
         { key: "name", title: t.home.object, render: (a) => `${a.object.name} (${t.kind[a.object.kind as "site"]})`, sort: (a) => a.object.name },
         { key: "standing", title: t.home.state, render: (a) => (a.standing === "skipped" ? t.home.skipped(f.number(a.skippedItems)) : t.standing[a.standing as keyof typeof t.standing]), sort: (a) => a.standing },
-        { key: "last", title: t.home.lastBackup, render: (a) => f.ago(a.lastBackup), wide: true },
-        { key: "why", title: t.home.why, render: (a) => say(a.reason, a.reasonSaid), wide: true },
+        { key: "last", title: t.home.lastBackup, render: (a) => f.ago(a.lastBackup), wide: true, whole: true },
+        { key: "why", title: t.home.why, render: (a) => <span className={s.any}>{say(a.reason, a.reasonSaid)}</span>, wide: true },
       ]}
     />
   );

@@ -1,4 +1,4 @@
-import { Checkbox, Field, Input, makeStyles, mergeClasses, Radio, RadioGroup, Select, Switch, tokens } from "@fluentui/react-components";
+import { Checkbox, Field, Input, makeStyles, mergeClasses, Radio, RadioGroup, Select, shorthands, Switch, tokens } from "@fluentui/react-components";
 import { useRef, useState, type KeyboardEvent } from "react";
 import type { Schemas } from "../../api/client";
 import { useText } from "../../ui/text/console";
@@ -13,7 +13,7 @@ const useStyles = makeStyles({
     width: "17px", height: "17px", padding: 0, border: `1px solid ${tokens.colorNeutralStroke1}`, backgroundColor: tokens.colorNeutralBackground1, cursor: "pointer", display: "block", borderRadius: 0,
     ":focus-visible": { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: "1px", position: "relative" },
   },
-  on: { backgroundColor: tokens.colorBrandBackground },
+  on: { backgroundColor: tokens.colorBrandBackground, ...shorthands.borderColor(tokens.colorNeutralBackground1) }, // which parts the hours in high contrast too
   td: { padding: 0 },
   scroll: { overflowX: "auto", paddingBottom: "4px" },
 });

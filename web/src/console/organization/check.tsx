@@ -22,6 +22,8 @@ const useStyles = makeStyles({
   wrap: { overflowWrap: "anywhere" },
 });
 
+const worst = ["error", "warning", "note", "ok"]; // first
+
 const colors = { ok: "success", warning: "warning", error: "danger", note: "informative" } as const;
 
 // Check is an organization as a page: everything that it needs from Microsoft, looked at now, and what to do about it.
@@ -69,12 +71,12 @@ export default function Check() {
               <h2 className={s.h}>{w.areas[area] ?? area}</h2>
               <DataTable
                 label={w.areas[area] ?? area}
-                rows={data.findings.filter((f) => f.area === area).map((f, n) => ({ ...f, n }))}
+                rows={data.findings.filter((f) => f.area === area).sort((a, b) => worst.indexOf(a.state) - worst.indexOf(b.state)).map((f, n) => ({ ...f, n }))}
                 rowKey={(f) => `${f.name} ${f.n}`}
                 columns={[
-                  { key: "state", title: w.state, render: (f) => <Badge appearance="tint" color={colors[f.state as "ok"] ?? "informative"}>{w.states[f.state] ?? f.state}</Badge> },
-                  { key: "name", title: w.what, render: (f) => <span className={s.wrap}>{area === "right" ? <code>{f.name}</code> : f.name}</span> },
-                  { key: "found", title: w.found, render: (f) => <span className={s.wrap}>{say(f.detail, f.detailSaid)}</span> },
+                  { key: "state", title: w.state, width: "9%", render: (f) => <Badge appearance="tint" color={colors[f.state as "ok"] ?? "informative"}>{w.states[f.state] ?? f.state}</Badge> },
+                  { key: "name", title: w.what, width: "27%", render: (f) => <span className={s.wrap}>{area === "right" ? <code>{f.name}</code> : say(f.name, f.nameSaid)}</span> },
+                  { key: "found", title: w.found, width: "36%", render: (f) => <span className={s.wrap}>{say(f.detail, f.detailSaid)}</span> },
                   { key: "fix", title: w.fix, render: (f) => say(f.fix, f.fixSaid) },
                 ]}
               />
@@ -118,7 +120,7 @@ function Renew({ organization: o, onClose }: { organization: Organization; onClo
       ) : (
         <>
           <p>{w.renewAbout}</p>
-          <Field label={w.how}>
+          <Field label={w.renewHow}>
             <RadioGroup value={way} onChange={(_, d) => setWay(d.value as "itself")}>
               <Radio value="itself" label={w.renewItself} />
               <Radio value="person" label={w.renewPerson} />

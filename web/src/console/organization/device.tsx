@@ -23,7 +23,7 @@ interface Code {
   life: number; // ms
 }
 
-// problemOf says in the reader's language what ended a sign-in; the server's own words stand below.
+// problemOf says in the reader's language what ended a sign-in; of what it does not know the server's own words stand below.
 export function problemOf(error: unknown, w: OnboardText): { title: string; what: string } {
   const text = error instanceof Error ? error.message : String(error);
   if (/has expired|was used|no sign-in waits/i.test(text)) return { title: w.problems.expired, what: w.problems.expiredDo };
@@ -91,7 +91,7 @@ export function DeviceSignIn({ ready, begin, run, doing }: { ready: boolean; beg
       {problem && (
         <>
           <Note intent="error" title={problem.title}>{problem.what}</Note>
-          <Problem error={error} />
+          {problem.title === w.problems.other && <Problem error={error} />}
         </>
       )}
       {!code && (

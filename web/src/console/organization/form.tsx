@@ -114,7 +114,7 @@ export function OrganizationFields({ value: d, onChange, tenantFixed = false }: 
       )}
       <div role="group" aria-label={t.organization.protect}>
         <Checkbox label={t.kind.mail} checked={d.exchange} onChange={(_, x) => set({ exchange: x.checked === true })} />
-        <Checkbox label={t.kind.files} checked={d.oneDrive} onChange={(_, x) => set({ oneDrive: x.checked === true })} />
+        <Checkbox label={`${t.kind.files}, ${t.kind.sites}`} checked={d.oneDrive} onChange={(_, x) => set({ oneDrive: x.checked === true })} />
       </div>
     </>
   );

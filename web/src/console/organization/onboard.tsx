@@ -1,4 +1,4 @@
-import { Checkbox, Field, Input, Radio, RadioGroup, Select } from "@fluentui/react-components";
+import { Checkbox, Field, Input, makeStyles, Radio, RadioGroup, Select } from "@fluentui/react-components";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 import { client, of, type Schemas } from "../../api/client";
@@ -7,8 +7,11 @@ import { DeviceSignIn } from "./device";
 import { regions } from "./form";
 import { useOnboardText } from "./text";
 
+const useStyles = makeStyles({ fields: { display: "flex", flexDirection: "column", gap: "14px" } });
+
 // Onboard adds an organization: by an administrator's sign-in, or with an application that is there, whose form is children.
 export function Onboard({ onDone, children }: { onDone: () => void; children: ReactNode }) {
+  const s = useStyles();
   const { t } = useText();
   const w = useOnboardText();
   const queries = useQueryClient();
@@ -30,7 +33,7 @@ export function Onboard({ onDone, children }: { onDone: () => void; children: Re
     onDone();
   };
   return (
-    <>
+    <div className={s.fields}>
       <Field label={w.how}>
         <RadioGroup value={way} onChange={(_, d) => setWay(d.value as "person")}>
           <Radio value="person" label={w.byPerson} />
@@ -66,6 +69,6 @@ export function Onboard({ onDone, children }: { onDone: () => void; children: Re
           />
         </>
       )}
-    </>
+    </div>
   );
 }

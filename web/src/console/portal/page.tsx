@@ -10,6 +10,7 @@ import { useText } from "../../ui/text/console";
 const useStyles = makeStyles({
   form: { display: "flex", flexDirection: "column", gap: "14px", maxWidth: "640px" },
   state: { display: "flex", alignItems: "center", gap: "12px", margin: "0 0 16px" },
+  file: { font: "inherit", color: "inherit" },
   code: { fontFamily: tokens.fontFamilyMonospace, overflowWrap: "anywhere" },
 });
 
@@ -132,7 +133,7 @@ export default function PortalSettings() {
             {proof === "certificate" && (
               <>
                 <Field label={t.organization.file} required>
-                  <input type="file" required accept=".pfx,.p12,.pem" onChange={(e) => setFile(e.target.files?.[0])} />
+                  {(props) => <input {...props} type="file" className={s.file} required accept=".pfx,.p12,.pem" onChange={(e) => setFile(e.target.files?.[0])} />}
                 </Field>
                 <Field label={t.organization.filePassword}>
                   <Input type="password" autoComplete="off" value={password} onChange={(_, d) => setPassword(d.value)} />

@@ -77,7 +77,7 @@ export default function Proxies() {
         ]}
       />
       {editing && one && (
-        <FormPanel title={one.hostName ?? ""} submit={t.common.save} onClose={() => setEditing(false)} save={async () => {
+        <FormPanel title={t.proxy.edit(one.hostName ?? "")} submit={t.common.save} onClose={() => setEditing(false)} save={async () => {
           await of(client.PUT("/v8/Proxies/{proxyId}", { ...params, body: { description } as Schemas["RESTProxyFromClient"] }));
           await queries.invalidateQueries({ queryKey: proxiesQuery.queryKey });
         }}>

@@ -81,9 +81,9 @@ export default function Repositories() {
         first={{ key: "name" }}
         columns={[
           { key: "name", title: t.repository.name, sort: (r) => r.name ?? "", render: (r) => r.name },
-          { key: "path", title: t.repository.path, render: (r) => <code>{r.path}</code>, wide: true },
-          { key: "keep", title: t.repository.keep, render: (r) => t.repository.period(keepOf(r)) },
-          { key: "used", title: t.repository.used, end: true, render: (r) => f.bytes(state(r)?.used.reduce((sum, u) => sum + u.usedSpaceBytes, 0)) },
+          { key: "path", title: t.repository.path, render: (r) => <code style={{ overflowWrap: "anywhere" }}>{r.path}</code>, wide: true },
+          { key: "keep", title: t.repository.keeps, render: (r) => t.repository.period(keepOf(r)), whole: true },
+          { key: "used", title: t.repository.used, end: true, whole: true, render: (r) => f.bytes(state(r)?.used.reduce((sum, u) => sum + u.usedSpaceBytes, 0)) },
           {
             key: "free", title: t.repository.free, width: "220px",
             render: (r) => {

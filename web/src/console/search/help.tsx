@@ -2,9 +2,9 @@ import { Button, makeStyles, tokens } from "@fluentui/react-components";
 import { useText } from "../../ui/text/console";
 
 const useStyles = makeStyles({
-  grid: { display: "grid", gridTemplateColumns: "repeat(auto-fill, minmax(min(330px, 100%), 1fr))", gap: "2px 24px", padding: 0, margin: "0 0 8px", listStyle: "none" },
+  grid: { display: "grid", gridTemplateColumns: "repeat(auto-fill, minmax(min(380px, 100%), 1fr))", gap: "2px 24px", padding: 0, margin: "0 0 8px", listStyle: "none" },
   line: { display: "flex", gap: "8px", alignItems: "baseline" },
-  example: { fontFamily: tokens.fontFamilyMonospace, fontWeight: tokens.fontWeightRegular, minWidth: 0, padding: "0 6px", whiteSpace: "nowrap" },
+  example: { fontFamily: tokens.fontFamilyMonospace, fontWeight: tokens.fontWeightRegular, minWidth: "max-content", padding: "0 6px", whiteSpace: "nowrap" },
   fields: { margin: "0 0 8px", color: tokens.colorNeutralForeground2 },
 });
 

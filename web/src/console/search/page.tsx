@@ -1,4 +1,4 @@
-import { Button, Checkbox, Input, makeStyles, Menu, MenuItem, MenuList, MenuPopover, MenuTrigger, SearchBox, Select, tokens, Toolbar, ToolbarButton, ToolbarDivider } from "@fluentui/react-components";
+import { Button, Checkbox, Input, makeStyles, mergeClasses, Menu, MenuItem, MenuList, MenuPopover, MenuTrigger, SearchBox, Select, tokens, Toolbar, ToolbarButton, ToolbarDivider } from "@fluentui/react-components";
 import { ArrowDownload20Regular, ArrowUndo20Regular, Bookmark20Regular, BookmarkAdd20Regular, Cart20Regular, FolderOpen20Regular, History20Regular, QuestionCircle20Regular, SearchRegular } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
@@ -19,6 +19,7 @@ import { useFormat } from "../../ui/format";
 import { useMedia } from "../../ui/media";
 import { Empty, Loading, Note, Problem } from "../../ui/page";
 import { Panel } from "../../ui/panel";
+import { useSay } from "../../ui/said";
 import { quote, ScriptButton, type Act } from "../../ui/script";
 import { useText } from "../../ui/text/console";
 import { useAct } from "../../ui/act";
@@ -40,6 +41,7 @@ const useStyles = makeStyles({
   bar: { padding: "4px 12px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, flexWrap: "wrap", flexShrink: 0 },
   command: { fontWeight: tokens.fontWeightRegular, padding: "5px 8px", minWidth: 0, whiteSpace: "nowrap", "@media (max-width: 1400px)": { padding: "5px" } },
   panes: { display: "grid", gridTemplateColumns: "minmax(400px, 2.2fr) minmax(280px, 1fr)", flexGrow: 1, minHeight: 0, "@media (max-width: 1100px)": { gridTemplateColumns: "1fr", gridTemplateRows: "minmax(220px, 1fr) minmax(160px, 40%)" } },
+  one: { gridTemplateColumns: "1fr", gridTemplateRows: "1fr", "@media (max-width: 1100px)": { gridTemplateRows: "1fr" } },
   list: { display: "flex", flexDirection: "column", minHeight: 0, minWidth: 0, borderRight: `1px solid ${tokens.colorNeutralStroke2}` },
   preview: { overflow: "auto", padding: "16px 20px", minHeight: 0, "@media (max-width: 1100px)": { borderTop: `1px solid ${tokens.colorNeutralStroke2}` } },
 });
@@ -98,6 +100,7 @@ export default function Search() {
   const narrow = useMedia("(max-width: 1000px)");
   const box = useRef<HTMLInputElement>(null);
   const organizations = useQuery(organizationsQuery).data ?? [];
+  const say = useSay();
 
   useEffect(() => {
     document.title = `${t.pages.search} – Holdfast`;
@@ -206,6 +209,7 @@ export default function Search() {
     { title: t.search.acts.saved, command: "holdfast saved-search list", method: "GET", path: "/holdfast/v1/searches" },
   ];
   const total = first.data?.total;
+  const found = first.data?.some === true && !first.isFetching;
   const pending = first.data?.notIndexed ?? [];
   const told = pending.slice(0, 5);
   const states = status.data ?? [];
@@ -252,7 +256,7 @@ export default function Search() {
             {[...new Set(told.map((n) => n.problem))].map((problem) => (
               <div key={problem}>
                 {f.list(told.filter((n) => n.problem === problem).map((n) => `${n.container.name} (${t.kind[n.container.kind as "mailbox"] ?? n.container.kind}, ${t.search.since(f.dateTime(n.since))})`))}
-                {problem && `: ${problem}`}
+                {problem && `: ${say(problem, told.find((n) => n.problem === problem)?.problemSaid)}`}
               </div>
             ))}
             {pending.length > told.length && t.home.more(f.number(pending.length - told.length))}
@@ -280,18 +284,20 @@ export default function Search() {
           </MenuPopover>
         </Menu>
       </Toolbar>
-      <div className={s.panes}>
+      <div className={mergeClasses(s.panes, !found && s.one)}>
         <section className={s.list} aria-label={t.search.results}>
-          {!begun && <Empty icon={<SearchRegular />} title={t.search.begin}>{states.length > 0 && t.search.size(f.number(states.reduce((n, o) => n + o.documents, 0)))}</Empty>}
+          {!begun && <Empty icon={<SearchRegular />} title={t.search.begin}>{states.length > 0 ? t.search.size(f.number(states.reduce((n, o) => n + o.documents, 0))) : status.data && t.explore.nothingAbout}</Empty>}
           {begun && first.isFetching && <Loading />}
           {first.data && !first.isFetching && !first.data.some && <Empty icon={<SearchRegular />} title={t.common.nothingFound}>{pending.length > 0 || behind.length > 0 ? t.search.maybeLater : null}</Empty>}
-          {first.data?.some && !first.isFetching && (
+          {found && (
             <Rows label={t.search.results} queryKey={["search", key, round, "rows"]} total={total?.exact ? total.value : undefined} page={(offset, limit) => results.page(offset, limit)} columns={columns} chosen={chosen} onChoose={setChosen} onActive={setActive} narrow={narrow} />
           )}
         </section>
-        <section className={s.preview} aria-label={t.explore.preview} tabIndex={0}>
-          {active ? <HitPreview key={active.id} hit={active} sessionOf={sessionOf} /> : <Empty icon={<SearchRegular />} title={t.explore.chooseItem} />}
-        </section>
+        {found && (
+          <section className={s.preview} aria-label={t.explore.preview} tabIndex={0}>
+            {active ? <HitPreview key={active.id} hit={active} sessionOf={sessionOf} /> : <Empty icon={<SearchRegular />} title={t.explore.chooseItem} />}
+          </section>
+        )}
       </div>
       <Suspense>
         {open === "saved" && <Saved onClose={() => setOpen(undefined)} onTake={(a) => { setOpen(undefined); void navigate({ to: "/search", search: a }); }} />}

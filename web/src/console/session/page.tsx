@@ -23,7 +23,7 @@ const useStyles = makeStyles({
   dt: { color: tokens.colorNeutralForeground2 },
   dd: { margin: 0 },
   log: { listStyle: "none", margin: 0, padding: 0 },
-  line: { display: "grid", gridTemplateColumns: "max-content max-content 1fr", gap: "0 12px", padding: "5px 0", borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, alignItems: "start" },
+  line: { display: "grid", gridTemplateColumns: "max-content minmax(92px, max-content) 1fr", gap: "0 12px", padding: "5px 0", borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, alignItems: "start" },
   time: { color: tokens.colorNeutralForeground2, fontVariantNumeric: "tabular-nums", fontSize: tokens.fontSizeBase200, lineHeight: tokens.lineHeightBase300 },
   pager: { display: "flex", gap: "8px", alignItems: "center", marginTop: "12px" },
   head: { display: "flex", justifyContent: "space-between", alignItems: "center", margin: "16px 0 4px" },
@@ -119,7 +119,7 @@ function Backups({ job, open }: { job: string | undefined; open: string | undefi
           { key: "length", title: t.session.length, render: (r) => (r.endTime && r.creationTime ? f.duration((new Date(r.endTime).getTime() - new Date(r.creationTime).getTime()) / 1000) : ""), wide: true, end: true },
           { key: "objects", title: t.session.objects, render: (r) => f.number(r.statistics?.processedObjects), wide: true, end: true },
           { key: "bytes", title: t.session.transferred, render: (r) => f.bytes(r.statistics?.transferredDataBytes), wide: true, end: true },
-          { key: "details", title: t.common.details, render: (r) => say(r.details, r.detailsSaid), wide: true },
+          { key: "details", title: t.common.details, render: (r) => <span style={{ overflowWrap: "anywhere" }}>{say(r.details, r.detailsSaid)}</span>, wide: true },
         ]}
       />
       <Pager page={page} more={rows.length === pageSize} onPage={setPage} />
@@ -190,7 +190,7 @@ function Detail({ id, name, onClose }: { id: string; name: (job: string) => stri
         {lines.map((l) => (
           <li key={l.id} className={s.line}>
             <time className={s.time} dateTime={l.creationTime}>
-              {l.creationTime ? new Date(l.creationTime).toLocaleTimeString() : ""}
+              {f.time(l.creationTime)}
             </time>
             <Status value={l.type === "Error" ? "Failed" : l.type === "Stop" ? "Stopped" : l.type} />
             <span className={s.message}>{say(l.message, l.messageSaid)}</span>
@@ -215,6 +215,7 @@ function Restores({ open }: { open: string | undefined }) {
     refetchInterval: 10_000,
   });
   const rows = (list.data?.results ?? []) as RestoreSession[];
+  const kindName = (type: string | undefined) => ({ Veod: t.kind.files, Vesp: t.kind.sites, Vet: t.kind.teams, Chats: t.kind.chats } as Record<string, string>)[type ?? ""] ?? t.kind.mail;
   return (
     <>
       <div style={{ margin: "12px 0" }}>
@@ -229,10 +230,9 @@ function Restores({ open }: { open: string | undefined }) {
         rows={rows}
         rowKey={(r) => r.id}
         columns={[
-          { key: "name", title: t.session.restore, render: (r) => <Link to="/sessions" search={{ tab: "restore", session: r.id }}>{r.name || r.organization || r.id}</Link> },
-          { key: "type", title: t.session.type, render: (r) => ({ Veod: t.kind.files, Vesp: t.kind.sites, Vet: t.kind.teams, Chats: t.kind.chats } as Record<string, string>)[r.type ?? ""] ?? t.kind.mail, whole: true },
-          { key: "point", title: t.session.point, render: (r) => (r.scopeName ? f.dateTime(r.scopeName.replace(/^state of /, "")) : t.explore.newest), wide: true },
-          { key: "state", title: t.session.state, render: (r) => <Status value={r.state} /> },
+          { key: "name", title: t.session.restore, render: (r) => <Link to="/sessions" title={r.name} search={{ tab: "restore", session: r.id }}>{t.explore.title(r.organization || t.session.everywhere, kindName(r.type))}</Link> },
+          { key: "point", title: t.session.asOf, render: (r) => (r.scopeName ? f.dateTime(r.scopeName.replace(/^state of /, "")) : t.session.newest), wide: true },
+          { key: "state", title: t.session.state, render: (r) => <Status value={r.state} {...(r.state === "Stopped" ? { word: t.session.closed } : {})} /> },
           { key: "result", title: t.common.result, render: (r) => <Status value={r.result} /> },
           { key: "who", title: t.session.who, render: (r) => r.initiatedBy, wide: true },
           { key: "start", title: t.session.started, render: (r) => f.dateTime(r.creationTime), whole: true },

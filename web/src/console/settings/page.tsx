@@ -13,7 +13,7 @@ import { Passkeys } from "./passkeys";
 import { SecondFactor } from "./totp";
 
 const useStyles = makeStyles({
-  grid: { display: "grid", gridTemplateColumns: "repeat(auto-fill, minmax(min(420px, 100%), 1fr))", gap: "16px", alignItems: "start" },
+  grid: { columnWidth: "420px", columnGap: "16px", paddingTop: "4px", "& > *": { breakInside: "avoid", marginBottom: "16px" } }, // columns: a short card leaves no hole beside a tall one
   h: { margin: 0, fontSize: tokens.fontSizeBase400, lineHeight: tokens.lineHeightBase400 },
   form: { display: "flex", flexDirection: "column", gap: "14px" },
   facts: { display: "grid", gridTemplateColumns: "max-content 1fr", gap: "4px 16px", margin: 0 },

@@ -1,6 +1,6 @@
 import { Badge, Button, Field, Input, makeStyles, tokens } from "@fluentui/react-components";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import { client, of, own } from "../../api/client";
 import { makePasskey, passkeysWork } from "../../api/passkey";
 import { sessionQuery } from "../../api/queries";
@@ -21,8 +21,8 @@ const useStyles = makeStyles({
   acts: { display: "flex", gap: "8px" },
 });
 
-// Passkeys are those of whoever is signed in. onDone: one was added and its recovery codes, if there are any, are kept.
-export function Passkeys({ onDone }: { onDone?: () => void }) {
+// Passkeys are those of whoever is signed in. onDone: one was added and its recovery codes, if there are any, are kept. beside is another way on.
+export function Passkeys({ onDone, beside }: { onDone?: () => void; beside?: ReactNode }) {
   const s = useStyles();
   const { t } = useText();
   const f = useFormat();
@@ -71,11 +71,15 @@ export function Passkeys({ onDone }: { onDone?: () => void }) {
         </ul>
       )}
       {passkeysWork() ? (
-        <div>
+        <div className={s.acts}>
           <Button onClick={() => { setChosen({ id: "", name: "" }); setOpen("add"); }}>{t.passkey.add}</Button>
+          {!codes && beside}
         </div>
       ) : (
-        <Note>{t.passkey.unable}</Note>
+        <>
+          <Note>{t.passkey.unable}</Note>
+          {beside && <div>{beside}</div>}
+        </>
       )}
       {open === "add" && <Named title={t.passkey.add} submit={t.passkey.make} about={t.passkey.addAbout} onClose={close} save={add} />}
       {open === "rename" && <Named title={t.passkey.renameOf(chosen.name)} submit={t.common.save} was={chosen.name} onClose={close} save={async (name) => { await own("PATCH", `${path}/${chosen.id}`, { name }); await again(); }} />}

@@ -1,7 +1,7 @@
 import { Button, Field, Input, makeStyles } from "@fluentui/react-components";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import qrcode from "qrcode-generator";
-import { useState, type FormEvent } from "react";
+import { useState, type FormEvent, type ReactNode } from "react";
 import { own } from "../../api/client";
 import { sessionQuery } from "../../api/queries";
 import type { Totp } from "../../api/session";
@@ -16,6 +16,7 @@ const useStyles = makeStyles({
   form: { display: "flex", flexDirection: "column", gap: "14px", maxWidth: "520px" },
   code: { backgroundColor: "#ffffff", padding: "12px", width: "180px", height: "180px", display: "block" },
   steps: { margin: 0, paddingLeft: "20px" },
+  foot: { display: "flex", gap: "8px", flexWrap: "wrap" },
 });
 
 // Qr draws a text as a QR code, dark on white in every theme: scanners want it so.
@@ -35,7 +36,8 @@ function Qr({ text, label }: { text: string; label: string }) {
 }
 
 // SecondFactor sets up, or takes away, the code of an authenticator app for whoever is signed in.
-export function SecondFactor({ on, onDone }: { on: boolean; onDone?: () => void }) {
+// beside is another way on, which is not offered while the recovery codes are shown: they are shown once.
+export function SecondFactor({ on, onDone, beside }: { on: boolean; onDone?: () => void; beside?: ReactNode }) {
   const s = useStyles();
   const { t } = useText();
   const queries = useQueryClient();
@@ -67,7 +69,8 @@ export function SecondFactor({ on, onDone }: { on: boolean; onDone?: () => void 
       <div className={s.form}>
         <Note intent="success">{t.totp.appIsOn}</Note>
         <Problem error={off.error} />
-        <div>
+        <div className={s.foot}>
+          {beside}
           <Button onClick={() => off.mutate()} disabledFocusable={off.isPending}>{t.totp.turnOff}</Button>
         </div>
       </div>
@@ -75,12 +78,13 @@ export function SecondFactor({ on, onDone }: { on: boolean; onDone?: () => void 
   if (!begin.data)
     return (
       <div className={s.form}>
-        <p>{t.totp.about}</p>
+        <div>{t.totp.about}</div>
         <Problem error={begin.error} />
-        <div>
+        <div className={s.foot}>
           <Button appearance="primary" onClick={() => begin.mutate()} disabledFocusable={begin.isPending} icon={begin.isPending ? <Busy /> : null}>
             {t.totp.turnOn}
           </Button>
+          {beside}
         </div>
       </div>
     );
@@ -99,8 +103,9 @@ export function SecondFactor({ on, onDone }: { on: boolean; onDone?: () => void 
         <Input required inputMode="numeric" autoComplete="one-time-code" value={code} onChange={(_, d) => setCode(d.value)} />
       </Field>
       <Problem error={confirm.error} />
-      <div>
+      <div className={s.foot}>
         <Button appearance="primary" type="submit" disabledFocusable={confirm.isPending}>{t.signin.verify}</Button>
+        {beside}
       </div>
     </form>
   );

@@ -6,6 +6,7 @@ import { useState, type ReactNode } from "react";
 import { client, of, type Schemas } from "../../api/client";
 import { jobsQuery, organizationsQuery, overviewQuery, progressQuery, repositoriesQuery, sessionQuery } from "../../api/queries";
 import { Loading, Note, Page, Problem } from "../../ui/page";
+import { useSay } from "../../ui/said";
 import type { Act } from "../../ui/script";
 import { Status } from "../../ui/status";
 import { useText } from "../../ui/text/console";
@@ -84,6 +85,11 @@ export default function Setup() {
     leaveSetup();
     void navigate({ to: "/" });
   };
+  const leaveFactor = session?.user.secondFactor ? (
+    <Button appearance="primary" onClick={() => setChosen("repository")}>{t.common.next}</Button>
+  ) : (
+    <Button onClick={() => { setSkipped(true); setChosen(undefined); }}>{t.setup.later}</Button>
+  );
   return (
     <Page title={title} about={t.setup.about} acts={acts}>
       <div className={s.wizard}>
@@ -111,14 +117,7 @@ export default function Setup() {
                   <Radio value="passkey" label={t.passkey.title} />
                 </RadioGroup>
               </Field>
-              {way === "totp" ? <SecondFactor on={session?.user.totp ?? false} onDone={next} /> : <Passkeys onDone={next} />}
-              <div className={s.foot}>
-                {session?.user.secondFactor ? (
-                  <Button appearance="primary" onClick={() => setChosen("repository")}>{t.common.next}</Button>
-                ) : (
-                  <Button onClick={() => { setSkipped(true); setChosen(undefined); }}>{t.setup.later}</Button>
-                )}
-              </div>
+              {way === "totp" ? <SecondFactor on={session?.user.totp ?? false} onDone={next} beside={leaveFactor} /> : <Passkeys onDone={next} beside={leaveFactor} />}
             </>
           )}
           {current === "repository" && (repository ? <Already onNext={() => setChosen("organization")}>{t.setup.haveRepository(repository.name ?? "", repository.path ?? "")}</Already> : <RepositoryStep onDone={next} />)}
@@ -215,12 +214,14 @@ function JobStep({ organization, name, repository, onDone }: { organization: str
 function RunStep({ job, status, ran, onNext }: { job: string; status: string | undefined; ran: boolean; onNext: () => void }) {
   const s = useStyles();
   const { t } = useText();
+  const say = useSay();
   const queries = useQueryClient();
   const progress = useQuery(progressQuery);
   const jobs = useQuery({ ...jobsQuery, refetchInterval: 2_000 });
   useQuery({ ...organizationsQuery, refetchInterval: ran ? false : 3_000 });
   const p = progress.data?.find((x) => x.jobId === job);
   const last = jobs.data?.find((j) => j.id === job);
+  const trouble = useQuery(overviewQuery).data?.problems.find((x) => x.jobId === job);
   const finished = !p && (ran || last?.lastRun);
   const result = last?.lastStatus ?? status;
   const start = async () => {
@@ -240,23 +241,24 @@ function RunStep({ job, status, ran, onNext }: { job: string; status: string | u
         <p>
           {t.setup.lastRun} <Status value={result} /> <Link to="/sessions" search={{ job }}>{t.session.log}</Link>
         </p>
+        {trouble && <Note intent={trouble.status === "Failed" ? "error" : "warning"}>{say(trouble.details, trouble.detailsSaid)}</Note>}
         <div className={s.foot}>
           {ran ? <Button appearance="primary" onClick={onNext}>{t.common.next}</Button> : null}
-          <StartAgain run={start} primary={!ran} />
+          <StartAgain run={start} again primary={!ran} />
         </div>
       </>
     );
   return <StartAgain run={start} primary />;
 }
 
-function StartAgain({ run, primary }: { run: () => Promise<void>; primary: boolean }) {
+function StartAgain({ run, primary, again = false }: { run: () => Promise<void>; primary: boolean; again?: boolean }) {
   const { t } = useText();
   const [error, setError] = useState<unknown>();
   return (
     <>
       <Problem error={error} />
       <div>
-        <Button appearance={primary ? "primary" : "secondary"} onClick={() => void run().catch(setError)}>{t.job.start}</Button>
+        <Button appearance={primary ? "primary" : "secondary"} onClick={() => void run().catch(setError)}>{again ? t.setup.again : t.job.start}</Button>
       </div>
     </>
   );

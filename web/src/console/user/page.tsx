@@ -116,7 +116,7 @@ function Edit({ user, onClose, onDone }: { user?: LocalUser; onClose: () => void
   const [role, setRole] = useState(user?.role ?? user?.roles?.[0] ?? "Auditor");
   return (
     <FormPanel
-      title={user ? user.name : t.user.add}
+      title={user ? t.user.roleOf(user.name) : t.user.add}
       submit={user ? t.common.save : t.user.create}
       onClose={onClose}
       save={async () => {

@@ -6,7 +6,7 @@ export const text: typeof en = {
   day: { good: "gesichert", warning: "mit Warnungen", failed: "nicht gesichert", gone: "bei Microsoft weg", none: "keine Sicherung" },
   pages: {
     label: "Hauptmenü", toggle: "Namen der Seiten ein- oder ausblenden", home: "Start", jobs: "Sicherungsaufträge", sessions: "Sitzungen", organizations: "Organisationen", repositories: "Repositorys", proxies: "Proxys", users: "Benutzer und Rollen",
-    keys: "API-Schlüssel", audit: "Protokoll", setup: "Einrichtung", search: "Suche", basket: "Korb", roles: "Operatorrollen", portal: "Portal",
+    keys: "API-Schlüssel", audit: "Protokoll", setup: "Einrichtung", search: "Suche", basket: "Korb", roles: "Operatorrollen", portal: "Portal", nowhere: "Nicht gefunden", nowhereAbout: "Unter dieser Adresse gibt es keine Seite.",
   },
   home: {
     title: "Start", health: "Zustand", good: "Alles ist gesichert wie zugesagt.", warning: "Alles ist gesichert, aber etwas braucht Ihre Aufmerksamkeit.", critical: "Etwas ist nicht gesichert wie zugesagt.",
@@ -23,17 +23,17 @@ export const text: typeof en = {
     acts: { overview: "Zustand und was Aufmerksamkeit braucht", calendar: "Schutzkalender", failed: "Fehlgeschlagene Sitzungen", proven: "Jedes Byte eines Repositorys lesen" },
   },
   progress: {
-    label: (job) => `Fortschritt von ${job}`, percent: (n) => `${n} %`, objects: (n, all) => `${n} von ${all} Postfächern und OneDrives`, items: (n) => `${n} Elemente`, rate: (rate) => `${rate}/s`,
+    label: (job) => `Fortschritt von ${job}`, percent: (n) => `${n} %`, objects: (n, all) => `${n} von ${all} Postfächern, OneDrives und Websites`, items: (n) => `${n} Elemente`, rate: (rate) => `${rate}/s`,
     left: (time) => `noch etwa ${time}`, waiting: (time) => `Microsoft lässt uns warten (bisher ${time})`, stop: "Anhalten", stopping: "Hält an …",
   },
   job: {
     about: "Ein Auftrag sagt, was wann in welches Repository gesichert wird.", new: "Neuer Auftrag", edit: (name) => `Auftrag ${name}`, create: "Auftrag anlegen", name: "Name", organization: "Organisation", repository: "Repository", what: "Was geschützt wird",
     everybody: "Die ganze Organisation, auch was später kommt, ohne das, was andere Aufträge schützen", chosen: "Was hier gewählt wird", selected: "Schützen", wholeOrganization: "Alles in der Organisation", addOrganization: "Alles in der Organisation hinzufügen", parts: { calendars: "Kalender", contacts: "Kontakte", tasks: "Aufgaben", settings: "Einstellungen und Regeln" }, excluded: "Auslassen", find: "Anfang eines Namens", findSite: "Teil des Titels oder der Adresse", findKind: "Suchen nach", found: "Gefunden",
     addItem: (name) => `${name} hinzufügen`, removeItem: (name) => `${name} entfernen`, itemsOf: (label) => `${label}: gewählt`, dataOf: (name) => `Daten von ${name}`, nothingOf: "Nichts davon ist gewählt: schalten Sie etwas ein, oder entfernen Sie es.", nothingChosen: "Nichts ist zum Schützen gewählt. Fügen Sie etwas hinzu, oder wählen Sie die ganze Organisation.",
-    type: { users: "Benutzer", groups: "Gruppe", sites: "Site", teams: "Team", organization: "Organisation" }, types: { users: "Benutzer", groups: "Gruppen", sites: "Sites", teams: "Teams" }, groupTypes: { Office365: "Microsoft-365-Gruppe", Security: "Sicherheitsgruppe", Distribution: "Verteilerliste", DynamicDistribution: "Dynamische Verteilerliste", Shared: "Freigegebenes Postfach" },
-    options: { mailbox: "E-Mail", groupMailbox: "Eigenes Postfach der Gruppe", oneDrive: "OneDrive", sites: "Sites", teams: "Teams", teamsChats: "Beiträge", groupMailboxes: "Postfächer von Gruppen", archiveMailbox: "Archiv (nicht geschützt)", personalSite: "Persönliche Site (nicht geschützt)", memberMailbox: "E-Mail der Mitglieder", memberOnedrive: "OneDrive der Mitglieder", memberArchiveMailbox: "Archive der Mitglieder (nicht geschützt)", memberSite: "Persönliche Sites der Mitglieder (nicht geschützt)", groupSite: "Site der Gruppe" },
-    siteAbout: "Mit den Sites darunter.", teamAbout: "Mitglieder, Kanäle, Registerkarten und Dateien.", now: "Was das zurzeit ist", nowNothing: "Wählen Sie, was geschützt wird, um zu sehen, wie viel das ist.",
-    counts: { mailbox: (n, of) => `${n} ${of === 1 ? "Postfach" : "Postfächer"}`, drive: (n, of) => `bis zu ${n} ${of === 1 ? "OneDrive" : "OneDrives"}`, site: (n, of) => `${n} ${of === 1 ? "Site" : "Sites"}`, team: (n, of) => `${n} ${of === 1 ? "Team" : "Teams"}` },
+    type: { users: "Benutzer", groups: "Gruppe", sites: "Website", teams: "Team", organization: "Organisation" }, types: { users: "Benutzer", groups: "Gruppen", sites: "Websites", teams: "Teams" }, groupTypes: { Office365: "Microsoft-365-Gruppe", Security: "Sicherheitsgruppe", Distribution: "Verteilerliste", DynamicDistribution: "Dynamische Verteilerliste", Shared: "Freigegebenes Postfach" },
+    options: { mailbox: "E-Mail", groupMailbox: "Eigenes Postfach der Gruppe", oneDrive: "OneDrive", sites: "Websites", teams: "Teams", teamsChats: "Beiträge", groupMailboxes: "Postfächer von Gruppen", archiveMailbox: "Archiv (nicht geschützt)", personalSite: "Persönliche Website (nicht geschützt)", memberMailbox: "E-Mail der Mitglieder", memberOnedrive: "OneDrive der Mitglieder", memberArchiveMailbox: "Archive der Mitglieder (nicht geschützt)", memberSite: "Persönliche Websites der Mitglieder (nicht geschützt)", groupSite: "Site der Gruppe" },
+    siteAbout: "Mit den Websites darunter.", teamAbout: "Mitglieder, Kanäle, Registerkarten und Dateien.", now: "Was das zurzeit ist", nowNothing: "Wählen Sie, was geschützt wird, um zu sehen, wie viel das ist.",
+    counts: { mailbox: (n, of) => `${n} ${of === 1 ? "Postfach" : "Postfächer"}`, drive: (n, of) => `bis zu ${n} ${of === 1 ? "OneDrive" : "OneDrives"}`, site: (n, of) => `${n} ${of === 1 ? "Website" : "Websites"}`, team: (n, of) => `${n} ${of === 1 ? "Team" : "Teams"}` },
     countExcluded: (n) => `${n} ausgelassen`, countElsewhere: (n) => `${n} anderen Aufträgen überlassen`, overlap: (job, n, entire) => (entire ? `Auftrag ${job} schützt ${n} von allen Objekten; sie bleiben ihm überlassen.` : `Auftrag ${job} schützt ${n} davon auch; die beiden wechseln sich ab.`), asOf: (when) => `Gezählt in der Kopie des Verzeichnisses vom ${when}.`,
      enabled: "Der Zeitplan darf diesen Auftrag starten", runNow: "Gleich ausführen", status: "Status", lastRun: "Letzter Lauf", nextRun: "Nächster Lauf", neverRan: "lief noch nie", disabled: "deaktiviert",
     start: "Starten", full: "Voller Lauf", startFull: "Vollen Lauf starten", fullAbout: "Ein voller Lauf listet alles neu auf und vergleicht es mit dem Behaltenen, statt Änderungen zu lesen. Er dauert länger; nichts wird doppelt gespeichert.", stop: "Anhalten", enable: "Aktivieren", disable: "Deaktivieren",
@@ -50,10 +50,10 @@ export const text: typeof en = {
     weekdays: ["So", "Mo", "Di", "Mi", "Do", "Fr", "Sa"], dailyAt: (days, time) => `${days}, ${time}`,
   },
   session: {
-    about: "Was lief und was daraus wurde.", backups: "Sicherungen", restores: "Ansehen und Wiederherstellen", job: "Auftrag", status: "Status", started: "Begonnen", ended: "Beendet", length: "Dauer", objects: "Postfächer und OneDrives", items: "Gespeicherte Elemente", skipped: "Ausgelassene Elemente",
+    about: "Was lief und was daraus wurde.", backups: "Sicherungen", restores: "Ansehen und Wiederherstellen", job: "Auftrag", status: "Status", started: "Begonnen", ended: "Beendet", length: "Dauer", objects: "Objekte", items: "Gespeicherte Elemente", skipped: "Ausgelassene Elemente",
     read: "Von Microsoft gelesen", written: "Ins Repository geschrieben", transferred: "Geschrieben", requests: "Aufrufe bei Microsoft", throttled: "Microsoft ließ uns warten", notThrottled: "nein", type: "Art", full: "Voll", incremental: "Inkrementell", log: "Protokoll",
     saveLog: "Protokoll speichern", title: (job) => `Sitzung von ${job}`, allJobs: "Alle Aufträge", allStatuses: "Jeder Status", empty: "Keine Sitzungen", toJobs: "Sicherungsauftrag starten", removedJob: "(entfernter Auftrag)", noRestores: "Noch wurde nichts angesehen oder wiederhergestellt",
-    restore: "Sitzung", restoreTitle: "Ergebnisse von Wiederherstellungen", point: "Wiederherstellungspunkt", state: "Zustand", who: "Von", reopen: "Fortsetzen",
+    restore: "Sitzung", restoreTitle: "Ergebnisse von Wiederherstellungen", point: "Wiederherstellungspunkt", state: "Zustand", who: "Von", reopen: "Fortsetzen", asOf: "Stand", newest: "neuester", closed: "Geschlossen", everywhere: "allen Organisationen",
     acts: { list: "Sitzungen auflisten", log: "Protokoll einer Sitzung zeigen", wait: "Fortschritt einer Sitzung verfolgen", restores: "Sitzungen zum Ansehen und Wiederherstellen auflisten" },
   },
   organization: {
@@ -62,7 +62,7 @@ export const text: typeof en = {
     secretHint: "Sein Wert, nicht seine ID.", file: "Zertifikat mit Schlüssel (PFX oder PEM)", filePassword: "Kennwort der PFX-Datei", uuid: "Etwa 12345678-1234-1234-1234-123456789abc", asking: "Microsoft wird gefragt …",
     empty: "Noch keine Organisation", emptyAbout: "Verbinden Sie die Microsoft-365-Organisation, deren Daten geschützt werden sollen.", permissions: "Berechtigungen der Anwendung", permission: "Berechtigung", why: "Wofür sie gebraucht wird", granted: "Erteilt",
     allGranted: "Alles Nötige ist erteilt.", lacking: "Etwas ist nicht erteilt. Fügen Sie es in Microsoft Entra hinzu, erteilen Sie die Administratorzustimmung und sehen Sie noch einmal nach.", first100: "Die ersten 100 werden gezeigt; tippen Sie den Anfang eines Namens.",
-    removeTitle: (name) => `${name} vergessen?`, removeAbout: "Ihre Aufträge müssen zuerst entfernt werden. Ihre Sicherungen bleiben in den Repositorys.",
+    removeTitle: (name) => `${name} entfernen?`, removeAbout: "Ihre Aufträge müssen zuerst entfernt werden. Ihre Sicherungen bleiben in den Repositorys.",
     regions: { Worldwide: "Weltweit", USGovernment: "US-Regierung", USDefence: "US-Regierung (DoD)", China: "China (21Vianet)" },
     steps: [
       "Öffnen Sie im Microsoft Entra Admin Center „App-Registrierungen“ und registrieren Sie eine Anwendung nur für dieses Verzeichnis.",
@@ -79,10 +79,10 @@ export const text: typeof en = {
   },
   repository: {
     about: "Wo Sicherungen verschlüsselt liegen.", add: "Repository hinzufügen", create: "Repository anlegen", edit: (name) => `Repository ${name}`, name: "Name", path: "Ordner auf dem Server", pathHint: "Ein leerer Ordner oder einer einer früheren Installation. Es ist ein Ordner des Servers, nicht dieses Computers.",
-    keep: "Wiederherstellungspunkte behalten", keepHint: "Ältere Wiederherstellungspunkte werden entfernt, und mit ihnen, was kein behaltener braucht.", used: "Sicherungen", free: "Freier Platz", freeOf: (free, all) => `${free} von ${all}`, unreachable: "nicht erreichbar", kitColumn: "Notfallpaket", exported: "exportiert", notExported: "nicht exportiert",
+    keep: "Wiederherstellungspunkte behalten", keeps: "Aufbewahrt", keepHint: "Ältere Wiederherstellungspunkte werden entfernt, und mit ihnen, was kein behaltener braucht.", used: "Sicherungen", free: "Freier Platz", freeOf: (free, all) => `${free} von ${all}`, unreachable: "nicht erreichbar", kitColumn: "Notfallpaket", exported: "exportiert", notExported: "nicht exportiert",
     period: (k) => (k === "forever" ? "für immer" : `${k.slice(0, -1)} ${{ d: "Tage", m: "Monate", y: k === "1y" ? "Jahr" : "Jahre" }[k.slice(-1)] ?? ""}`),
     empty: "Noch kein Repository", emptyAbout: "Ein Repository ist ein Ordner des Servers mit verschlüsselten Sicherungen.", retain: "Aufbewahrung jetzt anwenden", retaining: "Die Aufbewahrung läuft im Hintergrund.", retainAbout: (period) => `Wiederherstellungspunkte, die älter sind als ${period}, werden jetzt statt beim nächsten Mal entfernt.`,
-    synchronize: "Abgleichen", synchronizing: "Die Aufzeichnungen des Repositorys werden gelesen.", removeTitle: (name) => `Das Repository ${name} vergessen?`, removeAbout: "Der Server vergisst es und seine Wiederherstellungspunkte. Die Dateien im Ordner bleiben und können wieder hinzugefügt werden.",
+    synchronize: "Abgleichen", synchronizing: "Die Aufzeichnungen des Repositorys werden gelesen.", removeTitle: (name) => `Das Repository ${name} entfernen?`, removeAbout: "Der Server vergisst es und seine Wiederherstellungspunkte. Die Dateien im Ordner bleiben und können wieder hinzugefügt werden.",
     kit: "Notfallpaket", kitOf: (name) => `Notfallpaket von ${name}`, kitLater: "Exportieren Sie nach der ersten Sicherung das Notfallpaket des Repositorys.", kitDownload: "Paket herunterladen", kitDone: "Ihr Browser hat das Paket gespeichert. Bewahren Sie es getrennt von diesem Server auf.",
     kitAbout: "Paket und Ordner des Repositorys bringen alles zurück, wenn dieser Server verloren ist. Bewahren Sie es dort auf, wo das Schicksal dieses Servers es nicht erreicht; ohne Passphrase nützt es nichts.",
     passphrase: "Passphrase", passphraseHint: "Mehrere Wörter. Niemand kann sie wiederherstellen.", again: "Passphrase noch einmal", differs: "Die beiden sind nicht gleich.",
@@ -90,10 +90,10 @@ export const text: typeof en = {
   },
   proxy: {
     about: "Proxys lesen Microsoft 365 und schreiben Repositorys. Einer ist im Server eingebaut.", name: "Host", type: "Art", local: "Eingebaut", remote: "Entfernt", online: "Online", offline: "Offline", mode: "Modus", working: "Arbeitet", resting: "Wartung", cpu: "Prozessor", memory: "Speicher", version: "Version",
-    rescan: "Neu einlesen", maintain: "Wartungsmodus", work: "Wartung beenden", empty: "Keine Proxys", acts: { list: "Proxys auflisten", maintain: "Proxy fertig werden lassen, ohne neue Arbeit", work: "Proxy wieder arbeiten lassen" },
+    edit: (name) => `Proxy ${name}`, rescan: "Neu einlesen", maintain: "Wartungsmodus", work: "Wartung beenden", empty: "Keine Proxys", acts: { list: "Proxys auflisten", maintain: "Proxy fertig werden lassen, ohne neue Arbeit", work: "Proxy wieder arbeiten lassen" },
   },
   user: {
-    about: "Wer sich an diesem Server anmelden darf und was er darf.", add: "Neuer Benutzer", create: "Benutzer anlegen", name: "Name", role: "Rolle", changeRole: "Rolle ändern", secondFactor: "Zweiter Faktor", created: "Angelegt", setPassword: "Kennwort setzen", setPasswordOf: (name) => `Kennwort von ${name}`,
+    about: "Wer sich an diesem Server anmelden darf und was er darf.", add: "Neuer Benutzer", create: "Benutzer anlegen", name: "Name", role: "Rolle", changeRole: "Rolle ändern", roleOf: (name) => `Rolle von ${name}`, secondFactor: "Zweiter Faktor", created: "Angelegt", setPassword: "Kennwort setzen", setPasswordOf: (name) => `Kennwort von ${name}`,
     passwordHint: "Mindestens 15 Zeichen sind ratsam; es kommt auf die Länge an.", passwordAbout: "Alle Sitzungen dieses Benutzers enden.", disable: "Deaktivieren", enable: "Aktivieren", disabled: "deaktiviert", enabled: "aktiv", empty: "Keine Benutzer", you: (name) => `${name} (Sie)`, rolesTitle: "Was die Rollen dürfen",
     removeTitle: (name) => `${name} entfernen?`, removeAbout: "Der Benutzer kann sich nicht mehr anmelden. Was er tat, bleibt im Protokoll.",
     acts: { list: "Benutzer auflisten", add: "Benutzer hinzufügen", role: "Rolle eines Benutzers ändern", password: "Kennwort eines Benutzers setzen", remove: "Benutzer entfernen" },
@@ -108,12 +108,12 @@ export const text: typeof en = {
   grant: {
     about: "Wer für wen wiederherstellen darf: Operatoren sehen und holen Postfächer und OneDrives der Benutzer zurück, die eine Rolle ihnen gibt, und niemandes sonst.", add: "Neue Rolle", create: "Rolle anlegen", operators: "Operatoren", operatorsHint: "Benutzer oder Gruppen der Organisation, oder Benutzer von Holdfast mit der Rolle Wiederherstellungsoperator.", manages: "Für wen",
     everybody: "Alle in der Organisation", some: "Gewählte Benutzer und Gruppen", selected: "Für diese", excluded: "Nie für diese", excludedHint: "Was auch immer diese oder eine andere Rolle erlaubt. Eine Gruppe zählt als ihre Mitglieder.", groupHint: "Eine Gruppe zählt als ihre Mitglieder.", group: (name) => `Gruppe ${name}`, local: "Benutzer von Holdfast",
-    acts: "Was sie dürfen", act: { read: "Inhalte sehen", download: "Herunterladen", restore: "Wiederherstellen, wo es war", restoreElsewhere: "Zu einem anderen Benutzer oder Ordner wiederherstellen" }, needs: "Eine Rolle braucht eine Organisation und das Recht, Rollen zu ändern.", empty: "Keine Wiederherstellungsrollen", emptyAbout: "Geben Sie dem Helpdesk oder einer Abteilung das Recht, für einige Benutzer wiederherzustellen.",
+    acts: "Was sie dürfen", act: { read: "Inhalte sehen", download: "Herunterladen", restore: "Wiederherstellen, wo es war", restoreElsewhere: "Zu einem anderen Benutzer oder Ordner wiederherstellen" }, needs: "Eine Rolle braucht eine Organisation und das Recht, Rollen zu ändern.", empty: "Keine Operatorrollen", emptyAbout: "Geben Sie dem Helpdesk oder einer Abteilung das Recht, für einige Benutzer wiederherzustellen.",
     removeTitle: (names) => `${names} entfernen?`, removeAbout: "Ihre Operatoren verlieren das Recht sofort.",
     scripts: { list: "Rollen auflisten", add: "Eine Rolle anlegen", show: "Zeigen, für wen eine Rolle ist", acts: "Einschränken, was eine Rolle erlaubt", remove: "Eine Rolle entfernen" },
   },
   portalSettings: {
-    about: "Im Wiederherstellungsportal melden sich Menschen bei Microsoft an und holen sich eigene E-Mails und Dateien zurück; Operatoren von Wiederherstellungsrollen auch die anderer.", open: "offen", closed: "geschlossen", enabled: "Das Portal darf benutzt werden", applicationHint: "Eine Anwendung in Microsoft Entra zum Anmelden. Sie braucht keine Berechtigungen.",
+    about: "Im Wiederherstellungsportal melden sich Menschen bei Microsoft an und holen sich eigene E-Mails und Dateien zurück; Operatoren auch die anderer.", open: "offen", closed: "geschlossen", enabled: "Das Portal darf benutzt werden", applicationHint: "Eine Anwendung in Microsoft Entra zum Anmelden. Sie braucht keine Berechtigungen.",
     url: "Adresse", urlHint: "Unter der Browser diesen Server erreichen, etwa https://backup.example.com.", redirect: "Die Anwendung braucht diesen Umleitungs-URI (Plattform Web), Buchstabe für Buchstabe:", authority: "Wo man sich anmeldet", authorityHint: "Leer: Microsofts Anmeldung für Arbeitskonten jeder Organisation.", keep: "Wie es ist: was früher angegeben wurde, das der Organisation, oder nichts (eine öffentliche Anwendung)",
     noOrganization: "Ohne Organisation kann sich niemand anmelden.", saved: "Die Einstellungen sind gespeichert.", acts: { show: "Einstellungen des Portals zeigen", enable: "Portal öffnen", disable: "Portal schließen" },
   },
@@ -123,7 +123,7 @@ export const text: typeof en = {
     acts: { list: "Schlüssel auflisten", add: "Schlüssel anlegen", remove: "Schlüssel widerrufen" },
   },
   audit: {
-    actBegins: "Handlung beginnt mit", text: "Text in Gegenstand oder Einzelheiten", from: "Von", until: "Bis", filter: "Filtern", all: "Alles zeigen", about: "Jede sicherheitsrelevante Handlung, in einer Kette, die Änderungen und Lücken zeigt.", number: "Nummer", time: "Zeit", actor: "Wer", act: "Handlung", object: "Woran", address: "Kam von", verify: "Kette prüfen", verifying: "Die ganze Kette wird gelesen …", head: "Notieren Sie diesen Hash anderswo: Er zeigt später, dass das Ende nicht abgeschnitten wurde.",
+    actBegins: "Handlung beginnt mit", text: "Enthält", from: "Von", until: "Bis", filter: "Filtern", all: "Alles zeigen", about: "Jede sicherheitsrelevante Handlung, in einer Kette, die Änderungen und Lücken zeigt.", number: "Nummer", time: "Zeit", actor: "Wer", act: "Handlung", object: "Woran", address: "Kam von", verify: "Kette prüfen", verifying: "Die ganze Kette wird gelesen …", head: "Notieren Sie diesen Hash anderswo: Er zeigt später, dass das Ende nicht abgeschnitten wurde.",
     sound: (n) => `Die Kette ist heil: ${n} Einträge sind, wie sie geschrieben wurden.`, broken: (n) => `Die Kette ist beim Eintrag ${n} gebrochen.`, acts: { list: "Protokoll auflisten", verify: "Kette prüfen" },
   },
   settings: {
@@ -135,26 +135,26 @@ export const text: typeof en = {
   passkey: {
     title: "Passkeys", about: "Melden Sie sich mit Finger, Gesicht oder der PIN eines Geräts an, ohne Kennwort. Niemand kann ihn abfischen. Sobald es einen gibt, meldet das Kennwort allein Sie nicht mehr an.", which: "Schützen mit", add: "Passkey hinzufügen", make: "Weiter", addAbout: "Ihr Browser fragt, wo er aufbewahrt wird: auf diesem Gerät, in einem Passwortmanager oder auf einem Sicherheitsschlüssel.",
     nameHint: "Um ihn von anderen zu unterscheiden, etwa „Laptop“.", of: (host, day) => `Für ${host}, seit ${day}`, used: (when) => `Zuletzt verwendet ${when}`, unused: "Noch nicht verwendet", synced: "auf mehreren Geräten", rename: "Umbenennen", renameOf: (name) => `${name} umbenennen`,
-    removeTitle: (name) => `${name} entfernen`, removeAbout: "Er meldet Sie nicht mehr an. Ihre anderen Anmeldungen enden. Entfernen Sie ihn auch von Ihrem Gerät oder aus Ihrem Passwortmanager.", unable: "Dieser Browser kann hier keine Passkeys verwenden.",
+    removeTitle: (name) => `${name} entfernen`, removeAbout: "Er meldet Sie nicht mehr an. Ihre anderen Anmeldungen enden. Entfernen Sie ihn auch von Ihrem Gerät oder aus Ihrem Passwortmanager.", unable: "Passkeys gehen hier nicht: Sie brauchen einen Browser, der sie kennt, und einen Server, der unter seinem Namen geöffnet ist, nicht unter einer IP-Adresse.",
   },
   totp: {
     title: "Zweiter Faktor", app: "Authenticator-App", appIsOn: "Nach dem Kennwort wird ein Code der Authenticator-App verlangt.", about: "Ein Code einer Authenticator-App, nach dem Kennwort. Damit reicht ein gestohlenes Kennwort nicht.", turnOn: "Authenticator-App einrichten", turnOff: "Abschalten", isOn: "Der zweite Faktor ist an.", scan: "Scannen Sie dies mit Ihrer Authenticator-App, oder tippen Sie das Geheimnis dort ein.", type: "Tippen Sie den Code, den die App zeigt.",
     qr: "QR-Code mit dem Geheimnis darunter", secret: "Geheimnis", codes: "Wiederherstellungscodes", codesAbout: "Bewahren Sie sie getrennt vom Telefon auf. Jeder meldet Sie mit dem Kennwort einmal an, wenn der zweite Faktor verloren ist. Sie werden nur jetzt gezeigt.", codesKept: "Ich habe sie aufbewahrt", reset: "Faktor zurücksetzen", resetTitle: (name) => `Den zweiten Faktor von ${name} zurücksetzen?`, resetAbout: "Der Benutzer meldet sich allein mit dem Kennwort an, bis ein neuer eingerichtet ist.",
   },
   setup: {
-    title: "Einrichtung", about: "Vom leeren Server zur ersten Wiederherstellung. Sie können jederzeit gehen und später fortfahren.", steps: "Schritte", done: "erledigt", leave: "Vorerst verlassen", later: "Später", already: "Das ist erledigt.", toHome: "Zur Startseite", browse: "Sicherung ansehen",
+    title: "Einrichtung", about: "Vom leeren Server zur ersten Wiederherstellung. Sie können jederzeit gehen und später fortfahren.", steps: "Schritte", done: "erledigt", leave: "Vorerst verlassen", later: "Später", already: "Das ist erledigt.", again: "Noch einmal starten", toHome: "Zur Startseite", browse: "Sicherung ansehen",
     step: { factor: "Zweiter Faktor", repository: "Repository", organization: "Organisation", job: "Erster Auftrag", run: "Erster Lauf", kit: "Notfallpaket", restore: "Erste Wiederherstellung" },
     explain: {
       factor: "Schützen Sie das Administratorkonto mit mehr als einem Kennwort.", repository: "Wählen Sie, wo Sicherungen liegen. Alles darin ist verschlüsselt.", organization: "Verbinden Sie die Microsoft-365-Organisation. Holdfast meldet sich als Anwendung an, nie als Person.",
       job: "Sagen Sie, was wann gesichert wird.", run: "Die erste Sicherung liest alles; spätere lesen, was sich änderte.", kit: "Nun enthält das Repository eine Sicherung: Bringen Sie sein Notfallpaket an einen sicheren Ort.", restore: "Öffnen Sie die Sicherung, wählen Sie eine E-Mail und stellen Sie sie wieder her.",
     },
     haveRepository: (name, path) => `Das Repository ${name} liegt in ${path}.`, haveOrganization: (name) => `${name} ist verbunden.`, haveJob: (name) => `Der Auftrag ${name} ist da.`, haveKit: (name) => `Das Notfallpaket von ${name} wurde exportiert.`,
-    jobName: (name) => `Alles von ${name}`, everything: "Er schützt E-Mail und OneDrive aller in der Organisation. Benutzer oder Ausnahmen wählen Sie später unter Sicherungsaufträge.", mayLeave: "Sie müssen nicht warten: Die Sicherung läuft weiter, wenn Sie diese Seite verlassen.", lastRun: "Letzter Lauf:",
+    jobName: (name) => `Alles von ${name}`, everything: "Er schützt E-Mail, OneDrive und SharePoint-Websites aller in der Organisation. Benutzer oder Ausnahmen wählen Sie später unter Sicherungsaufträge.", mayLeave: "Sie müssen nicht warten: Die Sicherung läuft weiter, wenn Sie diese Seite verlassen.", lastRun: "Letzter Lauf:",
   },
   search: {
     export: "Exportieren", csv: "Als CSV, für eine Tabelle", jsonl: "Als JSON-Zeilen, für ein Programm", box: "Alles durchsuchen", placeholder: "Wörter, oder zum Beispiel subject:budget from:ada received:2026-03", find: "Suchen", help: "So wird gesucht", wrongFrom: "Ab der markierten Stelle stimmt die Suche nicht",
     allKinds: "Jede Art", allOrganizations: "Alle Organisationen",
-    order: "Reihenfolge", newest: "Neueste zuerst", oldest: "Älteste zuerst", asOf: "Stand von", deletedOnly: "Nur seither Gelöschtes", results: "Ergebnisse", begin: "Suchen Sie über alle Postfächer, alle OneDrives und alle Wiederherstellungspunkte", size: (n) => `${n} E-Mails, Dateien und Ordner sind im Index.`, query: "Suche",
+    order: "Reihenfolge", newest: "Neueste zuerst", oldest: "Älteste zuerst", asOf: "Stand von", deletedOnly: "Nur seither Gelöschtes", results: "Ergebnisse", begin: "Suchen Sie in allen Postfächern, OneDrives und Websites, in jedem Wiederherstellungspunkt", size: (n) => `${n} Elemente sind im Index.`, query: "Suche",
     notIndexed: (n) => `${n} Postfächer und OneDrives haben Wiederherstellungspunkte, die noch nicht im Index sind. Was darin liegt, kann hier fehlen.`, since: (when) => `seit ${when}`, neverIndexed: "Einige Organisationen sind noch nicht im Index; er wird nach Sicherungen nachgeführt. Was darin liegt, fehlt hier.",
     maybeLater: "Der Index ist noch nicht vollständig: Suchen Sie später noch einmal.", explore: "Im Explorer", save: "Suche speichern", saved: "Gespeicherte Suchen", saveThis: "Speichern", savedBefore: "Gespeicherte", noneSaved: "Keine gespeicherten Suchen", noneSavedAbout: "Suchen Sie und speichern Sie die Suche, um sie mit einem Klick zu wiederholen.", forget: (name) => `Gespeicherte Suche ${name} löschen`,
     savedWithoutTime: "Der Stand, nach dem Sie suchen, wird nicht gespeichert.", tooMany: (n) => `Mehr als ${n} Ergebnisse sind ausgewählt. Wählen Sie weniger.`, basketOf: (q) => `Suche: ${q}`, everything: "alles",

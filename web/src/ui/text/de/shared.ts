@@ -22,7 +22,7 @@ export const text: typeof en = {
   },
   theme: { system: "Wie das System", light: "Hell", dark: "Dunkel", contrast: "Hoher Kontrast" },
   signin: {
-    title: "Anmelden", about: "Mit Ihrem Konto auf diesem Server.", name: "Benutzername", password: "Kennwort", submit: "Anmelden", wrong: "Benutzername oder Kennwort ist falsch.",
+    title: "Anmelden", about: "Mit Ihrem Konto auf diesem Server.", name: "Benutzername", password: "Kennwort", submit: "Anmelden", wrong: "Benutzername oder Kennwort ist falsch.", wrongCode: "Der Code ist falsch oder wurde schon benutzt: Warten Sie auf den nächsten.",
     codeTitle: "Code eingeben", codeAbout: "Ihre Authenticator-App zeigt einen Code aus sechs Ziffern.", code: "Code", verify: "Prüfen",
     passkey: "Passkey verwenden", passkeyTitle: "Passkey verwenden", passkeyAbout: "Das Kennwort stimmt. Dieses Konto hat einen Passkey: Verwenden Sie ihn, oder tippen Sie einen Ihrer Wiederherstellungscodes.", recoveryTitle: "Wiederherstellungscode eingeben", passkeyNotHere: "Das Kennwort stimmt. Dieses Konto hat einen Passkey, und Passkeys gehen hier nicht: Öffnen Sie den Server unter seinem Namen in einem Browser, der sie kann, oder tippen Sie einen Ihrer Wiederherstellungscodes.", recovery: "Wiederherstellungscode", noPasskey: "Es wurde kein Passkey verwendet. Versuchen Sie es noch einmal, oder wählen Sie einen anderen Weg.",
   },
@@ -37,7 +37,7 @@ export const text: typeof en = {
     about: "Sehen Sie in eine Sicherung, wie sie zu einer Zeit war, und holen Sie zurück, was fehlt. Das geht auch, wenn Microsoft 365 nicht erreichbar ist.", what: "Was", when: "Stand von", kind: "Zeigen", calendar: "Tage mit Wiederherstellungspunkten", before: "Monat davor", after: "Monat danach", newest: "Das Neueste von allem",
     dayPoints: (day, n) => `${day}, ${n} ${n === 1 ? "Wiederherstellungspunkt" : "Wiederherstellungspunkte"}`, open: "Ansehen", nothing: "Noch gibt es nichts anzusehen", nothingAbout: "Fügen Sie eine Organisation hinzu und lassen Sie einen Auftrag laufen.",
     title: (organization, what) => `${what} von ${organization}`, asOf: (when) => `Stand: ${when}`, asNewest: "Stand der neuesten Wiederherstellungspunkte", tree: "Postfächer, OneDrives, Websites, Teams und Ordner", folders: "Ordner", items: "Liste", preview: "Vorschau", findUser: "Nach Namen suchen", choose: "Wählen Sie links etwas aus.", chooseItem: "Wählen Sie etwas in der Liste, um es hier zu sehen.",
-    searchIn: (name) => `In ${name} suchen`, emptyFolder: "Dieser Ordner ist leer.", chooseFolder: "Wählen Sie einen Ordner, oder suchen Sie in allen.", count: (n) => `${n} Elemente`, countUnknown: "Beim Blättern erscheinen mehr", chosen: (n) => `${n} ausgewählt`, narrow: (n) => `${n} weitere: Tippen Sie einen Teil des Namens.`,
+    searchIn: (name) => `In ${name} suchen`, emptyFolder: "Dieser Ordner ist leer.", chooseFolder: "Wählen Sie einen Ordner, oder suchen Sie in allen.", count: (n) => (n === "1" ? "1 Element" : `${n} Elemente`), countUnknown: "Beim Blättern erscheinen mehr", chosen: (n) => `${n} ausgewählt`, narrow: (n) => `${n} weitere: Tippen Sie einen Teil des Namens.`,
     save: "Herunterladen", asPage: "Als Webseite", asStored: "Wie gespeichert", noPage: "Nur Beiträge und Kanäle können eine Webseite sein.", close: "Sitzung schließen", stopped: "Diese Sitzung ist geschlossen; öffnen Sie zum Wiederherstellen eine neue.", tooMany: (n) => `Mehr als ${n} Elemente sind ausgewählt. Stellen Sie den ganzen Ordner wieder her oder wählen Sie weniger.`,
     acts: { points: "Wiederherstellungspunkte auflisten", users: "Auflisten, wessen Daten da sind", open: "Sicherung mit Stand einer Zeit öffnen" },
   },
@@ -53,7 +53,7 @@ export const text: typeof en = {
   },
   plan: {
     title: "Probelauf", button: "Probelauf", running: "Vergleicht mit Microsoft 365 …", stop: "Vergleich abbrechen", seen: (n) => `${n} angesehen.`, nothingChanged: "Nichts wurde geändert. Eine Wiederherstellung würde dies tun:", sum: (created, overwritten, existing, skipped) => `${created} angelegt, ${overwritten} ersetzt, ${existing} schon da, ${skipped} ausgelassen`,
-    folders: "Ordner anzulegen", requests: "Aufrufe bei Microsoft", bytes: "Zu senden", time: "Dauer", about: (time, limit) => `etwa ${time}, an der Grenze ${limit}`, outcome: "Würde", why: "Warum", outcomes: { created: "angelegt", overwritten: "ersetzt", existing: "schon da", skipped: "ausgelassen" }, more: (n) => `Es gibt mehr; die ersten ${n} werden gezeigt.`,
+    folders: "Ordner anzulegen", requests: "Aufrufe bei Microsoft", bytes: "Zu senden", time: "Dauer", about: (time, limit) => `etwa ${time}, an der Grenze ${limit}`, outcome: "Ergebnis", why: "Warum", outcomes: { created: "angelegt", overwritten: "ersetzt", existing: "schon da", skipped: "ausgelassen" }, more: (n) => `Es gibt mehr; die ersten ${n} werden gezeigt.`,
   },
   preview: {
     attachments: "Anlagen", contents: (name) => `Inhalt von ${name}`, none: "Es gibt nichts zu zeigen. Laden Sie es herunter, um es zu öffnen.", removed: "Zu Ihrer Sicherheit wurde dies hier weggelassen; ein Download hat alles:", removedWhat: (what, n) => `${what} (${n})`,

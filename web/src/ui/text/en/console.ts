@@ -4,7 +4,7 @@ export const text = {
   day: { good: "backed up", warning: "with warnings", failed: "not backed up", gone: "gone at Microsoft", none: "no backup" },
   pages: {
     label: "Main", toggle: "Show or hide the names of the pages", home: "Home", jobs: "Backup jobs", sessions: "Sessions", organizations: "Organizations", repositories: "Repositories", proxies: "Proxies", users: "Users and roles",
-    keys: "API keys", audit: "Audit", setup: "Setup", search: "Search", basket: "Basket", roles: "Restore roles", portal: "Restore Portal",
+    keys: "API keys", audit: "Audit", setup: "Setup", search: "Search", basket: "Basket", roles: "Restore roles", portal: "Restore Portal", nowhere: "Not found", nowhereAbout: "There is no page at this address.",
   },
   home: {
     title: "Home", health: "Health", good: "Everything is backed up as promised.", warning: "Everything is backed up, but something needs your attention.", critical: "Something is not backed up as promised.",
@@ -21,7 +21,7 @@ export const text = {
     acts: { overview: "Health and what needs attention", calendar: "Protection calendar", failed: "Failed sessions", proven: "Read every byte of a repository" },
   },
   progress: {
-    label: (job: string) => `Progress of ${job}`, percent: (n: number) => `${n} %`, objects: (n: string, all: string) => `${n} of ${all} mailboxes and drives`, items: (n: string) => `${n} items`, rate: (rate: string) => `${rate}/s`,
+    label: (job: string) => `Progress of ${job}`, percent: (n: number) => `${n} %`, objects: (n: string, all: string) => `${n} of ${all} mailboxes, drives and sites`, items: (n: string) => `${n} items`, rate: (rate: string) => `${rate}/s`,
     left: (time: string) => `about ${time} left`, waiting: (time: string) => `Microsoft makes us wait (${time} so far)`, stop: "Stop", stopping: "Stopping…",
   },
   job: {
@@ -48,10 +48,10 @@ export const text = {
     weekdays: ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"], dailyAt: (days: string, time: string) => `${days}, ${time}`,
   },
   session: {
-    about: "What ran and what came of it.", backups: "Backups", restores: "Explore and restore", job: "Job", status: "Status", started: "Started", ended: "Ended", length: "Took", objects: "Mailboxes and drives", items: "Items stored", skipped: "Items skipped",
+    about: "What ran and what came of it.", backups: "Backups", restores: "Explore and restore", job: "Job", status: "Status", started: "Started", ended: "Ended", length: "Took", objects: "Objects", items: "Items stored", skipped: "Items skipped",
     read: "Read from Microsoft", written: "Written to the repository", transferred: "Written", requests: "Calls to Microsoft", throttled: "Microsoft made us wait", notThrottled: "no", type: "Type", full: "Full", incremental: "Incremental", log: "Log",
     saveLog: "Save the log", title: (job: string) => `Session of ${job}`, allJobs: "All jobs", allStatuses: "Every status", empty: "No sessions", toJobs: "Start a backup job", removedJob: "(removed job)", noRestores: "Nothing was explored or restored yet",
-    restore: "Session", restoreTitle: "Results of restores", point: "Restore point", state: "State", who: "By", reopen: "Go on",
+    restore: "Session", restoreTitle: "Results of restores", point: "Restore point", state: "State", who: "By", reopen: "Go on", asOf: "As of", newest: "newest", closed: "Closed", everywhere: "all organizations",
     acts: { list: "List the sessions", log: "Show the log of a session", wait: "Follow the progress of a session", restores: "List explore and restore sessions" },
   },
   organization: {
@@ -60,7 +60,7 @@ export const text = {
     secretHint: "Its value, not its id.", file: "Certificate with its key (PFX or PEM)", filePassword: "Password of the PFX file", uuid: "Such as 12345678-1234-1234-1234-123456789abc", asking: "Asking Microsoft…",
     empty: "No organization yet", emptyAbout: "Connect the Microsoft 365 organization whose data is to be protected.", permissions: "Permissions of the application", permission: "Permission", why: "What it is needed for", granted: "Granted",
     allGranted: "Everything that is needed is granted.", lacking: "Something is not granted. Add it in Microsoft Entra, grant admin consent, and look again.", first100: "The first 100 are shown; type the beginning of a name.",
-    removeTitle: (name: string) => `Forget ${name}?`, removeAbout: "Its jobs must be removed first. Its backups stay in their repositories.",
+    removeTitle: (name: string) => `Remove ${name}?`, removeAbout: "Its jobs must be removed first. Its backups stay in their repositories.",
     regions: { Worldwide: "Worldwide", USGovernment: "US Government", USDefence: "US Government (DoD)", China: "China (21Vianet)" },
     steps: [
       "In the Microsoft Entra admin center open “App registrations” and register an application for this directory only.",
@@ -77,10 +77,10 @@ export const text = {
   },
   repository: {
     about: "Where backups are kept, encrypted.", add: "Add repository", create: "Create repository", edit: (name: string) => `Repository ${name}`, name: "Name", path: "Folder on the server", pathHint: "An empty folder, or one of an earlier installation. It is a folder of the server, not of this computer.",
-    keep: "Keep restore points for", keepHint: "Older restore points are removed, and with them what no kept one needs.", used: "Backups", free: "Free space", freeOf: (free: string, all: string) => `${free} of ${all}`, unreachable: "can't be reached", kitColumn: "Recovery kit", exported: "exported", notExported: "not exported",
+    keep: "Keep restore points for", keeps: "Kept for", keepHint: "Older restore points are removed, and with them what no kept one needs.", used: "Backups", free: "Free space", freeOf: (free: string, all: string) => `${free} of ${all}`, unreachable: "can't be reached", kitColumn: "Recovery kit", exported: "exported", notExported: "not exported",
     period: (k: string) => (k === "forever" ? "for ever" : `${k.slice(0, -1)} ${{ d: "days", m: "months", y: "years" }[k.slice(-1)] ?? ""}`),
     empty: "No repository yet", emptyAbout: "A repository is a folder of the server that holds encrypted backups.", retain: "Apply retention now", retaining: "Retention was asked for and runs in the background.", retainAbout: (period: string) => `Restore points that are older than ${period} are removed now instead of at the next time.`,
-    synchronize: "Synchronize", synchronizing: "The repository's own records are being read.", removeTitle: (name: string) => `Forget the repository ${name}?`, removeAbout: "The server forgets it and its restore points. The files in its folder stay and can be added again.",
+    synchronize: "Synchronize", synchronizing: "The repository's own records are being read.", removeTitle: (name: string) => `Remove the repository ${name}?`, removeAbout: "The server forgets it and its restore points. The files in its folder stay and can be added again.",
     kit: "Recovery kit", kitOf: (name: string) => `Recovery kit of ${name}`, kitLater: "After its first backup, export the repository's recovery kit.", kitDownload: "Download the kit", kitDone: "The kit was saved by your browser. Keep it apart from this server.",
     kitAbout: "The kit and the repository's folder bring everything back when this server is lost. Keep it where this server's fate can't reach it; without its passphrase it is of no use.",
     passphrase: "Passphrase", passphraseHint: "Several words. Nobody can recover it.", again: "Passphrase again", differs: "The two are not equal.",
@@ -88,10 +88,10 @@ export const text = {
   },
   proxy: {
     about: "Proxies read Microsoft 365 and write repositories. One is built into the server.", name: "Host", type: "Type", local: "Built in", remote: "Remote", online: "Online", offline: "Offline", mode: "Mode", working: "Works", resting: "Maintenance", cpu: "Processor", memory: "Memory", version: "Version",
-    rescan: "Rescan", maintain: "Maintenance mode", work: "End maintenance", empty: "No proxies", acts: { list: "List the proxies", maintain: "Let a proxy finish and take no more work", work: "Let a proxy work again" },
+    edit: (name: string) => `Proxy ${name}`, rescan: "Rescan", maintain: "Maintenance mode", work: "End maintenance", empty: "No proxies", acts: { list: "List the proxies", maintain: "Let a proxy finish and take no more work", work: "Let a proxy work again" },
   },
   user: {
-    about: "Who may sign in to this server and what they may do.", add: "Add user", create: "Create user", name: "Name", role: "Role", changeRole: "Change role", secondFactor: "Second factor", created: "Created", setPassword: "Set password", setPasswordOf: (name: string) => `Password of ${name}`,
+    about: "Who may sign in to this server and what they may do.", add: "Add user", create: "Create user", name: "Name", role: "Role", changeRole: "Change role", roleOf: (name: string) => `Role of ${name}`, secondFactor: "Second factor", created: "Created", setPassword: "Set password", setPasswordOf: (name: string) => `Password of ${name}`,
     passwordHint: "At least 15 characters are advised; length is what counts.", passwordAbout: "All sessions of this user end.", disable: "Disable", enable: "Enable", disabled: "disabled", enabled: "enabled", empty: "No users", you: (name: string) => `${name} (you)`, rolesTitle: "What the roles may do",
     removeTitle: (name: string) => `Remove ${name}?`, removeAbout: "The user can't sign in any more. What the user did stays in the audit.",
     acts: { list: "List the users", add: "Add a user", role: "Change a user's role", password: "Set a user's password", remove: "Remove a user" },
@@ -121,7 +121,7 @@ export const text = {
     acts: { list: "List the keys", add: "Make a key", remove: "Revoke a key" },
   },
   audit: {
-    actBegins: "Act begins with", text: "Text in object or details", from: "From", until: "Until", filter: "Filter", all: "Show all", about: "Every act that matters for security, in a chain that shows changes and gaps.", number: "Number", time: "Time", actor: "Who", act: "Act", object: "On", address: "Came from", verify: "Verify the chain", verifying: "Walking the whole chain…", head: "Note this hash down elsewhere: it shows later that the end was not cut off.",
+    actBegins: "Act begins with", text: "Contains", from: "From", until: "Until", filter: "Filter", all: "Show all", about: "Every act that matters for security, in a chain that shows changes and gaps.", number: "Number", time: "Time", actor: "Who", act: "Act", object: "On", address: "Came from", verify: "Verify the chain", verifying: "Walking the whole chain…", head: "Note this hash down elsewhere: it shows later that the end was not cut off.",
     sound: (n: string) => `The chain is sound: ${n} entries are as they were written.`, broken: (n: string) => `The chain is broken at entry ${n}.`, acts: { list: "List the audit", verify: "Verify the chain" },
   },
   settings: {
@@ -133,26 +133,26 @@ export const text = {
   passkey: {
     title: "Passkeys", about: "Sign in with your finger, face or the PIN of a device, without a password. Nobody can phish it. As soon as there is one, the password alone signs you in no longer.", which: "Protect it with", add: "Add a passkey", make: "Go on", addAbout: "Your browser asks where to keep it: on this device, in a password manager or on a security key.",
     nameHint: "To tell it from others, such as “Laptop”.", of: (host: string, day: string) => `For ${host}, since ${day}`, used: (when: string) => `Last used ${when}`, unused: "Not used yet", synced: "on several devices", rename: "Rename", renameOf: (name: string) => `Rename ${name}`,
-    removeTitle: (name: string) => `Remove ${name}`, removeAbout: "It signs you in no more. Your other logins end. Remove it from your device or password manager too.", unable: "This browser can't use passkeys here.",
+    removeTitle: (name: string) => `Remove ${name}`, removeAbout: "It signs you in no more. Your other logins end. Remove it from your device or password manager too.", unable: "Passkeys don't work here: they need a browser that has them, and a server that is opened by its name, not by an IP address.",
   },
   totp: {
     title: "Second factor", app: "Authenticator app", appIsOn: "Codes of an authenticator app are asked for after the password.", about: "A code from an authenticator app, asked for after the password. With it, a stolen password is not enough.", turnOn: "Set up an authenticator app", turnOff: "Turn it off", isOn: "The second factor is on.", scan: "Scan this with your authenticator app, or type the secret into it.", type: "Type the code that the app shows.",
     qr: "QR code with the secret below", secret: "Secret", codes: "Recovery codes", codesAbout: "Keep these apart from your phone. Each signs you in once with the password when the second factor is lost. They are shown only now.", codesKept: "I have kept them", reset: "Reset second factor", resetTitle: (name: string) => `Reset the second factor of ${name}?`, resetAbout: "The user signs in with the password alone until a new one is set up.",
   },
   setup: {
-    title: "Setup", about: "From an empty server to a first restore. You can leave at any time and go on later.", steps: "Steps", done: "done", leave: "Leave for now", later: "Later", already: "This is done.", toHome: "To the home page", browse: "Explore the backup",
+    title: "Setup", about: "From an empty server to a first restore. You can leave at any time and go on later.", steps: "Steps", done: "done", leave: "Leave for now", later: "Later", already: "This is done.", again: "Run it again", toHome: "To the home page", browse: "Explore the backup",
     step: { factor: "Second factor", repository: "Repository", organization: "Organization", job: "First job", run: "First run", kit: "Recovery kit", restore: "First restore" },
     explain: {
       factor: "Protect the administrator's account with more than a password.", repository: "Choose where backups are kept. Everything in it is encrypted.", organization: "Connect the Microsoft 365 organization. Holdfast signs in as an application, never as a person.",
       job: "Say what is backed up and when.", run: "The first backup reads everything; later ones read what changed.", kit: "Now that the repository holds a backup, take its recovery kit to a safe place.", restore: "Open the backup, choose a mail, and restore it.",
     },
     haveRepository: (name: string, path: string) => `The repository ${name} is in ${path}.`, haveOrganization: (name: string) => `${name} is connected.`, haveJob: (name: string) => `The job ${name} is there.`, haveKit: (name: string) => `The recovery kit of ${name} was exported.`,
-    jobName: (name: string) => `All of ${name}`, everything: "It protects mail and OneDrive of everybody in the organization. Choose users or exceptions later under Backup jobs.", mayLeave: "You need not wait: the backup goes on when you leave this page.", lastRun: "Last run:",
+    jobName: (name: string) => `All of ${name}`, everything: "It protects mail, OneDrive and SharePoint sites of everybody in the organization. Choose users or exceptions later under Backup jobs.", mayLeave: "You need not wait: the backup goes on when you leave this page.", lastRun: "Last run:",
   },
   search: {
     export: "Export", csv: "As CSV, for a spreadsheet", jsonl: "As lines of JSON, for a program", box: "Search everything", placeholder: "Words, or for example subject:budget from:ada received:2026-03", find: "Search", help: "How to search", wrongFrom: "The search is wrong from the marked place on",
     allKinds: "Every kind", allOrganizations: "All organizations",
-    order: "Order", newest: "Newest first", oldest: "Oldest first", asOf: "As of", deletedOnly: "Only what was deleted since", results: "Results", begin: "Search over every mailbox, every OneDrive and every restore point", size: (n: string) => `${n} mails, files and folders are in the index.`, query: "Search",
+    order: "Order", newest: "Newest first", oldest: "Oldest first", asOf: "As of", deletedOnly: "Only what was deleted since", results: "Results", begin: "Search over every mailbox, OneDrive and site, in every restore point", size: (n: string) => `${n} items are in the index.`, query: "Search",
     notIndexed: (n: string) => `${n} mailboxes and drives have restore points that are not indexed yet. What is in them may be missing here.`, since: (when: string) => `since ${when}`, neverIndexed: "Some organizations are not indexed yet; the index is kept after backups. What is in them is missing here.",
     maybeLater: "The index is not complete yet: search again later.", explore: "Open in explorer", save: "Save search", saved: "Saved searches", saveThis: "Save search", savedBefore: "Saved searches", noneSaved: "No saved searches", noneSavedAbout: "Make a search and save it, to make it again with one click.", forget: (name: string) => `Delete the saved search ${name}`,
     savedWithoutTime: "The time as of which you search is not saved.", tooMany: (n: string) => `More than ${n} results are selected. Select fewer.`, basketOf: (q: string) => `Search: ${q}`, everything: "everything",

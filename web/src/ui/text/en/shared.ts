@@ -18,7 +18,7 @@ export const text = {
   },
   theme: { system: "As the system", light: "Light", dark: "Dark", contrast: "High contrast" },
   signin: {
-    title: "Sign in", about: "With your account of this server.", name: "User name", password: "Password", submit: "Sign in", wrong: "The user name or the password is wrong.",
+    title: "Sign in", about: "With your account of this server.", name: "User name", password: "Password", submit: "Sign in", wrong: "The user name or the password is wrong.", wrongCode: "The code is wrong, or it was used before: wait for the next one.",
     codeTitle: "Enter the code", codeAbout: "Your authenticator app shows a code of six digits.", code: "Code", verify: "Verify",
     passkey: "Use a passkey", passkeyTitle: "Use your passkey", passkeyAbout: "The password is right. This account has a passkey: use it, or type one of your recovery codes.", recoveryTitle: "Enter a recovery code", passkeyNotHere: "The password is right. This account has a passkey, and passkeys can't be used here: open the server by its name in a browser that has them, or type one of your recovery codes.", recovery: "Recovery code", noPasskey: "No passkey was used. Try again, or choose another way.",
   },
@@ -49,7 +49,7 @@ export const text = {
   },
   plan: {
     title: "Dry run", button: "Dry run", running: "Comparing with Microsoft 365…", stop: "Stop comparing", seen: (n: string) => `${n} looked at.`, nothingChanged: "Nothing was changed. A restore would do this:", sum: (created: string, overwritten: string, existing: string, skipped: string) => `${created} created, ${overwritten} replaced, ${existing} there already, ${skipped} skipped`,
-    folders: "Folders to make", requests: "Calls to Microsoft", bytes: "To send", time: "Time", about: (time: string, limit: string) => `about ${time}, at the limit of ${limit}`, outcome: "Would be", why: "Why", outcomes: { created: "created", overwritten: "replaced", existing: "there already", skipped: "skipped" }, more: (n: string) => `There are more; the first ${n} are shown.`,
+    folders: "Folders to make", requests: "Calls to Microsoft", bytes: "To send", time: "Time", about: (time: string, limit: string) => `about ${time}, at the limit of ${limit}`, outcome: "Outcome", why: "Why", outcomes: { created: "created", overwritten: "replaced", existing: "there already", skipped: "skipped" }, more: (n: string) => `There are more; the first ${n} are shown.`,
   },
   preview: {
     attachments: "Attachments", contents: (name: string) => `Contents of ${name}`, none: "There is nothing to show. Download it to open it.", removed: "For your safety this was left out here; a download has it all:", removedWhat: (what: string, n: string) => `${what} (${n})`,

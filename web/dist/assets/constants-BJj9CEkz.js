@@ -1,1 +1,0 @@
-var e=`data-fui-focus-visible`,t=`data-fui-focus-within`;export{t as n,e as t};

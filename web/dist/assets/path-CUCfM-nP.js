@@ -1,0 +1,1 @@
+var e=/^\/?(?:root|Top of Information Store|Oberste Ebene des Informationsspeichers)(?=\/|$)/,t=t=>(t??``).replace(e,``).replace(/^\//,``);export{t};

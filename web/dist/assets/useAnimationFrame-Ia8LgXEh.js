@@ -1,1 +1,0 @@
-import{ct as e,st as t}from"./MotionRefForwarder-k6isvBER.js";var n=e=>(e(0),0),r=e=>e;function i(){let{targetDocument:i}=t(),a=i?.defaultView,o=a?a.requestAnimationFrame:n,s=a?a.cancelAnimationFrame:r;return e(o,s)}export{i as t};
