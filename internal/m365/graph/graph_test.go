@@ -378,8 +378,9 @@ type uploadHost struct {
 	mu    sync.Mutex
 	got   []byte
 	done  bool
+	gone  bool // its status is not known any more
 	calls int
-	// broken says what to do at a call: "" takes it, "lost" takes it and breaks, "503" refuses.
+	// broken says what to do at a call: "" takes it, "lost" takes it and breaks, "forgotten" does so and forgets the session, "503" refuses.
 	broken func(n int) string
 }
 
@@ -392,7 +393,7 @@ func (u *uploadHost) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	var from, to, all int
 	if r.Method == http.MethodGet {
-		if u.done {
+		if u.done || u.gone {
 			m365test.Fail(w, 404, "itemNotFound", "over")
 			return
 		}
@@ -424,7 +425,8 @@ func (u *uploadHost) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	u.got = append(u.got, body...)
 	u.done = len(u.got) == all
-	if how == "lost" {
+	u.gone = how == "forgotten"
+	if how == "lost" || how == "forgotten" {
 		panic(http.ErrAbortHandler)
 	}
 	if u.done {
@@ -470,8 +472,19 @@ func TestAnUploadSurvivesLostFragmentsAndAnswers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := up.Send(t.Context(), bytes.NewReader(data)); !m365.OutcomeUnknown(err) && m365.KindOf(err) != m365.NotFound {
+		if _, _, err := up.Send(t.Context(), bytes.NewReader(data)); !m365.OutcomeUnknown(err) {
 			t.Errorf("got %v, want an unknown outcome", err)
+		}
+	})
+	t.Run("forgotten", func(t *testing.T) {
+		host := &uploadHost{broken: func(n int) string { return map[int]string{2: "forgotten"}[n] }}
+		f.Handle(contentHost, host.serve)
+		up, err := c.CreateFileUpload(t.Context(), graph.NewFile{Drive: "d", Parent: "p", Name: "n", Size: int64(len(data))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := up.Send(t.Context(), bytes.NewReader(data)); m365.KindOf(err) != m365.Unavailable || m365.OutcomeUnknown(err) {
+			t.Errorf("got %v, want one after which the upload is begun anew", err)
 		}
 	})
 	t.Run("wrong size", func(t *testing.T) {

@@ -75,7 +75,8 @@ func unexpected(err error) error {
 	return err
 }
 
-// put sends one fragment. A repeated fragment that the service has already is 416 or 409; the status of the session then tells.
+// put sends one fragment. A repeated fragment that the service has already is 416 or 409; the status of the session then tells. A session that the
+// service has forgotten is an error of kind Unavailable: who uploads begins anew.
 func (u *Upload) put(ctx context.Context, part []byte, at int64) (*m365.Response, error) {
 	last := at+int64(len(part)) == u.size
 	sent := int64(0) // of part
@@ -94,26 +95,31 @@ func (u *Upload) put(ctx context.Context, part []byte, at int64) (*m365.Response
 			},
 		})
 		var e *Error
-		if err == nil || !errors.As(err, &e) || try > 4 || e.Status != http.StatusRequestedRangeNotSatisfiable && e.Status != http.StatusConflict {
+		if errors.As(err, &e) && e.Status == http.StatusNotFound {
+			return nil, over(e, last)
+		}
+		if err == nil || e == nil || try > 4 || e.Status != http.StatusRequestedRangeNotSatisfiable && e.Status != http.StatusConflict {
 			return resp, err
 		}
 		next, ok, serr := u.next(ctx)
 		if serr != nil {
-			return nil, err
+			return nil, serr
 		}
 		switch {
-		case !ok && last:
-			// Finished, but the answer that said so got lost: the caller looks the object up.
-			e.Unknown = true
-			return nil, e
 		case ok && next >= at+int64(len(part)):
 			return &m365.Response{Status: http.StatusAccepted}, nil
 		case ok && next >= at:
 			sent = next - at
-		default:
-			return nil, err
+		default: // it is over, or lacks what it had taken
+			return nil, over(e, last)
 		}
 	}
+}
+
+// over says that a session is no more. When the last fragment was under way it may have been finished, and the answer that said so lost: the caller looks
+// the object up.
+func over(e *Error, last bool) error {
+	return &Error{Kind: m365.Unavailable, Call: e.Call, Status: e.Status, Code: "the upload session is over", Message: e.Message, RequestID: e.RequestID, Unknown: last}
 }
 
 // next asks where the session stands; ok is false when it is over.

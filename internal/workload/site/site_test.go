@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -897,6 +898,52 @@ func TestAnItemIsPutBackOnceWhereverTheProgramDies(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Older versions are made by changes that must not be made twice. Each second one fails, with or without its effect.
+func TestVersionsComeBackThoughChangesAreNotAnswered(t *testing.T) {
+	for _, name := range []string{sim.FaultAckLost, sim.FaultDropped, sim.FaultServerError} {
+		t.Run(name, func(t *testing.T) {
+			r := start(t, sim.Options{Site: sim.SiteShape{Sites: 2, Items: 8, Files: 2}})
+			for i := range 24 {
+				r.sim.Clock().Move(5 * time.Second)
+				r.churn(2, i)
+			}
+			c := workloadtest.New()
+			r.backup(c)
+			want, most := r.dump("/sites/Falcon"), 0
+			for _, row := range want {
+				if row.Kind == "item" {
+					most = max(most, len(row.Versions))
+				}
+			}
+			if most < 4 {
+				t.Fatalf("no item has more than %d versions", most)
+			}
+			info := r.info("/sites/Falcon")
+			for _, id := range info.Lists {
+				if err := r.sim.EmptyList("/sites/Falcon", id); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := r.sim.SetFaults(sim.Fault{Name: name, Path: "PATCH /v1.0/sites/{site}/lists/{list}/items/{item}/fields", Every: 2}); err != nil {
+				t.Fatal(err)
+			}
+			plan := engine.RestorePlan{Session: "s", From: r.box, To: r.box, Mode: engine.Overwrite, Newer: true, ChangedItems: true, MissingItems: true, AllVersions: true, Permissions: true}
+			r.putBack(c, plan, func(item holdfast.Item, _ engine.Restored, err error) {
+				if err != nil {
+					t.Errorf("%s %q: %v", item.Kind, item.Name, err)
+				}
+			})
+			if n := r.sim.Stats().FaultsFired[name]; n < 4 {
+				t.Fatalf("the fault struck %d times", n)
+			}
+			if err := r.sim.SetFaults(); err != nil {
+				t.Fatal(err)
+			}
+			sameRows(t, r.dump("/sites/Falcon"), want, true)
+		})
 	}
 }
 

@@ -112,7 +112,7 @@ func (r *restore) item(ctx context.Context, p engine.Put) (engine.Restored, erro
 	if out.Outcome == engine.Overwritten {
 		versions = nil
 		if !half { // a version of its own, so that what is overwritten can be had back from SharePoint
-			if err := r.g.UpdateListItem(ctx, r.site, l.id, there.ID, there.ETag, map[string]any{"Title": markerTitle(p.Marker)}); err != nil {
+			if err := r.turn(ctx, l, there.ID, there.ETag, p.Marker); err != nil {
 				return out, err
 			}
 		}
@@ -420,11 +420,32 @@ func (r *restore) history(ctx context.Context, marker string, l *place, id strin
 			continue // Graph has made a version already
 		}
 		// What is there becomes an older version by a change that Graph makes.
-		if err := r.g.UpdateListItem(ctx, r.site, l.id, id, "", map[string]any{"Title": markerTitle(marker)}); err != nil {
+		if err := r.turn(ctx, l, id, "", marker); err != nil {
 			return lost, err
 		}
 	}
 	return lost, nil
+}
+
+// turns bounds how often a change that was not answered is made again.
+const turns = 4
+
+// turn makes what is there an older version, by a change that gives the item the title of what is half made. Each such change is a version, so that one
+// without an answer is looked for before it is made again.
+func (r *restore) turn(ctx context.Context, l *place, id, ifMatch, marker string) error {
+	for attempt := 1; ; attempt++ {
+		err := r.g.UpdateListItem(ctx, r.site, l.id, id, ifMatch, map[string]any{"Title": markerTitle(marker)})
+		if !m365.OutcomeUnknown(err) || attempt == turns {
+			return err
+		}
+		there, lerr := r.g.ListItem(ctx, r.site, l.id, id, graph.List{Expand: []string{"fields"}})
+		if lerr != nil {
+			return lerr
+		}
+		if titled(there, marker) {
+			return nil
+		}
+	}
 }
 
 // ofVersions ends the name of a column that older versions lost.
