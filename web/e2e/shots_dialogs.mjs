@@ -27,7 +27,7 @@ for (const theme of chosen) {
     const mail = await call("POST", `/v8/Organizations/${organization.id}/explore`, { type: "Vex" });
     const { results: found } = await call("POST", "/holdfast/v1/Search", { query: "kind:mail", limit: 50 });
     const { id: basket } = await call("POST", "/holdfast/v1/Baskets", { name: "For the board" });
-    for (const hit of found.filter((h) => h.kind === "mail").slice(0, 4)) await call("POST", `/holdfast/v1/Baskets/${basket}/Items`, { restoreSessionId: mail.id, containerId: hit.container.id, items: [hit.id] });
+    for (const hit of found.filter((h) => !h.deleted).slice(0, 4)) await call("POST", `/holdfast/v1/Baskets/${basket}/Items`, { restoreSessionId: mail.id, containerId: hit.container.id, items: [hit.id] });
 
     await take(world, theme, async ({ page, say, shot, part, settle }) => {
       const at = async (path) => {
