@@ -37,7 +37,9 @@ func (e *Engine) Changes(ctx context.Context, repo *vault.Repository, head *vaul
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	l := &looking{room: make(chan struct{}, 4), stop: cancel, now: map[string]*holdfast.Item{}}
-	err = guard(func() error { return src.Read(context.WithValue(ctx, comparingKey{}, true), c, previous{view: view}, l) })
+	err = guard(func() error {
+		return src.Read(context.WithValue(ctx, comparingKey{}, true), c, previous{view: view}, l)
+	})
 	if err != nil {
 		cancel(err)
 	}
