@@ -189,7 +189,7 @@ func (e *Explorer) compare(ctx context.Context, before, after *Opened, parent st
 }
 
 // serviceKeys say nothing to a person: they change with everything else.
-var serviceKeys = []string{holdfast.FieldETag, holdfast.FieldBody, holdfast.FieldHash, holdfast.FieldVersionID, holdfast.FieldModified}
+var serviceKeys = []string{holdfast.FieldETag, holdfast.FieldBody, holdfast.FieldHash, holdfast.FieldVersionID, holdfast.FieldModified, holdfast.FieldValued, holdfast.FieldDescribed}
 
 // Properties names what differs between two versions of an item, content left out, in order.
 func Properties(a, b holdfast.Item) []string {

@@ -99,6 +99,10 @@ func (t *table) values(ctx context.Context, entry holdfast.Entry) (map[string]st
 	} else if raw == nil {
 		return map[string]string{}, nil
 	}
+	return t.read(raw)
+}
+
+func (t *table) read(raw []byte) (map[string]string, error) {
 	values, err := t.columns.Values(raw, t.names)
 	return values, errors.Join(err, t.err)
 }
@@ -121,11 +125,64 @@ func (o *Opened) row(ctx context.Context, entry holdfast.Entry) (*holdfast.RowCa
 	if err != nil {
 		return nil, err
 	}
+	return t.card(values), nil
+}
+
+func (t *table) card(values map[string]string) *holdfast.RowCard {
 	out := &holdfast.RowCard{Values: []holdfast.ColumnValue{}}
 	for _, c := range t.columns.Shown() {
 		if v, ok := values[c.Name]; ok {
 			out.Values = append(out.Values, holdfast.ColumnValue{ListColumn: c, Value: v})
 		}
+	}
+	return out
+}
+
+// columnType is the column that says of what content type an item is.
+const columnType = "ContentType"
+
+// Values are what a file of a site's library has in the library's columns, with its content type where the library has several; nil when nothing is
+// stored of that.
+func (e *Explorer) Values(ctx context.Context, at holdfast.View, id string) (out *holdfast.RowCard, err error) {
+	o, err := e.At(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, o.Close()) }()
+	entry, err := o.Item(ctx, id)
+	if err != nil || entry.Kind != holdfast.KindFile {
+		return nil, err
+	}
+	raw, err := o.whole(ctx, entry, holdfast.FormColumns)
+	if err != nil || raw == nil {
+		return nil, err
+	}
+	library := entry
+	for range deepest {
+		if library, err = o.Item(ctx, library.Parent); err != nil || library.Fields[fieldList] != "" {
+			break
+		}
+	}
+	if holdfast.KindOf(err) == holdfast.KindNotFound {
+		return nil, nil // what the columns are is not known
+	} else if err != nil {
+		return nil, err
+	}
+	t, err := o.table(ctx, library.ID)
+	if err != nil {
+		return nil, err
+	}
+	values, err := t.read(raw)
+	if err != nil {
+		return nil, err
+	}
+	out = t.card(values)
+	var of struct{ ContentType string }
+	if err := json.Unmarshal(raw, &of); err != nil {
+		return nil, holdfast.Damaged("the columns of %q can't be read: %w", entry.Name, err)
+	}
+	if of.ContentType != "" {
+		out.Values = append(out.Values, holdfast.ColumnValue{ListColumn: holdfast.ListColumn{Name: columnType, Title: "Content type", Kind: "text"}, Value: of.ContentType})
 	}
 	return out, nil
 }

@@ -108,6 +108,8 @@ const (
 	FieldSent       = "sent"        // RFC 3339
 	FieldCreated    = "created"     // RFC 3339
 	FieldModified   = "modified"    // RFC 3339
+	FieldDescribed  = "described"   // "size hash" as the service describes a file when the bytes that it serves are other ones
+	FieldValued     = "valued"      // "true" of a file whose values in the columns of its library were read
 	FieldRead       = "read"        // "true" or absent
 	FieldFlag       = "flag"        // flagged, complete; absent when not
 	FieldImportance = "importance"  // low, high; absent when normal

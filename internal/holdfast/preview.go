@@ -22,7 +22,7 @@ type Preview struct {
 	Body      []byte
 	Truncated bool   // there is more than is shown
 	Why       string // of PreviewNone, or of what is lacking
-	Card      *Card  // of PreviewCard
+	Card      *Card  // of PreviewCard; of a file of a library, what it has in the library's columns
 
 	// Of a mail.
 	Subject                    string

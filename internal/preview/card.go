@@ -44,15 +44,20 @@ func Card(ctx context.Context, name string, c holdfast.Card, text string, isHTML
 		}
 	}
 	if c.Row != nil {
-		for i, v := range c.Row.Values {
-			c.Row.Values[i].Title = Visible(v.Title)
-			c.Row.Values[i].Value = shown(v.Value)
-		}
+		Row(c.Row)
 	}
 	if strings.TrimSpace(text) != "" {
 		markup(ctx, &p, text, isHTML)
 	}
 	return p
+}
+
+// Row makes the values of columns such that they can be shown.
+func Row(r *holdfast.RowCard) {
+	for i, v := range r.Values {
+		r.Values[i].Title = Visible(v.Title)
+		r.Values[i].Value = shown(v.Value)
+	}
 }
 
 // Page previews a page of a site: what its text parts have, cleaned; left are its other parts, by name.

@@ -83,6 +83,14 @@ func (e *Explorer) Preview(ctx context.Context, at holdfast.View, id string) (p 
 	} else {
 		p, err = preview.File(ctx, content.FileName, content.Size, content.Body)
 	}
+	if err != nil || kind != holdfast.KindFile {
+		return p, err
+	}
+	values, err := e.Values(ctx, at, id)
+	if values != nil {
+		preview.Row(values)
+		p.Card = &holdfast.Card{Row: values}
+	}
 	return p, err
 }
 

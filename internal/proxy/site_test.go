@@ -3,9 +3,11 @@ package proxy_test
 import (
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
+	"holdfast/internal/explorer"
 	"holdfast/internal/holdfast"
 )
 
@@ -68,6 +70,45 @@ func TestAListIsShownColumnByColumn(t *testing.T) {
 	}
 	if _, err := e.Table(t.Context(), holdfast.ItemQuery{At: view, Parent: "f"}); holdfast.KindOf(err) != holdfast.KindInvalid {
 		t.Errorf("the rows of a file: %v", err)
+	}
+}
+
+// A file of a library is shown with what it has in the library's columns, below folders too; an older version has nothing stored of that.
+func TestAFileOfALibraryIsShownWithItsColumns(t *testing.T) {
+	e, view := stored(t, holdfast.Site, func(put put) {
+		aSite(put)
+		put(holdfast.Item{ID: "lib", Parent: "site", Kind: holdfast.KindFolder, Version: "1", Name: "Contracts", Fields: map[string]string{holdfast.FieldSpecial: "library", "list": "C"}},
+			whole(holdfast.FormJSON, `{"columns":[{"name":"FileLeafRef","displayName":"Name","text":{}},{"name":"Cost","displayName":"Cost\u202e","number":{}},{"name":"Who","displayName":"Who","personOrGroup":{}},{"name":"Empty","displayName":"Empty","text":{}}]}`))
+		put(holdfast.Item{ID: "in", Parent: "lib", Kind: holdfast.KindFolder, Version: "1", Name: "2026"})
+		put(holdfast.Item{ID: "c", Parent: "in", Kind: holdfast.KindFile, Version: "2", Name: "c.txt", Size: 5}, whole(holdfast.FormFile, "hello"),
+			whole(holdfast.FormColumns, `{"contentType":"Contract","fields":{"Cost":12.5,"WhoLookupId":"12","AuthorLookupId":"12","Created":"2026-01-01T00:00:00Z"}}`))
+		put(holdfast.Item{ID: "c@1.0", Parent: "c", Kind: holdfast.KindVersion, Version: "1.0", Name: "c.txt", Size: 1}, whole(holdfast.FormFile, "x"))
+		put(holdfast.Item{ID: "d", Parent: "gone", Kind: holdfast.KindFile, Version: "1", Name: "d.txt", Size: 1}, whole(holdfast.FormFile, "x"), whole(holdfast.FormColumns, `{"fields":{"Cost":1}}`))
+	})
+	p, err := e.Preview(t.Context(), view, "c")
+	if err != nil || p.Kind != holdfast.PreviewText || string(p.Body) != "hello" || p.Card == nil {
+		t.Fatalf("the file shows %+v, %v", p, err)
+	}
+	var got []string
+	for _, v := range p.Card.Row.Values {
+		got = append(got, v.Title+"="+v.Value)
+	}
+	if want := []string{"Cost\ufffd=12.5", "Who=Ada", "Content type=Contract"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for _, id := range []string{"c@1.0", "d", "f"} {
+		if p, err := e.Preview(t.Context(), view, id); err != nil || p.Card != nil || p.Kind != holdfast.PreviewText {
+			t.Errorf("%s shows %+v, %v", id, p, err)
+		}
+	}
+}
+
+// What only the service and backups need is no difference that anybody sees.
+func TestWhetherValuesWereReadIsNoDifference(t *testing.T) {
+	a := holdfast.Item{Kind: holdfast.KindFile, Fields: map[string]string{holdfast.FieldAuthor: "Ada"}}
+	b := holdfast.Item{Kind: holdfast.KindFile, Fields: map[string]string{holdfast.FieldAuthor: "Bob", holdfast.FieldValued: "true", holdfast.FieldDescribed: "5 x"}}
+	if got := explorer.Properties(a, b); !slices.Equal(got, []string{holdfast.FieldAuthor}) {
+		t.Errorf("they differ in %v", got)
 	}
 }
 

@@ -66,6 +66,10 @@ test("a library shows files with their versions, a page is clean HTML", { timeou
   await rows().filter({ hasText: ".txt" }).first().click();
   await preview().locator("iframe").waitFor();
   await preview().getByRole("table", { name: "Permissions" }).waitFor();
+  await node("Contracts").click();
+  await rows().filter({ hasText: /\.(txt|pdf|docx|xlsx|pptx|png)/ }).first().click();
+  await preview().getByRole("region", { name: "Values" }).getByText("Status").waitFor(); // what the file has in the library's columns
+  await on.look("sites: a file with values");
   await node("Site Pages").click();
   await rows().filter({ hasText: "Home" }).click();
   await preview().frameLocator("iframe").getByText("Welcome to Communication site").waitFor();

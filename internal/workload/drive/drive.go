@@ -51,10 +51,6 @@ const (
 	fieldCTag  = "ctag"  // changes with the content only
 	fieldType  = "type"  // media type
 	fieldShape = "shape" // the type of a package, such as oneNote
-	// fieldDescribed is "size hash" as the service describes a file when the bytes that it serves are other ones.
-	fieldDescribed = "described"
-	// fieldValued is "true" of a file whose values in the columns of its library were read; see Part.
-	fieldValued = "valued"
 )
 
 type source struct {

@@ -124,7 +124,7 @@ func sameContent(a, b holdfast.Item) bool {
 
 // described is size and hash of a file as its row has them, which need not be those of the bytes.
 func described(i holdfast.Item) string {
-	if d := i.Fields[fieldDescribed]; d != "" {
+	if d := i.Fields[holdfast.FieldDescribed]; d != "" {
 		return d
 	}
 	return fmt.Sprintf("%d %s", i.Size, i.Fields[holdfast.FieldHash])
@@ -132,7 +132,7 @@ func described(i holdfast.Item) string {
 
 // as is item with the size and hash of the bytes that are served for it.
 func (p promoted) as(item holdfast.Item) holdfast.Item {
-	item.Fields = with(item.Fields, fieldDescribed, described(item))
+	item.Fields = with(item.Fields, holdfast.FieldDescribed, described(item))
 	item.Fields[holdfast.FieldHash] = p.hash
 	item.Size = p.size
 	return item

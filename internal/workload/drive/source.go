@@ -301,7 +301,7 @@ func (r *reader) row(ctx context.Context, row *graph.DriveItem, again bool) erro
 		return r.remove(ctx, row.ID, old.Kind)
 	}
 	item := itemOf(row)
-	valued := r.columns == nil || item.Kind != holdfast.KindFile || old.Fields[fieldValued] != ""
+	valued := r.columns == nil || item.Kind != holdfast.KindFile || old.Fields[holdfast.FieldValued] != ""
 	if had && valued && !r.touched[k] && !again && row.SharedChanged == "" && old.Version == item.Version && old.Parent == item.Parent && old.Name == item.Name {
 		return nil
 	}
@@ -574,7 +574,7 @@ func (f *fetch) whole(ctx context.Context) error {
 			switch unread = m365.Skip(err); {
 			case err == nil:
 				payloads = append(payloads, columns)
-				f.item.Fields = with(f.item.Fields, fieldValued, "true")
+				f.item.Fields = with(f.item.Fields, holdfast.FieldValued, "true")
 			case unread == nil || ctx.Err() != nil:
 				return err
 			case unread.Reason == holdfast.SkipVanished: // whether the file is gone its content says

@@ -75,6 +75,11 @@ export function Shown({ place: p, item }: { place: Place; item: Item }) {
       )}
       {data.truncated && <Note>{t.preview.truncated}</Note>}
       {data._links?.body ? <iframe className={s.frame} sandbox="" referrerPolicy="no-referrer" src={`${at(p, item)}/Preview/Body${data.kind === "html" ? `#${language}` : ""}`} title={t.preview.contents(item.name)} /> : data.kind === "card" ? null : <Note>{data.why ? say(data.why, data.whySaid) === data.why ? t.preview.noneBecause(data.why) : say(data.why, data.whySaid) : t.preview.none}</Note>}
+      {data.row && data.kind !== "card" && (
+        <Suspense fallback={<Loading />}>
+          <Card shown={data} />
+        </Suspense>
+      )}
     </>
   );
 }

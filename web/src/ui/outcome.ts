@@ -14,7 +14,7 @@ export function outcomeOf(t: Text, f: Format, o: Outcome): string {
   const said = t.restore.outcomes[o.outcome as "created"];
   if (!said) return o.message ?? "";
   const why = [t.restore.skips[o.outcomeReason as "conflict"], o.outcomeDetail].filter(Boolean).join(": ");
-  const lost = o.notEqual && o.notEqual.length > 0 ? t.restore.notEqual(f.list(o.notEqual)) : "";
+  const lost = o.notEqual && o.notEqual.length > 0 ? t.restore.notEqual(f.list(o.notEqual.map((what) => t.restore.properties[what] ?? what))) : "";
   return [why ? `${said}: ${why}` : said, lost].filter(Boolean).join("; ");
 }
 

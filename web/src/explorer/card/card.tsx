@@ -20,6 +20,7 @@ const useStyles = makeStyles({
   done: { textDecorationLine: "line-through", color: tokens.colorNeutralForeground2 },
   photo: { width: "96px", height: "96px", objectFit: "cover", borderRadius: "50%", display: "block", margin: "0 0 12px", border: `1px solid ${tokens.colorNeutralStroke2}` },
   about: { color: tokens.colorNeutralForeground2 },
+  h: { fontSize: tokens.fontSizeBase400, margin: "16px 0 4px" },
 });
 
 type Fact = [string, ReactNode];
@@ -157,14 +158,23 @@ function RowCard({ row }: { row: NonNullable<Preview["row"]> }) {
   const { w, f } = useTimes();
   const { t } = useText();
   if (row.values.length === 0) return <p className={s.about}>{w.noValues}</p>;
-  return <Facts all={row.values.map((v): Fact => [v.title, v.kind === "dateTime" ? f.dateTime(v.value) : v.kind === "boolean" ? (v.value === "true" ? t.common.yes : t.common.no) : v.kind === "note" ? plain(v.value) : v.value])} />;
+  return <Facts all={row.values.map((v): Fact => [v.name === "ContentType" ? w.contentType : v.title, v.kind === "dateTime" ? f.dateTime(v.value) : v.kind === "boolean" ? (v.value === "true" ? t.common.yes : t.common.no) : v.kind === "note" ? plain(v.value) : v.value])} />;
 }
 
 // plain is a text of several lines without its markup: a list's columns hold it as HTML.
 const plain = (text: string) => (/<[a-z!/]/i.test(text) ? (new DOMParser().parseFromString(text.replace(/<(br|\/p|\/div|\/li)\b[^>]*>/gi, "\n"), "text/html").body.textContent ?? "").trim() : text);
 
-// Card shows an item that is no document as its parts.
+// Card shows an item that is no document as its parts, and of a file what it has in the columns of its library.
 export default function Card({ shown: d }: { shown: Preview }) {
+  const s = useStyles();
+  const w = useCardText();
+  if (d.row && d.kind !== "card")
+    return (
+      <section aria-label={w.columns}>
+        <h3 className={s.h}>{w.columns}</h3>
+        <RowCard row={d.row} />
+      </section>
+    );
   if (d.event) return <EventCard event={d.event} />;
   if (d.contact) return <ContactCard contact={d.contact} name={d.name} />;
   if (d.task) return <TaskCard task={d.task} />;

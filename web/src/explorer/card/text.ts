@@ -13,7 +13,7 @@ const en = {
   nth: { first: "first", second: "second", third: "third", fourth: "fourth", last: "last" } as Record<string, string>, fromDate: (d: string) => `, from ${d}`, until: (d: string) => ` until ${d}`, times: (n: number) => `, ${n} times`,
   company: "Company", department: "Department", job: "Job title", nickname: "Nickname", birthday: "Birthday", site: "Web page", mail: "E-mail", phone: { business: "Phone (work)", home: "Phone (home)", mobile: "Mobile" } as Record<string, string>,
   place: { business: "Address (work)", home: "Address (home)", other: "Address" } as Record<string, string>, chat: "Chat", photo: (name: string) => `Photo of ${name}`,
-  status: "Status", statuses: { notStarted: "Not started", inProgress: "In progress", completed: "Done", waitingOnOthers: "Waiting on others", deferred: "Deferred" } as Record<string, string>, start: "Begin", due: "Due", done: "Done on", steps: "Check list", stepDone: "done", stepOpen: "open", links: "From", notes: "Text", columns: "Values", noValues: "This item has no values.",
+  status: "Status", statuses: { notStarted: "Not started", inProgress: "In progress", completed: "Done", waitingOnOthers: "Waiting on others", deferred: "Deferred" } as Record<string, string>, start: "Begin", due: "Due", done: "Done on", steps: "Check list", stepDone: "done", stepOpen: "open", links: "From", notes: "Text", columns: "Values", noValues: "This item has no values.", contentType: "Content type",
 };
 
 const de: typeof en = {
@@ -29,7 +29,7 @@ const de: typeof en = {
   nth: { first: "ersten", second: "zweiten", third: "dritten", fourth: "vierten", last: "letzten" }, fromDate: (d) => `, ab ${d}`, until: (d) => ` bis ${d}`, times: (n) => `, ${n}-mal`,
   company: "Firma", department: "Abteilung", job: "Position", nickname: "Spitzname", birthday: "Geburtstag", site: "Webseite", mail: "E-Mail", phone: { business: "Telefon (Arbeit)", home: "Telefon (privat)", mobile: "Mobil" },
   place: { business: "Anschrift (Arbeit)", home: "Anschrift (privat)", other: "Anschrift" }, chat: "Chat", photo: (name) => `Foto von ${name}`,
-  status: "Status", statuses: { notStarted: "Nicht begonnen", inProgress: "In Arbeit", completed: "Erledigt", waitingOnOthers: "Wartet auf andere", deferred: "Zurückgestellt" }, start: "Beginn", due: "Fällig", done: "Erledigt am", steps: "Prüfliste", stepDone: "erledigt", stepOpen: "offen", links: "Aus", notes: "Text", columns: "Werte", noValues: "Dieses Element hat keine Werte.",
+  status: "Status", statuses: { notStarted: "Nicht begonnen", inProgress: "In Arbeit", completed: "Erledigt", waitingOnOthers: "Wartet auf andere", deferred: "Zurückgestellt" }, start: "Beginn", due: "Fällig", done: "Erledigt am", steps: "Prüfliste", stepDone: "erledigt", stepOpen: "offen", links: "Aus", notes: "Text", columns: "Werte", noValues: "Dieses Element hat keine Werte.", contentType: "Inhaltstyp",
 };
 
 export type CardText = typeof en;

@@ -85,6 +85,7 @@ export const text: typeof en = {
     },
     restored: (n) => `wiederhergestellt: ${n}`, existing: (n) => `schon da: ${n}`, skipped: (n) => `unverändert gelassen: ${n}`, failed: (n) => `fehlgeschlagen: ${n}`,
     outcomes: { created: "wiederhergestellt", overwritten: "ersetzt", existing: "schon da", skipped: "unberührt gelassen" }, notEqual: (what) => `nicht wie gespeichert, siehe Dokumentation (fidelity): ${what}`,
+    properties: { columns: "die Werte der Spalten (um sie zu setzen, braucht die Anwendung ein Zertifikat)", contentType: "der Inhaltstyp", author: "wer es erstellt hat", editor: "wer es zuletzt geändert hat", created: "wann es erstellt wurde", modified: "wann es zuletzt geändert wurde", permissions: "die Berechtigungen", attachments: "die Anlagen" },
     skips: {
       corrupt: "das Gespeicherte ist beschädigt", denied: "eine Berechtigung fehlt", locked: "es ist bei Microsoft gesperrt", malware: "Microsoft hält es für Schadsoftware", vanished: "es wurde inzwischen gelöscht", changing: "es änderte sich immer wieder", "too large": "es ist zu groß",
       unlicensed: "das Postfach hat keine Lizenz", gone: "es ist nicht mehr da", transient: "Microsoft scheiterte bei jedem Versuch; versuchen Sie es später noch einmal", conflict: "dort liegt etwas Neueres", unsupported: "diese Art kann nicht wiederhergestellt werden",

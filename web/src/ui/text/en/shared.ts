@@ -76,6 +76,7 @@ export const text = {
     },
     restored: (n: string) => `restored: ${n}`, existing: (n: string) => `there already: ${n}`, skipped: (n: string) => `left as they are: ${n}`, failed: (n: string) => `failed: ${n}`,
     outcomes: { created: "restored", overwritten: "replaced", existing: "there already", skipped: "left as it is" }, notEqual: (what: string) => `not as it was stored, as the documentation (fidelity) says: ${what}`,
+    properties: { columns: "the values of its columns (to set them the application needs a certificate)", contentType: "its content type", author: "who made it", editor: "who changed it last", created: "when it was made", modified: "when it was changed last", permissions: "its permissions", attachments: "its attachments" } as Record<string, string>,
     skips: {
       corrupt: "what is stored is damaged", denied: "a permission is missing", locked: "it is locked at Microsoft", malware: "Microsoft takes it for malware", vanished: "it was deleted meanwhile", changing: "it changed again and again", "too large": "it is too large",
       unlicensed: "the mailbox has no licence", gone: "it is not there any more", transient: "Microsoft failed every attempt; try again later", conflict: "something newer is there", unsupported: "this kind can't be restored",
