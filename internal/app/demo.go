@@ -218,7 +218,8 @@ func (d *Demo) SiteTruth(site string) (Truth, error) {
 func putFiles(t Truth, in string, rows []sim.DriveRow) error {
 	for _, r := range rows {
 		r.ID, r.Versions = "", nil
-		if r.Folder { // its times change with what is put into it
+		delete(r.Columns, "Place") // no interface sets a location
+		if r.Folder {              // its times change with what is put into it
 			if err := put(t.Folders, "folder "+in+r.Path, map[string]any{"grants": r.Grants}); err != nil {
 				return err
 			}
@@ -275,6 +276,9 @@ func (d *Demo) TeamTruth(name string) (Truth, error) {
 		files, err := d.Sim.DumpLibrary(path, "Documents", true)
 		if err != nil {
 			return t, err
+		}
+		for i := range files { // in a team's files the application is who made them
+			files[i].CreatedBy, files[i].ModifiedBy = "", ""
 		}
 		if err := putFiles(t, strings.TrimPrefix(channel+"/", "/"), files); err != nil {
 			return t, err

@@ -17,6 +17,14 @@ type Change struct {
 	Before, After holdfast.Item
 }
 
+type comparingKey struct{}
+
+// Comparing tells a Source that what it reads is compared and not stored: what the service no longer lists may be told as deleted without asking for it.
+func Comparing(ctx context.Context) bool {
+	on, _ := ctx.Value(comparingKey{}).(bool)
+	return on
+}
+
 // changesKept bounds what one comparison collects.
 const changesKept = 100_000
 
@@ -29,7 +37,9 @@ func (e *Engine) Changes(ctx context.Context, repo *vault.Repository, head *vaul
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	l := &looking{room: make(chan struct{}, 4), stop: cancel, now: map[string]*holdfast.Item{}}
-	err = guard(func() error { return src.Read(ctx, c, previous{view: view}, l) })
+	err = guard(func() error {
+		return src.Read(context.WithValue(ctx, comparingKey{}, true), c, previous{view: view}, l)
+	})
 	if err != nil {
 		cancel(err)
 	}

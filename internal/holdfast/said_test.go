@@ -167,3 +167,20 @@ func BenchmarkUnderstandLine(b *testing.B) {
 		holdfast.Understand(line)
 	}
 }
+
+// The audit chain keeps for ever what was written before its details had codes.
+func TestDetailsOfEarlierVersionsAreUnderstood(t *testing.T) {
+	for text, want := range map[string]holdfast.Sentence{
+		"OneDrive of all organizations, newest state, basket 958566f7":                                                 holdfast.SayOpenedNewestFor,
+		"Exchange of organization contoso.example, newest state, ":                                                     holdfast.SayOpenedNewestFor,
+		"1 items of mailbox of ada@contoso.example":                                                                    holdfast.SayItemsOf,
+		`"Board", full: false`:                                                                                         holdfast.SayRunAsked,
+		`"Board" of contoso.example, SelectedItems, Everyday at 22:00:00`:                                              holdfast.SayJobSet,
+		"drive of ada@contoso.example to bob@contoso.example, mode , application 11111111-2222-4333-8444-555555555555": holdfast.SayRestored,
+		"Board": "",
+	} {
+		if got := holdfast.Understand(text).Code; got != want {
+			t.Errorf("%q is understood as %q, not as %q", text, got, want)
+		}
+	}
+}

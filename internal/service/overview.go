@@ -216,6 +216,7 @@ func standing(point holdfast.RestorePoint, e holdfast.PointEntry, promised time.
 		one.Standing = StandingLate
 	case e.SkippedCount > 0:
 		one.Standing = StandingSkipped
+		one.Reason = cmp.Or(one.Reason, skippedSuch(e.Skipped))
 	default:
 		one.Standing = StandingCurrent
 	}

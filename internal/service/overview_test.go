@@ -75,6 +75,11 @@ func TestStandingAndDayTellTheTruth(t *testing.T) {
 			}
 		})
 	}
+	// What is backed up but for some items says which.
+	some := holdfast.PointEntry{Head: 2, HeadTime: point.Time, State: holdfast.StateUpdated, SkippedCount: 1, Skipped: []holdfast.SkippedItem{{Name: "plan", Reason: holdfast.SkipCorrupt, Detail: "no answer"}}}
+	if got, want := standing(point, some, 36*time.Hour, now).Reason, `"plan": corrupt: no answer`; got != want {
+		t.Errorf("why an object stands with skipped items: got %q, want %q", got, want)
+	}
 	if got := standing(holdfast.RestorePoint{Time: old}, holdfast.PointEntry{Head: 2, HeadTime: old, State: holdfast.StateUpdated}, 36*time.Hour, now).Standing; got != StandingLate {
 		t.Errorf("a good backup that is too old: %s", got)
 	}

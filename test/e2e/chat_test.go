@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -329,4 +330,113 @@ func (w *world) inZip(z *zip.Reader, ending string) []byte {
 	}
 	w.Fatalf("the ZIP has no %s", ending)
 	return nil
+}
+
+// A chat as a restore point has it is compared with another restore point and with the chat now: what was said, edited and deleted since, its name, and what a
+// policy of retention took away, which Teams tells nobody. After a restore only what docs/fidelity.md calls lost differs.
+func TestChatsAreCompared(t *testing.T) {
+	t.Parallel()
+	s := newSim(t, "--users", "2", "--limits", "off", "--mail-messages", "1", "--files", "1")
+	w := newServer(t, s, "--m365-limits", "off")
+	w.protectChats()
+	ask := func(what string, in map[string]any) (out struct{ ID string }) {
+		t.Helper()
+		w.must(w.sim.Ask(w.ctx, http.MethodPost, "/chats/"+what, in, &out))
+		return out
+	}
+	chats := w.chats()
+	group := chats[slices.IndexFunc(chats, func(c sim.ChatInfo) bool { return c.Type == "group" && w.returns(c) })]
+	say := func(text string) string {
+		return ask("say", map[string]any{"chat": group.ID, "user": group.Members[0].ID, "text": text}).ID
+	}
+	edited, deleted, quoted := say("<p>soon other</p>"), say("<p>soon gone</p>"), say("<p>to be quoted</p>")
+	ask("say", map[string]any{"chat": group.ID, "user": group.Members[1].ID, "text": "<p>indeed</p>", "quote": quoted})
+	w.backup()
+	first := slices.Collect(maps.Keys(w.restorePoints()))[0]
+	l, containers := w.exploreChats()
+	id := ""
+	for _, c := range containers { // each chat's JSON has its id
+		var raw []byte
+		w.call(http.MethodPost, "/holdfast/v1/RestoreSessions/"+l.session+"/Containers/"+url.PathEscape(c.ID)+"/Items/save", map[string]any{}, &raw)
+		z, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))
+		w.must(err)
+		if bytes.Contains(w.inZip(z, "/chat.json"), []byte(`"`+group.ID+`"`)) {
+			id = c.ID
+		}
+	}
+	type difference struct {
+		Kind          string
+		Before, After *struct{ Name string }
+		Properties    []string
+	}
+	compare := func(session string, with map[string]any) []string {
+		t.Helper()
+		in := map[string]any{"restoreSessionId": session, "containerId": id, "limit": 10000}
+		maps.Copy(in, with)
+		var out struct {
+			Total   int
+			Results []difference
+		}
+		w.call(http.MethodPost, "/holdfast/v1/Compare", in, &out)
+		got := []string{}
+		for _, d := range out.Results {
+			text := d.Kind
+			for _, of := range []*struct{ Name string }{d.Before, d.After} {
+				if of != nil {
+					text += " " + of.Name
+				}
+			}
+			got = append(got, text+" "+strings.Join(d.Properties, ","))
+		}
+		if len(got) != out.Total {
+			t.Errorf("%d of %d differences", len(got), out.Total)
+		}
+		slices.Sort(got)
+		return got
+	}
+	live := map[string]any{"live": true}
+	if got := compare(l.session, live); len(got) != 0 {
+		t.Errorf("nothing changed, and these differ: %q", got)
+	}
+	ask("edit", map[string]any{"chat": group.ID, "id": edited, "text": "<p>now other</p>"})
+	ask("unsay", map[string]any{"chat": group.ID, "id": deleted})
+	say("<p>brand new</p>")
+	want := []string{"added brand new ", "changed soon gone (deleted) name,deleted", "changed soon other now other name,edited"}
+	if got := compare(l.session, live); !slices.Equal(got, want) {
+		t.Errorf("with the chat now: %q, want %q", got, want)
+	}
+	w.backup()
+	newest, _ := w.exploreChats()
+	turned := []string{"changed (deleted) soon gone name,deleted", "changed now other soon other name,edited", "removed brand new "}
+	if got := compare(newest.session, map[string]any{"restorePointId": first}); !slices.Equal(got, turned) {
+		t.Errorf("with the restore point before: %q, want %q", got, turned)
+	}
+	ask("empty", map[string]any{"chat": group.ID})
+	said := 0
+	for _, d := range compare(newest.session, live) {
+		if !strings.HasPrefix(d, "removed ") {
+			t.Errorf("of an emptied chat differs %q", d)
+		}
+		said++
+	}
+	if said < 10 {
+		t.Errorf("of an emptied chat %d messages are missing", said)
+	}
+	w.call(http.MethodPost, "/holdfast/v1/Restore", map[string]any{"restoreSessionId": newest.session, "containerId": id, "mode": "skip"}, nil)
+	newest.events()
+	equal := 0
+	for _, d := range compare(newest.session, live) {
+		switch {
+		case strings.HasPrefix(d, "removed ") && (strings.Contains(d, "(deleted)") || strings.Contains(d, "(event)")): // can't be posted
+		case strings.HasPrefix(d, "changed ") && strings.HasSuffix(d, " edited"): // the mark of an edit
+		case strings.HasPrefix(d, "changed ") && strings.HasSuffix(d, " created") && strings.Contains(d, "Alder Ashgrove"): // the chat itself, a second older
+		case strings.HasPrefix(d, "changed indeed ") && strings.Contains(d, "to be quoted indeed") && strings.HasSuffix(d, " name,attachments"):
+			equal++
+		default:
+			t.Errorf("after the restore differs %q", d)
+		}
+	}
+	if equal != 1 {
+		t.Errorf("the quotation is told of %d times", equal)
+	}
 }

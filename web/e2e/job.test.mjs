@@ -153,3 +153,33 @@ for (const [theme, language] of [["dark", "de"], ["contrast", "en"]])
       await other.close();
     }
   });
+
+test("where the system's own colours hold, what is drawn can still be told", { timeout: 120_000 }, async () => {
+  const other = await open(on.world, { theme: "system", forced: true });
+  try {
+    const { page } = other;
+    await signIn(page, on.world);
+    const ground = () => page.evaluate(() => {
+      const probe = document.body.appendChild(document.createElement("i"));
+      probe.style.color = "Canvas";
+      const { color } = getComputedStyle(probe);
+      probe.remove();
+      return color;
+    });
+    const cell = page.getByRole("region", { name: "Protection of the last four weeks" }).locator("dd svg rect").last();
+    await cell.waitFor();
+    assert.notEqual(await cell.evaluate((el) => getComputedStyle(el).fill), await ground());
+    await page.goto(`${on.world.url}/#/jobs`);
+    await page.getByRole("toolbar").getByRole("button", { name: "New job" }).click();
+    await page.getByRole("dialog").getByRole("switch", { name: "Only at certain hours" }).check();
+    const hour = page.getByRole("dialog").getByRole("button", { name: "Mon 0:00", exact: true });
+    const look = () => hour.evaluate((el) => getComputedStyle(el).backgroundColor);
+    const may = await look();
+    await hour.focus();
+    await page.keyboard.press("Space");
+    assert.notEqual(await look(), may, "an hour in which the job may run looks as one in which it may not");
+    assert.deepEqual(other.wrong, []);
+  } finally {
+    await other.close();
+  }
+});

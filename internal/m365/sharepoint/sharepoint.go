@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -316,12 +317,32 @@ func (w *Web) SetViewFields(ctx context.Context, listID, viewID string, fields [
 	if err := w.decode(ctx, http.MethodPost, at+"removeallviewfields", nil, nil, write, true); err != nil {
 		return err
 	}
-	for _, f := range fields {
-		if err := w.decode(ctx, http.MethodPost, at+"addviewfield("+quoted(f)+")", nil, nil, write, false); err != nil {
+	for i, f := range fields {
+		if err := w.addViewField(ctx, listID, viewID, f, i+1); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// addTries bounds how often a column is added to a view whose adding was not answered.
+const addTries = 4
+
+// addViewField adds the n-th column. A column that is added twice would be shown twice, so that after a lost answer the view is looked at.
+func (w *Web) addViewField(ctx context.Context, listID, viewID, field string, n int) error {
+	for try := 1; ; try++ {
+		err := w.decode(ctx, http.MethodPost, list(listID)+"/views(guid'"+url.PathEscape(viewID)+"')/viewfields/addviewfield("+quoted(field)+")", nil, nil, write, false)
+		if !m365.OutcomeUnknown(err) || try == addTries {
+			return err
+		}
+		views, lerr := w.Views(ctx, listID)
+		if lerr != nil {
+			return lerr
+		}
+		if i := slices.IndexFunc(views, func(v View) bool { return strings.EqualFold(v.ID, viewID) }); i >= 0 && len(views[i].Fields.Items) >= n {
+			return nil
+		}
+	}
 }
 
 // Attachments lists an item's files.
@@ -335,9 +356,9 @@ func (w *Web) OpenAttachment(ctx context.Context, listID, itemID, name string) (
 		Charges: []m365.Charge{{Service: throttle.SharePoint, Requests: 1, Units: 2}}})
 }
 
-// Attach adds a file to an item. One of that name that is there is an error of kind Conflict.
+// Attach adds a file to an item. One of that name that is there is an error of kind Conflict, also when it is this file and the answer that said so was lost.
 func (w *Web) Attach(ctx context.Context, listID, itemID, name string, data []byte) error {
-	_, err := w.call(ctx, http.MethodPost, item(listID, itemID)+"/AttachmentFiles/add(FileName="+quoted(name)+")", data, nil, write, false)
+	_, err := w.call(ctx, http.MethodPost, item(listID, itemID)+"/AttachmentFiles/add(FileName="+quoted(name)+")", data, nil, write, true)
 	if e := (*m365.Error)(nil); errors.As(err, &e) && e.Kind == m365.Invalid && strings.HasPrefix(e.Code, "-2130575257") {
 		e.Kind = m365.Conflict
 	}

@@ -20,7 +20,7 @@ import (
 func (s *chatSource) Read(ctx context.Context, c holdfast.Container, prev engine.Previous, sink engine.Sink) error {
 	mark, rest, _ := strings.Cut(engine.HintOf(ctx), " ")
 	user, from, _ := strings.Cut(rest, " ")
-	r := &chatReader{g: s.g, tenant: s.tenant, c: c, prev: prev, sink: sink, now: s.g.M365().Clock().Now(), mark: mark, user: user, from: from, missed: map[string]bool{}, seed: maphash.MakeSeed()}
+	r := &chatReader{g: s.g, tenant: s.tenant, c: c, prev: prev, sink: sink, now: s.g.M365().Clock().Now(), mark: mark, user: user, from: from, missed: map[string]bool{}, seed: maphash.MakeSeed(), compares: engine.Comparing(ctx)}
 	err := r.run(ctx)
 	var skip *holdfast.Skip
 	if err == nil || errors.As(err, &skip) {
@@ -42,6 +42,7 @@ type chatReader struct {
 	root       holdfast.Item
 	missed     map[string]bool
 	seed       maphash.Seed
+	compares   bool // all is listed, for a policy of retention tells nobody what it took away
 	looked     bool // the chat itself was read
 	events     bool // something besides messages changed
 }
@@ -68,7 +69,7 @@ func (r *chatReader) run(ctx context.Context) error {
 		r.describe()
 		return nil
 	}
-	if !known || r.prev.Anew() || r.missed[chatRoot] {
+	if !known || r.prev.Anew() || r.compares || r.missed[chatRoot] {
 		if err := r.chat(ctx); err != nil {
 			return err
 		}
@@ -172,7 +173,7 @@ func (r *chatReader) messages(ctx context.Context, since string) error {
 	var seen map[uint64]bool
 	var page *graph.Page[graph.ChatMessage]
 	first, began := false, noNews // began is when the whole listing did, by a clock that may be wrong
-	if next != "" && !r.prev.Anew() {
+	if next != "" && !r.prev.Anew() && !r.compares {
 		if page, err = graph.Follow[graph.ChatMessage](ctx, r.g, next, l); err != nil && m365.Skip(err) != nil && m365.KindOf(err) != m365.Denied {
 			page, err = nil, nil // it is too old: from the beginning
 		}
@@ -182,7 +183,7 @@ func (r *chatReader) messages(ctx context.Context, since string) error {
 		if r.from != "" && r.from < since {
 			since = r.from
 		}
-		if at, perr := time.Parse(change, since); perr == nil && !r.prev.Anew() && len(r.missed) == 0 {
+		if at, perr := time.Parse(change, since); perr == nil && !r.prev.Anew() && !r.compares && len(r.missed) == 0 {
 			l.Filter = "lastModifiedDateTime gt " + at.Add(-overlap).UTC().Format("2006-01-02T15:04:05.000Z")
 		} else {
 			seen = map[uint64]bool{}
@@ -253,7 +254,8 @@ func (r *chatReader) message(ctx context.Context, m *graph.ChatMessage, seen map
 	if err != nil {
 		return err
 	}
-	if ok && before.Version == item.Version && !r.missed[item.ID] {
+	// A message that was imported in the place of one that is gone may have that one's version.
+	if ok && before.Version == item.Version && !r.missed[item.ID] && !(r.compares && before.Name != item.Name) {
 		return nil
 	}
 	r.events = r.events || isEvent(m)
@@ -276,8 +278,12 @@ func (r *chatReader) vanished(ctx context.Context, seen map[uint64]bool) error {
 		if item.Kind != holdfast.KindPost || seen[r.key(item.ID)] {
 			continue
 		}
-		_, err := r.g.MessageOfChat(ctx, r.c.Source, item.Fields[fieldMessage])
-		if m365.KindOf(err) == m365.NotFound {
+		all := r.compares && r.root.Fields[fieldHere] != "false" // else one member's list told, who need not see all
+		var err error
+		if !all {
+			_, err = r.g.MessageOfChat(ctx, r.c.Source, item.Fields[fieldMessage])
+		}
+		if all || m365.KindOf(err) == m365.NotFound {
 			err = r.sink.Delete(ctx, item.ID)
 		} else if err != nil && m365.Skip(err) != nil {
 			err = nil

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"maps"
 	"regexp"
@@ -770,5 +771,85 @@ func TestTwoRepliesAtOnceHaveOneMessageThatStandsIn(t *testing.T) {
 	}
 	if standing != 1 || len(replies) != 1 {
 		t.Errorf("%d messages stand in, replies go to %v", standing, replies)
+	}
+}
+
+// files writes the files and folders of a team's libraries as text; the folders of channels are made by Teams, those of posts that became files by a restore.
+func (r *rig) files(name string) map[string]int {
+	r.t.Helper()
+	out := map[string]int{}
+	for _, x := range r.sim.Teams() {
+		if x.Name != name {
+			continue
+		}
+		at := map[string]string{x.Site: ""}
+		for channel, site := range x.Sites {
+			at[site] = channel
+		}
+		for _, s := range r.sim.Sites() {
+			in, ok := at[s.Path]
+			if !ok {
+				continue
+			}
+			rows, err := r.sim.DumpLibrary(s.ID, "Documents", true)
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			for _, f := range rows {
+				if f.Folder && x.Channels[f.Path] != "" || strings.Contains("/"+f.Path, "/Restored posts") {
+					continue
+				}
+				out[fmt.Sprint(in, ": ", f.Path, f.Folder, f.Size, f.SHA256, f.Created, f.Modified, f.Description, len(f.Grants))]++
+			}
+		}
+	}
+	return out
+}
+
+// A team is backed up, purged and made again while everything fails, by one attempt and by one that goes on after another.
+func TestATeamIsMadeAgainWhileEverythingFails(t *testing.T) {
+	for n := range 6 {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			r := start(t, sim.Options{Team: sim.TeamShape{Posts: 60, Files: 6}})
+			r.churn(12, n)
+			want, wantFiles := comparable(r.dump("Apollo")), r.files("Apollo")
+			if len(want) < 60 || len(wantFiles) < 6 {
+				t.Fatalf("the team has %d rows and %d files", len(want), len(wantFiles))
+			}
+			calm := workloadtest.Disturb(t, r.sim, n)
+			c := workloadtest.New()
+			again(t, func() error { return c.Read(t.Context(), r.source, r.box) })
+			calm()
+			if len(c.Skips) > 0 {
+				t.Errorf("skipped: %v", c.Skips)
+			}
+			if err := r.sim.DeleteTeam(r.box.Source, "", true); err != nil {
+				t.Fatal(err)
+			}
+			calm = workloadtest.Disturb(t, r.sim, n)
+			plan := r.plan("s")
+			plan.Mode, plan.Newer, plan.Permissions, plan.Notes = engine.Overwrite, true, true, &workloadtest.Notes{}
+			if n%2 == 1 {
+				r.restore(c, plan, func(s workloadtest.Stored) bool { // whole threads
+					id := s.ID
+					if s.Fields["replyTo"] != "" {
+						id = s.Parent
+					}
+					return s.Kind == holdfast.KindFolder || crc32.ChecksumIEEE([]byte(id))%2 == 0
+				}, false)
+			}
+			results := r.restore(c, plan, nil, n%2 == 1)
+			calm()
+			noErrors(t, c, results)
+			got := comparable(r.dump("Apollo"))
+			for i := range got { // each team that was made has a site of its own name
+				got[i] = regexp.MustCompile(`sites/apollo\d+`).ReplaceAllString(got[i], "sites/apollo")
+			}
+			same(t, got, want)
+			workloadtest.SameCounts(t, r.files("Apollo"), wantFiles)
+			if n := len(slices.DeleteFunc(r.sim.Teams(), func(x sim.TeamInfo) bool { return x.Name != "Apollo" })); n != 1 {
+				t.Errorf("%d teams of that name", n)
+			}
+		})
 	}
 }

@@ -373,3 +373,49 @@ func (n *Notes) Noted(_ context.Context, name string) (string, error) {
 	defer n.mu.Unlock()
 	return n.texts[name], nil
 }
+
+// Disturb has the service fail in every way that changes nothing in the tenant, all at once, until calm. shift moves the calls at which each fault strikes.
+func Disturb(t testing.TB, s *sim.Sim, shift int) (calm func()) {
+	t.Helper()
+	if err := s.SetFaults(
+		sim.Fault{Name: sim.FaultThrottled, Every: 41, Skip: shift, RetryAfter: "1"}, sim.Fault{Name: sim.FaultThrottledBare, Every: 53, Skip: 2 * shift},
+		sim.Fault{Name: sim.FaultUnavailable, Every: 47, Skip: 3 * shift, RetryAfter: "1"}, sim.Fault{Name: sim.FaultUnavailableBare, Every: 59, Skip: shift},
+		sim.Fault{Name: sim.FaultServerError, Every: 21, Skip: shift}, sim.Fault{Name: sim.FaultBadGateway, Every: 27, Skip: 2 * shift}, sim.Fault{Name: sim.FaultToken, Every: 71, Skip: shift},
+		sim.Fault{Name: sim.FaultTruncated, Every: 23, Skip: shift}, sim.Fault{Name: sim.FaultHTML, Every: 23, Skip: shift}, sim.Fault{Name: sim.FaultDropped, Every: 37, Skip: shift},
+		sim.Fault{Name: sim.FaultAckLost, Every: 11, Skip: shift}, sim.Fault{Name: sim.FaultDuplicate, Every: 3}, sim.Fault{Name: sim.FaultOutOfOrder, Every: 4}, sim.Fault{Name: sim.FaultEmptyPage, Every: 5},
+		sim.Fault{Name: sim.FaultSyncState, Every: 7}, sim.Fault{Name: sim.FaultFatPage, Every: 3}, sim.Fault{Name: sim.FaultDeepFat, Every: 2}, sim.Fault{Name: sim.FaultCounts, Every: 2},
+	); err != nil {
+		t.Fatal(err)
+	}
+	for kind, every := range map[string]int{sim.FaultDeltaExpired: 5, sim.FaultDeltaUpload: 7, sim.FaultDuplicateRows: 2, sim.FaultEmptyPages: 3, sim.FaultDownloadExpired: 11, sim.FaultHalfDownload: 4,
+		sim.FaultWrongContent: 9, sim.FaultThrottle: 43, sim.FaultETag: 31, sim.FaultLocked: 37, sim.FaultUploadLost: 13, sim.FaultUploadTwice: 5} {
+		if err := s.AddDriveFault(sim.DriveFault{Kind: kind, Every: every}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return func() {
+		t.Helper()
+		if err := s.SetFaults(); err != nil {
+			t.Fatal(err)
+		}
+		s.ClearDriveFaults()
+	}
+}
+
+// SameCounts demands that two multisets of texts are equal.
+func SameCounts(t testing.TB, got, want map[string]int) {
+	t.Helper()
+	told := 0
+	for _, text := range slices.Sorted(maps.Keys(want)) {
+		if got[text] < want[text] && told < 6 {
+			told++
+			t.Errorf("lacks %d: %.1500s", want[text]-got[text], text)
+		}
+	}
+	for _, text := range slices.Sorted(maps.Keys(got)) {
+		if want[text] < got[text] && told < 12 {
+			told++
+			t.Errorf("has %d more: %.1500s", got[text]-want[text], text)
+		}
+	}
+}

@@ -69,7 +69,7 @@ export function RestoreResult({ session }: { session: string }) {
           columns={[
             { key: "status", title: t.common.result, render: (e) => <Status value={e.status} />, sort: (e) => e.status },
             { key: "item", title: t.restore.item, render: (e) => e.itemName, sort: (e) => e.itemName ?? "" },
-            { key: "target", title: t.restore.target, render: (e) => e.target, wide: true },
+            ...(items.some((e) => e.target) ? [{ key: "target", title: t.restore.target, render: (e: (typeof items)[number]) => e.target, wide: true }] : []),
             { key: "message", title: t.common.details, render: (e) => outcomeOf(t, f, e) },
           ]}
         />

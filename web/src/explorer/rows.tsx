@@ -16,13 +16,16 @@ const rowHeights = { line: 34, brief: 64 }; // a finger needs more room than a m
 const maxHeight = 8_000_000;
 const settle = 90; // ms without movement before pages are asked for
 
+// Where the system's own colours hold there is no other ground.
+const framed = { "@media (forced-colors: active)": { outline: "2px solid Highlight", outlineOffset: "-2px" } } as const;
+
 const useStyles = makeStyles({
   root: { display: "flex", flexDirection: "column", minHeight: 0, flexGrow: 1 },
   head: { display: "grid", alignItems: "center", borderBottom: `1px solid ${tokens.colorNeutralStroke1}`, fontWeight: tokens.fontWeightSemibold, color: tokens.colorNeutralForeground2, flexShrink: 0, overflow: "hidden", boxSizing: "border-box" },
   scroll: { overflowY: "scroll", position: "relative", flexGrow: 1, minHeight: "120px", outline: "none", ":focus-visible": { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: "-2px" } },
   row: { position: "absolute", left: 0, right: 0, display: "grid", alignItems: "center", cursor: "default", borderBottom: `1px solid ${tokens.colorNeutralStroke3}`, boxSizing: "border-box", ":hover": { backgroundColor: tokens.colorNeutralBackground1Hover, color: tokens.colorNeutralForeground1Hover } },
   chosen: { backgroundColor: tokens.colorNeutralBackground1Selected, color: tokens.colorNeutralForeground1Selected },
-  active: { boxShadow: `inset 3px 0 0 ${tokens.colorCompoundBrandStroke}`, backgroundColor: tokens.colorNeutralBackground1Pressed, color: tokens.colorNeutralForeground1Pressed, ":hover": { backgroundColor: tokens.colorNeutralBackground1Pressed, color: tokens.colorNeutralForeground1Pressed } },
+  active: { boxShadow: `inset 3px 0 0 ${tokens.colorCompoundBrandStroke}`, backgroundColor: tokens.colorNeutralBackground1Pressed, color: tokens.colorNeutralForeground1Pressed, ":hover": { backgroundColor: tokens.colorNeutralBackground1Pressed, color: tokens.colorNeutralForeground1Pressed }, ...framed },
   activeBrief: { boxShadow: `inset 3px 0 0 ${tokens.colorCompoundBrandStroke}` },
   cell: { overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap", padding: "0 8px" },
   end: { textAlign: "right" },

@@ -11,6 +11,7 @@ const useStyles = makeStyles({
   corner: { position: "absolute", top: "8px", right: "8px" },
   card: { width: "420px", maxWidth: "100%", padding: "36px 40px", boxSizing: "border-box", display: "flex", flexDirection: "column", gap: "12px", "@media (max-width: 480px)": { padding: "24px 20px" } },
   brand: { fontSize: tokens.fontSizeBase500, fontWeight: tokens.fontWeightSemibold, color: tokens.colorBrandForeground1 },
+  title: { margin: 0 },
   about: { margin: 0, color: tokens.colorNeutralForeground2 },
   local: { marginTop: "8px", fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
 });
@@ -40,7 +41,7 @@ export function Welcome({ why, onLocal }: { why: Why; onLocal: () => void }) {
       </div>
       <Card className={s.card}>
         <div className={s.brand}>Holdfast</div>
-        <Title3 as="h1">{t.portal.title}</Title3>
+        <Title3 as="h1" className={s.title}>{t.portal.title}</Title3>
         <p className={s.about}>{t.portal.about}</p>
         {why.signedOut && <Note intent="success">{t.portal.signedOut}</Note>}
         {why.error && !(closed && why.error === "not_enabled") && <Note intent={why.error === "ended" ? "warning" : "error"}>{told[why.error] ?? told.failed}</Note>}

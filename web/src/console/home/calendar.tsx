@@ -15,6 +15,9 @@ const pageSize = 25;
 const cell = 16;
 const gap = 3;
 
+// The system's own colours do not reach into drawings.
+const forced = "@media (forced-colors: active)";
+
 const useStyles = makeStyles({
   top: { display: "flex", flexWrap: "wrap", gap: "8px 20px", alignItems: "center" },
   legend: { display: "flex", flexWrap: "wrap", gap: "4px 16px", margin: 0, padding: 0, listStyle: "none", color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200 },
@@ -24,13 +27,13 @@ const useStyles = makeStyles({
   name: { overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap", margin: 0 },
   dd: { margin: 0, display: "flex" },
   address: { color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200 },
-  good: { fill: tokens.colorPaletteGreenBackground3 },
-  warning: { fill: tokens.colorPaletteMarigoldBackground3 },
-  failed: { fill: tokens.colorPaletteRedBackground3 },
-  gone: { fill: "none", stroke: tokens.colorNeutralForeground3, strokeDasharray: "2 2" },
-  none: { fill: tokens.colorNeutralStroke1 },
-  mark: { stroke: tokens.colorNeutralForegroundInverted, strokeWidth: 2, strokeLinecap: "round", fill: "none", pointerEvents: "none" },
-  text: { fill: tokens.colorNeutralForeground2, fontSize: "10px" },
+  good: { fill: tokens.colorPaletteGreenBackground3, [forced]: { fill: "CanvasText" } },
+  warning: { fill: tokens.colorPaletteMarigoldBackground3, [forced]: { fill: "CanvasText" } },
+  failed: { fill: tokens.colorPaletteRedBackground3, [forced]: { fill: "CanvasText" } },
+  gone: { fill: "none", stroke: tokens.colorNeutralForeground3, strokeDasharray: "2 2", [forced]: { stroke: "CanvasText" } },
+  none: { fill: tokens.colorNeutralStroke1, [forced]: { fill: "CanvasText" } },
+  mark: { stroke: tokens.colorNeutralForegroundInverted, strokeWidth: 2, strokeLinecap: "round", fill: "none", pointerEvents: "none", [forced]: { stroke: "Canvas" } },
+  text: { fill: tokens.colorNeutralForeground2, fontSize: "10px", [forced]: { fill: "CanvasText" } },
   pager: { display: "flex", alignItems: "center", gap: "8px" },
 });
 

@@ -13,7 +13,7 @@ const useStyles = makeStyles({
     width: "17px", height: "17px", padding: 0, border: `1px solid ${tokens.colorNeutralStroke1}`, backgroundColor: tokens.colorNeutralBackground1, cursor: "pointer", display: "block", borderRadius: 0,
     ":focus-visible": { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: "1px", position: "relative" },
   },
-  on: { backgroundColor: tokens.colorBrandBackground, ...shorthands.borderColor(tokens.colorNeutralBackground1) }, // which parts the hours in high contrast too
+  on: { backgroundColor: tokens.colorBrandBackground, ...shorthands.borderColor(tokens.colorNeutralBackground1), "@media (forced-colors: active)": { forcedColorAdjust: "none", backgroundColor: "Highlight", ...shorthands.borderColor("Canvas") } }, // which parts the hours in high contrast too
   td: { padding: 0 },
   scroll: { overflowX: "auto", paddingBottom: "4px" },
 });

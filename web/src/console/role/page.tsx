@@ -1,6 +1,7 @@
 import { Add20Regular, Delete20Regular, Edit20Regular, PersonKeyRegular } from "@fluentui/react-icons";
 import { Button } from "@fluentui/react-components";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { own } from "../../api/client";
 import { organizationsQuery, sessionQuery } from "../../api/queries";
@@ -59,7 +60,7 @@ export default function Roles() {
       <List
         query={list}
         empty={
-          <Empty icon={<PersonKeyRegular />} title={t.grant.empty} action={change && organizations.length > 0 ? <Button appearance="primary" onClick={() => setOpen("add")}>{t.grant.add}</Button> : null}>
+          <Empty icon={<PersonKeyRegular />} title={t.grant.empty} action={!change ? null : organizations.length > 0 ? <Button appearance="primary" onClick={() => setOpen("add")}>{t.grant.add}</Button> : <Link to="/setup">{t.home.setup}</Link>}>
             {t.grant.emptyAbout}
           </Empty>
         }

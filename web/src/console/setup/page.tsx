@@ -221,7 +221,9 @@ function RunStep({ job, status, ran, onNext }: { job: string; status: string | u
   useQuery({ ...organizationsQuery, refetchInterval: ran ? false : 3_000 });
   const p = progress.data?.find((x) => x.jobId === job);
   const last = jobs.data?.find((j) => j.id === job);
-  const trouble = useQuery(overviewQuery).data?.problems.find((x) => x.jobId === job);
+  // The overview learns of a run's end a moment after the list of jobs.
+  const unwell = last?.lastStatus === "Warning" || last?.lastStatus === "Failed";
+  const trouble = useQuery({ ...overviewQuery, refetchInterval: (q) => (unwell && !q.state.data?.problems.some((x) => x.jobId === job) ? 2_000 : false) }).data?.problems.find((x) => x.jobId === job);
   const finished = !p && (ran || last?.lastRun);
   const result = last?.lastStatus ?? status;
   const start = async () => {

@@ -1,4 +1,4 @@
-import { Button, Checkbox, makeStyles, tokens, Toolbar, ToolbarButton } from "@fluentui/react-components";
+import { Button, Checkbox, makeStyles, mergeClasses, tokens, Toolbar, ToolbarButton } from "@fluentui/react-components";
 import { ArrowDownload20Regular, ArrowLeft20Regular, ArrowUndo20Regular, FolderOpen20Regular, SearchRegular } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
@@ -34,6 +34,7 @@ const useStyles = makeStyles({
   bar: { padding: "4px 8px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, flexWrap: "wrap" },
   command: { fontWeight: tokens.fontWeightRegular, padding: "5px 8px", minWidth: 0, whiteSpace: "nowrap" },
   panes: { display: "grid", gridTemplateColumns: "minmax(400px, 1.6fr) minmax(300px, 1fr)", gridTemplateRows: "minmax(0, 1fr)", minHeight: 0, position: "relative", [`@media ${phone}`]: { gridTemplateColumns: "minmax(0, 1fr)" } },
+  one: { gridTemplateColumns: "minmax(0, 1fr)" }, // nothing was found that could be looked at
   list: { display: "flex", flexDirection: "column", minHeight: 0, minWidth: 0, borderRight: `1px solid ${tokens.colorNeutralStroke2}`, [`@media ${phone}`]: { borderRight: "none" } },
   preview: { overflow: "auto", padding: "16px 20px", minHeight: 0, [`@media ${phone}`]: { position: "absolute", inset: 0, padding: "12px", backgroundColor: tokens.colorNeutralBackground1 } },
 });
@@ -90,6 +91,7 @@ export default function Find({ session, words, person, at }: { session: Session;
     },
   });
   const results = found.data?.results;
+  const some = found.data?.some === true && !found.isFetching;
   const total = results?.total;
   const shown = small && !at ? undefined : active;
   const opened = useHitSession(shown, sessionOf).data;
@@ -163,17 +165,17 @@ export default function Find({ session, words, person, at }: { session: Session;
             {shown && <ToolbarButton className={s.command} icon={<FolderOpen20Regular />} disabledFocusable={busy} onClick={() => void look()}>{t.portal.inItsFolder}</ToolbarButton>}
           </Toolbar>
         ) : <div />}
-        <div className={s.panes}>
+        <div className={mergeClasses(s.panes, !some && s.one)}>
           <section ref={list} className={s.list} aria-label={t.portal.hits} inert={small && shown !== undefined}>
             {words === "" && <Empty icon={<SearchRegular />} title={t.portal.findBegin} />}
             {words !== "" && found.isFetching && <Loading />}
             {found.data && !found.isFetching && !found.data.some && <Empty icon={<SearchRegular />} title={t.common.nothingFound}>{t.portal.findTips}</Empty>}
-            {found.data?.some && !found.isFetching && (
+            {found.data && some && (
               <Rows label={t.portal.hits} queryKey={["portal-find", words, person, found.dataUpdatedAt, "rows"]} total={total?.exact ? total.value : undefined} page={(offset, limit) => found.data.results.page(offset, limit)} columns={everybody ? others : columns}
                 chosen={chosen} onChoose={setChosen} onActive={small ? ignore : setActive} onOpen={small ? (h) => { setActive(h); go(findAddress(words, person, true)); } : undefined} narrow={narrow} />
             )}
           </section>
-          {(!small || shown) && (
+          {some && (!small || shown) && (
             <section ref={preview} className={s.preview} aria-label={t.explore.preview} tabIndex={0}>
               {shown ? <HitPreview key={shown.id} hit={shown} sessionOf={sessionOf} /> : <Empty icon={<SearchRegular />} title={t.explore.chooseItem} />}
             </section>
