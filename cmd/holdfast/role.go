@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -15,12 +16,37 @@ type restoreRole struct {
 	Type         string `json:"roleType"`
 }
 
-// roleItem is a user or a group in a restore role.
+// roleItem is a user, a group, a site or a team in a restore role.
 type roleItem struct {
 	ID    string          `json:"id,omitzero"`
 	Type  string          `json:"type"`
 	User  *roleItemObject `json:"user,omitzero"`
 	Group *roleItemObject `json:"group,omitzero"`
+	Site  *roleItemPlace  `json:"site,omitzero"`
+	Team  *roleItemPlace  `json:"team,omitzero"`
+}
+
+// roleItemPlace is a site, by its address, or a team, by its mail address or name.
+type roleItemPlace struct {
+	ID          string  `json:"id"`
+	URL         string  `json:"url,omitzero"`
+	Title       string  `json:"title,omitzero"`
+	Mail        *string `json:"mail,omitzero"` // the contract wants this one and the next of a team
+	Description *string `json:"description,omitzero"`
+	DisplayName string  `json:"displayName,omitzero"`
+	Cloud       *bool   `json:"isCloud,omitzero"` // and these of a site
+	Personal    *bool   `json:"isPersonal,omitzero"`
+}
+
+// noTeam is the id of a team that is looked up by its name: the contract wants one.
+const noTeam = "00000000-0000-0000-0000-000000000000"
+
+func (p *roleItemPlace) names() []string {
+	all := []string{p.ID, p.URL, p.Title, p.DisplayName}
+	if p.Mail != nil {
+		all = append(all, *p.Mail)
+	}
+	return all
 }
 
 type roleItemObject struct {
@@ -32,7 +58,12 @@ type roleItemObject struct {
 
 func (i roleItem) String() string {
 	o := i.User
-	if o == nil {
+	switch {
+	case i.Site != nil:
+		return clean(cmp.Or(i.Site.URL, i.Site.Title))
+	case i.Team != nil:
+		return clean(cmp.Or(i.Team.DisplayName, i.Team.ID))
+	case o == nil:
 		o = i.Group
 	}
 	if o == nil {
@@ -44,12 +75,20 @@ func (i roleItem) String() string {
 	return clean(o.DisplayName)
 }
 
-// roleItems reads names: a user by name or id, or "group:ID".
+// roleItems reads names: a user by name or id, or "group:ID", "site:ADDRESS", "team:NAME".
 func roleItems(names []string) []roleItem {
 	items := []roleItem{}
 	for _, n := range names {
 		if id, ok := strings.CutPrefix(n, "group:"); ok {
 			items = append(items, roleItem{Type: "Group", Group: &roleItemObject{ID: id, Type: "Unknown"}})
+			continue
+		}
+		if url, ok := strings.CutPrefix(n, "site:"); ok {
+			items = append(items, roleItem{Type: "Site", Site: &roleItemPlace{URL: url, Title: url, Cloud: new(true), Personal: new(false)}})
+			continue
+		}
+		if name, ok := strings.CutPrefix(n, "team:"); ok {
+			items = append(items, roleItem{Type: "Team", Team: &roleItemPlace{ID: noTeam, DisplayName: name, Mail: new(""), Description: new("")}})
 			continue
 		}
 		items = append(items, roleItem{Type: "User", User: &roleItemObject{Name: n, Type: "User"}})
@@ -70,7 +109,8 @@ func newRoleAddCommand() *cobra.Command {
 		Use:   "add NAME",
 		Short: "Make a restore role",
 		Long: `Make a restore role. Operators are users of the organization, or users of Holdfast with the role RestoreOperator. They restore for the whole
-organization, or for those whom --manage names, and never for those whom --exclude names. A group counts as its members: write group:ID.`,
+organization, or for those whom --manage names, and never for those whom --exclude names. A group counts as its members: write group:ID. A site is named by site:ADDRESS, a team
+by team:NAME or its mail address.`,
 		Example: `  holdfast role add helpdesk --org contoso --operator carol --exclude ceo@contoso.com
   holdfast role add london --org contoso --operator bob@contoso.com --manage group:5b1f… --allow read,restore`,
 		Args: exact(1),

@@ -10,8 +10,13 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// names says whether a user or group is the one that was named, as roleItems reads names.
+// names says whether a user, group, site or team is the one that was named, as roleItems reads names.
 func (i roleItem) names(name string) bool {
+	for prefix, p := range map[string]*roleItemPlace{"site:": i.Site, "team:": i.Team} {
+		if named, ok := strings.CutPrefix(name, prefix); ok {
+			return p != nil && slices.ContainsFunc(p.names(), func(n string) bool { return n != "" && strings.EqualFold(n, named) })
+		}
+	}
 	o := i.User
 	if id, ok := strings.CutPrefix(name, "group:"); ok {
 		o, name = i.Group, id
@@ -56,7 +61,7 @@ func newRoleChangeCommand() *cobra.Command {
 		Use:   "change NAME",
 		Short: "Change who may restore for whom by a restore role, and what it allows",
 		Long: `Change a restore role. What is not named stays. Operators who are taken out, and acts that are no longer allowed, are lost at once.
-A group counts as its members: write group:ID.`,
+A group counts as its members: write group:ID. A site is named by site:ADDRESS, a team by team:NAME.`,
 		Example: `  holdfast role change helpdesk --operator dan --no-operator carol
   holdfast role change london --manage group:5b1f… --no-exclude ceo@contoso.com
   holdfast role change london --everybody --allow read,restore`,

@@ -86,12 +86,12 @@ type RbacRole struct {
 	Created      time.Time
 }
 
-// RbacItem is a user or a group of an organization's directory (or, as an operator, a local user) in a restore role.
+// RbacItem is a user or a group of an organization's directory (or, as an operator, a local user), a site or a team in a restore role.
 type RbacItem struct {
 	ID          string // derived: the same for the same object in one list of one role
-	Type        string // contract's spelling: User or Group
-	ObjectID    string // Entra object id, or the local account's id
-	Name        string
+	Type        string // contract's spelling: User, Group, Site or Team
+	ObjectID    string // Entra object id, the local account's id, or the site's id
+	Name        string // of a site its address, of a team its mail address
 	DisplayName string
 	Kind        string // contract's spelling of the user's or group's type
 }

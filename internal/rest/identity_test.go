@@ -163,7 +163,8 @@ func rbac(w *world, organization string) {
 	group := map[string]any{"type": "Group", "group": map[string]any{"id": "00000000-0000-4000-8000-00000000000a", "displayName": "Analytical Engine", "name": "engine@contoso.example", "type": "Office365"}}
 	w.call("POST", roles, map[string]any{"name": "helpers", "roleType": "SpecificObjects", "operators": []any{user(bob)}}).says(400, "selectedItems")
 	w.call("POST", roles, map[string]any{"name": "helpers", "operators": []any{user("00000000-0000-4000-8000-000000000009")}}).want(404)
-	w.call("POST", roles, map[string]any{"name": "helpers", "selectedItems": []any{map[string]any{"type": "Site"}}}).says(400, "not built yet")
+	w.call("POST", roles, map[string]any{"name": "helpers", "selectedItems": []any{map[string]any{"type": "Site"}}}).says(400, "needs an id")
+	w.call("POST", roles, map[string]any{"name": "helpers", "operators": []any{map[string]any{"type": "Team"}}}).says(400, "must be one of")
 	made := w.call("POST", roles, map[string]any{"name": "helpers", "description": "for the office", "roleType": "specificObjects", "operators": []any{user(bob)}, "selectedItems": []any{group}}).want(201).golden()
 	at := "/v8/RbacRoles/" + made.text("id")
 	w.call("POST", roles, map[string]any{"name": "HELPERS"}).says(409, "already")
@@ -187,6 +188,11 @@ func rbac(w *world, organization string) {
 	excluded := w.call("GET", at+"/excludedItems", nil).want(200).golden().text(0, "id")
 	w.call("GET", at+"/excludedItems/"+excluded, nil).want(200).golden()
 	w.call("DELETE", at+"/excludedItems?ids="+excluded, nil).want(204)
+	places := []any{map[string]any{"type": "Site", "site": map[string]any{"id": "", "url": "https://contoso.sharepoint.example/sites/falcon", "title": "", "isCloud": true, "isPersonal": false}}, map[string]any{"type": "Team", "team": map[string]any{"id": "00000000-0000-0000-0000-000000000000", "description": "", "displayName": "Apollo", "mail": ""}}}
+	w.call("POST", at+"/excludedItems", places).want(204)
+	for _, e := range w.call("GET", at+"/excludedItems", nil).want(200).golden("places").get().([]any) {
+		w.call("DELETE", at+"/excludedItems?ids="+e.(map[string]any)["id"].(string), nil).want(204)
+	}
 	w.call("PUT", at, map[string]any{"description": "for everybody", "roleType": "EntireOrganization"}).want(204)
 	w.call("PUT", "/holdfast"+strings.Replace(at, "v8", "v1", 1)+"/acts", map[string]any{"acts": []string{"Read", "restore"}}).want(204)
 

@@ -372,6 +372,24 @@ func TestPortalNamesObjectsInScopeOnly(t *testing.T) {
 	if got := names(as(bob), ""); got != bob+" self" {
 		t.Errorf("without the role bob sees %s", got)
 	}
+	// A role may manage some sites and teams alone.
+	some, err := w.services.RbacRoles.Create(t.Context(), asTest, sides[0].org.ID, service.RbacSpec{Name: new("places"), Operators: []holdfast.RbacItem{{Type: "User", ObjectID: bob}}, Whole: new(false), Selected: []holdfast.RbacItem{{Type: "Team", Name: "Apollo"}}})
+	w.must(err)
+	if got := names(as(bob), ""); got != bob+" self, "+apollo+" team Apollo" {
+		t.Errorf("with a role for a team bob sees %s", got)
+	}
+	if _, err := w.services.RbacRoles.Update(t.Context(), asTest, some.ID, service.RbacSpec{Whole: new(true), Excluded: []holdfast.RbacItem{{Type: "Site", Name: "https://contoso.sharepoint.example/sites/falcon"}}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := names(as(bob), ""); got != bob+" self, "+ada+", "+apollo+" team Apollo" {
+		t.Errorf("with a role for all but a site bob sees %s", got)
+	}
+	for _, list := range []service.RbacSpec{{Operators: []holdfast.RbacItem{{Type: "Team", Name: "Apollo"}}}, {Excluded: []holdfast.RbacItem{{Type: "Site"}}}, {Selected: []holdfast.RbacItem{{Type: "Folder", ObjectID: bob}}}} {
+		if _, err := w.services.RbacRoles.Update(t.Context(), asTest, some.ID, list); holdfast.KindOf(err) != holdfast.KindInvalid {
+			t.Errorf("%+v: %v", list, err)
+		}
+	}
+	w.must(w.services.RbacRoles.Delete(t.Context(), asTest, some.ID))
 	all := people
 	people = all[1:] // without ada
 	defer func() { people = all }()

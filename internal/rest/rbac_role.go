@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -235,6 +236,13 @@ func rbacItemFromContract(in contract.RESTRbacItemComposed) holdfast.RbacItem {
 		item.ObjectID, item.Name, item.DisplayName = in.User.ID, in.User.Name, in.User.DisplayName
 	case item.Type == string(contract.RESTRbacItemTypeGroup) && in.Group != nil:
 		item.ObjectID, item.Name, item.DisplayName, item.Kind = in.Group.ID, value(in.Group.Name), in.Group.DisplayName, string(value(in.Group.Type))
+	case item.Type == string(contract.RESTRbacItemTypeSite) && in.Site != nil:
+		item.ObjectID, item.Name, item.DisplayName = in.Site.ID, value(in.Site.URL), in.Site.Title
+	case item.Type == string(contract.RESTRbacItemTypeTeam) && in.Team != nil:
+		item.Name, item.DisplayName = cmp.Or(in.Team.Mail, in.Team.DisplayName), in.Team.DisplayName
+		if in.Team.ID != uuid.Nil {
+			item.ObjectID = in.Team.ID.String()
+		}
 	}
 	return item
 }
@@ -242,9 +250,16 @@ func rbacItemFromContract(in contract.RESTRbacItemComposed) holdfast.RbacItem {
 func rbacItemToContract(l links, role string, which service.RbacList, item holdfast.RbacItem) any {
 	var user *contract.RESTRbacUser
 	var group *contract.RESTRbacGroup
-	if item.Type == string(contract.RESTRbacItemTypeUser) {
+	var site *contract.RESTRbacSite
+	var team *contract.RESTRbacTeam
+	switch item.Type {
+	case string(contract.RESTRbacItemTypeUser):
 		user = rbacUser(item.ObjectID, item.Name, item.DisplayName, item.Kind)
-	} else {
+	case string(contract.RESTRbacItemTypeSite):
+		site = &contract.RESTRbacSite{ID: item.ObjectID, URL: &item.Name, Title: item.DisplayName, IsCloud: new(true), IsPersonal: new(false)}
+	case string(contract.RESTRbacItemTypeTeam):
+		team = &contract.RESTRbacTeam{ID: uuidOf(item.ObjectID), DisplayName: item.DisplayName, Mail: item.Name}
+	default:
 		group = &contract.RESTRbacGroup{ID: item.ObjectID, Name: &item.Name, DisplayName: item.DisplayName, Type: new(contract.RESTRbacGroupType(item.Kind))}
 	}
 	at := map[service.RbacList]string{service.RbacOperators: "/operators/{operatorId}", service.RbacSelected: "/selectedItems/{itemId}", service.RbacExcluded: "/excludedItems/{itemId}"}[which]
@@ -252,7 +267,13 @@ func rbacItemToContract(l links, role string, which service.RbacList, item holdf
 	if which == service.RbacOperators {
 		return contract.RESTRbacOperator{Type: contract.RESTRbacOperatorType(item.Type), ID: &item.ID, User: user, Group: group, Links: self}
 	}
-	return contract.RESTRbacItemComposed{Type: new(contract.RESTRbacItemType(item.Type)), ID: &item.ID, User: user, Group: group, Links: self}
+	return contract.RESTRbacItemComposed{Type: new(contract.RESTRbacItemType(item.Type)), ID: &item.ID, User: user, Group: group, Site: site, Team: team, Links: self}
+}
+
+// uuidOf reads an id that Microsoft gave as a UUID.
+func uuidOf(text string) uuid.UUID {
+	id, _ := uuid.Parse(text) //nolint:errcheck // the zero id, where Microsoft gave none
+	return id
 }
 
 func rbacUser(id, name, display, kind string) *contract.RESTRbacUser {

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -305,9 +306,14 @@ func (r *RbacRoles) resolve(ctx context.Context, role holdfast.RbacRole, list Rb
 				item.Kind = "Unknown"
 			}
 		case "Site", "Team":
-			return nil, holdfast.Invalid("restore roles for a %s are not built yet: Holdfast does not protect them; User and Group are built", strings.ToLower(item.Type))
+			if list == RbacOperators {
+				return nil, holdfast.Invalid("an operator of a restore role is of type User or Group, not %q", item.Type)
+			}
+			if err := r.resolvePlace(ctx, &item, org, cred); err != nil {
+				return nil, err
+			}
 		default:
-			return nil, holdfast.Invalid("an item of a restore role is of type User or Group, not %q", item.Type)
+			return nil, holdfast.Invalid("an item of a restore role is of type User, Group, Site or Team, not %q", item.Type)
 		}
 		item.ID = rbacItemID(role, list, item)
 		if i := slices.IndexFunc(out, func(o holdfast.RbacItem) bool { return o.ID == item.ID }); i >= 0 {
@@ -317,6 +323,31 @@ func (r *RbacRoles) resolve(ctx context.Context, role holdfast.RbacRole, list Rb
 		out = append(out, item)
 	}
 	return out, nil
+}
+
+// resolvePlace looks a site or a team up, which is managed by itself: who manages a group manages its members.
+func (r *RbacRoles) resolvePlace(ctx context.Context, item *holdfast.RbacItem, org holdfast.Organization, cred holdfast.Credential) error {
+	which := cmp.Or(item.ObjectID, item.Name)
+	if which == "" {
+		return holdfast.Invalid("a %s of a restore role needs an id, or a site its url and a team its mail or displayName", strings.ToLower(item.Type))
+	}
+	if item.Type == "Team" {
+		one, err := r.Directory.Team(ctx, org, cred, which)
+		if err != nil {
+			return err
+		}
+		item.ObjectID, item.Name, item.DisplayName = one.ID, one.Mail, one.Name
+		return nil
+	}
+	one, err := r.Directory.Site(ctx, org, cred, which)
+	if err != nil {
+		return err
+	}
+	if one.Personal {
+		return holdfast.Invalid("%s is somebody's personal site: name the user", one.URL)
+	}
+	item.ObjectID, item.Name, item.DisplayName = one.ID, one.URL, one.Name
+	return nil
 }
 
 func rbacItemID(role holdfast.RbacRole, list RbacList, item holdfast.RbacItem) string {

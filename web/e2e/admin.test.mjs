@@ -24,11 +24,17 @@ test("a restore role is made with objects and exclusions, changed and removed", 
     await dialog.getByRole("button", { name: `Add ${name}` }).first().click();
   };
   await pick("Operators", "car", "carol"); // a user of Holdfast
-  await dialog.getByRole("radio", { name: "Chosen users and groups" }).check();
+  await dialog.getByRole("radio", { name: "Chosen users, groups, sites and teams" }).check();
   const nameOf = async (u) => (await on.api.call("GET", `/v8/Organizations/${on.api.organization.id}/Users?userName=${encodeURIComponent(u.upn)}`)).results[0].displayName;
   const names = { ada: await nameOf(ada), bob: await nameOf(bob), eve: await nameOf(eve) };
   await pick("For these", ada.upn, names.ada);
   await pick("For these", bob.upn, names.bob);
+  const place = async (field, words, name) => {
+    await dialog.getByRole("searchbox", { name: new RegExp(`^${field}: `) }).fill(words);
+    await dialog.getByRole("listitem").filter({ hasText: name }).getByRole("button").click();
+  };
+  await place("For these", "Apollo", "Team Apollo");
+  await place("For these", "sites/Falcon", "Site Falcon");
   await pick("Never for these", eve.upn, names.eve);
   await dialog.getByRole("checkbox", { name: "Download" }).uncheck();
   await on.look("roles: editor");
@@ -37,11 +43,11 @@ test("a restore role is made with objects and exclusions, changed and removed", 
   const [role] = await on.api.call("GET", "/v8/RbacRoles");
   const entries = async (what) => {
     const answer = await on.api.call("GET", `/v8/RbacRoles/${role.id}/${what}`);
-    return (Array.isArray(answer) ? answer : answer.results).map((e) => (e.user ?? e.group).displayName || (e.user ?? e.group).name).sort();
+    return (Array.isArray(answer) ? answer : answer.results).map((e) => e.site?.title ?? e.team?.displayName ?? ((e.user ?? e.group).displayName || (e.user ?? e.group).name)).sort();
   };
   assert.equal(role.name, "Helpdesk");
   assert.deepEqual(await entries("operators"), ["carol"]);
-  assert.deepEqual(await entries("selectedItems"), [names.ada, names.bob].sort());
+  assert.deepEqual(await entries("selectedItems"), [names.ada, names.bob, "Apollo", "Falcon"].sort());
   assert.deepEqual(await entries("excludedItems"), [names.eve]);
   assert.deepEqual((await on.api.call("GET", `/holdfast/v1/RbacRoles/${role.id}/acts`)).acts, ["read", "restore", "restoreElsewhere"]);
 

@@ -16,11 +16,15 @@ interface Entry {
   type: string;
   user?: { id?: string | null; name?: string | null; displayName?: string | null };
   group?: { id?: string | null; name?: string | null; displayName?: string | null };
+  site?: { id?: string | null; url?: string | null; title?: string | null };
+  team?: { id?: string | null; mail?: string | null; displayName?: string | null };
 }
 
 const memberOf = (e: Entry): Member => {
+  if (e.site) return { id: e.site.id ?? "", name: e.site.url ?? "", displayName: e.site.title ?? "", kind: "Site" };
+  if (e.team) return { id: e.team.id ?? "", name: e.team.mail ?? "", displayName: e.team.displayName ?? "", kind: "Team" };
   const object = e.group ?? e.user;
-  return { id: object?.id ?? "", name: object?.name ?? "", displayName: object?.displayName ?? "", group: e.group !== undefined };
+  return { id: object?.id ?? "", name: object?.name ?? "", displayName: object?.displayName ?? "", kind: e.group ? "Group" : "User" };
 };
 
 // Contents is all of a role.
@@ -70,7 +74,7 @@ function Form({ role, contents, onClose, onDone }: { role: Role | undefined; con
   const [selected, setSelected] = useState(contents.selected);
   const [excluded, setExcluded] = useState(contents.excluded);
   const [acts, setActs] = useState(new Set(contents.acts));
-  const locals: Member[] = users.filter((u) => (u.roles ?? [u.role]).includes("RestoreOperator")).map((u) => ({ id: "", name: u.name, displayName: u.name, group: false }));
+  const locals: Member[] = users.filter((u) => (u.roles ?? [u.role]).includes("RestoreOperator")).map((u) => ({ id: "", name: u.name, displayName: u.name, kind: "User" }));
   const save = async () => {
     const body = { name, description, roleType: whole ? "EntireOrganization" : "SpecificObjects", operators: operators.map(bodyOf), selectedItems: whole ? [] : selected.map(bodyOf), excludedItems: excluded.map(bodyOf) };
     let id = role?.id;
@@ -99,8 +103,8 @@ function Form({ role, contents, onClose, onDone }: { role: Role | undefined; con
           <Radio value="some" label={t.grant.some} />
         </RadioGroup>
       </Field>
-      {!whole && <Members label={t.grant.selected} hint={t.grant.groupHint} organization={org} members={selected} onChange={setSelected} />}
-      <Members label={t.grant.excluded} hint={t.grant.excludedHint} organization={org} members={excluded} onChange={setExcluded} />
+      {!whole && <Members places label={t.grant.selected} hint={t.grant.groupHint} organization={org} members={selected} onChange={setSelected} />}
+      <Members places label={t.grant.excluded} hint={t.grant.excludedHint} organization={org} members={excluded} onChange={setExcluded} />
       {/* No Field: it gives every box in it the same id. */}
       <fieldset className={s.group}>
         <legend>{t.grant.acts}</legend>

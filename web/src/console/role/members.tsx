@@ -7,20 +7,30 @@ import { Problem } from "../../ui/page";
 import { useText } from "../../ui/text/console";
 import { useSettled } from "../../ui/act";
 
-// Member is a user or a group in a restore role. A group counts as its members.
+type Kind = "User" | "Group" | "Site" | "Team";
+
+// Member is a user, a group, a site or a team in a restore role. A group counts as its members.
 export interface Member {
-  id: string; // Entra's object id; empty for a user of Holdfast
-  name: string;
+  id: string; // Entra's object id, or a site's; empty for a user of Holdfast
+  name: string; // of a site and a team its address
   displayName: string;
-  group: boolean;
+  kind: Kind;
 }
 
-export const keyOf = (m: Member) => `${m.group ? "group" : "user"} ${m.id || m.name}`;
+export const keyOf = (m: Member) => `${m.kind} ${m.id || m.name}`;
 
 // bodyOf is a member as the API takes it.
 export const bodyOf = (m: Member) => {
   const object = { id: m.id, name: m.name, displayName: m.displayName };
-  return m.group ? { type: "Group", group: { ...object, type: "Unknown" } } : { type: "User", user: { ...object, type: "User" } };
+  switch (m.kind) {
+    case "Group":
+      return { type: m.kind, group: { ...object, type: "Unknown" } };
+    case "Site":
+      return { type: m.kind, site: { id: m.id, url: m.name, title: m.displayName, isCloud: true, isPersonal: false } };
+    case "Team":
+      return { type: m.kind, team: { id: m.id, description: "", displayName: m.displayName, mail: m.name } };
+  }
+  return { type: m.kind, user: { ...object, type: "User" } };
 };
 
 const useStyles = makeStyles({
@@ -32,12 +42,13 @@ const useStyles = makeStyles({
   about: { color: tokens.colorNeutralForeground2 },
 });
 
-// Members picks users and groups of an organization's directory, and of others, which are offered when their names contain what is typed.
-export function Members({ label, hint, organization, others = [], members, onChange }: {
+// Members picks users and groups of an organization's directory, with places its sites and teams too, and of others, which are offered when their names contain what is typed.
+export function Members({ label, hint, organization, others = [], places = false, members, onChange }: {
   label: string;
   hint: string;
   organization: string;
   others?: Member[];
+  places?: boolean;
   members: Member[];
   onChange: (members: Member[]) => void;
 }) {
@@ -46,25 +57,30 @@ export function Members({ label, hint, organization, others = [], members, onCha
   const [text, setText] = useState("");
   const wanted = useSettled(text);
   const { data, error, isFetching } = useQuery({
-    queryKey: ["directory-members", organization, wanted],
+    queryKey: ["directory-members", organization, places, wanted],
     enabled: organization !== "" && wanted !== "",
     staleTime: 60_000,
     queryFn: async ({ signal }) => {
       const path = { organizationId: organization };
       // The directory finds by the beginning of a name.
-      const [byName, byAddress, groups] = await Promise.all([
+      const [byName, byAddress, groups, sites, teams] = await Promise.all([
         of(client.GET("/v8/Organizations/{organizationId}/Users", { params: { path, query: { displayName: wanted, limit: 20 } }, signal })),
         of(client.GET("/v8/Organizations/{organizationId}/Users", { params: { path, query: { userName: wanted, limit: 20 } }, signal })),
         of(client.GET("/v8/Organizations/{organizationId}/Groups", { params: { path, query: { displayName: wanted, limit: 20 } }, signal })),
+        places ? of(client.GET("/v8/Organizations/{organizationId}/Sites", { params: { path, query: { includePersonalSite: false, limit: 10_000 } }, signal })) : undefined,
+        places ? of(client.GET("/v8/Organizations/{organizationId}/Teams", { params: { path, query: { displayName: wanted, limit: 20 } }, signal })) : undefined,
       ]);
       const found = new Map<string, Member>();
-      const take = (group: boolean) => (u: { id?: string | null; name?: string | null; displayName?: string | null }) => {
-        const m = { id: u.id ?? "", name: u.name ?? "", displayName: u.displayName ?? "", group };
+      const take = (kind: Kind) => (u: { id?: string | null; name?: string | null; displayName?: string | null }) => {
+        const m = { id: u.id ?? "", name: u.name ?? "", displayName: u.displayName ?? "", kind };
         found.set(keyOf(m), m);
       };
-      (byName.results ?? []).forEach(take(false));
-      (byAddress.results ?? []).forEach(take(false));
-      (groups.results ?? []).forEach(take(true));
+      (byName.results ?? []).forEach(take("User"));
+      (byAddress.results ?? []).forEach(take("User"));
+      (groups.results ?? []).forEach(take("Group"));
+      (teams?.results ?? []).map((w) => ({ id: w.id, name: w.mail, displayName: w.displayName })).forEach(take("Team"));
+      const words = wanted.toLowerCase();
+      (sites?.results ?? []).filter((w) => `${w.title} ${w.url}`.toLowerCase().includes(words)).slice(0, 20).map((w) => ({ id: w.id, name: w.url, displayName: w.title })).forEach(take("Site"));
       return [...found.values()];
     },
   });
@@ -72,6 +88,7 @@ export function Members({ label, hint, organization, others = [], members, onCha
   const matching = wanted ? others.filter((o) => o.name.toLowerCase().includes(wanted.toLowerCase())) : [];
   const found = [...matching, ...(data ?? [])].filter((m) => !has.has(keyOf(m)));
   const title = (m: Member) => m.displayName || m.name || m.id;
+  const titled = (m: Member) => (m.kind === "User" ? title(m) : t.grant.kind[m.kind](title(m)));
   return (
     <Field label={label} hint={hint}>
       <div className={s.pick}>
@@ -79,7 +96,7 @@ export function Members({ label, hint, organization, others = [], members, onCha
           <TagGroup className={s.tags} aria-label={label} onDismiss={(_, d) => onChange(members.filter((m) => keyOf(m) !== d.value))}>
             {members.map((m) => (
               <Tag key={keyOf(m)} value={keyOf(m)} dismissible dismissIcon={{ "aria-label": t.common.remove }} size="small">
-                {m.group ? t.grant.group(title(m)) : title(m)}
+                {titled(m)}
               </Tag>
             ))}
           </TagGroup>
@@ -90,7 +107,7 @@ export function Members({ label, hint, organization, others = [], members, onCha
           <ul className={s.found} aria-label={t.job.found}>
             {found.map((m) => (
               <li key={keyOf(m)} className={s.line}>
-                <span>{m.group ? t.grant.group(title(m)) : title(m)} <span className={s.about}>{m.id ? m.name : t.grant.local}</span></span>
+                <span>{titled(m)} <span className={s.about}>{m.id ? m.name : t.grant.local}</span></span>
                 <Button size="small" appearance="subtle" aria-label={t.job.addItem(title(m))} onClick={() => { onChange([...members, m]); setText(""); }}>{t.common.add}</Button>
               </li>
             ))}

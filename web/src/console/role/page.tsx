@@ -14,7 +14,7 @@ import { useText } from "../../ui/text/console";
 import { RoleEditor, type Role } from "./editor";
 import { bodyOf } from "./members";
 
-const user = (name: string) => bodyOf({ id: "", name, displayName: "", group: false });
+const user = (name: string) => bodyOf({ id: "", name, displayName: "", kind: "User" });
 
 // Roles of restores: who may restore for whom.
 export default function Roles() {
