@@ -36,6 +36,7 @@ func TestWhichChatsAreRestoredAndByWhom(t *testing.T) {
 		w.kind(restore(admin, service.RestoreSpec{Container: "both", To: "ann@contoso.example"}), holdfast.KindInvalid, "newChat")
 		w.kind(restore(admin, service.RestoreSpec{Container: "both", Folder: "Back"}), holdfast.KindInvalid, "newChat")
 		w.kind(restore(admin, service.RestoreSpec{Container: "both", Topic: "x"}), holdfast.KindInvalid, "set newChat")
+		w.kind(restore(admin, service.RestoreSpec{Container: "both", Credential: &holdfast.Credential{ApplicationID: "other", ApplicationSecret: "s"}}), holdfast.KindInvalid, "leave the application out")
 		w.kind(restore(admin, service.RestoreSpec{Container: "both", NewChat: true, Topic: "a: b"}), holdfast.KindInvalid, "no colon")
 		w.directory.lacking["Teamwork.Migrate.All"] = true
 		w.kind(restore(admin, service.RestoreSpec{Container: "both"}), holdfast.KindDenied, "Teamwork.Migrate.All")

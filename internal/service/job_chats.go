@@ -77,6 +77,8 @@ func (r *RestoreSessions) chatMayReturn(ctx context.Context, u User, c SessionCo
 		return err
 	}
 	switch {
+	case spec.Credential != nil: // a chat that is left open is closed later, when nobody has the credential of the request any more, and only the application that opened it can
+		return holdfast.Invalid("a chat is restored by the organization's own application, which alone can close it for messages of the past should the restore break off: leave the application out")
 	case spec.To != "" || spec.Folder != "":
 		return holdfast.Invalid("a chat is restored to itself, or with newChat into a new group of the same people: leave the user and the folder to restore to out")
 	case spec.Topic != "" && !spec.NewChat:
