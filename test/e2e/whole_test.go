@@ -120,9 +120,10 @@ func (w *rebuildable) gone(site sim.SiteInfo) string {
 	return ""
 }
 
-func newRebuildable(t *testing.T) *rebuildable {
+// newRebuildable starts one; flags say how large it is.
+func newRebuildable(t *testing.T, flags ...string) *rebuildable {
 	t.Helper()
-	s := newSim(t, "--users", "4", "--limits", "off", "--mail-messages", "10", "--files", "8")
+	s := newSim(t, append([]string{"--users", "4", "--limits", "off"}, flags...)...)
 	w := &rebuildable{world: newServer(t, s, "--m365-limits", "off")}
 	users := s.Tenant.Users
 	w.mutate(sim.Mutation{Op: "shared", User: users[2].ID})
@@ -300,46 +301,59 @@ func (w *rebuildable) empty() {
 	}
 }
 
-// rebuild restores everything from the newest restore point and gives what the events of items say, by status.
+// rebuild restores everything from the newest restore point and gives what the events of items say, by status. Mailboxes, drives and sites are restored at
+// once; then teams, for their sites are made with them, and chats.
 func (w *rebuildable) rebuild() map[string][]event {
 	w.Helper()
 	out := map[string][]event{}
-	for _, kind := range []string{"Vex", "Veod", "Vesp", "Vet", "Chats"} { // a team's site is made with it, so last
-		var o object
-		w.call(http.MethodPost, "/v8/Organizations/"+w.org+"/explore", map[string]any{"type": kind, "showAllVersions": true}, &o)
-		var found struct {
-			Results []struct{ ID, Name, Address, Owner string }
+	for _, kinds := range [][]string{{"Vex", "Veod", "Vesp"}, {"Vet", "Chats"}} {
+		var begun []*look
+		for _, kind := range kinds {
+			l, refused := w.restoreAll(kind)
+			begun, out["Refused"] = append(begun, l), append(out["Refused"], refused...)
 		}
-		w.call(http.MethodGet, "/holdfast/v1/RestoreSessions/"+o.ID+"/Containers?limit=1000", nil, &found)
-		n := 0
-		for _, c := range found.Results {
-			if kind == "Vex" && c.Owner == w.group {
-				continue // nothing of it is put back, see groupMailbox
+		for _, l := range begun {
+			for _, e := range l.events() {
+				out[e.Status] = append(out[e.Status], e)
 			}
-			if kind == "Vesp" && !slices.ContainsFunc(w.sites, func(x sim.SiteInfo) bool { return strings.EqualFold(x.URL, c.Address) }) {
-				continue // the site of a team or of a channel
-			}
-			if kind == "Vex" && !slices.ContainsFunc(w.sim.Tenant.Users, func(u harness.User) bool { return u.ID == c.Owner }) {
-				continue // of another group
-			}
-			err := w.server.Call(w.ctx, http.MethodPost, "/holdfast/v1/Restore", map[string]any{"restoreSessionId": o.ID, "containerId": c.ID, "mode": "overwrite", "overwriteNewer": true, "allVersions": true, "permissions": true}, nil)
-			if kind == "Chats" && err != nil && strings.Contains(err.Error(), "page of HTML") {
-				out["Refused"] = append(out["Refused"], event{ItemName: c.Name, Message: err.Error()})
-				continue
-			}
-			w.must(err)
-			n++
+			l.stop()
 		}
-		if n == 0 {
-			w.Fatalf("the session %s shows nothing to restore: %v", kind, found.Results)
-		}
-		l := &look{w: w.world, session: o.ID}
-		for _, e := range l.events() {
-			out[e.Status] = append(out[e.Status], e)
-		}
-		l.stop()
 	}
 	return out
+}
+
+// restoreAll begins the restore of everything of a kind. refused are the chats that are not put back.
+func (w *rebuildable) restoreAll(kind string) (l *look, refused []event) {
+	w.Helper()
+	var o object
+	w.call(http.MethodPost, "/v8/Organizations/"+w.org+"/explore", map[string]any{"type": kind, "showAllVersions": true}, &o)
+	var found struct {
+		Results []struct{ ID, Name, Address, Owner string }
+	}
+	w.call(http.MethodGet, "/holdfast/v1/RestoreSessions/"+o.ID+"/Containers?limit=1000", nil, &found)
+	n := 0
+	for _, c := range found.Results {
+		if kind == "Vex" && c.Owner == w.group {
+			continue // nothing of it is put back, see groupMailbox
+		}
+		if kind == "Vesp" && !slices.ContainsFunc(w.sites, func(x sim.SiteInfo) bool { return strings.EqualFold(x.URL, c.Address) }) {
+			continue // the site of a team or of a channel
+		}
+		if kind == "Vex" && !slices.ContainsFunc(w.sim.Tenant.Users, func(u harness.User) bool { return u.ID == c.Owner }) {
+			continue // of another group
+		}
+		err := w.server.Call(w.ctx, http.MethodPost, "/holdfast/v1/Restore", map[string]any{"restoreSessionId": o.ID, "containerId": c.ID, "mode": "overwrite", "overwriteNewer": true, "allVersions": true, "permissions": true}, nil)
+		if kind == "Chats" && err != nil && strings.Contains(err.Error(), "page of HTML") {
+			refused = append(refused, event{ItemName: c.Name, Message: err.Error()})
+			continue
+		}
+		w.must(err)
+		n++
+	}
+	if n == 0 {
+		w.Fatalf("the session %s shows nothing to restore: %v", kind, found.Results)
+	}
+	return &look{w: w.world, session: o.ID}, refused
 }
 
 // groupMailbox demands that posts of a group are shown and saved, with what is in them, and that a restore is refused with the reason.
@@ -454,7 +468,7 @@ func (w *rebuildable) postOf(raw []byte) string {
 // what docs/fidelity.md says, and nobody is told.
 func TestAnOrganizationIsRebuilt(t *testing.T) {
 	t.Parallel()
-	w := newRebuildable(t)
+	w := newRebuildable(t, "--mail-messages", "10", "--files", "8")
 	w.backup()
 	w.rebuilt("as it should be", true)
 	w.groupMailbox()
