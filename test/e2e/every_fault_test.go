@@ -23,8 +23,9 @@ func everyFault(shift, apart int) ([]sim.Fault, []sim.DriveFault) {
 		if mail[i].Name == sim.FaultSyncState {
 			mail[i].Every = 19 // a read that is told to begin anew four times ends, and says so
 		}
-		if mail[i].Skip = shift * i; mail[i].Every > 20 { // of all calls, not of pages of lists
+		if mail[i].Every > 20 { // of all calls, not of pages of lists
 			mail[i].Every *= apart
+			mail[i].Skip = shift * i
 		}
 	}
 	for i := range drive {

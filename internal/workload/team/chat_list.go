@@ -198,6 +198,9 @@ func (r *listReader) run(ctx context.Context) error {
 	return errors.Join(r.sink.Cursor(ctx, cursorDelta, link), r.sink.Cursor(ctx, cursorSince, r.since), r.sink.Cursor(ctx, cursorListed, listed.UTC().Format(time.RFC3339)))
 }
 
+// chatResets bounds how often the service may refuse a link within one reading.
+const chatResets = 4
+
 // changes hears what changed since, and gives the link to go on from; empty where there is none, and times are gone by.
 func (r *listReader) changes(ctx context.Context) (link string, err error) {
 	l := graph.List{Top: pageSize, Prefer: unknownMembers}
@@ -207,12 +210,12 @@ func (r *listReader) changes(ctx context.Context) (link string, err error) {
 	}
 	if link != "" && !r.prev.Anew() {
 		page, err = graph.Follow[graph.ChatMessage](ctx, r.g, link, l)
-		if err != nil && m365.Skip(err) != nil && m365.KindOf(err) != m365.Denied {
+		if m365.KindOf(err) == m365.Resync || err != nil && m365.Skip(err) != nil && m365.KindOf(err) != m365.Denied {
 			page, err = nil, nil // it is too old
 		}
 		r.fresh = page != nil
 	}
-	if page == nil && err == nil {
+	begin := func() {
 		at, perr := time.Parse(change, r.since)
 		if perr != nil {
 			at = r.now.Add(-margin)
@@ -224,7 +227,15 @@ func (r *listReader) changes(ctx context.Context) (link string, err error) {
 			page, err = r.g.AllChatMessages(ctx, r.c.Source, l)
 		}
 	}
-	for {
+	if page == nil && err == nil {
+		begin()
+	}
+	for resets := 0; ; {
+		if m365.KindOf(err) == m365.Resync && resets < chatResets {
+			resets++
+			begin()
+			continue
+		}
 		if err != nil {
 			return "", err
 		}

@@ -278,6 +278,32 @@ func TestChatsFollowWhatChanges(t *testing.T) {
 
 // A message that says nothing any more is a version; what it said is in the version before. A member who leaves is a member no more, and one who
 // joins is one, of the chat whose earlier state has him still.
+// A link that the service refuses, at the beginning of a round or within it, begins the round anew: nothing of what changed is missed.
+func TestChatsAreFollowedThoughLinksAreRefused(t *testing.T) {
+	r := startChats(t, someChats, 3)
+	r.session()
+	for n := range 3 {
+		r.sim.Clock().Move(time.Second)
+		for _, c := range r.sim.Chats() {
+			if _, err := r.sim.ChurnChat(c.ID, 5, uint64(n)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.sim.Clock().Move(time.Second)
+		if err := r.sim.SetFaults(sim.Fault{Name: sim.FaultSyncState, Skip: n % 2, Times: 3}); err != nil {
+			t.Fatal(err)
+		}
+		r.session()
+		if err := r.sim.SetFaults(); err != nil {
+			t.Fatal(err)
+		}
+		r.judge()
+	}
+	if r.sim.Stats().FaultsFired[sim.FaultSyncState] == 0 {
+		t.Error("no link was refused")
+	}
+}
+
 func TestChatsKnowTheirMembersAtEachTime(t *testing.T) {
 	r := startChats(t, someChats, 4)
 	r.session()
