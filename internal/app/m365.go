@@ -158,7 +158,6 @@ var wanted = []service.Permission{
 	{Name: "Chat.Read.All", API: graphAPI, Why: holdfast.SayForChats.With(), Use: service.UseChatsBackup},
 	{Name: "Chat.Create", API: graphAPI, Why: holdfast.SayForChatsBack.With(), Use: service.UseChatsRestore},
 	{Name: "ChatMember.ReadWrite.All", API: graphAPI, Why: holdfast.SayForChatsBack.With(), Use: service.UseChatsRestore},
-	{Name: "Chat.ManageDeletion.All", API: graphAPI, Why: holdfast.SayForChatsBack.With(), Use: service.UseChatsRestore},
 	{Name: "Teamwork.Migrate.All", API: graphAPI, Why: holdfast.SayForMessagesBack.With(), Use: service.UseChatsRestore},
 }
 

@@ -198,6 +198,33 @@ func TestADeletedChatComesBackByItself(t *testing.T) {
 	r.quiet()
 }
 
+// The right to restore a deleted chat is the right to delete chats. Without it a group is made again, which is said; of one of two it is said what to do, until
+// nothing can be restored any more.
+func TestADeletedChatWithoutTheRightToRestoreIt(t *testing.T) {
+	r := startChats(t, sim.Options{Chat: someChats.Chat, Roles: []string{"User.Read.All", "Chat.Read.All", "Chat.Create", "ChatMember.ReadWrite.All", "Teamwork.Migrate.All"}}, 5)
+	group, two := r.aChat("group"), r.aChat("oneOnOne")
+	before := map[string][]string{}
+	for _, c := range []sim.ChatInfo{group, two} {
+		r.stored(c.ID)
+		before[c.ID] = chatRows(r.dump(c.ID))
+		if err := r.sim.DeleteChat(c.ID, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.restore(group.ID, r.plan(group.ID, "s"), false)["chat"].err; err == nil || !strings.Contains(err.Error(), "Chat.ManageDeletion.All") {
+		t.Errorf("of the group that was made again: %v", err)
+	}
+	all := r.sim.Chats()
+	same(t, chatRows(r.dump(all[len(all)-1].ID)), before[group.ID])
+	if err := r.restore(two.ID, r.plan(two.ID, "s"), false)["chat"].err; holdfast.KindOf(err) != holdfast.KindDenied || !strings.Contains(err.Error(), "Chat.ManageDeletion.All") {
+		t.Errorf("of the chat of two: %v", err)
+	}
+	r.sim.Clock().Move(8 * 24 * time.Hour)
+	allBack(t, r.chats[two.ID], r.restore(two.ID, r.plan(two.ID, "t"), false))
+	same(t, chatRows(r.dump(two.ID)), before[two.ID])
+	r.quiet()
+}
+
 // Only what is missing is put back into a chat that is there, and what says something else now is left.
 func TestMissingMessagesComeBackIntoTheirChat(t *testing.T) {
 	r := startChats(t, someChats, 5)

@@ -89,6 +89,7 @@ type chatRestore struct {
 	root    *holdfast.Item  // the chat as it is stored
 	id      string          // of the chat there; empty while it is to be made
 	created time.Time       // of the chat there
+	unseen  bool            // whether it is among the deleted ones
 	isNew   bool            // made by this attempt
 	open    bool            // for messages of the past
 	ours    bool            // this restore opened it
@@ -206,8 +207,9 @@ func (r *chatRestore) deleted(ctx context.Context) (*graph.Chat, error) {
 	switch m365.KindOf(err) {
 	case m365.NotFound, m365.Invalid:
 		return nil, nil
-	case m365.Denied:
-		return nil, holdfast.Denied("whether the chat was deleted lately, and can be restored with all that is in it, the application may not see: grant it Chat.ManageDeletion.All in Microsoft Entra")
+	case m365.Denied: // the right to see it is the right to delete chats, which not everybody gives
+		r.unseen = true
+		return nil, nil
 	}
 	if err != nil || r.plan.DryRun {
 		return nil, err
@@ -380,6 +382,9 @@ func (r *chatRestore) make(ctx context.Context, p engine.Put) (lost []string, er
 			return nil, err
 		}
 	}
+	if r.unseen && stored.Type == chatGroup { // one of two has its id again
+		lost = append(lost, "the chat itself, if it was deleted less than seven days ago: to see that, the application needs Chat.ManageDeletion.All")
+	}
 	if len(late) == 0 || stored.Type == chatOneOnOne && !r.plan.NewChat {
 		return lost, nil
 	}
@@ -435,7 +440,11 @@ func (r *chatRestore) create(ctx context.Context, stored graph.Chat, whole, late
 		}
 	}
 	if ch == nil {
-		if ch, err = r.g.CreateChat(ctx, n); err != nil {
+		ch, err = r.g.CreateChat(ctx, n)
+		if r.unseen && m365.KindOf(err) == m365.NotFound {
+			return holdfast.Denied("the chat was deleted lately, and can be restored with all that is in it: grant the application Chat.ManageDeletion.All in Microsoft Entra, or restore it into a new chat")
+		}
+		if err != nil {
 			return err
 		}
 	}
