@@ -212,6 +212,10 @@ func (m *mailService) generate(u *User) *mailbox {
 		counts = append(counts, n)
 		placed += n
 	}
+	notes := 0
+	if !shape.OneFolder && total >= 24 {
+		notes = 2 // beside the messages that were asked for
+	}
 	inbox := total - sent - deleted - junk - archive - drafts - placed
 	in := add(rootFolder, "Inbox", "inbox", inbox)
 	add(rootFolder, "Drafts", "drafts", drafts)
@@ -235,6 +239,7 @@ func (m *mailService) generate(u *User) *mailbox {
 			parent = projects
 		}
 	}
+	add(rootFolder, "Notes", notesFolder, notes)
 	if n := len(m.corpus); n > 0 {
 		users := len(m.s.dir.seeded)
 		var mine []int
@@ -248,6 +253,19 @@ func (m *mailService) generate(u *User) *mailbox {
 		}
 	}
 	return b
+}
+
+// notesFolder holds notes, not mail: no list of mail folders shows it, and it is found by this name or its id.
+const notesFolder = "notes"
+
+func (f *folder) ofNotes() bool { return f.wellKnown == notesFolder }
+
+// class is the container class.
+func (f *folder) class() string {
+	if f.ofNotes() {
+		return "IPF.StickyNote"
+	}
+	return "IPF.Note"
 }
 
 // --- ids -------------------------------------------------------------------------------------------------------------
@@ -372,7 +390,7 @@ func (b *mailbox) message(id string) (*message, error) {
 	return m, nil
 }
 
-var wellKnownNames = []string{"archive", "clutter", "conflicts", "conversationhistory", "deleteditems", "drafts", "inbox", "junkemail", "localfailures", "msgfolderroot", "outbox",
+var wellKnownNames = []string{"archive", "clutter", "conflicts", "conversationhistory", "deleteditems", "drafts", "inbox", "junkemail", "localfailures", "msgfolderroot", "notes", "outbox",
 	"recoverableitemsdeletions", "scheduled", "searchfolders", "sentitems", "serverfailures", "syncissues"}
 
 // folder finds the folder that an id or a well-known name names.

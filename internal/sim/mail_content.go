@@ -313,6 +313,9 @@ func (b *mailbox) generated(f *folder, j int) *message {
 	m := s.compose(r, at)
 	m.key, m.folder, m.version, m.born = key, f.key, 1, at
 	m.isRead = !generatedUnread(j)
+	if f.ofNotes() {
+		return note(r, m)
+	}
 	self := mailAddress{b.user.DisplayName, b.user.Mail}
 	switch f.wellKnown {
 	case "sentitems":
@@ -329,6 +332,13 @@ func (b *mailbox) generated(f *folder, j int) *message {
 		s.attach(r, m, j)
 	}
 	return m
+}
+
+// note makes a note of a message: nobody wrote or got it, and it has neither attachments nor headers.
+func note(r random, m *message) *message {
+	return &message{key: m.key, folder: m.folder, version: m.version, born: m.born, created: m.created, modified: m.modified, received: m.received, sent: m.received, subject: m.subject, body: m.body, html: m.html,
+		importance: "normal", inference: "focused", categories: m.categories, isRead: true, unmodified: true, messageID: m.messageID, conversationIndex: conversationIndex(r.bytes(16), m.received, 0),
+		flag: flag{status: "notFlagged"}, ext: map[string]string{"String 0x1a": "IPM.StickyNote"}}
 }
 
 // overhead is about what headers and the marks between parts take.

@@ -327,7 +327,7 @@ func (s *Sim) Churn(plan Churn) ([]*Churned, error) {
 func (b *mailbox) busyFolders(n int) []*folder {
 	var fs []*folder
 	for _, k := range b.order {
-		if f := b.folders[k]; !f.deleted && !f.hidden && f.wellKnown != "drafts" && f.total() > 0 {
+		if f := b.folders[k]; !f.deleted && !f.hidden && !f.ofNotes() && f.wellKnown != "drafts" && f.total() > 0 {
 			fs = append(fs, f)
 			if len(fs) == n {
 				break

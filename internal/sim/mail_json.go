@@ -638,7 +638,7 @@ var folderProperties = []string{"id", "childFolderCount", "displayName", "isHidd
 func (b *mailbox) folderJSON(f *folder, q *Query) (map[string]any, error) {
 	children := 0
 	for _, k := range b.order {
-		if c := b.folders[k]; c.parent == f.key && !c.deleted {
+		if c := b.folders[k]; c.parent == f.key && !c.deleted && !c.ofNotes() {
 			children++
 		}
 	}
@@ -670,7 +670,7 @@ func (b *mailbox) folderJSON(f *folder, q *Query) (map[string]any, error) {
 			list := []any{}
 			for _, id := range ids {
 				if id == "String 0x3613" { // container class
-					list = append(list, map[string]any{"id": id, "value": "IPF.Note"})
+					list = append(list, map[string]any{"id": id, "value": f.class()})
 				} else if v, ok := f.ext[id]; ok {
 					list = append(list, map[string]any{"id": id, "value": v})
 				}
@@ -681,7 +681,7 @@ func (b *mailbox) folderJSON(f *folder, q *Query) (map[string]any, error) {
 		case "childfolders":
 			list := []any{}
 			for _, k := range b.order {
-				if c := b.folders[k]; c.parent == f.key && !c.deleted && !c.hidden {
+				if c := b.folders[k]; c.parent == f.key && !c.deleted && !c.hidden && !c.ofNotes() {
 					cj, err := b.folderJSON(c, &Query{Select: e.Select})
 					if err != nil {
 						return nil, err

@@ -116,7 +116,7 @@ func (s *Sim) foldersList(c *Call) (*Reply, error) {
 	var rows []map[string]any
 	for _, k := range b.order {
 		f := b.folders[k]
-		if f.parent != parent || f.deleted || f.hidden && !hidden {
+		if f.parent != parent || f.deleted || f.ofNotes() || f.hidden && !hidden {
 			continue
 		}
 		if q.Filter != nil {

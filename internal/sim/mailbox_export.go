@@ -92,14 +92,14 @@ func (c *Call) atMailbox(path string) string {
 
 // --- folders and items -----------------------------------------------------------------------------------------------
 
-// exchangeFolder shows a folder of mail; those of calendars, contacts and tasks are not in the simulator's lists.
+// exchangeFolder shows a folder of mail or notes; those of calendars, contacts and tasks are not in the simulator's lists.
 func (b *mailbox) exchangeFolder(f *folder, q *Query) (map[string]any, error) {
 	row, err := b.folderJSON(f, &Query{})
 	if err != nil {
 		return nil, err
 	}
 	full := map[string]any{"id": row["id"], "displayName": row["displayName"], "parentFolderId": row["parentFolderId"], "childFolderCount": row["childFolderCount"],
-		"totalItemCount": row["totalItemCount"], "type": "IPF.Note"}
+		"totalItemCount": row["totalItemCount"], "type": f.class()}
 	return project(full, q.Select, "microsoft.graph.mailboxFolder", func(string) bool { return false })
 }
 

@@ -73,7 +73,7 @@ func TestMailboxFoldersAndItemsAreListedByTheExportAPI(t *testing.T) {
 			for i, r := range rows {
 				have++
 				m := want[r["id"].(string)]
-				if m.ID == "" || r["type"] != "IPM.Note" || r["subject"] != nil || len(r) != 6 { // with the type and the etag
+				if m.ID == "" || r["type"] != m.Class || r["subject"] != nil || len(r) != 6 { // with the type and the etag
 					t.Fatalf("item %v", r)
 				}
 				if delta[i]["singleValueExtendedProperties"] == nil {

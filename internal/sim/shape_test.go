@@ -34,6 +34,9 @@ func TestMailboxesHaveTheShapeThatWasAskedFor(t *testing.T) {
 				return nil
 			}
 			err = s.DumpMailbox(user, false, folder, func(m sim.MailRow) error {
+				if m.Class == "IPM.StickyNote" {
+					return nil // beside the messages that were asked for
+				}
 				n++
 				if len(m.Attachments) > 0 {
 					with++

@@ -82,6 +82,16 @@ func setup(t *testing.T, o sim.Options) fixture {
 func (f fixture) truth(t *testing.T) map[string]*graph.Message {
 	t.Helper()
 	out := map[string]*graph.Message{}
+	messages := func(folder string) {
+		first, err := f.g.Messages(t.Context(), f.box.Source, folder, graph.List{Top: 100})
+		for m, err := range graph.All(t.Context(), f.g, first, err, graph.List{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			out[m.ID] = m
+		}
+	}
+	messages("notes") // which no list of folders has
 	var folders func(parent string)
 	folders = func(parent string) {
 		l := graph.List{Hidden: true, Top: 100}
@@ -96,13 +106,7 @@ func (f fixture) truth(t *testing.T) map[string]*graph.Message {
 			if err != nil {
 				t.Fatal(err)
 			}
-			first, err := f.g.Messages(t.Context(), f.box.Source, folder.ID, graph.List{Top: 100})
-			for m, err := range graph.All(t.Context(), f.g, first, err, graph.List{}) {
-				if err != nil {
-					t.Fatal(err)
-				}
-				out[m.ID] = m
-			}
+			messages(folder.ID)
 			if folder.ChildFolderCount > 0 {
 				folders(folder.ID)
 			}

@@ -78,7 +78,7 @@ func (r *reader) tree(ctx context.Context) error {
 	if reset && r.tree0 != "" {
 		// After a reset what is missing may be gone; only a 404 says so.
 		for id := range r.folders {
-			if !seen[id] {
+			if !seen[id] && r.special[id] != notesName {
 				gone = append(gone, id)
 			}
 		}
@@ -135,11 +135,16 @@ func (r *reader) newFolders(ctx context.Context) error {
 // https://learn.microsoft.com/graph/api/resources/mailfolder
 var (
 	wellKnown = []string{rootName, "inbox", "drafts", "sentitems", "deleteditems", "junkemail", "outbox", "archive", "conversationhistory", "scheduled",
-		"clutter", "syncissues"}
+		"clutter", "syncissues", notesName}
 	belowSyncIssues = []string{"conflicts", "localfailures", "serverfailures"}
 )
 
-const rootName = "msgfolderroot"
+const (
+	rootName = "msgfolderroot"
+	// notesName is the folder of Outlook's notes. It is in no list of mail folders and in none of Microsoft's lists of names, and answers to this one
+	// all the same, with its notes as messages of class IPM.StickyNote, as programs of the field have read them for years.
+	notesName = "notes"
+)
 
 // names asks for the ids of the well-known folders, and stores the root, which no list has: once, and again whenever links are old, for another folder
 // may have become the archive.
@@ -165,7 +170,13 @@ func (r *reader) names(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.putFolder(ctx, found[rootName], "")
+	if err := r.putFolder(ctx, found[rootName], ""); err != nil {
+		return err
+	}
+	if f := found[notesName]; f != nil {
+		return r.folder(ctx, f, map[string]bool{})
+	}
+	return nil
 }
 
 // wellKnownFolders finds the well-known folders of a mailbox by name, in one round trip, and in a second one those that only a mailbox with sync
