@@ -179,8 +179,10 @@ func (d *driveService) serve(c *Call, x *drive, v serving) (*Reply, error) {
 	if to-from > 1 && d.strikes(FaultHalfDownload, x.owner) {
 		r = &torn{ReadCloser: r, left: (to - from) / 2}
 	}
-	if to > from && d.strikes(FaultWrongContent, x.owner) {
-		r = &flipped{ReadCloser: r, at: (to - from) / 2}
+	if to > from {
+		if f, ok := d.strike(FaultWrongContent, x.owner); ok {
+			r = &flipped{ReadCloser: r, at: (to - from) / 2, bits: f.wrongBits()}
+		}
 	}
 	reply := &Reply{Status: status, Content: r, Length: to - from}
 	reply.With("Content-Type", mimeType(v.name)).With("Accept-Ranges", "bytes").With("ETag", v.tag)

@@ -66,6 +66,12 @@ func (s *Sim) ClearDriveFaults() {
 
 // strikes says whether a fault of a kind hits at this chance.
 func (d *driveService) strikes(kind string, owner *User) bool {
+	_, ok := d.strike(kind, owner)
+	return ok
+}
+
+// strike is strikes, and gives the fault as it is then.
+func (d *driveService) strike(kind string, owner *User) (DriveFault, bool) {
 	d.faults.mu.Lock()
 	defer d.faults.mu.Unlock()
 	for _, f := range d.faults.list {
@@ -78,9 +84,9 @@ func (d *driveService) strikes(kind string, owner *User) bool {
 		}
 		f.fired++
 		d.s.stats.fault("drive." + kind)
-		return true
+		return *f, true
 	}
-	return false
+	return DriveFault{}, false
 }
 
 // faulty wraps a handler of the drives: what may break before and after, and the RateLimit headers.
@@ -126,13 +132,23 @@ func (t *torn) Read(p []byte) (int, error) {
 // flipped changes the byte at a place.
 type flipped struct {
 	io.ReadCloser
-	at int64
+	at   int64
+	bits byte
+}
+
+// wrongBits are what is changed of a byte: always the same where every read is wrong, as of files into which the service writes, else others each time, as
+// chance would have it.
+func (f DriveFault) wrongBits() byte {
+	if f.Every <= 1 {
+		return 0x40
+	}
+	return byte(1 + f.fired*37%255)
 }
 
 func (f *flipped) Read(p []byte) (int, error) {
 	n, err := f.ReadCloser.Read(p)
 	if f.at >= 0 && f.at < int64(n) {
-		p[f.at] ^= 0x40
+		p[f.at] ^= f.bits
 	}
 	f.at -= int64(n)
 	return n, err

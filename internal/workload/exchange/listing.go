@@ -38,7 +38,7 @@ func (r *reader) listTree(ctx context.Context) error {
 	}
 	var gone []string
 	for id := range r.folders {
-		if !seen[id] {
+		if !seen[id] && r.special[id] != notesName {
 			gone = append(gone, id)
 		}
 	}
