@@ -280,6 +280,9 @@ func (sv *teamService) completeChatMigration(c *Call) (*Reply, error) {
 	if ch.migrating == "" {
 		return nil, Fail(400, "BadRequest", "The chat is not in migration mode.")
 	}
+	if sv.s.faults.hit(c, FaultNotClosed) {
+		return nil, Fail(400, "BadRequest", "The request could not be processed.")
+	}
 	ch.migrating, ch.migrated = "", true
 	return nil, nil
 }

@@ -67,11 +67,12 @@ const (
 	FaultExportStrange   = "exportUnreadable"  // the stream is of a form that nobody knows, every time for the same message
 	FaultExportIDs       = "exportIds"         // an export refuses immutable ids
 	FaultImportExpired   = "importExpired"     // an import session expires early
+	FaultNotClosed       = "notClosed"         // completeMigration of a chat or channel answers 400 and leaves it open
 )
 
 var faultNames = []string{FaultThrottled, FaultThrottledBare, FaultUnavailable, FaultUnavailableBare, FaultServerError, FaultBadGateway, FaultFatPage, FaultSyncState, FaultSyncStateBad, FaultDuplicate,
 	FaultOutOfOrder, FaultEmptyPage, FaultForeignLink, FaultForeignRedirect, FaultToken, FaultTruncated, FaultShort, FaultHTML, FaultSlow, FaultDropped, FaultAckLost, FaultItemChanged, FaultItemVanished, FaultItemBroken, FaultBoundaries, FaultUntold, FaultFolderLost, FaultDeepRefused, FaultDeepFat, FaultCounts, FaultRefused,
-	FaultExportPartial, FaultExportCut, FaultExportStrange, FaultExportIDs, FaultImportExpired}
+	FaultExportPartial, FaultExportCut, FaultExportStrange, FaultExportIDs, FaultImportExpired, FaultNotClosed}
 
 // ForeignHost is where foreign links and redirects lead when a fault does not say. A bearer token that is sent to it counts as leaked.
 const ForeignHost = "graph.example.net"

@@ -569,6 +569,9 @@ func (sv *teamService) completeChannel(c *Call) (*Reply, error) {
 	if !ch.migrating {
 		return nil, Fail(400, "BadRequest", "The channel is not in migration mode.")
 	}
+	if sv.s.faults.hit(c, FaultNotClosed) {
+		return nil, Fail(400, "BadRequest", "The request could not be processed.")
+	}
 	ch.migrating, ch.migrated = false, true
 	return nil, nil
 }

@@ -507,7 +507,8 @@ func TestARestoreOfAChatThatDiesAnywhereGoesOn(t *testing.T) {
 
 // What closing a chat is answered is not heard, or the service fails for long: the chat is closed at the end.
 func TestAChatIsClosedWhateverHappens(t *testing.T) {
-	for _, f := range []sim.Fault{{Name: sim.FaultAckLost, Path: "completeMigration", Times: 3}, {Name: sim.FaultDropped, Path: "completeMigration", Times: 60}, {Name: sim.FaultUnavailable, Path: "completeMigration", Times: 60}, {Name: sim.FaultAckLost, Path: "startMigration", Times: 2}} {
+	for _, f := range []sim.Fault{{Name: sim.FaultAckLost, Path: "completeMigration", Times: 3}, {Name: sim.FaultDropped, Path: "completeMigration", Times: 60}, {Name: sim.FaultUnavailable, Path: "completeMigration", Times: 60}, {Name: sim.FaultAckLost, Path: "startMigration", Times: 2},
+		{Name: sim.FaultNotClosed, Times: 3}} {
 		t.Run(f.Name+" "+f.Path, func(t *testing.T) {
 			r := startChats(t, someChats, 5)
 			c := r.aChat("oneOnOne")

@@ -61,16 +61,35 @@ func (t *chatTarget) End(ctx context.Context, plan engine.RestorePlan) error {
 	if err != nil || chat == "" {
 		return err
 	}
-	err = t.g.CompleteChatMigration(ctx, chat)
-	if err != nil && !closed(err) {
+	if err := closeChat(ctx, t.g, chat); err != nil {
 		return itemError(ctx, err)
 	}
 	return plan.Notes.Note(ctx, holdfast.NoteOpenChat, "")
 }
 
-// closed says that a chat which could not be closed is not open: an answer was lost, or the chat is gone.
-func closed(err error) bool {
-	return !m365.OutcomeUnknown(err) && (m365.KindOf(err) == m365.Invalid || m365.KindOf(err) == m365.NotFound)
+// closeChat closes a chat for messages of the past. One that is gone, or that is not open any more because an answer was lost, is closed; which of the two a refusal
+// means only the chat itself tells.
+func closeChat(ctx context.Context, g *graph.Client, chat string) error {
+	err := g.CompleteChatMigration(ctx, chat)
+	if err == nil || m365.OutcomeUnknown(err) {
+		return err
+	}
+	switch m365.KindOf(err) {
+	case m365.NotFound:
+		return nil
+	case m365.Invalid:
+		ch, lerr := g.Chat(ctx, chat)
+		switch {
+		case m365.KindOf(lerr) == m365.NotFound:
+			return nil
+		case lerr != nil:
+			return lerr
+		case ch.Migration != inProgress:
+			return nil
+		}
+		return holdfast.Unavailable("the chat is open for messages of the past, and Microsoft refuses to close it: %v", err)
+	}
+	return err
 }
 
 // Notes of a restore.
@@ -110,7 +129,7 @@ type message struct {
 
 const (
 	tokenChat  = "chat"
-	inProgress = "inProgress" // a chat's Migration while it is open
+	inProgress = "inProgress" // the Migration of a chat or channel while it is open
 )
 
 // Folder finds the chat. SettleFolder makes one that is missing: only the stored members say who is to be in it.
@@ -542,8 +561,8 @@ func (r *chatRestore) Close(ctx context.Context) error {
 	}
 	wait := time.Second
 	for n := 1; ; n++ {
-		err := r.g.CompleteChatMigration(ctx, r.id)
-		if err == nil || closed(err) {
+		err := closeChat(ctx, r.g, r.id)
+		if err == nil {
 			break
 		}
 		if n == closes || m365.KindOf(err) == m365.Denied {

@@ -216,7 +216,7 @@ func (r *restore) migrate(ctx context.Context, at *place) error {
 		if cerr != nil {
 			return cerr
 		}
-		if ch.Migration != "inProgress" {
+		if ch.Migration != inProgress {
 			at.refused = err
 			return nil
 		}

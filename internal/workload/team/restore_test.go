@@ -336,7 +336,7 @@ func TestRestoreWithFaultsMakesNoDuplicates(t *testing.T) {
 	c := workloadtest.New()
 	r.backup(c)
 	want := comparable(r.dump("Apollo"))
-	for _, f := range []sim.Fault{{Name: sim.FaultAckLost, Every: 9}, {Name: sim.FaultDropped, Every: 8}, {Name: sim.FaultUnavailableBare, Every: 7}, {Name: sim.FaultServerError, Every: 7}, {Name: sim.FaultThrottled, Every: 10}} {
+	for _, f := range []sim.Fault{{Name: sim.FaultAckLost, Every: 9}, {Name: sim.FaultDropped, Every: 8}, {Name: sim.FaultUnavailableBare, Every: 7}, {Name: sim.FaultServerError, Every: 7}, {Name: sim.FaultThrottled, Every: 10}, {Name: sim.FaultNotClosed, Times: 2}} {
 		t.Run(f.Name, func(t *testing.T) {
 			for _, x := range r.sim.Teams() {
 				if x.Name == "Apollo" {
@@ -361,6 +361,11 @@ func TestRestoreWithFaultsMakesNoDuplicates(t *testing.T) {
 			}
 			if teams != 1 {
 				t.Fatalf("%d teams of that name", teams)
+			}
+			for _, row := range r.dump("Apollo") {
+				if row.Open {
+					t.Errorf("%s %q is still open for posts of the past", row.Kind, row.Name)
+				}
 			}
 			got := comparable(r.dump("Apollo"))
 			for i := range got { // each team that was made has a site of its own name

@@ -206,10 +206,7 @@ func (r *restore) Close(ctx context.Context) error {
 		if !p.migrating {
 			continue
 		}
-		err := r.g.CompleteMigration(ctx, r.team, p.id)
-		if m365.KindOf(err) == m365.Invalid { // it is complete already: an answer was lost
-			err = nil
-		}
+		err := closeChannel(ctx, r.g, r.team, p.id)
 		if err != nil {
 			err = fmt.Errorf("end the import of posts in %q, which nobody can write to until the restore is run again: %w", p.name, err)
 		}
@@ -219,6 +216,22 @@ func (r *restore) Close(ctx context.Context) error {
 		all = errors.Join(all, r.g.ArchiveTeam(ctx, r.team, true))
 	}
 	return all
+}
+
+// closeChannel ends the import of posts into a channel. A refusal may mean that it is ended already, because an answer was lost: the channel itself tells.
+func closeChannel(ctx context.Context, g *graph.Client, team, channel string) error {
+	err := g.CompleteMigration(ctx, team, channel)
+	if m365.KindOf(err) != m365.Invalid || m365.OutcomeUnknown(err) {
+		return err
+	}
+	ch, lerr := g.Channel(ctx, team, channel)
+	if lerr != nil {
+		return errors.Join(err, lerr)
+	}
+	if ch.Migration != inProgress {
+		return nil
+	}
+	return holdfast.Unavailable("the channel is open for posts of the past, and Microsoft refuses to close it: %v", err)
 }
 
 // open makes sure that the team is there and takes changes.
@@ -352,8 +365,8 @@ func (r *restore) complete(ctx context.Context, team string) error {
 		return err
 	}
 	for _, ch := range channels {
-		if ch.Migration == "inProgress" {
-			if err := r.g.CompleteMigration(ctx, team, ch.ID); err != nil && m365.KindOf(err) != m365.Invalid {
+		if ch.Migration == inProgress {
+			if err := closeChannel(ctx, r.g, team, ch.ID); err != nil {
 				return err
 			}
 		}
@@ -519,7 +532,7 @@ func (r *restore) channel(ctx context.Context, folder holdfast.Item) (*place, er
 		}
 		switch {
 		case found != nil:
-			p.id, p.migrating = found.ID, found.Migration == "inProgress"
+			p.id, p.migrating = found.ID, found.Migration == inProgress
 			if err := p.fits(found); err != nil {
 				return nil, err
 			}
@@ -541,7 +554,7 @@ func (r *restore) channel(ctx context.Context, folder holdfast.Item) (*place, er
 			if err := p.fits(made); err != nil {
 				return nil, err
 			}
-			p.id, p.migrating, p.isNew, r.there = made.ID, made.Migration == "inProgress", true, nil
+			p.id, p.migrating, p.isNew, r.there = made.ID, made.Migration == inProgress, true, nil
 		}
 	}
 	r.mu.Lock()
