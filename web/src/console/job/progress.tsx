@@ -10,7 +10,7 @@ import { useText } from "../../ui/text/console";
 
 const useStyles = makeStyles({
   root: { display: "flex", flexDirection: "column", gap: "6px", minWidth: 0 },
-  line: { display: "flex", flexWrap: "wrap", gap: "4px 14px", alignItems: "center", color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200, fontVariantNumeric: "tabular-nums" },
+  line: { display: "flex", flexWrap: "wrap", gap: "4px 14px", alignItems: "center", fontSize: tokens.fontSizeBase200, fontVariantNumeric: "tabular-nums" },
   name: { fontWeight: tokens.fontWeightSemibold, color: tokens.colorNeutralForeground1, fontSize: tokens.fontSizeBase300 },
   stop: { marginLeft: "auto" },
 });
