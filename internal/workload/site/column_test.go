@@ -195,17 +195,7 @@ func TestAFileWithColumnsIsPutBackOnceWhereverTheProgramDies(t *testing.T) {
 			}
 			p := &engine.Put{Item: s.Item, Marker: "0123456789abcdef0123", Open: s.Open}
 			p.Made = func(_ context.Context, id string) error { p.NewID = id; return nil }
-			faults := []sim.Fault{{Name: sim.FaultRefused, Skip: n}}
-			if last != "" {
-				faults = []sim.Fault{{Name: last, Skip: n, Times: 1}, {Name: sim.FaultRefused, Skip: n + 1}}
-			}
-			if err := r.sim.SetFaults(faults...); err != nil {
-				t.Fatal(err)
-			}
-			died := attempt(p)
-			if err := r.sim.SetFaults(); err != nil {
-				t.Fatal(err)
-			}
+			died := r.dying(n, last, func() error { return attempt(p) })
 			if died == nil {
 				if n < 6 {
 					t.Errorf("only %d places to die at", n)
@@ -346,14 +336,13 @@ func TestALibraryOfAnOlderBackupLearnsItsColumns(t *testing.T) {
 // Values that somebody changed since the backup are overwritten only when that is asked for, and where they stay the file is not said to be as it was.
 func TestNewerValuesAreNotOverwrittenUnasked(t *testing.T) {
 	for name, tc := range map[string]struct {
-		mode    engine.ConflictMode
-		dry     bool
-		refused bool
+		mode engine.ConflictMode
+		dry  bool
 	}{
-		"keep both":             {mode: engine.KeepBoth, refused: true},
-		"skip":                  {mode: engine.SkipExisting, refused: true},
-		"overwrite what is old": {mode: engine.Overwrite, refused: true},
-		"dry":                   {mode: engine.Overwrite, dry: true, refused: true},
+		"keep both":             {mode: engine.KeepBoth},
+		"skip":                  {mode: engine.SkipExisting},
+		"overwrite what is old": {mode: engine.Overwrite},
+		"dry":                   {mode: engine.Overwrite, dry: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := start(t, sim.Options{Site: sim.SiteShape{Sites: 2, Items: 3, Files: 90}})

@@ -782,6 +782,23 @@ func TestRestoreInPlaceOfWhatWasDeletedAndChanged(t *testing.T) {
 	}
 }
 
+// dying runs what dies after n calls: before the next one or, when last is a fault, as that strikes it.
+func (r *rig) dying(n int, last string, run func() error) error {
+	r.t.Helper()
+	faults := []sim.Fault{{Name: sim.FaultRefused, Skip: n}}
+	if last != "" {
+		faults = []sim.Fault{{Name: last, Skip: n, Times: 1}, {Name: sim.FaultRefused, Skip: n + 1}}
+	}
+	if err := r.sim.SetFaults(faults...); err != nil {
+		r.t.Fatal(err)
+	}
+	died := run()
+	if err := r.sim.SetFaults(); err != nil {
+		r.t.Fatal(err)
+	}
+	return died
+}
+
 // An item with a history is put back whole and once, or overwritten once, wherever the program dies while it does so: before any call, or after
 // one whose answer it does not get.
 func TestAnItemIsPutBackOnceWhereverTheProgramDies(t *testing.T) {
@@ -858,17 +875,7 @@ func TestAnItemIsPutBackOnceWhereverTheProgramDies(t *testing.T) {
 					s.Item.ID = lists[row.List] + "." + changed // as if it had been this one
 					p = first()
 				}
-				faults := []sim.Fault{{Name: sim.FaultRefused, Skip: n}}
-				if last != "" {
-					faults = []sim.Fault{{Name: last, Skip: n, Times: 1}, {Name: sim.FaultRefused, Skip: n + 1}}
-				}
-				if err := r.sim.SetFaults(faults...); err != nil {
-					t.Fatal(err)
-				}
-				died := attempt(p)
-				if err := r.sim.SetFaults(); err != nil {
-					t.Fatal(err)
-				}
+				died := r.dying(n, last, func() error { return attempt(p) })
 				if died == nil {
 					if n < 8 {
 						t.Errorf("%s: only %d places to die at", name, n)

@@ -240,10 +240,9 @@ func (r *restore) loginOf(ctx context.Context, i *graph.Identity) (string, error
 	if i == nil {
 		return "", nil
 	}
-	form := func(login string) string { return `[{"Key":` + quotedJSON(login) + `}]` }
 	if i.User == nil {
 		if i.Application != nil {
-			return form(appLogin), nil
+			return formPeople(appLogin), nil
 		}
 		return "", nil
 	}
@@ -278,16 +277,8 @@ func (r *restore) loginOf(ctx context.Context, i *graph.Identity) (string, error
 	if login == "" {
 		return "", nil
 	}
-	return form(login), nil
+	return formPeople(login), nil
 }
 
 // appLogin is the login name of what an application does in a site.
 const appLogin = "i:0i.t|00000003-0000-0ff1-ce00-000000000000|app@sharepoint"
-
-func quotedJSON(s string) string {
-	raw, err := json.Marshal(s)
-	if err != nil {
-		return `""` // a text is always written
-	}
-	return string(raw)
-}

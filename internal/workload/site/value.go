@@ -86,12 +86,21 @@ func (r *restore) login(raw json.RawMessage) string {
 func (r *restore) people(ids []int) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	type key struct{ Key string }
-	var out []key
+	var logins []string
 	for _, id := range ids {
 		if p, ok := r.users[id]; ok {
-			out = append(out, key{p.Login})
+			logins = append(logins, p.Login)
 		}
+	}
+	return formPeople(logins...)
+}
+
+// formPeople are people, by their login names, as a form names them; empty when there is none.
+func formPeople(logins ...string) string {
+	type key struct{ Key string }
+	var out []key
+	for _, login := range logins {
+		out = append(out, key{login})
 	}
 	if len(out) == 0 {
 		return ""
