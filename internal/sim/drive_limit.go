@@ -177,9 +177,10 @@ func (l *sharePointLimiter) refusal(u *sharePointUse, wait time.Duration, msg st
 	return tooMany("tooManyRequests", msg, wait).With("RateLimit-Limit", itoa(minute)).With("RateLimit-Remaining", "0").With("RateLimit-Reset", seconds)
 }
 
-// annotate adds the RateLimit headers, which appear from 80 % of a minute's units on.
+// annotate adds the RateLimit headers, which appear from 80 % of a minute's units on. A limit that is only counted is not announced: a client that
+// obeys would keep it.
 func (l *sharePointLimiter) annotate(c *Call, header func(key, value string)) {
-	if l.s.opt.Limits == LimitsOff {
+	if l.s.opt.Limits != LimitsEnforce {
 		return
 	}
 	minute, _ := l.tier()

@@ -820,7 +820,9 @@ func (f *frozen) After(d time.Duration) <-chan time.Time           { return time
 func TestLimitsCountedOnlyRefuseNothing(t *testing.T) {
 	c := start(t, sim.Options{Users: 1, FilesPer: 12, Limits: sim.LimitsCount}).login()
 	for range 300 {
-		c.want(200, "GET", driveOf(c, 0)+"/root/permissions", nil)
+		if a := c.want(200, "GET", driveOf(c, 0)+"/root/permissions", nil); a.header.Get("RateLimit-Limit") != "" {
+			t.Fatalf("a limit that nothing keeps is announced: %v", a.header)
+		}
 	}
 	if st := c.s.Stats(); st.Violations == 0 || st.Throttled != 0 || st.PeakUnits["sharepoint"] < 1250 {
 		t.Fatalf("violations %d, throttled %d, peak %v", st.Violations, st.Throttled, st.PeakUnits)
