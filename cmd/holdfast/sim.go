@@ -14,8 +14,8 @@ func newSimCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sim --dir D",
 		Short: "Run a simulated Microsoft 365 for demonstrations and tests",
-		Long: `Run a simulated Microsoft 365: Entra ID, Microsoft Graph, mail and OneDrive, under their real names, with a
-certificate authority of its own. It writes D/ca.pem and D/tenant.json, which hold all that a client needs.`,
+		Long: `Run a simulated Microsoft 365: Entra ID, Exchange Online, OneDrive, SharePoint and Teams by Microsoft Graph
+and SharePoint's own interface, under their real names, with a certificate authority of its own. It writes D/ca.pem and D/tenant.json, which hold all that a client needs.`,
 		Args: exact(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := sim.New(o)

@@ -37,7 +37,9 @@ func (m *microsoft) Inspect(ctx context.Context, org holdfast.Organization, cred
 	}
 	defer g.M365().Close()
 	if i.Tenant, i.SignIn = m.Check(ctx, org, cred); i.SignIn != nil {
-		return i, nil
+		// The clock is a reason why a sign-in fails, and the login host tells its time to everybody.
+		m.compareClocks(&i, func() (time.Time, error) { return g.M365().Users().ServiceTime(ctx, tenantOf(org, cred)) })
+		return i, ctx.Err()
 	}
 	i.Tenant.Permissions = slices.DeleteFunc(i.Tenant.Permissions, func(p service.Permission) bool { return !offered(g.M365().Cloud(), p.Name) })
 	roles, err := g.M365().Roles(ctx)
@@ -45,24 +47,34 @@ func (m *microsoft) Inspect(ctx context.Context, org holdfast.Organization, cred
 		return i, forUser(err)
 	}
 	i.Extra = extra(org, roles)
-	before := m.clock.Now()
-	resp, err := g.M365().Do(ctx, m365.Call{Method: http.MethodGet, URL: "/v1.0/organization?$select=id", JSON: true})
-	if err == nil {
-		if at, perr := http.ParseTime(resp.Header.Get("Date")); perr == nil {
-			i.Clock, i.ClockKnown = at.Sub(before.Add(m.clock.Now().Sub(before)/2)), true
+	m.compareClocks(&i, func() (time.Time, error) {
+		resp, err := g.M365().Do(ctx, m365.Call{Method: http.MethodGet, URL: "/v1.0/organization?$select=id", JSON: true})
+		if err != nil {
+			return time.Time{}, err
 		}
-	}
+		return http.ParseTime(resp.Header.Get("Date"))
+	})
 	i.Probes = m.probe(ctx, g, org)
 	used := account.Usage()
 	i.Requests, i.Throttled = used.Requests, used.Throttled
 	return i, ctx.Err()
 }
 
-// extra are the permissions that nothing protected here needs.
+// compareClocks notes how far the service's clock is from ours, when it tells its time.
+func (m *microsoft) compareClocks(i *service.Inspection, service func() (time.Time, error)) {
+	before := m.clock.Now()
+	if at, err := service(); err == nil {
+		i.Clock, i.ClockKnown = at.Sub(before.Add(m.clock.Now().Sub(before)/2)), true
+	}
+}
+
+// extra are the permissions that nothing protected here needs. One that has a needed permission within it, which the application does not have by itself, is
+// none of them: without it that permission would be missing.
 func extra(org holdfast.Organization, roles []string) []string {
+	uses := service.Uses(org)
 	return slices.DeleteFunc(slices.Sorted(slices.Values(roles)), func(role string) bool {
 		return slices.ContainsFunc(wanted, func(p service.Permission) bool {
-			return p.API == graphAPI && p.Name == role && slices.Contains(service.Uses(org), p.Use)
+			return p.API == graphAPI && slices.Contains(uses, p.Use) && (p.Name == role || !slices.Contains(roles, p.Name) && graph.Includes(role, p.Name))
 		})
 	})
 }
@@ -103,7 +115,43 @@ func (m *microsoft) probe(ctx context.Context, g *graph.Client, org holdfast.Org
 		})
 		out = append(out, probeSites(ctx, g))
 	}
+	if org.Teams {
+		out = append(out, probeTeams(ctx, g, org.TeamsChats))
+	}
+	if org.Chats {
+		try("Chats", func(u *graph.User) (string, error) {
+			_, err := g.UserChats(ctx, u.ID, graph.List{Top: 1})
+			return holdfast.SayChatsListed.With(u.UserPrincipalName), err
+		})
+	}
 	return out
+}
+
+// probeTeams reads the first team, the names of its channels, and of its posts one when they are protected.
+func probeTeams(ctx context.Context, g *graph.Client, posts bool) service.Probe {
+	p := service.Probe{Workload: "Teams"}
+	groups, err := g.TeamGroups(ctx, graph.List{Top: 1})
+	if err == nil && len(groups.Value) == 0 {
+		p.Detail = holdfast.SayTeamless.With()
+		return p
+	}
+	if err != nil {
+		p.Err = forUser(err)
+		return p
+	}
+	team := groups.Value[0]
+	p.Detail = holdfast.SayTeamRead.With(team.DisplayName)
+	if _, err = g.Team(ctx, team.ID); err == nil {
+		_, err = g.Channels(ctx, team.ID)
+	}
+	if err == nil && posts {
+		p.Detail = holdfast.SayTeamReadPosts.With(team.DisplayName)
+		_, err = g.AllMessages(ctx, team.ID, graph.List{Top: 1})
+	}
+	if err != nil {
+		p.Err = forUser(err)
+	}
+	return p
 }
 
 // probeSites reads the root site, by Graph and by SharePoint's own interface.

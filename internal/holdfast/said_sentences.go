@@ -82,6 +82,10 @@ const (
 	SayNoSites          Sentence = "probe.no sites"
 	SaySiteRead         Sentence = "probe.site"
 	SaySiteReadBySecret Sentence = "probe.site by secret"
+	SayTeamless         Sentence = "probe.no teams"
+	SayTeamRead         Sentence = "probe.team"
+	SayTeamReadPosts    Sentence = "probe.team and posts"
+	SayChatsListed      Sentence = "probe.chats"
 	// What a permission of the application is for.
 	SayForOrganization       Sentence = "permission.organization"
 	SayForUsers              Sentence = "permission.users"
@@ -287,6 +291,10 @@ var sentences = []sentence{
 	{SayNoSites, "the organization has none"},
 	{SaySiteRead, "{site} can be read"},
 	{SaySiteReadBySecret, "{site} can be read; attachments, permissions and views can't, for SharePoint itself takes only applications that sign in by certificate"},
+	{SayTeamless, "the organization has no team"},
+	{SayTeamRead, "the team {team} and its channels can be read"},
+	{SayTeamReadPosts, "the team {team}, its channels and posts can be read"},
+	{SayChatsListed, "the chats of {user} can be listed"},
 	{SayForOrganization, "to know the organization by its id and name"},
 	{SayForUsers, "to list the users whose data is protected"},
 	{SayForGroups, "to list groups"},

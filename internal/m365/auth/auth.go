@@ -303,6 +303,8 @@ const (
 	ExpiredCertificate
 	NoConsent
 	Unreachable
+	// ClockOff: Entra takes no assertion of a time that is off by more than five minutes.
+	ClockOff
 	// Declined and CodeExpired: of a sign-in by device code.
 	Declined
 	CodeExpired
@@ -360,6 +362,9 @@ func (t *Tokens) explain(ctx context.Context, err error, answers *recorder) erro
 		if c := t.config.Credential.Certificate(); c != nil && t.config.Clock.Now().After(c.NotAfter) {
 			e.Reason, e.text = ExpiredCertificate, fmt.Sprintf("the certificate of application %s expired on %s; upload a new one and enter it here", app, c.NotAfter.Format(time.DateOnly))
 		}
+	case 700024:
+		e.Reason, e.text = ClockOff, fmt.Sprintf("Microsoft refuses the sign-in of application %s for its time: this machine's clock shows %s and is off by more than five minutes; set it by NTP",
+			app, t.config.Clock.Now().UTC().Format(time.RFC3339))
 	case 7000112, 65001, 501051:
 		e.Reason, e.text = NoConsent, fmt.Sprintf("application %s is disabled or has no administrator's consent in %q; grant it under API permissions", app, tenant)
 	default:

@@ -126,6 +126,19 @@ func (u *Users) TenantID(ctx context.Context, domain string) (string, error) {
 	return id, nil
 }
 
+// ServiceTime is the time at the login host, which tells it to whoever asks; domain is a tenant's id or domain.
+func (u *Users) ServiceTime(ctx context.Context, domain string) (time.Time, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+u.host+"/"+url.PathEscape(domain)+"/v2.0/.well-known/openid-configuration", nil)
+	if err != nil {
+		return time.Time{}, err
+	}
+	resp, err := (&recorder{client: u.http}).Do(req)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return http.ParseTime(resp.Header.Get("Date"))
+}
+
 // post sends a form to the login host and decodes the answer. code is Entra's name of the error, if any.
 func (u *Users) post(ctx context.Context, d Device, endpoint string, form url.Values, out any) (code string, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+u.host+"/"+url.PathEscape(d.Tenant)+"/oauth2/v2.0/"+endpoint, strings.NewReader(form.Encode()))

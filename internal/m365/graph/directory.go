@@ -181,6 +181,9 @@ var stronger = map[string][]string{
 	"Sites.ReadWrite.All":         {"Sites.Manage.All", "Sites.FullControl.All"},
 }
 
+// Includes tells whether a role of an application's token has a permission within it, as Microsoft's table of permissions says.
+func Includes(role, permission string) bool { return slices.Contains(stronger[permission], role) }
+
 // CheckPermissions tells which of the wanted application permissions the application has not been granted, by the
 // roles of its token. An included permission counts.
 func (c *Client) CheckPermissions(ctx context.Context, want ...string) (missing []string, err error) {

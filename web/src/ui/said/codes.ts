@@ -172,14 +172,18 @@ export interface Places {
   "preview.page": never;
   "preview.parts": "n" | "m";
   "preview.text": "detail";
+  "probe.chats": "user";
   "probe.drive": "user";
   "probe.drive quota": "user" | "used" | "total" | "state";
   "probe.inbox": "user";
   "probe.inbox by lists": "user";
   "probe.no sites": never;
+  "probe.no teams": never;
   "probe.nobody": "n";
   "probe.site": "site";
   "probe.site by secret": "site";
+  "probe.team": "team";
+  "probe.team and posts": "team";
   "probe.users": never;
   "schedule.continuously": never;
   "schedule.daily": "days" | "clock";

@@ -94,6 +94,10 @@ export const text: Sentences<ConsoleCode> = {
   "probe.no sites": () => "die Organisation hat keine",
   "probe.site": (w) => `${w.site} ist lesbar`,
   "probe.site by secret": (w) => `${w.site} ist lesbar; Anlagen, Berechtigungen und Ansichten nicht, denn SharePoint selbst nimmt nur Anwendungen, die sich mit einem Zertifikat anmelden`,
+  "probe.no teams": () => "die Organisation hat kein Team",
+  "probe.team": (w) => `das Team ${w.team} und seine Kanäle sind lesbar`,
+  "probe.team and posts": (w) => `das Team ${w.team}, seine Kanäle und Beiträge sind lesbar`,
+  "probe.chats": (w) => `die Chats von ${w.user} können aufgelistet werden`,
 
   "permission.organization": () => "um die Organisation mit ID und Namen zu kennen",
   "permission.users": () => "um die Benutzer aufzulisten, deren Daten geschützt werden",
