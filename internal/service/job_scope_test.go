@@ -332,6 +332,62 @@ func TestTheEntireOrganizationIsWhatNoOtherJobHas(t *testing.T) {
 	}
 }
 
+// TestTheEntireOrganizationFollowsChangesOfOtherJobs: what another job takes, leaves out, or has no more is nobody's twice and nobody's not at all, whatever is
+// done to that job and whether or not it may run.
+func TestTheEntireOrganizationFollowsChangesOfOtherJobs(t *testing.T) {
+	s := newScoped(t)
+	yes := true
+	_, err := s.Organizations.Update(s.ctx, admin, s.org.ID, service.OrganizationSpec{Teams: &yes})
+	s.ok(err)
+	everything := slices.Concat(both("ann", "bob", "cid", "dan", "eve"), []string{"site/root", "site/rooted", "site/sub", "site/team", "team/" + apollo})
+	all := s.made(nil, nil)
+	check := func(what string, others ...holdfast.Job) {
+		t.Helper()
+		got, _ := s.protects(all)
+		for _, j := range others {
+			had, _ := s.protects(j)
+			for _, name := range had {
+				if slices.Contains(got, name) {
+					t.Errorf("%s: %s is in two jobs", what, name)
+				}
+				got = append(got, name)
+			}
+		}
+		slices.Sort(got)
+		if want := slices.Sorted(slices.Values(everything)); !slices.Equal(slices.Compact(got), want) {
+			t.Errorf("%s: all jobs together protect %q\nwant %q", what, got, want)
+		}
+	}
+	change := func(j holdfast.Job, selected, excluded []holdfast.JobItem) {
+		t.Helper()
+		_, err := s.Jobs.Update(s.ctx, admin, j.ID, service.JobSpec{Scope: holdfast.SelectedItems, Selected: selected, Excluded: excluded})
+		s.ok(err)
+	}
+	one := s.made([]holdfast.JobItem{user("ann")}, nil)
+	check("a user's mail and OneDrive", one)
+	change(one, []holdfast.JobItem{{Type: "User", ObjectID: "ann", OneDrive: true}}, nil)
+	check("his OneDrive only, since the job was edited", one)
+	change(one, []holdfast.JobItem{groupItem("g-sec")}, []holdfast.JobItem{{Type: "User", ObjectID: "bob", Mailbox: true}})
+	check("a group but one member's mail", one)
+	change(one, []holdfast.JobItem{{Type: "Group", ObjectID: "g-team", Members: true, MemberOneDrive: true, GroupSite: true}}, nil)
+	check("the members' OneDrives of a group, and its site", one)
+	two := s.made([]holdfast.JobItem{siteItem(subSite), {Type: "Team", ObjectID: apollo}}, nil)
+	check("a subsite and a team beside it", one, two)
+	change(two, []holdfast.JobItem{siteItem(rootSite)}, nil)
+	check("the site with all below it", one, two)
+	change(two, []holdfast.JobItem{{Type: "PartialOrganization", Mailbox: true, Sites: true}}, []holdfast.JobItem{user("eve")})
+	change(one, []holdfast.JobItem{user("dan")}, nil)
+	s.ok(s.Jobs.Delete(s.ctx, admin, one.ID))
+	check("mail and sites of the organization but one", two)
+	s.ok(s.Jobs.Enable(s.ctx, admin, two.ID, false))
+	got, _ := s.protects(all)
+	if want := slices.Sorted(slices.Values(slices.Concat([]string{"drive/ann", "drive/bob", "drive/cid", "drive/dan"}, both("eve"), []string{"team/" + apollo}))); !slices.Equal(got, want) {
+		t.Errorf("beside a disabled job: %q\nwant %q", got, want)
+	}
+	s.ok(s.Jobs.Delete(s.ctx, admin, two.ID))
+	check("alone again")
+}
+
 // TestScopesFollowTheDirectory: new members are found and read in full, who leaves a group leaves the job and is told of once, who is deleted stays as gone with
 // one warning, renamed users keep their history, a deleted group keeps its last members and says so every time.
 func TestScopesFollowTheDirectory(t *testing.T) {
