@@ -30,7 +30,7 @@ func TestThePageAboutTheAPIHasEveryOperation(t *testing.T) {
 			t.Errorf("%s is not on the page", r.id)
 		}
 	}
-	for _, why := range []string{needsTeamsExport, needsArchive} {
+	for _, why := range []string{needsVersions, needsArchive} {
 		if !strings.Contains(text, why) {
 			t.Errorf("the page does not say: %s", why)
 		}

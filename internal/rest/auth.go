@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"holdfast/internal/holdfast"
@@ -176,6 +177,10 @@ func (a *API) authorize(r *request) error {
 	return nil
 }
 
+// byCode are operations that a browser calls by their address alone. Who has no token and no cookie there gives a code of POST /token/AuthCode, which is good
+// once and for two minutes.
+var byCode = []string{"TeamsChannel_DownloadExportedPosts", "TeamsPost_DownloadExportedPosts"}
+
 func (a *API) caller(r *request) (service.User, error) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if token = strings.TrimSpace(token); strings.EqualFold(scheme, "Bearer") && token != "" {
@@ -187,6 +192,9 @@ func (a *API) caller(r *request) (service.User, error) {
 			return service.User{}, err
 		}
 		return a.services.BrowserSessions.Authenticate(r.Context(), r.address(), r.cookie)
+	}
+	if code, given := r.query("authCode"); given && slices.Contains(byCode, r.route.id) && a.services != nil {
+		return a.services.Admin.ByCode(r.Context(), r.address(), code)
 	}
 	return service.User{}, holdfast.Unauthenticated("log in first: POST /%s/token, then send the access token as Authorization: Bearer", served)
 }

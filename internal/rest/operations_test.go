@@ -1033,6 +1033,25 @@ func teams(w *world) {
 	w.call("POST", posts+"/1769934600000/export", nil).want(200).golden()
 	w.call("POST", posts+"/export", map[string]any{}).says(400, "channelId is missing")
 	w.call("POST", posts+"/export", several("postId", wrong)).want(404)
+	// Exports that are prepared and fetched by their address, by a one-time code where no token is sent.
+	task := w.call("POST", channel+"/startOperatorExportPosts", nil).want(200).golden().text("exportTaskId")
+	check("a channel's prepared posts", string(w.call("GET", channel+"/operatorExport/"+task, nil).want(200).golden().body), `posts [] and all in "channel.`+general+`" from 0001-01-01 to 0001-01-01`)
+	w.call("GET", private+"/operatorExport/"+task, nil).says(404, "not of what the address names")
+	w.call("GET", posts+"/operatorExport/"+task, nil).says(404, "not of what the address names")
+	task = w.call("POST", posts+"/operatorStartExportTask", several("postId", first, second)).want(200).golden().text("exportTaskId")
+	prepared := posts + "/operatorExport/" + task
+	w.call("GET", prepared, nil).want(200).golden()
+	w.call("POST", posts+"/operatorStartExportTask", map[string]any{"posts": []any{}}).says(400, "posts is missing")
+	w.call("POST", posts+"/operatorStartExportTask", several("postId", wrong)).want(404)
+	w.call("GET", posts+"/operatorExport/"+uuid.NewString(), nil).says(404, "start it again")
+	code, bearer := w.call("POST", "/v8/token/AuthCode", nil).want(200).text("authCode"), w.bearer
+	w.bearer = ""
+	w.call("GET", prepared, nil).want(401)
+	w.call("GET", posts+"?authCode="+code, nil).want(401) // it opens no other operation
+	check("posts by a code", string(w.call("GET", prepared+"?authCode="+code, nil).want(200).body), `posts [post.`+general+`.1769934600000 post.`+general+`.1769934600000.1770021000000] and all in "" from 0001-01-01 to 0001-01-01`)
+	w.call("GET", prepared+"?authCode="+code, nil).want(401) // once
+	w.bearer = bearer
+
 	w.call("POST", file+"/save", nil).want(200).golden()
 	unzip(w, w.call("POST", file+"/save", map[string]any{"asZip": "true"}).want(200).body)
 	chosen := map[string]any{"channelId": general, "files": []any{map[string]any{"id": launch}}}

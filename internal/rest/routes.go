@@ -622,8 +622,8 @@ var routes = []route{
 	{"TeamsChannel_Search", "POST", channelPath + "/search", 200, service.ActReadContent, (*API).teamsChannelSearch},
 	{"TeamsChannel_Restore", "POST", channelPath + "/restore", 200, service.ActRestore, (*API).teamsChannelRestore},
 	{"TeamsChannel_OperatorRestore", "POST", channelPath + "/operatorRestore", 200, service.ActRestore, (*API).teamsChannelOperatorRestore},
-	{"TeamsChannel_OperatorStartExportTask", "POST", channelPath + "/startOperatorExportPosts", 200, service.ActUnbuilt, notYet},
-	{"TeamsChannel_DownloadExportedPosts", "GET", channelPath + "/operatorExport/{requestExportId}", 200, service.ActUnbuilt, notYet},
+	{"TeamsChannel_OperatorStartExportTask", "POST", channelPath + "/startOperatorExportPosts", 200, service.ActDownload, (*API).teamsChannelOperatorStartExportTask},
+	{"TeamsChannel_DownloadExportedPosts", "GET", channelPath + "/operatorExport/{requestExportId}", 200, service.ActDownload, (*API).teamsChannelDownloadExportedPosts},
 
 	// TeamsFile
 	{"TeamsFile_GetPage", "GET", teamPath + "/files", 200, service.ActReadContent, (*API).teamsFileGetPage},
@@ -650,8 +650,8 @@ var routes = []route{
 	{"TeamsPost_ExportById", "POST", teamPath + "/posts/{postId}/export", 200, service.ActDownload, (*API).teamsPostExportById},
 	{"TeamsPost_Restore", "POST", teamPath + "/posts/restore", 200, service.ActRestore, (*API).teamsPostRestore},
 	{"TeamsPost_OperatorRestore", "POST", teamPath + "/posts/operatorRestore", 200, service.ActRestore, (*API).teamsPostOperatorRestore},
-	{"TeamsPost_OperatorStartExportTask", "POST", teamPath + "/posts/operatorStartExportTask", 200, service.ActUnbuilt, notYet},
-	{"TeamsPost_DownloadExportedPosts", "GET", teamPath + "/posts/operatorExport/{requestExportId}", 200, service.ActUnbuilt, notYet},
+	{"TeamsPost_OperatorStartExportTask", "POST", teamPath + "/posts/operatorStartExportTask", 200, service.ActDownload, (*API).teamsPostOperatorStartExportTask},
+	{"TeamsPost_DownloadExportedPosts", "GET", teamPath + "/posts/operatorExport/{requestExportId}", 200, service.ActDownload, (*API).teamsPostDownloadExportedPosts},
 
 	// TeamsTab
 	{"TeamsTab_Get", "GET", channelPath + "/tabs", 200, service.ActReadContent, (*API).teamsTabGet},

@@ -117,3 +117,21 @@ func (a *API) teamsChannelRestore(ctx context.Context, r *request) (any, error) 
 func (a *API) teamsChannelOperatorRestore(ctx context.Context, r *request) (any, error) {
 	return a.teamsChannelRestore(ctx, r)
 }
+
+// teamsChannelOperatorStartExportTask prepares a page of all posts of a channel.
+func (a *API) teamsChannelOperatorStartExportTask(ctx context.Context, r *request) (any, error) {
+	c, err := a.channel(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return a.preparePosts(ctx, r, c.place, c.entry.Name, holdfast.PostsQuery{Folder: c.entry.ID})
+}
+
+// teamsChannelDownloadExportedPosts answers the page that was prepared of a channel.
+func (a *API) teamsChannelDownloadExportedPosts(ctx context.Context, r *request) (any, error) {
+	c, err := a.channel(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return a.preparedPosts(r, c.place, c.entry.ID)
+}

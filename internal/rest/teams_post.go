@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
+
 	"holdfast/internal/holdfast"
 	"holdfast/internal/rest/contract"
 	"holdfast/internal/service"
@@ -292,4 +294,46 @@ func (a *API) exportPosts(r *request, p place, name string, q holdfast.PostsQuer
 	return &download{name: "Posts of " + name + ".html", size: -1, write: func(ctx context.Context, w io.Writer) error {
 		return a.services.RestoreSessions.WritePosts(ctx, r.user, p.session, p.id, q, w)
 	}}
+}
+
+// teamsPostOperatorStartExportTask prepares a page of the posts that the body lists.
+func (a *API) teamsPostOperatorStartExportTask(ctx context.Context, r *request) (any, error) {
+	p, ids, err := a.selectedPosts(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return a.preparePosts(ctx, r, p, p.container.Container.Name, holdfast.PostsQuery{Posts: ids})
+}
+
+// teamsPostDownloadExportedPosts answers the page that was prepared of chosen posts.
+func (a *API) teamsPostDownloadExportedPosts(ctx context.Context, r *request) (any, error) {
+	p, err := a.team(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return a.preparedPosts(r, p, "")
+}
+
+// preparePosts keeps what is meant until it is fetched, by an address that a browser can open.
+func (a *API) preparePosts(ctx context.Context, r *request, p place, name string, q holdfast.PostsQuery) (any, error) {
+	id, err := a.services.RestoreSessions.PreparePosts(ctx, r.user, service.PostsExport{Session: p.session, Container: p.id, Name: name, Query: q})
+	if err != nil {
+		return nil, err
+	}
+	return contract.RESTOperatorStartExportTaskResponse{ExportTaskID: uuid.MustParse(id)}, nil
+}
+
+// preparedPosts is an export of a channel, whose folder it is, or with "" one of chosen posts.
+func (a *API) preparedPosts(r *request, p place, folder string) (any, error) {
+	id, err := r.id("requestExportId")
+	if err != nil {
+		return nil, err
+	}
+	e, err := a.services.RestoreSessions.PreparedPosts(r.user, p.session, p.id, id)
+	if err != nil {
+		return nil, err
+	} else if e.Query.Folder != folder {
+		return nil, holdfast.NotFound("export %s is not of what the address names", id)
+	}
+	return a.exportPosts(r, p, e.Name, e.Query), nil
 }

@@ -401,7 +401,7 @@ func (r *RestoreSessions) prepare(ctx context.Context, u User, id holdfast.Resto
 	case spec.UserName:
 		return p, holdfast.Invalid("Microsoft 365 has no restore by user name and password any more (basic authentication is switched off): leave them out to use the organization's own application, or give an application id with its certificate")
 	case spec.DeviceCode:
-		return p, holdfast.Invalid("signing in by device code is not built yet: leave it out to use the organization's own application, or give an application id with its certificate")
+		return p, holdfast.Invalid("restores by a person's sign-in with a device code are not built: it reaches only what that person may open, and neither imports into others' mailboxes nor posts with authors and times. Leave it out to use the organization's own application, or give an application id with its certificate")
 	}
 	if p.from, err = r.Container(ctx, u, id, spec.Container); err != nil {
 		return p, err

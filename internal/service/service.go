@@ -89,6 +89,7 @@ type core struct {
 	directories directoryLocks
 	// restoreCredentials keeps the credentials that came with restore requests, in memory only.
 	devices            deviceSignIns
+	exports            preparedExports
 	mu                 sync.Mutex // guards the two below
 	restoreCredentials map[holdfast.TaskID]holdfast.Credential
 	// started pairs the wall clock with the store's, which never jumps, so that a jump of the former shows.
