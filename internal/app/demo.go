@@ -199,6 +199,15 @@ func (d *Demo) SiteTruth(site string) (Truth, error) {
 			return t, err
 		}
 	}
+	access, err := d.Sim.DumpSiteAccess(site)
+	if err != nil {
+		return t, err
+	}
+	for _, r := range access {
+		if err := put(t.Folders, r.Kind+" "+r.Title, r); err != nil {
+			return t, err
+		}
+	}
 	for _, r := range rows {
 		if r.Kind != "list" || r.Template != "documentLibrary" {
 			continue
@@ -342,11 +351,14 @@ func (d *Demo) LoseTeam(name string) error { return d.Sim.DeleteTeam(name, "", t
 // siteLost are the columns that docs/fidelity.md lists as lost.
 var siteLost = []string{"Place"}
 
-// LoseSite empties all lists and libraries of a site.
+// LoseSite empties all lists, libraries and groups of a site, and takes away what its owners made of groups and permission levels.
 func (d *Demo) LoseSite(site string) error {
 	for _, s := range d.Sim.Sites() {
 		if s.ID != site {
 			continue
+		}
+		if err := d.Sim.StripSite(site); err != nil {
+			return err
 		}
 		for title := range s.Lists {
 			if err := d.Sim.EmptyList(site, title); err != nil {

@@ -41,7 +41,7 @@ func (t RestoreTask) Plan() RestorePlan {
 		mode = SkipExisting
 	}
 	return RestorePlan{
-		Session: r.Session, From: t.From, To: t.To, Folder: r.Folder, Mode: mode, Newer: r.Newer, AllVersions: r.AllVersions,
+		Session: r.Session, From: t.From, To: t.To, Whole: len(r.Items) == 0, Folder: r.Folder, Mode: mode, Newer: r.Newer, AllVersions: r.AllVersions,
 		Permissions: r.Permissions, ChangedItems: r.ChangedItems, MissingItems: r.MissingItems, MarkRestored: r.MarkRestored,
 		NewChat: r.NewChat, Topic: r.Topic, DryRun: t.DryRun,
 	}
@@ -511,7 +511,7 @@ func (r *restoring) settle(ctx context.Context, item holdfast.Item, here folderP
 	if !ok {
 		return nil
 	}
-	put := Put{Item: item, NewID: here.id, Marker: Marker(r.task.Request, item), Open: func(ctx context.Context, f holdfast.Form) (io.ReadCloser, bool, error) {
+	put := Put{Item: item, NewID: here.id, Marker: Marker(r.task.Request, item), Selected: r.selected[item.ID], Open: func(ctx context.Context, f holdfast.Form) (io.ReadCloser, bool, error) {
 		return r.open(ctx, item.ID, f)
 	}}
 	err := r.try(ctx, func(int) error { return settler.SettleFolder(ctx, put) })

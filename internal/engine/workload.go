@@ -182,6 +182,7 @@ type RestorePlan struct {
 	Session      holdfast.RestoreSessionID
 	From         holdfast.Container
 	To           holdfast.Container
+	Whole        bool   // nothing in particular was chosen: all of From goes back
 	Folder       string // name of a folder in To under which everything goes, path with "/"; empty means the original places
 	Mode         ConflictMode
 	Newer        bool   // Overwrite: also what changed after the restore point

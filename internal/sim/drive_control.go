@@ -165,6 +165,7 @@ type DriveRow struct {
 	Description string         `json:"description,omitempty"`
 	Versions    []DriveVersion `json:"versions,omitempty"` // oldest first
 	Grants      []DriveGrant   `json:"grants,omitempty"`
+	Alone       bool           `json:"alone,omitempty"` // of a library: inherits no permissions
 	Malware     bool           `json:"malware,omitempty"`
 	Columns     map[string]any `json:"columns,omitempty"`   // of a file of a library, as Graph writes them
 	CreatedBy   string         `json:"createdBy,omitempty"` // of a file of a library: address, or "application"
@@ -183,6 +184,7 @@ type DriveVersion struct {
 // DriveGrant is one permission of an item's own in a dump.
 type DriveGrant struct {
 	People  []string   `json:"people,omitempty"`
+	Group   string     `json:"group,omitempty"` // of SharePoint's own
 	Role    string     `json:"role"`
 	Link    string     `json:"link,omitempty"`
 	Scope   string     `json:"scope,omitempty"`
@@ -226,7 +228,7 @@ func (d *driveService) personName(p person) string {
 }
 
 func (d *drive) row(n *node, sums bool) (DriveRow, error) {
-	row := DriveRow{Path: strings.Join(d.path(n), "/"), ID: d.itemID(n.key), Folder: n.folder, Size: n.size(), Created: n.created, Modified: n.modified, Description: n.description, Malware: n.malware != ""}
+	row := DriveRow{Path: strings.Join(d.path(n), "/"), ID: d.itemID(n.key), Folder: n.folder, Size: n.size(), Created: n.created, Modified: n.modified, Description: n.description, Alone: n.alone, Malware: n.malware != ""}
 	if d.library != nil && !n.folder {
 		row.Columns = d.library.columnRow(n)
 		row.CreatedBy, row.ModifiedBy = d.s.drives.personName(n.creator), d.s.drives.personName(n.editor)
@@ -246,13 +248,16 @@ func (d *drive) row(n *node, sums bool) (DriveRow, error) {
 	}
 	for _, g := range n.grants {
 		out := DriveGrant{People: slices.Sorted(slices.Values(g.people)), Role: g.role, Link: g.link, Scope: g.scope}
+		if g.group != 0 {
+			out.Group = d.library.site.principal(g.group).title
+		}
 		if !g.expires.IsZero() {
 			out.Expires = &g.expires
 		}
 		row.Grants = append(row.Grants, out)
 	}
 	slices.SortFunc(row.Grants, func(a, b DriveGrant) int {
-		return strings.Compare(a.Link+a.Scope+a.Role+strings.Join(a.People, ","), b.Link+b.Scope+b.Role+strings.Join(b.People, ","))
+		return strings.Compare(a.Link+a.Scope+a.Role+a.Group+strings.Join(a.People, ","), b.Link+b.Scope+b.Role+b.Group+strings.Join(b.People, ","))
 	})
 	return row, nil
 }

@@ -15,6 +15,8 @@ type grantee struct {
 	scope   string   // of a link: anonymous, organization, users
 	expires time.Time
 	secret  bool // of a link: has a password
+	group   int  // of a library: a group of SharePoint's own, instead of people
+	level   int  // of a library: the permission level, if it was given by one
 }
 
 // baseGrants is what the seed shares: every fiftieth item, and two at fixed places so that the smallest drive has both.
@@ -46,19 +48,18 @@ func (d *drive) grantID(key, n uint64) string {
 	return base64URL([]byte("p:" + strconv.FormatUint(mix(key^d.seed)+n, 36)))
 }
 
-// scopeRoot is the nearest item, from n up, that has grants of its own.
-func (d *drive) scopeRoots(n *node) []*node {
-	var out []*node
+// scopeRoots are the items, from n up, that have grants of their own; whole says that they are all that applies, for one of them inherits nothing.
+func (d *drive) scopeRoots(n *node) (roots []*node, whole bool) {
 	for {
 		if len(n.grants) > 0 {
-			out = append(out, n)
+			roots = append(roots, n)
 		}
-		if n.key == 0 {
-			return out
+		if n.key == 0 || n.alone {
+			return roots, n.alone
 		}
 		p, ok := d.get(n.parent)
 		if !ok {
-			return out
+			return roots, false
 		}
 		n = p
 	}
@@ -68,7 +69,7 @@ func (d *drive) scopeRoots(n *node) []*node {
 func (d *drive) sharedScope(n *node, inherited bool) (string, bool) {
 	roots := []*node{n}
 	if inherited {
-		roots = d.scopeRoots(n)
+		roots, _ = d.scopeRoots(n)
 	}
 	scope := ""
 	for _, r := range roots {
@@ -95,13 +96,18 @@ func (d *drive) permissions(n *node) []any {
 		"grantedTo":   map[string]any{"user": owner},
 		"grantedToV2": map[string]any{"user": owner, "siteUser": siteUser("4", d.owner)},
 	}}
+	roots, whole := d.scopeRoots(n)
 	if d.library != nil { // a site's own groups instead of an owner
 		out = out[:0]
-		for _, g := range d.library.site.groups {
-			group := map[string]any{"id": strconv.Itoa(g.id), "displayName": g.title}
-			out = append(out, map[string]any{"id": base64URL([]byte("group:" + g.title)), "roles": []string{g.driveRole()}, "shareId": base64URL([]byte("u!" + d.itemID(n.key)[2:12])),
-				"grantedTo":   map[string]any{"user": map[string]any{"displayName": g.title}},
-				"grantedToV2": map[string]any{"siteGroup": group}})
+		x := d.library.site
+		for _, g := range x.groups() {
+			for _, r := range x.webRoles() {
+				if r.principal == g.id && !whole {
+					out = append(out, map[string]any{"id": base64URL([]byte("group:" + g.title)), "roles": []string{x.graphRole(r.role)}, "shareId": base64URL([]byte("u!" + d.itemID(n.key)[2:12])),
+						"grantedTo":   map[string]any{"user": map[string]any{"displayName": g.title}},
+						"grantedToV2": map[string]any{"siteGroup": siteGroupJSON(&g)}})
+				}
+			}
 		}
 	}
 	if n.key != 0 {
@@ -109,7 +115,6 @@ func (d *drive) permissions(n *node) []any {
 			p.(map[string]any)["inheritedFrom"] = inherited
 		}
 	}
-	roots := d.scopeRoots(n)
 	slices.Reverse(roots)
 	for _, r := range roots {
 		for i := range r.grants {
@@ -117,6 +122,10 @@ func (d *drive) permissions(n *node) []any {
 		}
 	}
 	return out
+}
+
+func siteGroupJSON(g *siteGroup) map[string]any {
+	return map[string]any{"id": strconv.Itoa(g.id), "displayName": g.title, "loginName": g.title}
 }
 
 func siteUser(id string, u *User) map[string]any {
@@ -136,7 +145,13 @@ func (d *drive) permission(of *node, g *grantee, seenFrom *node) map[string]any 
 		both["user"] = identity
 		sets, sets2 = append(sets, map[string]any{"user": identity}), append(sets2, both)
 	}
-	if g.link == "" {
+	if g.group != 0 {
+		for _, x := range d.library.site.groups() {
+			if x.id == g.group {
+				m["grantedTo"], m["grantedToV2"] = map[string]any{"user": map[string]any{"displayName": x.title}}, map[string]any{"siteGroup": siteGroupJSON(&x)}
+			}
+		}
+	} else if g.link == "" {
 		if len(sets) > 0 {
 			m["grantedTo"], m["grantedToV2"] = sets[0], sets2[0]
 		}

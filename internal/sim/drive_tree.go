@@ -59,6 +59,7 @@ type node struct {
 	seq               uint64 // position in the log of its last change
 	sharedSeq         uint64
 	grants            []grantee
+	alone             bool // of a library: inherits nothing
 	nextVersion       int
 	malware           string
 	locked            bool

@@ -60,57 +60,9 @@ type site struct {
 	owner      *User
 	state      string // DriveOpen, DriveGone, DriveLocked
 	lists      []*list
-	groups     []*siteGroup
-	roles      []assignment // of the web itself
-	unique     bool         // a subsite with roles of its own
+	access     *siteAccess // of its site collection
 	log        []webChange
 	ensured    map[int]string // principals that were added by ensureuser, by id
-}
-
-// siteGroup is a group of SharePoint's own.
-type siteGroup struct {
-	id      int
-	title   string
-	role    int
-	members []int // users, by index
-}
-
-// driveRole is the group's role in Graph's words.
-func (g *siteGroup) driveRole() string {
-	switch g.role {
-	case roleFull:
-		return "owner"
-	case roleEdit:
-		return "write"
-	}
-	return "read"
-}
-
-// assignment gives a principal a role.
-type assignment struct{ principal, role int }
-
-// The role definitions that every site has, with SharePoint's fixed numbers.
-const (
-	roleFull       = 1073741829
-	roleDesign     = 1073741828
-	roleEdit       = 1073741830
-	roleContribute = 1073741827
-	roleRead       = 1073741826
-	roleLimited    = 1073741825
-)
-
-var roleNames = []struct {
-	id   int
-	name string
-}{{roleFull, "Full Control"}, {roleDesign, "Design"}, {roleEdit, "Edit"}, {roleContribute, "Contribute"}, {roleRead, "Read"}, {roleLimited, "Limited Access"}}
-
-func roleName(id int) string {
-	for _, r := range roleNames {
-		if r.id == id {
-			return r.name
-		}
-	}
-	return ""
 }
 
 // webChange is one entry of a site's change log; that of a library's files is in its drive.
@@ -126,9 +78,10 @@ const (
 	changeAdd        = 1
 	changeUpdate     = 2
 	changeDelete     = 3
+	changeLevelAdd   = 8
 	changeRoleAdd    = 11
 	changeRoleDelete = 12
-	changeSystem     = 14
+	changeMemberAdd  = 13
 )
 
 // list is a list or a document library.
@@ -260,18 +213,20 @@ func (sv *siteService) add(i int) *site {
 	default:
 		x.path = "/sites/" + name
 	}
-	for n, g := range []struct {
-		title string
-		role  int
-	}{{"Owners", roleFull}, {"Visitors", roleRead}, {"Members", roleEdit}} {
-		group := &siteGroup{id: 3 + n, title: x.title + " " + g.title, role: g.role}
-		for u := range min(3, sv.s.drives.people()) {
-			if (u+i+n)%2 == 0 {
-				group.members = append(group.members, u)
+	if x.parent != nil {
+		x.access = x.parent.access
+	} else {
+		x.access = newAccess(x, func(group int) (members []int) {
+			for u := range min(3, sv.s.drives.people()) {
+				if (u+i+group)%2 == 0 {
+					members = append(members, u)
+				}
 			}
+			return members
+		})
+		if i%2 == 1 {
+			x.access.addReviewers(x)
 		}
-		x.groups = append(x.groups, group)
-		x.roles = append(x.roles, assignment{group.id, g.role})
 	}
 	x.generate(r)
 	sv.sites = append(sv.sites, x)

@@ -22,6 +22,8 @@ import (
 //	POST /sites/empty               {"site", "list"}: deletes all that is in a list or library
 //	POST /sites/drop                {"site", "list"}: deletes a list itself
 //	GET  /oracle/sites?site=        lists, items and pages, one JSON line each
+//	POST /sites/strip               {"site"}: only the groups that every site has are left, empty, and the levels that every site has
+//	GET  /oracle/access?site=       groups, permission levels and who may do what, one JSON line each
 //	GET  /oracle/libraries?site=&list=   a library's files, as /oracle/drives
 func (sv *siteService) controlRoutes() {
 	s := sv.s
@@ -86,6 +88,14 @@ func (sv *siteService) controlRoutes() {
 			answer(w, in, s.DropList(in.Site, in.List))
 		}
 	})
+	s.control.HandleFunc("POST /sites/strip", func(w http.ResponseWriter, r *http.Request) {
+		var in struct {
+			Site string `json:"site"`
+		}
+		if controlDecode(w, r, &in) {
+			answer(w, in, s.StripSite(in.Site))
+		}
+	})
 	lines := func(w http.ResponseWriter, n int, row func(i int) any, err error) {
 		if err != nil {
 			controlError(w, http.StatusNotFound, err)
@@ -102,6 +112,10 @@ func (sv *siteService) controlRoutes() {
 	}
 	s.control.HandleFunc("GET /oracle/sites", func(w http.ResponseWriter, r *http.Request) {
 		rows, err := s.DumpSite(r.URL.Query().Get("site"))
+		lines(w, len(rows), func(i int) any { return rows[i] }, err)
+	})
+	s.control.HandleFunc("GET /oracle/access", func(w http.ResponseWriter, r *http.Request) {
+		rows, err := s.DumpSiteAccess(r.URL.Query().Get("site"))
 		lines(w, len(rows), func(i int) any { return rows[i] }, err)
 	})
 	s.control.HandleFunc("GET /oracle/libraries", func(w http.ResponseWriter, r *http.Request) {
@@ -188,7 +202,7 @@ func (l *list) texts(values map[string]any) map[string]string {
 func (x *site) roleTexts(roles []assignment) []string {
 	var out []string
 	for _, r := range roles {
-		out = append(out, x.principal(r.principal).login+": "+roleName(r.role))
+		out = append(out, x.principal(r.principal).login+": "+x.levelName(r.role))
 	}
 	slices.Sort(out)
 	return out

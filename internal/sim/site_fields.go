@@ -111,7 +111,7 @@ func (l *list) generateItem(r random, i int, categories *list) {
 	}
 	if i%10 == 3 {
 		it.unique = true
-		it.roles = []assignment{{x.groups[0].id, roleFull}, {siteUserID(i % people), roleContribute}}
+		it.roles = []assignment{{x.groups()[0].id, roleFull}, {siteUserID(i % people), roleContribute}}
 	}
 }
 
@@ -334,7 +334,7 @@ type principal struct {
 }
 
 func (x *site) principal(id int) *principal {
-	for _, g := range x.groups {
+	for _, g := range x.groups() {
 		if g.id == id {
 			return &principal{id, 8, g.title, g.title, ""}
 		}
@@ -497,7 +497,7 @@ func (l *list) setForm(it *listItem, name, text string, utc, invariant bool) str
 			if p.Key == l.site.principal(appPrincipal).login {
 				id, ok = appPrincipal, true
 			}
-			for _, g := range l.site.groups {
+			for _, g := range l.site.groups() {
 				if g.title == p.Key {
 					id, ok = g.id, true
 				}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -219,4 +220,125 @@ func (l *list) columnRow(n *node) map[string]any {
 		m["ContentType"] = l.contentTypeName(it.contentType)
 	}
 	return m
+}
+
+// fileAccess serves the permissions of a file or folder of a library. What has a grant of its own inherits no more, as far as calls here are concerned.
+func (a restAt) fileAccess(l *list, it *listItem) *Reply {
+	d, x := l.drive, l.site
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n, ok := d.get(it.node.key)
+	if !ok {
+		return restNotFound("Item")
+	}
+	unique := n.alone || len(n.grants) > 0
+	roles := []assignment{}
+	for _, g := range n.grants {
+		one := assignment{g.group, g.level}
+		if u := x.of.s.dir.find(strings.Join(g.people, "")); g.group == 0 && g.link == "" && u != nil {
+			one.principal = siteUserID(u.Index)
+		}
+		if one.role == 0 {
+			one.role = map[string]int{"owner": roleFull, "write": roleContribute, "read": roleRead}[g.role]
+		}
+		if one.principal != 0 {
+			roles = append(roles, one)
+		}
+	}
+	switch {
+	case a.verb(3) == "GET roleassignments":
+		if !unique {
+			roles = l.effective()
+		}
+		return a.assignments(roles)
+	case a.verb(3) == "POST breakroleinheritance":
+		was := unique
+		inherited := l.effective()
+		r := a.breakInheritance(&unique, &roles, inherited, func(int) {})
+		if !was && unique {
+			n, _ = d.own(n.key)
+			n.alone, n.grants = true, nil
+			for _, one := range roles {
+				n.grants = append(n.grants, d.groupGrant(n, x, one))
+			}
+			d.sharingChanged(n)
+		}
+		return r
+	case len(a.segs) > 4 && a.segs[3].name == "roleassignments" && a.c.Method == "POST":
+		before := slices.Clone(roles)
+		r := a.assign(&roles, unique, func(int) {})
+		for _, one := range roles {
+			if !slices.Contains(before, one) {
+				n, _ = d.own(n.key)
+				n.grants = append(slices.Clone(n.grants), d.groupGrant(n, x, one))
+				d.sharingChanged(n)
+			}
+		}
+		return r
+	}
+	return a.unknown()
+}
+
+// groupGrant is an assignment as a grant.
+func (d *drive) groupGrant(n *node, x *site, one assignment) grantee {
+	g := grantee{id: d.grantID(n.key, 2000+uint64(one.principal)), role: x.graphRole(one.role), level: one.role, group: one.principal}
+	if u := one.principal - siteUserID(0); u >= 0 && u < d.s.drives.people() {
+		g.group, g.people = 0, []string{d.s.drives.user(person(u)).Mail}
+	}
+	return g
+}
+
+// forget takes away the grants of groups that are gone.
+func (d *drive) forget(gone map[int]bool) {
+	d.subtree(0, func(n *node) {
+		if slices.ContainsFunc(n.grants, func(g grantee) bool { return gone[g.group] }) {
+			n, _ = d.own(n.key)
+			n.grants = slices.DeleteFunc(slices.Clone(n.grants), func(g grantee) bool { return gone[g.group] })
+			d.sharingChanged(n)
+		}
+	})
+}
+
+// ShareFile gives an item of a library permissions of its own, as its owner does in "advanced" permissions: levels by the titles of groups. It inherits nothing
+// any more.
+func (s *Sim) ShareFile(site, list, path string, levels map[string]string) error {
+	sv := s.sites
+	sv.mu.Lock()
+	defer sv.mu.Unlock()
+	x := sv.find(site)
+	if x == nil {
+		return fmt.Errorf("no site %q", site)
+	}
+	l := x.list(list)
+	if l == nil || !l.isLibrary() {
+		return fmt.Errorf("no library %q in %s", list, site)
+	}
+	d := l.drive
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	found := false
+	var err error
+	d.subtree(0, func(n *node) {
+		if strings.Join(d.path(n), "/") != path {
+			return
+		}
+		found = true
+		n, _ = d.own(n.key)
+		n.alone, n.grants = true, nil
+		for _, title := range slices.Sorted(maps.Keys(levels)) {
+			name := levels[title]
+			g := slices.IndexFunc(x.groups(), func(g siteGroup) bool { return g.title == title })
+			v := slices.IndexFunc(x.levels(), func(v level) bool { return v.name == name })
+			if g < 0 || v < 0 {
+				err = fmt.Errorf("no group %q or level %q", title, name)
+				return
+			}
+			n.grants = append(n.grants, d.groupGrant(n, x, assignment{x.groups()[g].id, x.levels()[v].id}))
+		}
+		d.sharingChanged(n)
+	})
+	if !found && err == nil {
+		return fmt.Errorf("no file %q in %s", path, list)
+	}
+	return err
 }

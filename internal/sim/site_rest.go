@@ -179,30 +179,21 @@ func value(rows []any) *Reply {
 
 func (a restAt) web() *Reply {
 	x := a.site
+	if len(a.segs) > 1 {
+		if r := a.webAccess(); r != nil {
+			return r
+		}
+	}
 	switch a.verb(1) {
 	case "GET ":
-		return JSON(200, a.selected(map[string]any{"Id": x.web, "Title": x.title, "Description": x.about, "Url": x.url(), "ServerRelativeUrl": x.path, "WebTemplate": strings.Split(x.template, "#")[0],
-			"Created": stamp(x.created), "LastItemModifiedDate": stamp(x.changed), "Language": 1033, "HasUniqueRoleAssignments": x.parent == nil || x.unique, "CurrentChangeToken": map[string]any{"StringValue": a.sv.changeToken(x, x.position(), a.c.Now)}}))
-	case "GET roleassignments":
-		return a.assignments(x.roles)
-	case "GET roledefinitions":
-		var rows []any
-		for _, r := range roleNames {
-			rows = append(rows, map[string]any{"Id": r.id, "Name": r.name, "Hidden": r.id == roleLimited, "RoleTypeKind": 0})
-		}
-		return value(rows)
-	case "GET sitegroups":
-		var rows []any
-		for _, g := range x.groups {
-			var users []any
-			for _, m := range g.members {
-				users = append(users, x.principal(siteUserID(m)).json())
+		m := map[string]any{"Id": x.web, "Title": x.title, "Description": x.about, "Url": x.url(), "ServerRelativeUrl": x.path, "WebTemplate": strings.Split(x.template, "#")[0],
+			"Created": stamp(x.created), "LastItemModifiedDate": stamp(x.changed), "Language": 1033, "HasUniqueRoleAssignments": x.ownRoles(), "CurrentChangeToken": map[string]any{"StringValue": a.sv.changeToken(x, x.position(), a.c.Now)}}
+		for _, g := range x.groups() {
+			if name := map[string]string{"owners": "AssociatedOwnerGroup", "members": "AssociatedMemberGroup", "visitors": "AssociatedVisitorGroup"}[g.use]; name != "" && strings.Contains(a.c.Query.Get("$expand"), name) {
+				m[name] = x.principal(g.id).json()
 			}
-			m := x.principal(g.id).json()
-			m["Users"] = users
-			rows = append(rows, a.selected(m))
 		}
-		return value(rows)
+		return JSON(200, a.selected(m))
 	case "GET siteusers":
 		var rows []any
 		for u := range a.sv.s.drives.people() {
@@ -264,7 +255,7 @@ func (a restAt) assignments(roles []assignment) *Reply {
 			var defs []any
 			for _, r := range roles {
 				if r.principal == id {
-					defs = append(defs, map[string]any{"Id": r.role, "Name": roleName(r.role)})
+					defs = append(defs, map[string]any{"Id": r.role, "Name": a.site.levelName(r.role)})
 				}
 			}
 			row["RoleDefinitionBindings"] = defs
@@ -318,7 +309,7 @@ func (a restAt) lists() *Reply {
 		l.note(0, changeUpdate)
 		return JSON(201, v.json(false))
 	case "POST breakroleinheritance":
-		return a.breakInheritance(&l.unique, &l.roles, x.roles, func(kind int) { l.note(0, kind) })
+		return a.breakInheritance(&l.unique, &l.roles, x.webRoles(), func(kind int) { l.note(0, kind) })
 	case "GET roleassignments":
 		return a.assignments(l.effective())
 	case "GET items":
@@ -343,7 +334,7 @@ func (l *list) effective() []assignment {
 	if l.unique {
 		return l.roles
 	}
-	return l.site.roles
+	return l.site.webRoles()
 }
 
 func (l *list) restJSON() map[string]any {
@@ -435,7 +426,7 @@ func (a restAt) item(l *list) *Reply {
 		return restNotFound("Item")
 	}
 	if it.node != nil && a.verb(3) != "POST validateupdatelistitem" {
-		return a.unknown() // what else a file has is its drive's
+		return a.fileAccess(l, it)
 	}
 	switch a.verb(3) {
 	case "GET attachmentfiles":
@@ -537,6 +528,9 @@ func (a restAt) form(l *list, it *listItem) *Reply {
 
 // breakInheritance gives a list or an item roles of its own: copies of those that applied, or none.
 func (a restAt) breakInheritance(unique *bool, roles *[]assignment, inherited []assignment, note func(kind int)) *Reply {
+	if r := a.mayManage(); r != nil {
+		return r
+	}
 	copies := strings.EqualFold(a.segs[len(a.segs)-1].arg("copyRoleAssignments"), "true")
 	if !*unique {
 		*unique = true
@@ -550,11 +544,14 @@ func (a restAt) breakInheritance(unique *bool, roles *[]assignment, inherited []
 }
 
 func (a restAt) assign(roles *[]assignment, unique bool, note func(kind int)) *Reply {
+	if r := a.mayManage(); r != nil {
+		return r
+	}
 	call := a.segs[len(a.segs)-1]
 	principal, err1 := strconv.Atoi(call.arg("principalid"))
 	role, err2 := strconv.Atoi(call.arg("roledefid"))
 	switch {
-	case err1 != nil || err2 != nil || a.site.principal(principal) == nil || roleName(role) == "":
+	case err1 != nil || err2 != nil || a.site.principal(principal) == nil || a.site.levelName(role) == "":
 		return restFail(404, "-2146232832, Microsoft.SharePoint.SPException", "Can not find the principal or the role definition.")
 	case !unique:
 		return restFail(400, "-2146233079, System.InvalidOperationException", "You cannot customize permissions for an object that inherits them.")

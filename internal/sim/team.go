@@ -224,13 +224,7 @@ func (sv *siteService) addTeamSite(title, path, template string, at time.Time, f
 	r := newRand(sv.s.opt.Seed, "team site "+path)
 	x := &site{of: sv, index: len(sv.sites), collection: r.uuid(), web: r.uuid(), title: title, about: "Files of the team " + title, template: template, path: path,
 		created: at, changed: at, owner: sv.s.drives.user(0), state: DriveOpen, ensured: map[int]string{}}
-	for n, g := range []struct {
-		title string
-		role  int
-	}{{"Owners", roleFull}, {"Visitors", roleRead}, {"Members", roleEdit}} {
-		x.groups = append(x.groups, &siteGroup{id: 3 + n, title: title + " " + g.title, role: g.role, members: []int{0}})
-		x.roles = append(x.roles, assignment{3 + n, g.role})
-	}
+	x.access = newAccess(x, func(int) []int { return []int{0} })
 	x.newLibrary(r, "Documents", "Shared Documents", files)
 	sv.sites = append(sv.sites, x)
 	sv.changes = append(sv.changes, siteChange{x, at})

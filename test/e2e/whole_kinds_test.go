@@ -28,7 +28,7 @@ var fileRows = map[string]string{"path": "place in the tree", "id": idRow, "size
 
 // libraryRows are fileRows of a library of a site, whose section has rows of its own for some.
 var libraryRows = func() map[string]string {
-	out := map[string]string{"columns": "values of columns that its site made", "createdBy": "who made and changed a file", "modifiedBy": "who made and changed a file", "description": filesTold + "|description"}
+	out := map[string]string{"columns": "values of columns that its site made", "alone": "grants to SharePoint groups", "createdBy": "who made and changed a file", "modifiedBy": "who made and changed a file", "description": filesTold + "|description"}
 	for name, row := range fileRows {
 		if out[name] == "" {
 			out[name] = filesTold + "|" + row
@@ -62,15 +62,17 @@ const (
 var personalIgnored = []string{"kind", "user", "version"}
 
 var wholeKinds = map[string]kind{
-	"file": {section: filesTold, rows: fileRows, key: []string{"in", "path"}, sample: sim.DriveRow{}, ignore: []string{"in", "folder", "versions", "grants", "columns"}, known: []string{"malware"}},
+	"file": {section: filesTold, rows: fileRows, key: []string{"in", "path"}, sample: sim.DriveRow{}, ignore: []string{"in", "folder", "versions", "grants", "columns", "alone"}, known: []string{"malware"}},
 	"file of a library": {section: librariesTold, rows: libraryRows, key: []string{"in", "path"}, sample: sim.DriveRow{}, needs: []string{"columns", "location", "createdBy"},
-		ignore: []string{"in", "folder", "versions", "grants"}, known: []string{"malware", "description"}},
+		ignore: []string{"in", "folder", "versions", "grants"}, known: []string{"malware", "description", "alone"}},
 	"folder":  {section: "Folders of a drive", rows: map[string]string{"path": "place in the tree", "created": "fileSystemInfo.createdDateTime", "modified": "fileSystemInfo.lastModifiedDateTime"}, key: []string{"path"}, ignore: []string{"in", "folder", "id", "size", "grants"}},
 	"version": {section: filesTold, rows: map[string]string{"of": "older versions", "number": "older versions", "size": "older versions", "quickXorHash": "older versions", "sha256": "older versions", "modified": "time and author of older versions", "by": "time and author of older versions"}, key: []string{"in", "of", "number"}, sample: sim.DriveVersion{}, ignore: []string{"in"}},
 	"grant": {section: filesTold, rows: map[string]string{"of": "grants to people and groups", "people": "grants to people and groups", "role": "grants to people and groups", "link": "sharing links for anyone or the organization",
-		"scope": "sharing links for anyone or the organization", "expires": "expiry of grants"}, sample: sim.DriveGrant{}, known: []string{"expires"}, ignore: []string{"in"}},
+		"scope": "sharing links for anyone or the organization", "expires": "expiry of grants", "group": librariesTold + "|grants to SharePoint groups"}, sample: sim.DriveGrant{}, known: []string{"expires", "group"}, ignore: []string{"in"}},
 
 	"list":                   {section: siteListed, rows: map[string]string{"list": "title of the list", "title": "title of the list", "roles": "permissions of its own"}, key: []string{"list"}, ignore: []string{"kind", "description"}, known: []string{"roles"}},
+	"access": {section: "Sites", rows: map[string]string{"title": "groups of SharePoint's own, and what they are for", "about": "groups of SharePoint's own, and what they are for", "use": "groups of SharePoint's own, and what they are for",
+		"rights": "permission levels", "members": "members of groups", "roles": "who may do what in the site"}, key: []string{"kind", "title"}, sample: sim.SiteAccessRow{}, needs: []string{"members", "roles", "about", "use"}, ignore: []string{"kind"}},
 	"list that was deleted":  {section: siteListed, rows: map[string]string{"list": "title of the list", "title": "title of the list", "description": "description, content types, hidden, validation, indexes of a list that is made"}, key: []string{"list"}, ignore: []string{"kind"}},
 	"item":                   {section: siteListed, rows: itemRows, key: []string{"list", "title", "created"}, sample: sim.SiteRow{}, ignore: []string{"kind", "template", "description", "columns", "views", "fields", "page"}},
 	"item of a deleted list": {section: siteListed, rows: itemRows, key: []string{"list", "title", "created"}, ignore: []string{"kind", "contentType"}},
@@ -290,6 +292,12 @@ func (w *world) siteThings(site sim.SiteInfo, gone string) things {
 			slices.SortFunc(lookups, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 			row["versions"], row["lookups of versions"] = versions, lookups
 		}
+		return err
+	})
+	w.lines("/oracle/access?site="+url.QueryEscape(site.ID), func(line []byte) error {
+		var r sim.SiteAccessRow
+		err := json.Unmarshal(line, &r)
+		out.add(w.T, "access", r)
 		return err
 	})
 	return out

@@ -275,6 +275,7 @@ func (w *rebuildable) empty() {
 		if !slices.ContainsFunc(w.sites, func(of sim.SiteInfo) bool { return of.ID == x.ID }) {
 			continue
 		}
+		w.must(w.sim.Ask(w.ctx, http.MethodPost, "/sites/strip", map[string]any{"site": x.ID}, nil))
 		for title, list := range x.Lists {
 			how := "empty"
 			if title == w.gone(x) {

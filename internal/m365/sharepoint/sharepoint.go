@@ -50,12 +50,6 @@ type Principal struct {
 	Email string `json:"Email"`
 }
 
-// Group is a group of SharePoint's own with its members.
-type Group struct {
-	Principal
-	Users []Principal `json:"Users"`
-}
-
 // Role is a named set of rights.
 type Role struct {
 	ID     int    `json:"Id"`
@@ -252,50 +246,6 @@ func (w *Web) Items(ctx context.Context, listID string) ([]ItemState, error) {
 // Users lists those whom the site knows.
 func (w *Web) Users(ctx context.Context) ([]Principal, error) {
 	return all[Principal](ctx, w, "/web/siteusers")
-}
-
-// Groups lists the site's own groups with their members.
-func (w *Web) Groups(ctx context.Context) ([]Group, error) {
-	return all[Group](ctx, w, "/web/sitegroups?$expand=Users")
-}
-
-// Roles lists the roles that the site has.
-func (w *Web) Roles(ctx context.Context) ([]Role, error) {
-	return all[Role](ctx, w, "/web/roledefinitions")
-}
-
-// Scope names what has permissions: the site when List is empty, a list when Item is, else an item.
-type Scope struct{ List, Item string }
-
-func (s Scope) path() string {
-	switch {
-	case s.List == "":
-		return "/web"
-	case s.Item == "":
-		return list(s.List)
-	}
-	return item(s.List, s.Item)
-}
-
-// Assignments lists who has which roles.
-func (w *Web) Assignments(ctx context.Context, s Scope) ([]Assignment, error) {
-	return all[Assignment](ctx, w, s.path()+"/roleassignments?$expand=Member,RoleDefinitionBindings")
-}
-
-// BreakInheritance gives a list or an item permissions of its own, none at first.
-func (w *Web) BreakInheritance(ctx context.Context, s Scope) error {
-	return w.decode(ctx, http.MethodPost, s.path()+"/breakroleinheritance(copyRoleAssignments=false,clearSubscopes=false)", nil, nil, write, true)
-}
-
-// Assign gives a principal a role.
-func (w *Web) Assign(ctx context.Context, s Scope, principal, role int) error {
-	return w.decode(ctx, http.MethodPost, fmt.Sprintf("%s/roleassignments/addroleassignment(principalid=%d,roledefid=%d)", s.path(), principal, role), nil, nil, write, true)
-}
-
-// EnsureUser makes a person known to the site.
-func (w *Web) EnsureUser(ctx context.Context, login string) (*Principal, error) {
-	out := &Principal{}
-	return out, w.decode(ctx, http.MethodPost, "/web/ensureuser", map[string]string{"logonName": login, "LogonName": login}, out, write, true)
 }
 
 // Views lists a list's views with their fields.

@@ -19,9 +19,19 @@ func Library(org holdfast.OrganizationID, drive, name string) holdfast.Container
 	return holdfast.Container{Organization: org, Kind: holdfast.Drive, Source: drive, Name: name, Address: name}
 }
 
+// Groups shares items of a library with groups of SharePoint's own, which Graph can't name in an invitation.
+type Groups interface {
+	// Share gives an item, by its id in the drive, what grants say; lost names what could not be given.
+	Share(ctx context.Context, item string, grants []graph.Permission) (lost []string, err error)
+}
+
 // RestoreLibrary opens a restore into a library, which plan.To is.
-func RestoreLibrary(ctx context.Context, g *graph.Client, plan engine.RestorePlan) (engine.Restore, error) {
-	return (&target{g: g}).Open(ctx, plan)
+func RestoreLibrary(ctx context.Context, g *graph.Client, plan engine.RestorePlan, groups Groups) (engine.Restore, error) {
+	r, err := (&target{g: g}).Open(ctx, plan)
+	if err == nil {
+		r.(*restore).groups = groups
+	}
+	return r, err
 }
 
 // PlaceError says what an error of a call for a whole drive or site means.

@@ -62,6 +62,8 @@ type restore struct {
 	root  string // what the stored root becomes
 	same  bool   // the drive that the items came from
 
+	groups Groups // nil but in a site's library
+
 	mu sync.Mutex // held while a folder is looked for or made: two items must not make one folder twice
 }
 
@@ -730,9 +732,12 @@ func (r *restore) share(ctx context.Context, p engine.Put, id string) (lost []st
 	if err := read(ctx, p, holdfast.FormPermissions, &permissions); err != nil {
 		return nil, err
 	}
+	if lost, err = r.shareWithGroups(ctx, permissions, id); err != nil {
+		return lost, err
+	}
 	for i := range permissions {
 		g := &permissions[i]
-		if g.InheritedFrom != nil || slices.Contains(g.Roles, "owner") {
+		if g.InheritedFrom != nil || slices.Contains(g.Roles, "owner") || ofGroup(g) && r.groups != nil {
 			continue
 		}
 		what, err := r.grant(ctx, g, id)
@@ -747,6 +752,33 @@ func (r *restore) share(ctx context.Context, p engine.Put, id string) (lost []st
 		}
 	}
 	return lost, nil
+}
+
+// ofGroup says that a permission is one of a group of SharePoint's own.
+func ofGroup(g *graph.Permission) bool {
+	return g.Link == nil && g.GrantedTo != nil && g.GrantedTo.SiteGroup != nil && g.GrantedTo.User == nil && g.GrantedTo.Group == nil
+}
+
+// shareWithGroups gives groups of SharePoint's own what they had, before anybody else gets something: an item that is shared with somebody keeps what it
+// inherits.
+func (r *restore) shareWithGroups(ctx context.Context, permissions []graph.Permission, id string) (lost []string, err error) {
+	if r.groups == nil {
+		return nil, nil
+	}
+	var grants []graph.Permission
+	for i := range permissions {
+		if g := &permissions[i]; g.InheritedFrom == nil && ofGroup(g) {
+			grants = append(grants, *g)
+		}
+	}
+	if len(grants) == 0 {
+		return nil, nil
+	}
+	lost, err = r.groups.Share(ctx, id, grants)
+	if err != nil && ctx.Err() == nil && m365.Lasting(err) {
+		return append(lost, "permissions of groups"), nil
+	}
+	return lost, err
 }
 
 // grant gives one permission; lost names what of it could not be given.

@@ -81,7 +81,10 @@ const (
 	formRoles = holdfast.Form("roles") // an array of role assignments, as served
 	formUsers = holdfast.Form("users") // of the site: those whom it knows
 	formTeam  = holdfast.Form("groups")
-	formFiles = holdfast.Form("files") // an array of the names of an item's attachments
+	// of the site: its permission levels, and what it uses its groups for
+	formLevels = holdfast.Form("levels")
+	formAccess = holdfast.Form("access")
+	formFiles  = holdfast.Form("files") // an array of the names of an item's attachments
 )
 
 // attachmentForm is the form of a file that is attached to a list's item.

@@ -34,10 +34,10 @@ const (
 	resyncs        = 4
 )
 
-// The kinds of changes that concern permissions, as SP.ChangeType numbers them.
+// The kinds of changes that concern permissions of lists and items, as SP.ChangeType numbers them.
 const (
-	changeRoleAdd    = 11
-	changeRoleUpdate = 13
+	changeAssignmentAdd    = 11
+	changeAssignmentDelete = 12
 )
 
 type source struct {
@@ -146,7 +146,7 @@ func (r *reader) start(ctx context.Context) (token string, idle bool, err error)
 					continue
 				}
 				r.dirty[ch.List] = true
-				if ch.Item != 0 && ch.Kind >= changeRoleAdd && ch.Kind <= changeRoleUpdate {
+				if ch.Item != 0 && ch.Kind >= changeAssignmentAdd && ch.Kind <= changeAssignmentDelete {
 					if r.roles[ch.List] == nil {
 						r.roles[ch.List] = map[int]bool{}
 					}

@@ -224,7 +224,15 @@ func (r *reader) site(ctx context.Context, site *graph.Site) error {
 		if err != nil {
 			return drive.PlaceError(err)
 		}
-		for form, v := range map[holdfast.Form]any{formUsers: users, formTeam: groups, formRoles: roles} {
+		levels, err := r.web.Levels(ctx)
+		if err != nil {
+			return drive.PlaceError(err)
+		}
+		access, err := r.web.Access(ctx)
+		if err != nil {
+			return drive.PlaceError(err)
+		}
+		for form, v := range map[holdfast.Form]any{formUsers: users, formTeam: groups, formRoles: roles, formLevels: levels, formAccess: access} {
 			p, raw, err := jsonOf(form, v)
 			if err != nil {
 				return err

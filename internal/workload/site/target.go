@@ -67,12 +67,13 @@ type restore struct {
 	same bool            // the site that the items came from
 	web  *sharepoint.Web // nil without a certificate
 
+	access access
+
 	mu      sync.Mutex             // guards all below
 	lists   map[string]*place      // by what Folder gave out
 	opening map[string]*sync.Mutex // held while a list is looked for or made: two items must not make one list twice
 	users   map[int]sharepoint.Principal
 	logins  map[string]string // of people, by their ids in the directory; empty: not known
-	roles   []sharepoint.Role // of the target; nil until they are asked for
 	// made has the new id of each list item that this restore put back, by stored list and item: lookups follow it.
 	made    map[string]string
 	gone    map[string]bool // of the own site, by list and item as stored: whether what a lookup names is not there any more
@@ -210,10 +211,16 @@ func (r *restore) SettleFolder(ctx context.Context, p engine.Put) error {
 		if err := read(ctx, p, formUsers, &users); err != nil {
 			return err
 		}
+		if err := r.readAccess(ctx, p); err != nil {
+			return err
+		}
 		r.mu.Lock()
-		defer r.mu.Unlock()
 		for _, u := range users {
 			r.users[u.ID] = u
+		}
+		r.mu.Unlock()
+		if r.plan.Permissions && (r.plan.Whole || p.Selected) {
+			return r.settleAccess(ctx, p)
 		}
 		return nil
 	case specialList, specialLibrary, specialPages:

@@ -157,7 +157,7 @@ func (r *restore) openFiles(ctx context.Context, p *place, folder holdfast.Item)
 	}
 	p.drive = d.ID
 	plan.To = drive.Library(r.plan.To.Organization, d.ID, folder.Name)
-	p.files, err = drive.RestoreLibrary(ctx, r.g, plan)
+	p.files, err = drive.RestoreLibrary(ctx, r.g, plan, groupsOf{r, p})
 	return err
 }
 

@@ -464,7 +464,7 @@ func (r *restore) library(ctx context.Context, folder holdfast.Item, parent stri
 		plan := r.plan
 		plan.From = drive.Library(plan.From.Organization, folder.Fields[fieldDrive], folder.Name)
 		plan.To = drive.Library(plan.To.Organization, d, folder.Name)
-		if files, err = drive.RestoreLibrary(ctx, r.g, plan); err != nil {
+		if files, err = drive.RestoreLibrary(ctx, r.g, plan, nil); err != nil {
 			return "", err
 		}
 		r.mu.Lock()
