@@ -95,6 +95,8 @@ type list struct {
 	hidden      bool
 	versioning  bool
 	attachments bool
+	manyTypes   bool // content types are managed
+	more        listSettings
 	created     time.Time
 	changed     time.Time
 	deletedAt   time.Time
@@ -248,7 +250,8 @@ func (x *site) generate(r random) {
 	all := x.newList(r, "Incidents", "genericList")
 	all.versioning, all.attachments, all.description = true, true, "What happened, with every type of column"
 	all.columns = append(all.columns, everyColumn(categories)...)
-	all.types = append(all.types, contentType2())
+	all.types, all.manyTypes = append(all.types, contentType2()), true
+	all.more = listSettings{limit: 50, validation: "=LEN([Title])<=200", validationError: "The title is too long", noCrawl: true}
 	all.views = append(all.views, &listView{id: r.uuid(), title: "Open ones", query: `<Where><Eq><FieldRef Name="Status" /><Value Type="Choice">Open</Value></Eq></Where>`, fields: []string{"LinkTitle", "Status", "Due"}, rowLimit: 30, paged: true})
 	for i := range shape.Items {
 		all.generateItem(r, i, categories)

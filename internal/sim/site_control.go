@@ -135,6 +135,8 @@ type SiteRow struct {
 	Description string            `json:"description,omitempty"`
 	Columns     []string          `json:"columns,omitempty"` // name and type
 	Views       []string          `json:"views,omitempty"`
+	Settings    string            `json:"settings,omitempty"` // of a list
+	Types       []string          `json:"types,omitempty"`    // of a list: names of its content types
 	ContentType string            `json:"contentType,omitempty"`
 	Fields      map[string]string `json:"fields,omitempty"`
 	Created     time.Time         `json:"created,omitzero"`
@@ -218,10 +220,10 @@ func (s *Sim) DumpSite(key string) ([]SiteRow, error) {
 	}
 	rows := []SiteRow{}
 	for _, l := range x.lists {
-		row := SiteRow{List: l.title, Kind: "list", Title: l.title, Template: l.template, Description: l.description}
+		row := SiteRow{List: l.title, Kind: "list", Title: l.title, Template: l.template, Description: l.description, Settings: l.settingsText(), Types: l.typesText()}
 		for _, c := range l.columns {
 			if c.own {
-				text := c.name + " " + c.kind
+				text := c.name + " " + c.kind + map[bool]string{true: " indexed"}[c.indexed]
 				if c.of != nil {
 					text += " of " + c.of.title
 				}

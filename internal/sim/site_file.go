@@ -154,6 +154,7 @@ func (x *site) newContracts(r random, categories *list, files int) {
 	l := x.newLibrary(r, "Contracts", "Contracts", files)
 	l.filled = categories
 	l.columns = append(l.columns, everyColumn(categories)...)
+	l.manyTypes, l.more.limit = true, 500
 	l.types = append(l.types, &contentType{id: "0x0101" + contentType2().id[6:], name: "Contract", about: "What was agreed", group: "Custom Content Types"})
 	l.views = append(l.views, &listView{id: r.uuid(), title: "Due ones", query: `<OrderBy><FieldRef Name="Due" /></OrderBy>`, fields: []string{"LinkFilename", "Status", "Due"}, rowLimit: 30, paged: true})
 }

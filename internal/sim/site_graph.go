@@ -431,7 +431,7 @@ func (l *list) json() map[string]any {
 	m := map[string]any{"id": l.id, "name": l.name, "displayName": l.title, "description": l.description, "webUrl": l.webURL(), "eTag": fmt.Sprintf(`"%s,%d"`, l.id, l.etag),
 		"createdDateTime": stamp(l.created), "lastModifiedDateTime": stamp(l.lastChange()), "createdBy": by, "lastModifiedBy": by,
 		"parentReference": map[string]any{"siteId": l.site.id()},
-		"list":            map[string]any{"contentTypesEnabled": len(l.types) > 1, "hidden": l.hidden, "template": l.template}}
+		"list":            map[string]any{"contentTypesEnabled": l.manyTypes, "hidden": l.hidden, "template": l.template}}
 	if l.hidden {
 		m["system"] = map[string]any{}
 	}
@@ -840,6 +840,9 @@ func (sv *siteService) postItem(c *Call) (*Reply, error) {
 	if err := l.setGraph(values, in.Fields); err != nil {
 		return nil, err
 	}
+	if why := l.invalid(values); why != "" {
+		return nil, Fail(400, "invalidRequest", "%s", why)
+	}
 	it := l.newItem(sv.s.now().UTC().Truncate(time.Second), theApp)
 	it.fields = values
 	for _, t := range l.types {
@@ -871,6 +874,9 @@ func (sv *siteService) patchFields(c *Call) (*Reply, error) {
 	values := cloneFields(it.fields)
 	if err := l.setGraph(values, in); err != nil {
 		return nil, err
+	}
+	if why := l.invalid(values); why != "" {
+		return nil, Fail(400, "invalidRequest", "%s", why)
 	}
 	l.touch(it, theApp, true)
 	it.fields = values

@@ -212,6 +212,12 @@ func (a restAt) web() *Reply {
 		}
 		x.ensured[id] = in.LogonName
 		return JSON(200, x.principal(id).json())
+	case "GET availablecontenttypes":
+		var rows []any
+		for _, t := range siteTypes() {
+			rows = append(rows, a.selected(map[string]any{"StringId": t.id, "Name": t.name, "Description": t.about, "Group": t.group}))
+		}
+		return value(rows)
 	case "POST getchanges":
 		return a.changes()
 	}
@@ -284,6 +290,10 @@ func (a restAt) lists() *Reply {
 	switch a.verb(2) {
 	case "GET ":
 		return JSON(200, a.selected(l.restJSON()))
+	case "POST ":
+		return a.merge(l)
+	case "POST contenttypes/addavailablecontenttype":
+		return a.addType(l)
 	case "GET views":
 		var rows []any
 		for _, v := range l.views {
@@ -340,7 +350,8 @@ func (l *list) effective() []assignment {
 func (l *list) restJSON() map[string]any {
 	m := map[string]any{"Id": l.id, "Title": l.title, "Description": l.description, "Hidden": l.hidden, "BaseTemplate": map[string]int{"genericList": 100, "documentLibrary": 101, "webPageLibrary": 119}[l.template],
 		"ItemCount": len(l.items), "EnableVersioning": l.versioning, "EnableAttachments": l.attachments, "HasUniqueRoleAssignments": l.unique, "Created": stamp(l.created),
-		"LastItemModifiedDate": stamp(l.lastChange()), "LastItemDeletedDate": stamp(l.deletedAt), "ContentTypesEnabled": len(l.types) > 1, "RootFolder": map[string]any{"ServerRelativeUrl": l.path()}}
+		"LastItemModifiedDate": stamp(l.lastChange()), "LastItemDeletedDate": stamp(l.deletedAt), "ContentTypesEnabled": l.manyTypes, "MajorVersionLimit": l.more.limit, "ValidationFormula": l.more.validation, "ValidationMessage": l.more.validationError,
+		"EnableModeration": l.more.moderation, "ForceCheckout": l.more.checkout, "NoCrawl": l.more.noCrawl, "RootFolder": map[string]any{"ServerRelativeUrl": l.path()}}
 	return m
 }
 
@@ -514,6 +525,9 @@ func (a restAt) form(l *list, it *listItem) *Reply {
 			row["ErrorMessage"], row["ErrorCode"] = why, -2130575155
 		}
 		rows = append(rows, row)
+	}
+	if why := l.invalid(changed.fields); why != "" && !refused { // of the item as a whole: no field bears it
+		return restFail(400, "-2130575163, Microsoft.SharePoint.SPException", "%s", why)
 	}
 	if !refused {
 		if !in.NewUpdate { // a new version is made now, by who makes it

@@ -70,12 +70,12 @@ var wholeKinds = map[string]kind{
 	"grant": {section: filesTold, rows: map[string]string{"of": "grants to people and groups", "people": "grants to people and groups", "role": "grants to people and groups", "link": "sharing links for anyone or the organization",
 		"scope": "sharing links for anyone or the organization", "expires": "expiry of grants", "group": librariesTold + "|grants to SharePoint groups"}, sample: sim.DriveGrant{}, known: []string{"expires", "group"}, ignore: []string{"in"}},
 
-	"list":                   {section: siteListed, rows: map[string]string{"list": "title of the list", "title": "title of the list", "roles": "permissions of its own"}, key: []string{"list"}, ignore: []string{"kind", "description"}, known: []string{"roles"}},
+	"list": {section: siteListed, rows: map[string]string{"list": "title of the list", "title": "title of the list", "roles": "permissions of its own"}, key: []string{"list"}, ignore: []string{"kind", "description", "settings", "types"}, known: []string{"roles"}},
 	"access": {section: "Sites", rows: map[string]string{"title": "groups of SharePoint's own, and what they are for", "about": "groups of SharePoint's own, and what they are for", "use": "groups of SharePoint's own, and what they are for",
 		"rights": "permission levels", "members": "members of groups", "roles": "who may do what in the site"}, key: []string{"kind", "title"}, sample: sim.SiteAccessRow{}, needs: []string{"members", "roles", "about", "use"}, ignore: []string{"kind"}},
-	"list that was deleted":  {section: siteListed, rows: map[string]string{"list": "title of the list", "title": "title of the list", "description": "description, content types, hidden, validation, indexes of a list that is made"}, key: []string{"list"}, ignore: []string{"kind"}},
-	"item":                   {section: siteListed, rows: itemRows, key: []string{"list", "title", "created"}, sample: sim.SiteRow{}, ignore: []string{"kind", "template", "description", "columns", "views", "fields", "page"}},
-	"item of a deleted list": {section: siteListed, rows: itemRows, key: []string{"list", "title", "created"}, ignore: []string{"kind", "contentType"}},
+	"list that was deleted":  {section: siteListed, rows: map[string]string{"list": "title of the list", "title": "title of the list", "description": "description, hidden, versions and how many, attachments, content types on, left out of searches", "settings": "validation, approval, check-out", "types": "content types"}, needs: []string{"description", "settings", "types"}, key: []string{"list"}, ignore: []string{"kind"}},
+	"item":                   {section: siteListed, rows: itemRows, key: []string{"list", "title", "created"}, sample: sim.SiteRow{}, ignore: []string{"kind", "template", "description", "columns", "views", "settings", "types", "fields", "page"}},
+	"item of a deleted list": {section: siteListed, rows: itemRows, key: []string{"list", "title", "created"}, ignore: []string{"kind"}},
 	"page": {section: pages, rows: map[string]string{"page": "title, layout, title area, sections and web parts", "list": "title, layout, title area, sections and web parts", "versions": "author, editor, created, modified, older versions"},
 		key: []string{"title"}, ignore: []string{"kind", "id", "contentType", "value of text", "value of choice"}},
 

@@ -106,17 +106,6 @@ type info struct {
 	} `json:"CurrentChangeToken"`
 }
 
-// ListState is what _api tells of a site's lists.
-type ListState struct {
-	ID         string `json:"Id"`
-	Unique     bool   `json:"HasUniqueRoleAssignments"`
-	Versions   bool   `json:"EnableVersioning"`
-	Attach     bool   `json:"EnableAttachments"`
-	RootFolder struct {
-		Path string `json:"ServerRelativeUrl"`
-	} `json:"RootFolder"`
-}
-
 // call makes a call below _api. path is escaped; units is what is counted for it: Microsoft publishes no price for _api but says that it is higher
 // than Graph's.
 func (w *Web) call(ctx context.Context, method, path string, in any, header http.Header, permission string, repeatable bool) (*m365.Response, error) {
@@ -231,11 +220,6 @@ func (w *Web) Changes(ctx context.Context, token string) (changes []Change, next
 		}
 		next = last
 	}
-}
-
-// Lists tells of all lists what Graph does not.
-func (w *Web) Lists(ctx context.Context) ([]ListState, error) {
-	return all[ListState](ctx, w, "/web/lists?$select=Id,HasUniqueRoleAssignments,EnableVersioning,EnableAttachments,RootFolder/ServerRelativeUrl&$expand=RootFolder")
 }
 
 // Items tells of all items of a list what Graph does not, 5,000 to a call.

@@ -77,10 +77,11 @@ const (
 
 // Forms of payloads that only this workload uses.
 const (
-	formViews = holdfast.Form("views") // an array of views, as served
-	formRoles = holdfast.Form("roles") // an array of role assignments, as served
-	formUsers = holdfast.Form("users") // of the site: those whom it knows
-	formTeam  = holdfast.Form("groups")
+	formViews    = holdfast.Form("views") // an array of views, as served
+	formRoles    = holdfast.Form("roles") // an array of role assignments, as served
+	formUsers    = holdfast.Form("users") // of the site: those whom it knows
+	formTeam     = holdfast.Form("groups")
+	formSettings = holdfast.Form("settings") // of a list: those that Graph does not tell
 	// of the site: its permission levels, and what it uses its groups for
 	formLevels = holdfast.Form("levels")
 	formAccess = holdfast.Form("access")

@@ -286,6 +286,11 @@ func (r *reader) listFolder(ctx context.Context, id string) (*known, error) {
 		if err != nil {
 			return nil, err
 		}
+		if state, ok := r.states[id]; ok {
+			if err := add(formSettings, state.Settings); err != nil {
+				return nil, err
+			}
+		}
 		if r.states[id].Unique {
 			item.Fields[fieldUnique] = "true"
 			roles, err := r.web.Assignments(ctx, sharepoint.Scope{List: id})

@@ -103,8 +103,11 @@ type place struct {
 	there   map[string]graph.Column // as there
 	types   map[string]string       // content types there, by name
 	own     []string                // of a library: names of the stored columns that its site made
+	rules   *sharepoint.Rules       // of a list that was made: what Close sets
 
 	settling sync.Mutex
+	set      bool // settings and content types are, but for unset
+	unset    []string
 	settled  bool // columns and views are as far there as they can be
 }
 
@@ -135,6 +138,9 @@ func (r *restore) Close(ctx context.Context) error {
 				return err
 			}
 		}
+	}
+	if err := r.setRules(ctx); err != nil {
+		return err
 	}
 	if len(left) > 0 {
 		return holdfast.Invalid("lookups that name items which this restore did not put back are empty, among them %s: restore those items, then these again", strings.Join(left, ", "))

@@ -213,6 +213,14 @@ func (r *restore) settleList(ctx context.Context, p engine.Put, l *place) error 
 		r.mu.Unlock()
 	}
 	if l.isNew && r.web != nil {
+		if !l.set {
+			more, err := r.settings(ctx, p, l, stored.Types)
+			if err != nil {
+				return err
+			}
+			l.unset, l.set = more, true
+		}
+		lost = append(lost, l.unset...)
 		more, err := r.dress(ctx, p, l)
 		if err != nil {
 			return err
