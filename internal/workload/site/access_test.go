@@ -265,3 +265,14 @@ func TestFilesAreSharedWithGroupsAgain(t *testing.T) {
 		})
 	}
 }
+
+// A site that is gone is not made: the refusal says what can be done.
+func TestARestoreIntoASiteThatIsGoneSaysWhatToDo(t *testing.T) {
+	r := start(t, sim.Options{Site: sim.SiteShape{Sites: 2, Items: 2, Files: 2}})
+	if err := r.sim.SetSite(r.box.Source, sim.DriveGone); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.target.Open(t.Context(), r.wholeSiteBack(r.box)); holdfast.KindOf(err) != holdfast.KindConflict || !strings.Contains(err.Error(), "for 93 days") {
+		t.Errorf("the restore is refused with %v", err)
+	}
+}

@@ -43,7 +43,7 @@ func (t *target) Open(ctx context.Context, plan engine.RestorePlan) (engine.Rest
 	site, err := t.g.Site(ctx, plan.To.Source, graph.List{})
 	switch m365.KindOf(err) {
 	case m365.NotFound, m365.Invalid:
-		return nil, holdfast.Conflict("the site %s is not there now: create it again, or restore to another site: %w", plan.To.Address, err)
+		return nil, holdfast.Conflict("the site %s is not there now: give it back in the SharePoint admin center, where deleted sites are kept for 93 days, or make it again there, or restore to another site: %w", plan.To.Address, err)
 	case m365.Locked:
 		return nil, holdfast.Conflict("the site %s is locked: unlock it in the SharePoint admin center, or restore to another site: %w", plan.To.Address, err)
 	}

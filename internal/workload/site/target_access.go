@@ -109,13 +109,13 @@ func (r *restore) group(who sharepoint.Principal) *sharepoint.Group {
 	return nil
 }
 
-// level is the permission level there that a stored one is: those that every site has by their numbers, for their names are in the site's language.
+// level is the permission level there that a stored one is: by its number in its own site and those that every site has, whose names are in the site's language.
 func (r *restore) level(role sharepoint.Role) (id int, ok bool) {
 	a := &r.access
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, l := range a.levelsThere {
-		if l.ID == role.ID && l.Kind != 0 {
+		if l.ID == role.ID && (l.Kind != 0 || r.same) {
 			return l.ID, true
 		}
 	}
