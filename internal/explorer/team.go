@@ -31,6 +31,8 @@ func (o *Opened) teamParts(ctx context.Context, entry holdfast.Entry) (*Parts, e
 		IsArchived                                               bool
 		TeamsApp                                                 struct{ DisplayName string }
 		Configuration                                            struct{ ContentURL, WebsiteURL string }
+
+		FunSettings, GuestSettings, MemberSettings, MessagingSettings map[string]any
 	}
 	if err := json.Unmarshal(raw, &stored); err != nil {
 		return nil, holdfast.Damaged("what is stored of %q can't be read: %w", entry.Name, err)
@@ -50,6 +52,8 @@ func (o *Opened) teamParts(ctx context.Context, entry holdfast.Entry) (*Parts, e
 		if out.Apps, err = o.apps(ctx, entry); err != nil {
 			return nil, err
 		}
+		out.Settings = map[string]map[string]any{"funSettings": stored.FunSettings, "guestSettings": stored.GuestSettings, "memberSettings": stored.MemberSettings,
+			"messagingSettings": stored.MessagingSettings}
 	}
 	return &Parts{Name: entry.Name, Card: holdfast.Card{Team: out}}, nil
 }

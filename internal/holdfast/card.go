@@ -24,6 +24,9 @@ type TeamCard struct {
 	App         string     `json:"app,omitzero"`  // of a tab
 	Shows       string     `json:"shows,omitzero"`
 	Apps        []string   `json:"apps,omitzero"` // of a team: those that are installed
+	// Settings are those of a team as Microsoft Graph names them: funSettings, guestSettings, memberSettings and messagingSettings, each with its switches,
+	// which are true, false or a word. They are shown by the operations on teams only.
+	Settings map[string]map[string]any `json:"-"`
 }
 
 // EventCard is an event; of a series, its first occurrence and its rule.

@@ -23,7 +23,7 @@ func aTeam(put put) {
 		return whole(holdfast.FormJSON, fmt.Sprintf(`{"body":{"contentType":"html","content":%q}}`, text))
 	}
 	put(holdfast.Item{ID: "team", Kind: holdfast.KindFolder, Version: "1", Name: "Apollo", Fields: map[string]string{holdfast.FieldSpecial: "team"}},
-		whole(holdfast.FormJSON, `{"description":"to the moon\u202e","visibility":"private","isArchived":true,"createdDateTime":"2026-01-01T00:00:00Z"}`),
+		whole(holdfast.FormJSON, `{"description":"to the moon\u202e","visibility":"private","isArchived":true,"createdDateTime":"2026-01-01T00:00:00Z","funSettings":{"allowGiphy":true,"giphyContentRating":"strict"},"memberSettings":{"allowAddRemoveApps":false}}`),
 		whole("members", `[{"displayName":"Ada","email":"ada@example.com","roles":["owner"]},{"displayName":"Bob","roles":[]}]`), whole("apps", `[{"teamsApp":{"displayName":"Website"}}]`))
 	put(holdfast.Item{ID: "c", Parent: "team", Kind: holdfast.KindFolder, Version: "1", Name: "General", Fields: map[string]string{holdfast.FieldSpecial: "channel"}}, whole(holdfast.FormJSON, `{"membershipType":"standard"}`))
 	put(holdfast.Item{ID: "d", Parent: "team", Kind: holdfast.KindFolder, Version: "1", Name: "Other"})
@@ -138,6 +138,12 @@ func TestATeamIsToldOf(t *testing.T) {
 		c := p.Card.Team
 		if got := fmt.Sprintf("%s,%s,%s,%s,%v,%s,%s,%v", c.What, c.Description, c.Visibility, c.Membership, c.Archived, c.App, c.Shows, c.Apps); got != want {
 			t.Errorf("%s is %s, want %s", id, got, want)
+		}
+		if id != "team" {
+			continue
+		}
+		if got, want := fmt.Sprint(c.Settings), "map[funSettings:map[allowGiphy:true giphyContentRating:strict] guestSettings:map[] memberSettings:map[allowAddRemoveApps:false] messagingSettings:map[]]"; got != want {
+			t.Errorf("the team's settings are %s, want %s", got, want)
 		}
 	}
 	for id, own := range map[string]bool{"team": true, "c": false} {

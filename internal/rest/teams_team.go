@@ -36,7 +36,58 @@ func (a *API) teamsTeamGetById(ctx context.Context, r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return teamToContract(r.links, p), nil
+	out := teamToContract(r.links, p)
+	root, err := a.root(ctx, r, p)
+	if err != nil || root == "" {
+		return out, err
+	}
+	shows, err := a.services.RestoreSessions.Preview(ctx, r.user, p.session, p.id, root)
+	if holdfast.KindOf(err) == holdfast.KindNotFound { // the backup had no more of it than its name
+		return out, nil
+	} else if err != nil {
+		return nil, err
+	}
+	if c := shows.Card; c != nil && c.Team != nil {
+		describeTeam(&out, *c.Team)
+	}
+	return out, nil
+}
+
+// describeTeam adds what is stored of a team itself; lists of teams leave it out, since it is read team by team.
+func describeTeam(out *contract.RESTTeamsTeam, c holdfast.TeamCard) {
+	out.Description, out.IsArchived = optional(c.Description), &c.Archived
+	for _, p := range []contract.RESTTeamsTeamPrivacy{contract.RESTTeamsTeamPrivacyPublic, contract.RESTTeamsTeamPrivacyPrivate, contract.RESTTeamsTeamPrivacyHiddenMembership} {
+		if strings.EqualFold(string(p), c.Visibility) {
+			out.Privacy = &p
+		}
+	}
+	is := func(group, name string) *bool {
+		if on, ok := c.Settings[group][name].(bool); ok {
+			return &on
+		}
+		return nil
+	}
+	fun := &contract.RESTTeamsTeamFunSettings{AllowCustomMemes: is("funSettings", "allowCustomMemes"), AllowGiphy: is("funSettings", "allowGiphy"),
+		AllowStickersAndMemes: is("funSettings", "allowStickersAndMemes")}
+	if word, ok := c.Settings["funSettings"]["giphyContentRating"].(string); ok {
+		rating := contract.RESTTeamsTeamFunSettingsGiphyContentRatingUnknownFutureValue
+		for _, r := range []contract.RESTTeamsTeamFunSettingsGiphyContentRating{contract.RESTTeamsTeamFunSettingsGiphyContentRatingModerate, contract.RESTTeamsTeamFunSettingsGiphyContentRatingStrict} {
+			if strings.EqualFold(string(r), word) {
+				rating = r
+			}
+		}
+		fun.GiphyContentRating = &rating
+	}
+	const guests, members, messages = "guestSettings", "memberSettings", "messagingSettings"
+	out.Settings = &contract.RESTTeamsTeamSettings{
+		FunSettings:   fun,
+		GuestSettings: &contract.RESTTeamsTeamGuestSettings{AllowCreateUpdateChannels: is(guests, "allowCreateUpdateChannels"), AllowDeleteChannels: is(guests, "allowDeleteChannels")},
+		MemberSettings: &contract.RESTTeamsTeamMemberSettings{AllowCreatePrivateChannel: is(members, "allowCreatePrivateChannels"), AllowCreateUpdateChannel: is(members, "allowCreateUpdateChannels"),
+			AllowDeleteChannel: is(members, "allowDeleteChannels"), AllowAddRemoveApp: is(members, "allowAddRemoveApps"), AllowCreateUpdateRemoveTab: is(members, "allowCreateUpdateRemoveTabs"),
+			AllowCreateUpdateRemoveConnector: is(members, "allowCreateUpdateRemoveConnectors")},
+		MessagingSettings: &contract.RESTTeamsTeamMessagingSettings{AllowUserEditMessage: is(messages, "allowUserEditMessages"), AllowUserDeleteMessage: is(messages, "allowUserDeleteMessages"),
+			AllowOwnerDeleteMessage: is(messages, "allowOwnerDeleteMessages"), AllowTeamMention: is(messages, "allowTeamMentions"), AllowChannelMention: is(messages, "allowChannelMentions")},
+	}
 }
 
 func teamToContract(l links, p place) contract.RESTTeamsTeam {

@@ -796,6 +796,11 @@ func (s *shelf) Preview(ctx context.Context, at service.View, id string) (holdfa
 			From: []holdfast.MailAddress{{Name: "Charles", Address: "charles@example.org"}}, Headers: []holdfast.MailHeader{{Name: "Subject", Value: e.Name}},
 			Attachments: []holdfast.MailAttachment{{Name: "table.csv", Type: "text/csv", Size: 5}}, Removed: []holdfast.Omission{{What: "remote image", Count: 2, Details: []string{"https://example.org/p.gif"}}}}, nil
 	}
+	if e.Fields[holdfast.FieldSpecial] == "team" {
+		return holdfast.Preview{Kind: holdfast.PreviewCard, Name: e.Name, Card: &holdfast.Card{Team: &holdfast.TeamCard{What: "team", Description: "To the moon", Visibility: "private", Archived: true,
+			Settings: map[string]map[string]any{"funSettings": {"allowGiphy": true, "giphyContentRating": "strict"}, "guestSettings": {"allowDeleteChannels": false},
+				"memberSettings": {"allowAddRemoveApps": true, "allowCreatePrivateChannels": false}, "messagingSettings": {"allowUserEditMessages": true}}}}}, nil
+	}
 	return holdfast.Preview{Kind: holdfast.PreviewText, Name: e.Name, Format: "text", Charset: "utf-8", Type: "text/plain; charset=utf-8", Body: []byte(s.content[id])}, nil
 }
 
