@@ -207,7 +207,7 @@ func newJobAddCommand() *cobra.Command {
 	f.StringVar(&every, "every", "", "run every 5m, 10m, 15m, 30m, 1h, 2h, 4h or 8h")
 	f.BoolVar(&noMail, "no-mail", false, "leave mailboxes out")
 	f.BoolVar(&groupMailboxes, "group-mailboxes", false, "take the mailboxes of all Microsoft 365 groups too")
-	f.StringSliceVar(&leaveOut, "leave-out", nil, "of mailboxes, leave contacts, calendars, tasks or settings out, or export: then mail is read as MIME; may be given several times")
+	f.StringSliceVar(&leaveOut, "leave-out", nil, "of mailboxes, leave contacts, calendars, tasks, settings or items (contact groups, journal, notes in subfolders, tasks that To Do does not show) out, or export: then mail is read as MIME; may be given several times")
 	f.BoolVar(&noFiles, "no-files", false, "leave OneDrive out")
 	f.BoolVar(&noSites, "no-sites", false, "leave SharePoint sites out")
 	f.StringArrayVar(&sites, "site", nil, "protect this site, by its address or id, with those below it (repeatable)")

@@ -50,6 +50,7 @@ and SharePoint's own interface, under their real names, with a certificate autho
 	f.StringVar(&o.Limits, "limits", sim.LimitsEnforce, "published limits: enforce, count, off")
 	f.DurationVar(&o.TokenLife, "token-life", 0, "life of access tokens (default 1h)")
 	f.IntVar(&o.Mail.Messages, "mail-messages", 0, "messages per mailbox (default: the profile's)")
+	f.BoolVar(&o.Items, "items", false, "mailboxes also have contact groups, journal entries, notes in a subfolder and tasks that To Do does not show")
 	f.IntVar(&o.PIM.Contacts, "contacts", 0, "contacts per mailbox; -1 for none (default: the profile's)")
 	f.IntVar(&o.PIM.Events, "events", 0, "events per mailbox; -1 for none (default: the profile's)")
 	f.IntVar(&o.PIM.Tasks, "tasks", 0, "tasks per mailbox; -1 for none (default: the profile's)")

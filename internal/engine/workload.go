@@ -43,6 +43,7 @@ const (
 	PartTasks     = holdfast.PartTasks
 	PartSettings  = holdfast.PartSettings
 	PartExport    = holdfast.PartExport
+	PartItems     = holdfast.PartItems
 )
 
 type leftOut struct{}

@@ -47,7 +47,7 @@ func Exported(ctx context.Context, s Stream, l Limits, kept *Cache) (Words, erro
 // formatted says that a message, or one in it, has a form of its own beside its text, for which all of its properties are needed.
 func formatted(m *fasttransfer.Message) bool {
 	switch m.Kind() {
-	case fasttransfer.KindAppointment, fasttransfer.KindMeeting, fasttransfer.KindTask, fasttransfer.KindContact:
+	case fasttransfer.KindAppointment, fasttransfer.KindMeeting, fasttransfer.KindTask, fasttransfer.KindContact, fasttransfer.KindList, fasttransfer.KindJournal:
 		return true
 	}
 	for _, a := range m.Attachments {
@@ -83,6 +83,9 @@ func (w *exported) message(m *fasttransfer.Message, depth int) {
 	kind := m.Kind()
 	if _, ok := m.Appointment(); ok && (kind == fasttransfer.KindAppointment || kind == fasttransfer.KindMeeting) || kind == fasttransfer.KindTask {
 		w.written(m.WriteICalendar, func(data []byte) { w.plain(data, "utf-8") })
+	}
+	if details := m.Details(); details != "" && !w.ended() {
+		w.plain([]byte(details), "utf-8")
 	}
 	w.body(&body)
 	for _, inline := range []bool{true, false} {

@@ -11,6 +11,7 @@ import (
 	"mime/quotedprintable"
 	"net/mail"
 	"net/textproto"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -138,6 +139,12 @@ func (m *Message) mailBody(out *mailWriter, depth int) (*entity, error) {
 			write:  func(w io.Writer) error { return inBase64(w, m.WriteICalendar) },
 		})
 	}
+	var details []*entity
+	if words := m.Details(); words != "" {
+		if details, texts = detailed(words, &body, texts); len(texts) == 0 {
+			details, texts = nil, details
+		}
+	}
 	if len(texts) == 0 {
 		texts = append(texts, &entity{header: []string{"Content-Type: text/plain; charset=us-ascii"}, write: func(io.Writer) error { return nil }})
 	}
@@ -164,7 +171,7 @@ func (m *Message) mailBody(out *mailWriter, depth int) (*entity, error) {
 	}
 	whole := multipart("alternative", texts)
 	whole = multipart("related", append([]*entity{whole}, related...))
-	return multipart("mixed", append([]*entity{whole}, mixed...)), nil
+	return multipart("mixed", slices.Concat(details, []*entity{whole}, mixed)), nil
 }
 
 // unreadBody carries a body that is not understood, so that nothing is lost.

@@ -159,13 +159,15 @@ const (
 	PartSettings  MailboxPart = "settings" // settings, rules, categories and permissions of calendars
 	// PartExport is the way of reading mail as Exchange exports it. A job that leaves it out reads mail as MIME and JSON.
 	PartExport MailboxPart = "export"
+	// PartItems is what only the export of mailboxes has: contact groups, the journal, notes in folders below the one of notes, tasks that To Do does not show.
+	PartItems MailboxPart = "items"
 )
 
 // PartPosts are the posts of teams, which a job may leave out as it may a part of mailboxes.
 const PartPosts MailboxPart = "posts"
 
 // MailboxParts are all of them.
-var MailboxParts = []MailboxPart{PartContacts, PartCalendars, PartTasks, PartSettings, PartExport}
+var MailboxParts = []MailboxPart{PartContacts, PartCalendars, PartTasks, PartSettings, PartExport, PartItems}
 
 // Schedule is when a job runs by itself. Times of day are HH:MM:SS in Zone.
 type Schedule struct {

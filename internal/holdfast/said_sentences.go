@@ -94,6 +94,8 @@ const (
 	SayForMailBack           Sentence = "permission.mail back"
 	SayForExport             Sentence = "permission.export"
 	SayForImport             Sentence = "permission.import"
+	SayForItems              Sentence = "permission.items"
+	SayForItemsBack          Sentence = "permission.items back"
 	SayForCalendars          Sentence = "permission.calendars"
 	SayForContacts           Sentence = "permission.contacts"
 	SayForTasks              Sentence = "permission.tasks"
@@ -302,6 +304,8 @@ var sentences = []sentence{
 	{SayForMailBack, "to put mail back"},
 	{SayForExport, "to read mail as Exchange exports it"},
 	{SayForImport, "to put back mail as Exchange exported it"},
+	{SayForItems, "to find contact groups, journal entries and notes in subfolders"},
+	{SayForItemsBack, "to make the folders of contact groups, the journal and notes again"},
 	{SayForCalendars, "to read calendars"},
 	{SayForContacts, "to read contacts"},
 	{SayForTasks, "to read tasks"},

@@ -376,7 +376,7 @@ func itemFromContract(where string, in contract.RESTJobItemComposed) (holdfast.J
 	for _, name := range in.LeaveOut {
 		part := holdfast.MailboxPart(strings.ToLower(name))
 		if !slices.Contains(holdfast.MailboxParts, part) {
-			return item, holdfast.Invalid("%s.leaveOut may have contacts, calendars, tasks, settings and export, not %q", where, name)
+			return item, holdfast.Invalid("%s.leaveOut may have contacts, calendars, tasks, settings, items and export, not %q", where, name)
 		}
 		item.LeaveOut = append(item.LeaveOut, part)
 	}

@@ -15,6 +15,7 @@ func (s *Sim) controlRoutes() {
 	s.faultControl()
 	s.mailControl()
 	s.pimControl()
+	s.itemControl()
 	s.settingsControl()
 	s.deviceControl()
 	s.groupControl()

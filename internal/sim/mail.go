@@ -64,6 +64,9 @@ type folder struct {
 	ext       map[string]string // single-value extended properties that a client set
 	deleted   bool
 	version   uint64
+	holds     string     // container class of what is neither mail nor the default folder of notes; "" of mail
+	shelf     *shelf     // of a contact folder, calendar or list of tasks: what lies in it that its own kind of item is not
+	of        *pimFolder // the same
 
 	base       int
 	baseGone   bool // all generated messages were removed at once
@@ -239,7 +242,7 @@ func (m *mailService) generate(u *User) *mailbox {
 			parent = projects
 		}
 	}
-	add(rootFolder, "Notes", notesFolder, notes)
+	atNotes := add(rootFolder, "Notes", notesFolder, notes)
 	if n := len(m.corpus); n > 0 {
 		users := len(m.s.dir.seeded)
 		var mine []int
@@ -252,6 +255,7 @@ func (m *mailService) generate(u *User) *mailbox {
 			b.folders[k].corpus = mine
 		}
 	}
+	b.layOutOthers(atNotes)
 	return b
 }
 
@@ -260,10 +264,16 @@ const notesFolder = "notes"
 
 func (f *folder) ofNotes() bool { return f.wellKnown == notesFolder }
 
+// apart says that no list of mail folders has the folder.
+func (f *folder) apart() bool { return f.ofNotes() || f.holds != "" }
+
 // class is the container class.
 func (f *folder) class() string {
-	if f.ofNotes() {
-		return "IPF.StickyNote"
+	switch {
+	case f.holds != "":
+		return f.holds
+	case f.ofNotes():
+		return notesClass
 	}
 	return "IPF.Note"
 }

@@ -316,6 +316,9 @@ func (b *mailbox) generated(f *folder, j int) *message {
 	if f.ofNotes() {
 		return note(r, m)
 	}
+	if f.holds != "" {
+		return other(r, m, f.holds, j)
+	}
 	self := mailAddress{b.user.DisplayName, b.user.Mail}
 	switch f.wellKnown {
 	case "sentitems":

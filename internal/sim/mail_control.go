@@ -103,10 +103,13 @@ func (s *Sim) WipeMailbox(user string) error {
 	for _, kind := range shelfKinds {
 		b.shelf(kind).wipe(now)
 	}
+	b.exchangeFolders() // what is beside the shelves goes too
 	for _, k := range slices.Clone(b.order) {
 		f := b.folders[k]
 		switch {
 		case f.deleted || f.key == rootFolder:
+		case f.of != nil:
+			b.wipe(f, now)
 		case f.wellKnown == "":
 			b.removeFolder(f, now)
 		default:
@@ -327,7 +330,7 @@ func (s *Sim) Churn(plan Churn) ([]*Churned, error) {
 func (b *mailbox) busyFolders(n int) []*folder {
 	var fs []*folder
 	for _, k := range b.order {
-		if f := b.folders[k]; !f.deleted && !f.hidden && !f.ofNotes() && f.wellKnown != "drafts" && f.total() > 0 {
+		if f := b.folders[k]; !f.deleted && !f.hidden && !f.apart() && f.wellKnown != "drafts" && f.total() > 0 {
 			fs = append(fs, f)
 			if len(fs) == n {
 				break
@@ -434,7 +437,7 @@ func (s *Sim) DumpMailbox(user string, mime bool, folder func(MailFolderRow) err
 	var keys []uint32
 	var rows []MailFolderRow
 	for _, k := range b.order {
-		if f := b.folders[k]; !f.deleted {
+		if f := b.folders[k]; !f.deleted && f.holds == "" {
 			keys = append(keys, k)
 			rows = append(rows, MailFolderRow{ID: b.folderID(k), Path: b.path(k), WellKnown: f.wellKnown, Hidden: f.hidden, Total: f.total(), Unread: f.unread()})
 		}

@@ -282,7 +282,7 @@ func (s *Sim) foldersDelta(c *Call) (*Reply, error) {
 	rows := []any{}
 	stale := s.faults.hit(c, FaultCounts)
 	tell := func(f *folder) error {
-		if f.key == rootFolder || f.ofNotes() || f.hidden && !t.Hidden {
+		if f.key == rootFolder || f.apart() || f.hidden && !t.Hidden {
 			return nil
 		}
 		if f.deleted {

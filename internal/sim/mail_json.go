@@ -426,7 +426,8 @@ func (b *mailbox) extended(m *message, id string) (string, bool, error) {
 	case flagStart, flagDue, flagCompleted:
 		t := map[string]*dateTimeZone{flagStart: m.flag.start, flagDue: m.flag.due, flagCompleted: m.flag.completed}[id]
 		if t == nil {
-			return "", false, nil
+			v, ok := m.ext[id]
+			return v, ok, nil
 		}
 		at, ok := parseTime(t.DateTime + "Z")
 		return at.UTC().Format(mapiTime), ok, nil
@@ -638,7 +639,7 @@ var folderProperties = []string{"id", "childFolderCount", "displayName", "isHidd
 func (b *mailbox) folderJSON(f *folder, q *Query) (map[string]any, error) {
 	children := 0
 	for _, k := range b.order {
-		if c := b.folders[k]; c.parent == f.key && !c.deleted && !c.ofNotes() {
+		if c := b.folders[k]; c.parent == f.key && !c.deleted && !c.apart() {
 			children++
 		}
 	}
@@ -681,7 +682,7 @@ func (b *mailbox) folderJSON(f *folder, q *Query) (map[string]any, error) {
 		case "childfolders":
 			list := []any{}
 			for _, k := range b.order {
-				if c := b.folders[k]; c.parent == f.key && !c.deleted && !c.hidden && !c.ofNotes() {
+				if c := b.folders[k]; c.parent == f.key && !c.deleted && !c.hidden && !c.apart() {
 					cj, err := b.folderJSON(c, &Query{Select: e.Select})
 					if err != nil {
 						return nil, err

@@ -116,7 +116,7 @@ func (s *Sim) foldersList(c *Call) (*Reply, error) {
 	var rows []map[string]any
 	for _, k := range b.order {
 		f := b.folders[k]
-		if f.parent != parent || f.deleted || f.ofNotes() || f.hidden && !hidden {
+		if f.parent != parent || f.deleted || f.apart() || f.hidden && !hidden {
 			continue
 		}
 		if q.Filter != nil {
@@ -249,7 +249,7 @@ func (b *mailbox) listed(id string) ([]*folder, error) {
 	}
 	var fs []*folder
 	for _, k := range b.order {
-		if f := b.folders[k]; !f.deleted {
+		if f := b.folders[k]; !f.deleted && f.holds == "" {
 			fs = append(fs, f)
 		}
 	}

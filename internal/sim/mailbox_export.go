@@ -24,11 +24,12 @@ const (
 )
 
 var (
-	exchangeFolders = []string{"MailboxFolder.Read.All", "MailboxFolder.ReadWrite.All"}
-	exchangeItems   = []string{"MailboxItem.Read.All", "MailboxItem.ReadWrite.All"}
-	exchangeDelta   = []string{"MailboxItem.Read.All"}
-	exchangeExport  = []string{"MailboxItem.Export.All", "MailboxItem.ImportExport.All"}
-	exchangeImport  = []string{"MailboxItem.ImportExport.All"}
+	exchangeFolders      = []string{"MailboxFolder.Read.All", "MailboxFolder.ReadWrite.All"}
+	exchangeFoldersWrite = []string{"MailboxFolder.ReadWrite.All"}
+	exchangeItems        = []string{"MailboxItem.Read.All", "MailboxItem.ReadWrite.All"}
+	exchangeDelta        = []string{"MailboxItem.Read.All"}
+	exchangeExport       = []string{"MailboxItem.Export.All", "MailboxItem.ImportExport.All"}
+	exchangeImport       = []string{"MailboxItem.ImportExport.All"}
 )
 
 // importSession is a pre-authenticated address for imports into one mailbox.
@@ -48,7 +49,10 @@ func (s *Sim) exchangeRoutes() []Route {
 	add("GET", root+"/folders/delta", exchangeFolders[:1], s.exchangeFoldersDelta)
 	add("GET", root+"/folders/{folder}", exchangeFolders, s.exchangeFolderGet)
 	add("GET", root+"/folders/{folder}/childFolders", exchangeFolders[:1], s.exchangeFoldersList)
+	add("POST", root+"/folders", exchangeFoldersWrite, s.exchangeFolderCreate)
+	add("POST", root+"/folders/{folder}/childFolders", exchangeFoldersWrite, s.exchangeFolderCreate)
 	add("GET", root+"/folders/{folder}/items", exchangeItems, s.exchangeItemsList)
+	add("GET", root+"/folders/{folder}/items/{item}", exchangeItems, s.exchangeItemGet)
 	add("GET", root+"/folders/{folder}/items/delta", exchangeDelta, s.exchangeItemsDelta)
 	add("POST", root+"/exportItems", exchangeExport, s.exportItems)
 	add("POST", root+"/createImportSession", exchangeImport, s.createImportSession)
@@ -88,226 +92,6 @@ func (s *Sim) exchangeSettings(c *Call) (*Reply, error) {
 
 func (c *Call) atMailbox(path string) string {
 	return c.context("admin/exchange/mailboxes('" + c.Params["mailbox"] + "')/" + path)
-}
-
-// --- folders and items -----------------------------------------------------------------------------------------------
-
-// exchangeFolder shows a folder of mail or notes; those of calendars, contacts and tasks are not in the simulator's lists.
-func (b *mailbox) exchangeFolder(f *folder, q *Query) (map[string]any, error) {
-	row, err := b.folderJSON(f, &Query{})
-	if err != nil {
-		return nil, err
-	}
-	full := map[string]any{"id": row["id"], "displayName": row["displayName"], "parentFolderId": row["parentFolderId"], "childFolderCount": row["childFolderCount"],
-		"totalItemCount": row["totalItemCount"], "type": f.class()}
-	return project(full, q.Select, "microsoft.graph.mailboxFolder", func(string) bool { return false })
-}
-
-func (s *Sim) exchangeFoldersList(c *Call) (*Reply, error) {
-	q, err := c.OData("select", "top", "skip")
-	if err != nil {
-		return nil, err
-	}
-	b, err := s.box(c)
-	if err != nil {
-		return nil, err
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	parent := rootFolder
-	if id := c.Params["folder"]; id != "" {
-		f, err := b.folder(id)
-		if err != nil {
-			return nil, err
-		}
-		parent = f.key
-	}
-	if q.Top <= 0 {
-		q.Top = 10
-	}
-	rows := []any{}
-	seen, more := 0, false
-	for _, k := range b.order {
-		f := b.folders[k]
-		if f.deleted || f.parent != parent {
-			continue
-		}
-		if seen++; seen <= q.Skip {
-			continue
-		}
-		if more = len(rows) == min(q.Top, maxPageItems); more {
-			break
-		}
-		row, err := b.exchangeFolder(f, q)
-		if err != nil {
-			return nil, err
-		}
-		rows = append(rows, row)
-	}
-	body := map[string]any{"@odata.context": c.atMailbox("folders"), "value": rows}
-	if more {
-		at := c.HTTP.URL.Query()
-		at.Set("$skip", fmt.Sprint(q.Skip+len(rows)))
-		body["@odata.nextLink"] = c.URL(c.Path) + "?" + at.Encode()
-	}
-	return JSON(200, body), nil
-}
-
-func (s *Sim) exchangeFolderGet(c *Call) (*Reply, error) {
-	q, err := c.OData("select")
-	if err != nil {
-		return nil, err
-	}
-	b, err := s.box(c)
-	if err != nil {
-		return nil, err
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	f, err := b.folder(c.Params["folder"])
-	if err != nil {
-		return nil, err
-	}
-	row, err := b.exchangeFolder(f, q)
-	if err != nil {
-		return nil, err
-	}
-	row["@odata.context"] = c.atMailbox("folders/$entity")
-	return JSON(200, row), nil
-}
-
-// exchangeFoldersDelta is the delta of mail folders in the form of this API.
-func (s *Sim) exchangeFoldersDelta(c *Call) (*Reply, error) {
-	r, err := s.foldersDelta(c)
-	if err != nil {
-		return nil, err
-	}
-	body, _ := r.body.(map[string]any)
-	rows, _ := body["value"].([]any)
-	for i, row := range rows {
-		m, _ := row.(map[string]any)
-		out := map[string]any{"@odata.type": "#microsoft.graph.mailboxFolder"}
-		for _, name := range []string{"id", "displayName", "parentFolderId", "childFolderCount", "totalItemCount", "@removed"} {
-			if v, ok := m[name]; ok {
-				out[name] = v
-			}
-		}
-		if m["@removed"] == nil {
-			out["type"] = "IPF.Note"
-		}
-		rows[i] = out
-	}
-	body["@odata.context"] = c.context("Collection(mailboxFolder)")
-	return r, nil
-}
-
-// exchangeItem shows a message as a mailboxItem, which has neither subject nor people.
-func (b *mailbox) exchangeItem(v view, m *message, q *Query) (map[string]any, error) {
-	row, err := b.messageJSON(v, m, []string{"id", "changeKey", "createdDateTime", "lastModifiedDateTime", "categories"}, q.Expand)
-	if err != nil {
-		return nil, err
-	}
-	size, err := b.s.messageSize(m)
-	if err != nil {
-		return nil, err
-	}
-	class, _, err := b.extended(m, "String 0x1a")
-	if err != nil {
-		return nil, err
-	}
-	row["size"], row["type"] = size, class
-	out, err := project(row, q.Select, "microsoft.graph.mailboxItem", func(n string) bool { return n == "singleValueExtendedProperties" })
-	if err == nil && row["singleValueExtendedProperties"] != nil {
-		out["singleValueExtendedProperties"] = row["singleValueExtendedProperties"]
-	}
-	return out, err
-}
-
-func (s *Sim) exchangeItemsList(c *Call) (*Reply, error) { return s.exchangeRows(c, "items", false) }
-
-func (s *Sim) exchangeItemsDelta(c *Call) (*Reply, error) {
-	return s.exchangeRows(c, "itemsDelta", true)
-}
-
-// exchangeRows lists the items of a folder, or what changed in it.
-func (s *Sim) exchangeRows(c *Call, kind string, delta bool) (*Reply, error) {
-	q, err := c.OData("select", "expand", "top", "filter", "orderby", "skiptoken")
-	if err != nil {
-		return nil, err
-	}
-	v, err := c.view()
-	if err != nil {
-		return nil, err
-	}
-	b, err := s.box(c)
-	if err != nil {
-		return nil, err
-	}
-	b.mu.Lock()
-	f, err := b.folder(c.Params["folder"])
-	if err != nil {
-		b.mu.Unlock()
-		return nil, err
-	}
-	t, err := s.begin(c, b, kind, f.key)
-	if err != nil {
-		b.mu.Unlock()
-		return nil, err
-	}
-	if t.Issued == 0 {
-		t.Select, t.Expand, t.Filter = c.Query.Get("$select"), c.Query.Get("$expand"), c.Query.Get("$filter")
-		if q.Top > 0 {
-			t.Page = min(q.Top, maxPageItems)
-		}
-	} else if *q, err = t.query(); err != nil {
-		b.mu.Unlock()
-		return nil, err
-	}
-	if err := deltaQuery(q); err != nil {
-		b.mu.Unlock()
-		return nil, err
-	}
-	lo, _ := bounds(q.Filter)
-	var page []*message
-	var removed []uint64
-	done := false
-	if t.First {
-		w := b.walk(f, false, t.Pos)
-		for len(page) < t.Page && !done {
-			m := w.next()
-			if done = m == nil || m.received.Before(lo); !done {
-				page = append(page, m)
-				t.Pos = &position{Time: m.received.UnixNano(), Key: m.key}
-			}
-		}
-		if _, _, more := w.peek(); !more {
-			done = true
-		}
-		if done {
-			t.First, t.Pos = false, nil
-		}
-	} else {
-		page, removed, done = b.changes(f, t, lo)
-	}
-	rows := []any{}
-	for _, m := range page {
-		row, err := b.exchangeItem(v, m, q)
-		if err != nil {
-			b.mu.Unlock()
-			return nil, err
-		}
-		row["@odata.type"] = "#microsoft.graph.mailboxItem"
-		rows = append(rows, row)
-	}
-	for _, k := range removed {
-		rows = append(rows, map[string]any{"@odata.type": "#microsoft.graph.mailboxItem", "id": b.itemID(&message{key: k}, v.immutable), "@removed": map[string]any{"reason": "deleted"}})
-	}
-	b.mu.Unlock()
-	body := map[string]any{"@odata.context": c.context("Collection(mailboxItem)"), "value": rows}
-	if name, link := c.mailLink(t, done); delta || !done {
-		body[name] = link
-	}
-	return v.applied(JSON(200, body)), nil
 }
 
 // --- export ----------------------------------------------------------------------------------------------------------
@@ -495,7 +279,7 @@ func (s *Sim) importItem(c *Call) (*Reply, error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	f, err := b.folder(in.FolderID)
+	f, err := b.exchangeFolderOf(in.FolderID)
 	if err != nil {
 		return nil, err
 	}

@@ -62,6 +62,9 @@ func TestMailboxFoldersAndItemsAreListedByTheExportAPI(t *testing.T) {
 		folders, _ := c.pages(path + "?$top=3")
 		for _, f := range folders {
 			c.want(200, "GET", base+"/folders/"+f["id"].(string), nil)
+			if f["type"] != "IPF.Note" && f["type"] != "IPF.StickyNote" {
+				continue // TestFoldersOfEveryTypeAreInTheExportAPI
+			}
 			rows, _ := c.pages(base + "/folders/" + f["id"].(string) + "/items?$top=5&$select=id,changeKey,type,size")
 			delta, link := c.pages(base + "/folders/" + f["id"].(string) + "/items/delta?$expand=singleValueExtendedProperties($filter=id eq 'String 0x37')")
 			if len(rows) != len(delta) || link == "" || len(rows) != int(f["totalItemCount"].(float64)) {

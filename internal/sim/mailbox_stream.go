@@ -480,7 +480,7 @@ func (m *message) keepProperty(p export.Property) error {
 		m.multi[id] = texts
 		return nil
 	}
-	if flags := map[string]**dateTimeZone{flagStart: &m.flag.start, flagDue: &m.flag.due, flagCompleted: &m.flag.completed}; flags[id] != nil {
+	if flags := map[string]**dateTimeZone{flagStart: &m.flag.start, flagDue: &m.flag.due, flagCompleted: &m.flag.completed}; flags[id] != nil && !strings.HasPrefix(m.ext["String 0x1a"], "IPM.Task") { // a task has its own dates there
 		*flags[id] = &dateTimeZone{DateTime: streamTime(p).Format("2006-01-02T15:04:05.0000000"), TimeZone: "UTC"}
 		return nil
 	}

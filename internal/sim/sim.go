@@ -66,6 +66,7 @@ type Options struct {
 	DeltaLife   time.Duration // age at which a mail delta link is refused, default 30 days
 	Mail        MailShape     // overrides what the profile says about mailboxes; zero fields keep the profile's
 	PIM         PIMShape      // the same for calendars, contacts and tasks
+	Items       bool          // mailboxes also have contact groups, journal entries, notes in a folder below Notes and tasks that To Do does not show
 	FilesPer    int           // files in a drive; 0 takes the profile's
 	Site        SiteShape     // overrides what the profile says about sites; zero fields keep the profile's
 	Team        TeamShape     // the same for teams

@@ -75,7 +75,7 @@ func (c *Client) batch(ctx context.Context, parts []Part, out []PartResult) erro
 		if path == "" {
 			path = join(p.Path...)
 		}
-		call, err := c.call(request{method: p.Method, path: path, query: p.List.query(), prefer: p.List.preferences(), header: p.Header, in: p.Body})
+		call, err := c.call(request{method: p.Method, path: path, query: p.List.query(), prefer: p.List.preferences(), header: p.Header, in: p.Body, charges: p.List.charges()})
 		if err != nil {
 			return err
 		}

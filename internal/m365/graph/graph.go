@@ -186,6 +186,16 @@ type List struct {
 	From, Until time.Time
 	// Token begins a drive's delta at "latest" or at a time.
 	Token string
+	// Of is the user whose mailbox's budget a call is of, where its address does not name him.
+	Of string
+}
+
+// charges are what a call costs, nil when its address tells.
+func (l List) charges() []m365.Charge {
+	if l.Of == "" {
+		return nil
+	}
+	return outlook(l.Of, 0)
 }
 
 func (l List) query() url.Values {
@@ -224,7 +234,7 @@ func (l List) preferences() []string {
 
 // list asks for the first page of what is at path.
 func list[T any, P keeper[T]](ctx context.Context, c *Client, path string, l List, permission string) (*Page[T], error) {
-	return page[T, P](ctx, c, request{path: path, query: l.query(), prefer: l.preferences(), permission: permission})
+	return page[T, P](ctx, c, request{path: path, query: l.query(), prefer: l.preferences(), permission: permission, charges: l.charges()})
 }
 
 // Follow asks for the page behind a NextLink or DeltaLink. Of l only Prefer and PageSize count: the rest is in the link.
@@ -232,7 +242,7 @@ func Follow[T any, P keeper[T]](ctx context.Context, c *Client, link string, l L
 	if !strings.HasPrefix(link, "https://") {
 		return nil, &Error{Kind: m365.Invalid, Call: http.MethodGet, Code: "address refused", Message: "a link of a page must be absolute"}
 	}
-	return page[T, P](ctx, c, request{path: link, prefer: l.preferences()})
+	return page[T, P](ctx, c, request{path: link, prefer: l.preferences(), charges: l.charges()})
 }
 
 func page[T any, P keeper[T]](ctx context.Context, c *Client, r request) (*Page[T], error) {

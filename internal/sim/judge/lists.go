@@ -95,19 +95,20 @@ func excepted(at, problem string) bool {
 
 // documented are calls of which the permission table has no row, with what Microsoft's page of the operation asks for.
 var documented = map[string][]string{
-	"GET users/{}/messages/{}/attachments/{}":                 {"Mail.Read"},                                                                             // "Get attachment" (2025-06): Mail.Read for the application
-	"DELETE users/{}/messages/{}/attachments/{}":              {"Mail.ReadWrite"},                                                                        // "Delete attachment" (2025-06)
-	"GET users/{}/settings/exchange":                          {"User.Read.All"},                                                                         // "Get exchangeSettings" (2026-02)
-	"GET admin/exchange/mailboxes/{}/folders/delta":           {"MailboxFolder.Read.All"},                                                                // "mailboxFolder: delta" (2026-02)
-	"GET admin/exchange/mailboxes/{}/folders/{}/childfolders": {"MailboxFolder.Read.All"},                                                                // "List childFolders" (2026-02)
-	"GET admin/exchange/mailboxes/{}/folders/{}/items/delta":  {"MailboxItem.Read.All"},                                                                  // "mailboxItem: delta" (2026-02)
-	"GET users/{}/events/{}/attachments/{}":                   {"Calendars.Read"},                                                                        // "Get attachment" (2025-06)
-	"DELETE users/{}/events/{}/attachments/{}":                {"Calendars.ReadWrite"},                                                                   // "Delete attachment" (2025-06)
-	"GET directory/deleteditems/{}":                           {"Group.Read.All", "Group.ReadWrite.All"},                                                 // "Get deletedItem", of a group
-	"POST directory/deleteditems/{}/restore":                  {"Group.ReadWrite.All"},                                                                   // "Restore deleted item", of a group
-	"GET teams/{}/operations/{}":                              {"Team.Create", "Teamwork.Migrate.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"}, // "Get teamsAsyncOperation": what its making asks for
-	"GET users/{}/chats":                                      {"Chat.Read.All"},                                                                         // "List chats" (2026), where the table names the two others
-	"GET users/{}/chats/getallmessages/delta":                 {"Chat.Read.All", "Chat.ReadWrite.All"},                                                   // "chatMessage: delta" (2026)
+	"GET users/{}/messages/{}/attachments/{}":                  {"Mail.Read"},                                                                             // "Get attachment" (2025-06): Mail.Read for the application
+	"DELETE users/{}/messages/{}/attachments/{}":               {"Mail.ReadWrite"},                                                                        // "Delete attachment" (2025-06)
+	"GET users/{}/settings/exchange":                           {"User.Read.All"},                                                                         // "Get exchangeSettings" (2026-02)
+	"GET admin/exchange/mailboxes/{}/folders/delta":            {"MailboxFolder.Read.All"},                                                                // "mailboxFolder: delta" (2026-02)
+	"GET admin/exchange/mailboxes/{}/folders/{}/childfolders":  {"MailboxFolder.Read.All"},                                                                // "List childFolders" (2026-02)
+	"POST admin/exchange/mailboxes/{}/folders/{}/childfolders": {"MailboxFolder.ReadWrite.All"},                                                           // "Create mailboxFolder" (2026-08)
+	"GET admin/exchange/mailboxes/{}/folders/{}/items/delta":   {"MailboxItem.Read.All"},                                                                  // "mailboxItem: delta" (2026-02)
+	"GET users/{}/events/{}/attachments/{}":                    {"Calendars.Read"},                                                                        // "Get attachment" (2025-06)
+	"DELETE users/{}/events/{}/attachments/{}":                 {"Calendars.ReadWrite"},                                                                   // "Delete attachment" (2025-06)
+	"GET directory/deleteditems/{}":                            {"Group.Read.All", "Group.ReadWrite.All"},                                                 // "Get deletedItem", of a group
+	"POST directory/deleteditems/{}/restore":                   {"Group.ReadWrite.All"},                                                                   // "Restore deleted item", of a group
+	"GET teams/{}/operations/{}":                               {"Team.Create", "Teamwork.Migrate.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"}, // "Get teamsAsyncOperation": what its making asks for
+	"GET users/{}/chats":                                       {"Chat.Read.All"},                                                                         // "List chats" (2026), where the table names the two others
+	"GET users/{}/chats/getallmessages/delta":                  {"Chat.Read.All", "Chat.ReadWrite.All"},                                                   // "chatMessage: delta" (2026)
 	// "List calendarPermissions", "Create", "Update" and "Delete calendarPermission" (2025-11), by the address of "Share or delegate a calendar in Outlook".
 	"GET users/{}/calendars/{}/calendarpermissions":       {"Calendars.Read", "Calendars.ReadWrite"},
 	"GET users/{}/calendars/{}/calendarpermissions/{}":    {"Calendars.Read", "Calendars.ReadWrite"},

@@ -336,6 +336,9 @@ func (r *reader) dropFolder(ctx context.Context, id string) error {
 				}
 				continue
 			}
+			if strings.HasPrefix(child.ID, ownItem) {
+				continue // no folder of mail: those are followed by themselves
+			}
 			f, err := r.g.MailFolder(ctx, r.mailbox, child.ID, graph.List{})
 			switch {
 			case err == nil:

@@ -165,12 +165,8 @@ func (r *restore) session(ctx context.Context, anew *graph.ImportSession) (*grap
 	if x.session != nil && x.session != anew && r.g.M365().Clock().Now().Add(time.Minute).Before(x.session.Expires) {
 		return x.session, nil
 	}
-	if x.of.ID == "" {
-		id, err := r.g.MailboxID(ctx, r.mailbox)
-		if err != nil {
-			return nil, fmt.Errorf("look up the mailbox: %w", err)
-		}
-		x.of = graph.MailboxOf{User: r.mailbox, ID: id}
+	if _, err := x.mailbox(ctx, r); err != nil {
+		return nil, err
 	}
 	s, err := r.g.CreateImportSession(ctx, x.of)
 	if err != nil {

@@ -30,6 +30,7 @@ type personal struct {
 	class   string            // of items
 	shelf   string            // class of shelves
 	special string            // what the default shelf is for
+	also    []string          // what the application may do besides PersonalKind.Read
 	needs   string            // of Microsoft Graph; a cloud that lacks it has this kind neither read nor written
 	fields  []string          // of items; nil: all that a list gives
 	expand  []string
@@ -61,7 +62,7 @@ const (
 )
 
 // personals are the kinds, in the order in which they are read.
-func personals() []*personal { return []*personal{contacts, calendars, tasks, settings} }
+func personals() []*personal { return []*personal{contacts, calendars, tasks, settings, others} }
 
 // shelves is what a read knows of one kind.
 type shelves struct {
@@ -74,6 +75,8 @@ type shelves struct {
 	again   map[string]string // item -> shelf
 	placed  map[string]string // item -> shelf that this read saw it in
 	plain   bool              // the service refuses rows with what is expanded
+	lists   bool              // this read reads the kind
+	names   map[string]string // shelf -> its name
 	// Of calendars: the events that this read listed, and those that are stored.
 	events map[string]string        // event -> calendar
 	before map[string]holdfast.Item // by event
@@ -117,7 +120,7 @@ func (r *reader) shelvesOf(p *personal) *shelves {
 			return s
 		}
 	}
-	s := &shelves{personal: p, cursors: map[string]string{}, again: map[string]string{}, placed: map[string]string{}}
+	s := &shelves{personal: p, cursors: map[string]string{}, again: map[string]string{}, placed: map[string]string{}, names: map[string]string{}}
 	r.personal = append(r.personal, s)
 	return s
 }
@@ -134,18 +137,22 @@ func (r *reader) readPersonal(ctx context.Context) error {
 			}
 			continue
 		}
-		missing, err := r.g.CheckPermissions(ctx, p.Read)
+		if p == others && r.exporter == nil { // mail is not exported, because of the job or of what the application may do
+			continue
+		}
+		missing, err := r.g.CheckPermissions(ctx, append([]string{p.Read}, p.also...)...)
 		if err != nil {
 			return err
 		}
 		if len(missing) > 0 {
-			why := fmt.Errorf("the application may not read %s: grant it %s in Microsoft Entra, or leave them out of the job", s.name, s.Read)
+			why := fmt.Errorf("the application may not read %s: grant it %s in Microsoft Entra, or leave them out of the job", s.name, strings.Join(missing, ", "))
 			if err := r.refuse(ctx, s, &holdfast.Skip{Reason: holdfast.SkipDenied, Err: why}); err != nil {
 				return err
 			}
 			continue
 		}
 		read = append(read, s)
+		s.lists = true
 		questions, err := r.questions(ctx, s)
 		if err != nil {
 			return err
@@ -230,6 +237,8 @@ func (r *reader) questions(ctx context.Context, s *shelves) ([]question, error) 
 		return r.calendarQuestions(ctx, s)
 	case settings:
 		return r.settingQuestions(ctx, s), nil
+	case others:
+		return r.otherQuestions(s), nil
 	}
 	if r.prev.Anew() {
 		return nil, nil
@@ -273,6 +282,8 @@ func (r *reader) finishShelves(ctx context.Context, s *shelves) error {
 		return r.finishCalendars(ctx, s)
 	case settings:
 		return r.finishSettings(ctx, s)
+	case others:
+		return r.finishOthers(ctx, s)
 	}
 	if s.personal == contacts && s.root == "" {
 		if err := r.defaultContacts(ctx, s); err != nil {
@@ -382,6 +393,7 @@ func (r *reader) newShelf(ctx context.Context, s *shelves, f *graph.Shelf) error
 	if f.WellKnown == "flaggedEmails" {
 		return nil // its tasks are mails with a flag, which are mails
 	}
+	s.names[f.ID] = f.Title()
 	if _, there := s.cursors[f.ID]; !there {
 		s.cursors[f.ID] = unread
 		if err := r.sink.Cursor(ctx, s.name+cursorShelf+f.ID, unread); err != nil {

@@ -286,6 +286,7 @@ type reader struct {
 	mu       sync.Mutex      // guards retry and gone
 	retry    map[string]bool // messages that could not be read so far
 	personal []*shelves      // contacts, calendars, tasks
+	items    *otherState     // what only the import/export API has
 	// versions are those of the messages of this read, where there is no delta and lists are compared; nil elsewhere.
 	versions map[[12]byte]uint64
 	fields   []string  // properties of messages that the cloud has

@@ -86,6 +86,9 @@ func (r *restore) Folder(ctx context.Context, folder holdfast.Item, parent strin
 	if special == rootName {
 		return r.root, nil
 	}
+	if strings.HasPrefix(folder.ID, ownItem) {
+		return r.otherFolder(ctx, folder, parent)
+	}
 	if p := personalShelf(folder.Fields[holdfast.FieldClass]); p != nil {
 		return r.personalFolder(ctx, p, folder, parent)
 	}
@@ -173,6 +176,10 @@ func (r *restore) Close(context.Context) error { return nil }
 func (r *restore) Put(ctx context.Context, p engine.Put) (engine.Restored, error) {
 	if p.Item.Kind == holdfast.KindSetting {
 		res, err := r.putSetting(ctx, p)
+		return res, r.itemError(ctx, err)
+	}
+	if strings.HasPrefix(p.Item.ID, ownItem) {
+		res, err := r.putOther(ctx, p)
 		return res, r.itemError(ctx, err)
 	}
 	if k := personalOf(p.Item.Kind); k != nil {

@@ -11,7 +11,7 @@ export type ItemType = "User" | "Group" | "Site" | "Team";
 export type Option = "mailbox" | "oneDrive" | "sites" | "teams" | "teamsChats" | "groupMailboxes" | "archiveMailbox" | "personalSite" | "memberMailbox" | "memberOnedrive" | "memberArchiveMailbox" | "memberSite" | "groupSite";
 
 // Part is something in mailboxes that an item may leave out.
-export const parts = ["calendars", "contacts", "tasks", "settings"] as const;
+export const parts = ["calendars", "contacts", "tasks", "settings", "items"] as const;
 
 // Services are what the organization protects.
 export interface Services {
