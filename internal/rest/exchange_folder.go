@@ -112,7 +112,8 @@ var folderUses = map[string]contract.RESTExchangeFolderCategory{
 }
 
 // folderTypes pairs Exchange's classes of folders with the contract's types.
-var folderTypes = map[string]contract.RESTExchangeFolderType{"IPF.Contact": contract.RESTExchangeFolderTypeContact, "IPF.Appointment": contract.RESTExchangeFolderTypeAppointment, "IPF.Task": contract.RESTExchangeFolderTypeTask}
+var folderTypes = map[string]contract.RESTExchangeFolderType{"IPF.Contact": contract.RESTExchangeFolderTypeContact, "IPF.Appointment": contract.RESTExchangeFolderTypeAppointment, "IPF.Task": contract.RESTExchangeFolderTypeTask,
+	"IPF.Journal": contract.RESTExchangeFolderTypeJournal, "IPF.StickyNote": contract.RESTExchangeFolderTypeStickyNote}
 
 func mailFolderToContract(l links, p place, e service.Entry) contract.RESTExchangeFolder {
 	session := string(p.session)

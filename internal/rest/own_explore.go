@@ -184,11 +184,13 @@ func itemToShape(i holdfast.Item) itemShape {
 		Withdrawn: i.Fields[fieldGone] != "", Edited: i.Fields["edited"] != "", App: i.Fields[fieldApp]}
 }
 
+// classOf is what a folder holds, and what an item is that lies among mail and is none: a note, a contact group.
 func classOf(i holdfast.Item) string {
-	if i.Kind != holdfast.KindFolder {
-		return ""
+	class := i.Fields[holdfast.FieldClass]
+	if mail := strings.ToUpper(class); i.Kind == holdfast.KindFolder || i.Kind == holdfast.KindMail && strings.HasPrefix(mail, "IPM.") && !strings.HasPrefix(mail, "IPM.NOTE") && !strings.HasPrefix(mail, "IPM.SCHEDULE") {
+		return class
 	}
-	return i.Fields[holdfast.FieldClass]
+	return ""
 }
 
 func entryToShape(e service.Entry) itemShape {

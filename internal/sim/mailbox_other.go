@@ -27,7 +27,7 @@ func (b *mailbox) layOutOthers(notes uint32) {
 	add(rootFolder, "Journal", "journal", journalClass, n)
 	if n > 0 {
 		add(notes, "Ideas", "", notesClass, n)
-		add(rootFolder, "Old projects", "", taskClass, n)
+		add(rootFolder, "Old tasks", "", taskClass, n)
 	}
 }
 

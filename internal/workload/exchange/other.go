@@ -278,6 +278,9 @@ func (r *reader) otherFolder(ctx context.Context, s *shelves, f *graph.MailboxFo
 	default:
 		return nil
 	}
+	if _, left := r.excluded[f.ParentFolderID]; left {
+		return nil // within a folder that the installation leaves out
+	}
 	x.classes[f.ID] = class
 	if _, there := s.cursors[f.ID]; !there {
 		x.news = true

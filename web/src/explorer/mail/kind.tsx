@@ -12,10 +12,17 @@ export interface Mail extends Item {
   received: string | undefined; // of an event its begin
   sent: string | undefined;
   importance: string;
+  class: string; // of what is no mail, such as IPM.DistList
+}
+
+// wordOf is what an item is called that lies among mail and is none: by its class, or the one that its class is made of.
+export function wordOf(m: Mail, words: Record<string, string>): string {
+  const at = m.class.toUpperCase();
+  return Object.entries(words).find(([c]) => at === c || at.startsWith(`${c}.`))?.[1] ?? "";
 }
 
 const mailOf = (i: Shape): Mail => ({
-  id: i.id, name: i.name, deleted: i.deleted === true, kind: i.kind, from: i.from ?? "", to: i.to ?? "", cc: i.cc ?? "", received: i.time, sent: i.sent, importance: i.importance ?? "Normal",
+  id: i.id, name: i.name, deleted: i.deleted === true, kind: i.kind, from: i.from ?? "", to: i.to ?? "", cc: i.cc ?? "", received: i.time, sent: i.sent, importance: i.importance ?? "Normal", class: i.class ?? "",
 });
 
 const mailboxes = "/v8/RestoreSessions/{restoreSessionId}/organization/mailboxes" as const;
@@ -42,7 +49,16 @@ const others: Record<string, Kind<Mail>["columns"]> = {
   ],
   "IPF.Contact": [
     { key: "name", title: (t) => t.found.name, text: (m) => m.name, width: "minmax(140px, 1fr)", brief: "head" },
+    { key: "kind", title: (t) => t.found.kind, text: (m, _, t) => wordOf(m, t.mail.classes) || t.found.kinds.contact, width: "104px" },
     { key: "address", title: (t) => t.mail.address, text: (m) => m.to, width: "minmax(160px, 1.4fr)", brief: "line" },
+    { key: "received", title: (t) => t.file.modified, text: (m, f) => f.dateTime(m.received), width: "168px", brief: "side" },
+  ],
+  "IPF.Journal": [
+    { key: "subject", title: (t) => t.mail.subject, text: (m, _, t) => m.name || t.mail.noSubject, width: "minmax(160px, 2fr)", brief: "head" },
+    { key: "received", title: (t) => t.file.modified, text: (m, f) => f.dateTime(m.received), width: "168px", brief: "side" },
+  ],
+  "IPF.StickyNote": [
+    { key: "subject", title: (t) => t.mail.subject, text: (m, _, t) => m.name || t.mail.noSubject, width: "minmax(160px, 2fr)", brief: "head" },
     { key: "received", title: (t) => t.file.modified, text: (m, f) => f.dateTime(m.received), width: "168px", brief: "side" },
   ],
   "IPF.Task": [

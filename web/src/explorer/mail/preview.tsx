@@ -4,7 +4,7 @@ import { useFormat } from "../../ui/format";
 import { useText } from "../../ui/text";
 import type { Place } from "../kind";
 import { Shown } from "../shown";
-import type { Mail } from "./kind";
+import { type Mail, wordOf } from "./kind";
 
 const useStyles = makeStyles({
   subject: { fontSize: tokens.fontSizeBase500, lineHeight: tokens.lineHeightBase500, margin: "0 0 12px", overflowWrap: "anywhere" },
@@ -17,8 +17,9 @@ export function MailPreview({ place: p, item: m }: { place: Place; item: Mail })
   const s = useStyles();
   const { t } = useText();
   const f = useFormat();
-  // What is no mail, the card below tells.
-  const facts: [string, string][] = m.kind !== "mail" ? [] : [
+  // What is no mail, the card below tells, or its text.
+  const word = wordOf(m, t.mail.classes);
+  const facts: [string, string][] = m.kind !== "mail" ? [] : word ? [[t.found.kind, word], [t.file.modified, f.dateTime(m.received)]] : [
     [t.mail.from, m.from],
     [t.mail.to, m.to],
     [t.mail.cc, m.cc],

@@ -138,6 +138,8 @@ export interface Places {
   "permission.files back": never;
   "permission.groups": never;
   "permission.import": never;
+  "permission.items": never;
+  "permission.items back": never;
   "permission.large files": never;
   "permission.lists": never;
   "permission.mail": never;

@@ -65,7 +65,7 @@ export const text: typeof en = {
     },
     truncated: "Nur der Anfang wird gezeigt. Laden Sie es für den Rest herunter.",
   },
-  mail: { from: "Von", to: "An", cc: "Cc", subject: "Betreff", received: "Empfangen", sent: "Gesendet", organizer: "Organisator", begin: "Beginn", address: "E-Mail", noSubject: "(kein Betreff)" },
+  mail: { classes: { "IPM.DISTLIST": "Kontaktgruppe", "IPM.ACTIVITY": "Journaleintrag", "IPM.STICKYNOTE": "Notiz", "IPM.TASK": "Aufgabe" }, from: "Von", to: "An", cc: "Cc", subject: "Betreff", received: "Empfangen", sent: "Gesendet", organizer: "Organisator", begin: "Beginn", address: "E-Mail", noSubject: "(kein Betreff)" },
   file: { name: "Name", modified: "Geändert", by: "Geändert von", size: "Größe", versions: "Versionen in diesem Wiederherstellungspunkt", changed: (when, who, size) => `${when}${who ? `, ${who}` : ""} · ${size}`, saveVersion: (when) => `Version von ${when} herunterladen` },
   post: {
     from: "Von", text: "Beitrag", time: "Zeit", replies: "Antworten", app: "App", tab: "Registerkarte", tabs: "Registerkarten", files: "Dateien", withdrawn: "(vom Verfasser gelöscht)", event: "(von Teams gemeldet)", nothing: "(ohne Text)", edited: "bearbeitet",

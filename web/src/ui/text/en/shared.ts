@@ -56,7 +56,7 @@ export const text = {
     noneBecause: (why: string) => `${why.charAt(0).toUpperCase()}${why.slice(1)}`, what: {} as Record<string, string>, // the server says it in English
     truncated: "Only the beginning is shown. Download it for the rest.",
   },
-  mail: { from: "From", to: "To", cc: "Cc", subject: "Subject", received: "Received", sent: "Sent", organizer: "Organizer", begin: "Begin", address: "E-mail", noSubject: "(no subject)" },
+  mail: { classes: { "IPM.DISTLIST": "Contact group", "IPM.ACTIVITY": "Journal entry", "IPM.STICKYNOTE": "Note", "IPM.TASK": "Task" }, from: "From", to: "To", cc: "Cc", subject: "Subject", received: "Received", sent: "Sent", organizer: "Organizer", begin: "Begin", address: "E-mail", noSubject: "(no subject)" },
   file: { name: "Name", modified: "Changed", by: "Changed by", size: "Size", versions: "Versions in this restore point", changed: (when: string, who: string, size: string) => `${when}${who ? `, ${who}` : ""} · ${size}`, saveVersion: (when: string) => `Download the version of ${when}` },
   post: {
     from: "From", text: "Post", time: "Time", replies: "Replies", app: "App", tab: "Tab", tabs: "Tabs", files: "Files", withdrawn: "(deleted by its author)", event: "(told by Teams)", nothing: "(no text)", edited: "edited",
