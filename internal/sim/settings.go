@@ -104,7 +104,7 @@ func (b *mailbox) settingsOf() *settings {
 	other := users[(int(b.index)+1)%len(users)]
 	into := b.folderID(rootFolder)
 	for _, k := range b.order {
-		if f := b.folders[k]; !f.deleted && f.wellKnown == "" && !f.hidden && f.parent != 0 {
+		if f := b.folders[k]; !f.deleted && f.wellKnown == "" && !f.apart() && !f.hidden && f.parent != 0 {
 			into = b.folderID(k)
 		}
 	}
