@@ -148,6 +148,7 @@ func (r *reader) finishOthers(ctx context.Context, s *shelves) error {
 	for round := 0; round == 0 || round == 1 && len(x.gone) > 0; round++ {
 		if round > 0 {
 			clear(x.asked)
+			x.treed = false // it may be in a folder that came meanwhile
 		}
 		if first || x.news || len(x.gone) > 0 {
 			if !x.treed {
