@@ -88,7 +88,7 @@ func (e *Engine) restore(ctx context.Context, repo *vault.Repository, head *vaul
 	}
 	ctx, usage := metered(ctx, target)
 	r := &restoring{engine: e, view: view, task: task, plan: task.Plan(), report: report, places: map[string]folderPlace{}, selected: map[string]bool{}, left: map[string]bool{}}
-	if !task.DryRun {
+	if r.plan.Stored = view.Item; !task.DryRun {
 		r.plan.Notes = notes{r}
 	}
 	err = guard(func() error {

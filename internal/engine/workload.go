@@ -194,6 +194,9 @@ type RestorePlan struct {
 	MarkRestored string // optional marker that the user wants on restored items
 	NewChat      bool   // chats: into a new group of the same people instead
 	Topic        string // of that group; empty: the chat's own, and that it was restored
+	// Stored gives the item of the restore point with that id, selected or not. What has it at the target is that item, whatever it is called now. It is
+	// safe for concurrent use; nil: it is not known.
+	Stored func(ctx context.Context, id string) (item holdfast.Item, ok bool, err error)
 	// DryRun changes nothing: a Restore decides as it would and says what it would do. What it would make has an id that begins with Planned.
 	DryRun bool
 	// Notes are of this restore request, whichever attempt it is. It is nil in a dry run.

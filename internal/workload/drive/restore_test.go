@@ -3,6 +3,7 @@ package drive_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -47,6 +48,7 @@ func (r *rig) restoring(from *memory, plan engine.RestorePlan) *restoring {
 	if plan.To.Source == "" {
 		plan.To = r.box
 	}
+	plan.Stored = from.Item
 	ctx, usage := r.target.(engine.Metered).Meter(r.t.Context())
 	to, err := r.target.Open(ctx, plan)
 	if err != nil {
@@ -720,4 +722,81 @@ func (r *rig) restoringOrNil(from *memory, plan engine.RestorePlan) *restoring {
 	out := &restoring{t: r.t, from: from, plan: plan, restore: to, places: map[string]string{}, marker: "0123456789abcdef", newIDs: map[string]string{},
 		outcomes: map[string]engine.Outcome{}, lost: map[string][]string{}, skips: map[string]error{}, ctx: r.t.Context()}
 	return out
+}
+
+// A file was deleted and another one took its name: restoring both overwrites neither with the other, whichever comes first.
+func TestAFileThatTookTheNameOfADeletedOneIsNotOverwrittenByIt(t *testing.T) {
+	const report, draft = "what the report said", "what the draft said"
+	for _, first := range []string{report, draft} {
+		for _, newer := range []bool{false, true} {
+			r := start(t, sim.Options{FilesPer: 1})
+			ids := map[string]string{draft: r.one("the file, a draft.txt", draft)}
+			r.sim.Clock().Move(time.Hour)
+			ids[report] = r.one("the file.txt", report)
+			m, _ := r.backup(newMemory())
+			r.sim.Clock().Move(time.Hour)
+			r.delete(ids[report])
+			if _, err := r.g.UpdateItem(t.Context(), r.box.Source, ids[draft], "", map[string]any{"name": "the file.txt"}); err != nil {
+				t.Fatal(err)
+			}
+			to := r.restoring(m, engine.RestorePlan{Mode: engine.Overwrite, Newer: newer})
+			second := report
+			if first == report {
+				second = draft
+			}
+			for _, text := range []string{first, second} {
+				err := to.put(ids[text])
+				if text == draft && (err != nil || to.outcomes[ids[text]] != engine.Existing) {
+					t.Errorf("the draft, which is there: %s, %v", to.outcomes[ids[text]], err)
+				}
+				var skip *holdfast.Skip
+				if text == report && (!errors.As(err, &skip) || skip.Reason != holdfast.SkipConflict) {
+					t.Errorf("the report, whose name is taken: %s, %v", to.outcomes[ids[text]], err)
+				}
+			}
+			diff(t, r.texts(), map[string]string{"the file.txt": hexSum([]byte(draft))[:8]})
+		}
+	}
+}
+
+// Two folders of the restore point are one now, and each had a file of the same name: the second one does not take the place of the first.
+func TestTwoFilesOfOneRestoreDoNotBecomeOne(t *testing.T) {
+	r := start(t, sim.Options{FilesPer: 1})
+	folders := []string{r.make("of this year"), r.make("of last year")}
+	var ids []string
+	for i, folder := range folders {
+		f, err := r.g.PutSmall(t.Context(), graph.NewFile{Drive: r.box.Source, Parent: folder, Name: "the file.txt"}, fmt.Appendf(nil, "of folder %d", i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, f.ID)
+	}
+	m, _ := r.backup(newMemory())
+	r.delete(ids[1])
+	r.delete(folders[0])
+	if _, err := r.g.UpdateItem(t.Context(), r.box.Source, folders[1], "", map[string]any{"name": "of this year"}); err != nil {
+		t.Fatal(err)
+	}
+	plan := engine.RestorePlan{Mode: engine.Overwrite, Newer: true}
+	to := r.restoring(m, plan)
+	if err := to.put(ids[0]); err != nil {
+		t.Fatal(err)
+	}
+	next := r.restoring(m, plan) // another attempt, which is told of the first file
+	if err := next.restore.(engine.Resumer).Resumed(t.Context(), engine.Put{Item: m.items[ids[0]].item, NewID: to.newIDs[ids[0]]}); err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range []*restoring{to, next} {
+		var skip *holdfast.Skip
+		if err := to.put(ids[1]); !errors.As(err, &skip) || skip.Reason != holdfast.SkipConflict {
+			t.Errorf("the second file: %s, %v", to.outcomes[ids[1]], err)
+		}
+	}
+	got := map[string]string{}
+	for _, row := range r.dump(r.user) {
+		if nameOf(row) == "the file.txt" {
+			got[row.Path] = row.SHA256
+		}
+	}
+	diff(t, got, map[string]string{"of this year/the file.txt": hexSum([]byte("of folder 0"))})
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"path"
 	"slices"
@@ -44,7 +45,7 @@ func (t *target) Open(ctx context.Context, plan engine.RestorePlan) (engine.Rest
 	if err != nil {
 		return nil, err
 	}
-	r := &restore{g: t.g, plan: plan, drive: plan.To.Source, root: root.ID, same: plan.From.Key() == plan.To.Key() && plan.From.Organization == plan.To.Organization}
+	r := &restore{g: t.g, plan: plan, drive: plan.To.Source, root: root.ID, same: plan.From.Key() == plan.To.Key() && plan.From.Organization == plan.To.Organization, seed: maphash.MakeSeed(), held: map[uint64]uint64{}}
 	for _, name := range strings.FieldsFunc(plan.Folder, func(c rune) bool { return c == '/' }) {
 		f, _, err := r.child(ctx, r.root, name)
 		if err != nil {
@@ -65,6 +66,49 @@ type restore struct {
 	groups Groups // nil but in a site's library
 
 	mu sync.Mutex // held while a folder is looked for or made: two items must not make one folder twice
+
+	seed   maphash.Seed
+	heldMu sync.Mutex        // guards held; taken last
+	held   map[uint64]uint64 // file that this restore made or found by its name -> item that it is now; hashed, for a drive may have millions
+}
+
+// hold makes a file at the target the one that an item is now. False: it is another's already, which would be lost under this one.
+func (r *restore) hold(file, item string) bool {
+	if file == item {
+		return true
+	}
+	f, i := maphash.String(r.seed, file), maphash.String(r.seed, item)
+	r.heldMu.Lock()
+	defer r.heldMu.Unlock()
+	if _, ok := r.held[f]; !ok {
+		r.held[f] = i
+	}
+	return r.held[f] == i
+}
+
+// others tells that a file that has an item's name is another item: one that this restore has put there, or one of the restore point that took the name
+// since, when the item was deleted or renamed.
+func (r *restore) others(ctx context.Context, file, item string) (bool, error) {
+	if file == item {
+		return false, nil
+	}
+	r.heldMu.Lock()
+	holder, held := r.held[maphash.String(r.seed, file)]
+	r.heldMu.Unlock()
+	if held {
+		return holder != maphash.String(r.seed, item), nil
+	}
+	if !r.same || r.plan.Stored == nil {
+		return false, nil
+	}
+	_, stored, err := r.plan.Stored(ctx, file)
+	return stored, err
+}
+
+// Resumed learns which file an item became in an earlier attempt.
+func (r *restore) Resumed(_ context.Context, p engine.Put) error {
+	r.hold(p.NewID, p.Item.ID)
+	return nil
 }
 
 // Planned counts the folders of the plan's folder that are not there.
@@ -228,14 +272,21 @@ func (r *restore) Put(ctx context.Context, p engine.Put) (engine.Restored, error
 		return engine.Restored{}, err
 	}
 	res, err := r.put(ctx, p, byName)
-	if m365.KindOf(err) == m365.Conflict && !byName {
-		res, err = r.put(ctx, p, true)
+	for errors.Is(err, errHeld) || m365.KindOf(err) == m365.Conflict && !byName {
+		byName = true
+		res, err = r.put(ctx, p, byName)
 	}
 	if err != nil {
 		return res, r.itemError(ctx, err)
 	}
+	if res.NewID != "" && res.Outcome != engine.Skipped {
+		r.hold(res.NewID, p.Item.ID)
+	}
 	return res, nil
 }
+
+// errHeld says that between a look and the act another item became the file: a further look tells what is there for this one.
+var errHeld = errors.New("the file has become another item of this restore")
 
 func (r *restore) put(ctx context.Context, p engine.Put, byName bool) (engine.Restored, error) {
 	if p.Item.Kind != holdfast.KindFile {
@@ -279,10 +330,17 @@ func (r *restore) put(ctx context.Context, p engine.Put, byName bool) (engine.Re
 	case !r.plan.ChangedItems && r.plan.MissingItems:
 		return engine.Restored{Outcome: engine.Skipped, NewID: there.ID}, nil // only what is missing was asked for
 	case r.plan.Mode == engine.Overwrite:
+		if others, err := r.others(ctx, there.ID, p.Item.ID); err != nil {
+			return engine.Restored{}, err
+		} else if others {
+			return engine.Restored{Outcome: engine.Skipped}, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: errors.New("another file of the restore point has this name now; restore with \"keep both\"")}
+		}
 		if itemOf(there).Time.Truncate(time.Second).After(p.Item.Time.Truncate(time.Second)) && !r.plan.Newer {
 			return engine.Restored{Outcome: engine.Skipped}, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: errors.New("the file there is newer than the restore point; it is overwritten only when that is asked for")}
 		}
-		replace = true
+		if replace = true; !r.hold(there.ID, p.Item.ID) {
+			return engine.Restored{}, errHeld
+		}
 	default:
 		return engine.Restored{Outcome: engine.Skipped}, &holdfast.Skip{Reason: holdfast.SkipConflict, Err: errors.New("the file is there and was changed; restore with \"keep both\" or \"overwrite\"")}
 	}
