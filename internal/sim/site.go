@@ -60,6 +60,7 @@ type site struct {
 	owner      *User
 	state      string // DriveOpen, DriveGone, DriveLocked
 	lists      []*list
+	dropped    []*list     // in the site's recycle bin
 	access     *siteAccess // of its site collection
 	log        []webChange
 	ensured    map[int]string // principals that were added by ensureuser, by id
@@ -78,6 +79,7 @@ const (
 	changeAdd        = 1
 	changeUpdate     = 2
 	changeDelete     = 3
+	changeRestore    = 7
 	changeLevelAdd   = 8
 	changeRoleAdd    = 11
 	changeRoleDelete = 12

@@ -21,6 +21,7 @@ import (
 //	POST /sites/churn               {"site", "changes", "seed"}
 //	POST /sites/empty               {"site", "list"}: deletes all that is in a list or library
 //	POST /sites/drop                {"site", "list"}: deletes a list itself
+//	POST /sites/undrop              {"site", "list"}: takes it out of the recycle bin again
 //	GET  /oracle/sites?site=        lists, items and pages, one JSON line each
 //	POST /sites/strip               {"site"}: only the groups that every site has are left, empty, and the levels that every site has
 //	GET  /oracle/access?site=       groups, permission levels and who may do what, one JSON line each
@@ -94,6 +95,15 @@ func (sv *siteService) controlRoutes() {
 		}
 		if controlDecode(w, r, &in) {
 			answer(w, in, s.StripSite(in.Site))
+		}
+	})
+	s.control.HandleFunc("POST /sites/undrop", func(w http.ResponseWriter, r *http.Request) {
+		var in struct {
+			Site string `json:"site"`
+			List string `json:"list"`
+		}
+		if controlDecode(w, r, &in) {
+			answer(w, in, s.UndropList(in.Site, in.List))
 		}
 	})
 	lines := func(w http.ResponseWriter, n int, row func(i int) any, err error) {
@@ -318,7 +328,7 @@ func (s *Sim) EmptyList(key, list string) error {
 	return nil
 }
 
-// DropList deletes a list, as its owner does in the settings; a library stays.
+// DropList deletes a list or a library, as its owner does in the settings: it goes into the site's recycle bin.
 func (s *Sim) DropList(key, title string) error {
 	s.sites.mu.Lock()
 	defer s.sites.mu.Unlock()
@@ -327,11 +337,31 @@ func (s *Sim) DropList(key, title string) error {
 		return fmt.Errorf("no site %q", key)
 	}
 	l := x.list(title)
-	if l == nil || l.isLibrary() {
+	if l == nil {
 		return fmt.Errorf("no list %q in %s", title, key)
 	}
 	l.note(0, changeDelete)
 	x.lists = slices.DeleteFunc(x.lists, func(o *list) bool { return o == l })
+	x.dropped = append(x.dropped, l)
+	return nil
+}
+
+// UndropList takes a list or a library out of the site's recycle bin: it has its id and all that was in it, and nothing in it has changed.
+func (s *Sim) UndropList(key, title string) error {
+	s.sites.mu.Lock()
+	defer s.sites.mu.Unlock()
+	x := s.sites.find(key)
+	if x == nil {
+		return fmt.Errorf("no site %q", key)
+	}
+	at := slices.IndexFunc(x.dropped, func(l *list) bool { return strings.EqualFold(l.title, title) })
+	if at < 0 {
+		return fmt.Errorf("no deleted list %q in %s", title, key)
+	}
+	l := x.dropped[at]
+	x.dropped = slices.Delete(x.dropped, at, at+1)
+	x.lists = append(x.lists, l)
+	l.note(0, changeRestore)
 	return nil
 }
 

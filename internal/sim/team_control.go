@@ -19,6 +19,7 @@ import (
 //	POST /teams/churn               {"team", "changes", "seed"}
 //	POST /teams/empty               {"team", "channel"}: its messages go for good; of all channels without one
 //	POST /teams/delete              {"team", "channel", "purge"}: a channel, or the team with its group, which stays restorable unless purged
+//	POST /teams/undelete            {"team", "channel"}: a deleted channel comes back with all that was in it, as an owner restores it
 //	POST /teams/archive             {"team", "archived"}
 //	GET  /oracle/teams?team=        team, channels, tabs and messages, one JSON line each
 func (sv *teamService) controlRoutes() {
@@ -73,6 +74,15 @@ func (sv *teamService) controlRoutes() {
 		}
 		if controlDecode(w, r, &in) {
 			answer(w, in, s.DeleteTeam(in.Team, in.Channel, in.Purge))
+		}
+	})
+	s.control.HandleFunc("POST /teams/undelete", func(w http.ResponseWriter, r *http.Request) {
+		var in struct {
+			Team    string `json:"team"`
+			Channel string `json:"channel"`
+		}
+		if controlDecode(w, r, &in) {
+			answer(w, in, s.UndeleteChannel(in.Team, in.Channel))
 		}
 	})
 	s.control.HandleFunc("POST /teams/archive", func(w http.ResponseWriter, r *http.Request) {
@@ -288,6 +298,19 @@ func (s *Sim) DeleteTeam(key, at string, purge bool) error {
 		}
 		s.dir.deleteGroup(t.group, purge)
 		return s.SetSite(t.site.id(), DriveGone)
+	})
+}
+
+// UndeleteChannel gives a team a deleted channel back, with all that was in it, as an owner does in Teams. No event of it is known.
+func (s *Sim) UndeleteChannel(key, name string) error {
+	return s.inTeam(key, "", func(t *team, _ *channel) error {
+		for _, ch := range t.channels {
+			if strings.EqualFold(ch.name, name) && !ch.deleted.IsZero() {
+				ch.deleted = time.Time{}
+				return nil
+			}
+		}
+		return fmt.Errorf("no deleted channel %q in the team %s", name, key)
 	})
 }
 

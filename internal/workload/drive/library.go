@@ -114,12 +114,19 @@ type partPrevious struct {
 // Empty says that nothing of the library was read.
 func (p *partPrevious) Empty() bool { return p.Previous.Empty() || p.root == "" }
 
+// Cursor tells none of a library of which nothing is there: it was deleted and is back, and what it had is not what changed since.
 func (p *partPrevious) Cursor(ctx context.Context, name string) (string, bool, error) {
+	if p.Empty() {
+		return "", false, nil
+	}
 	return p.Previous.Cursor(ctx, p.prefix+name)
 }
 
 func (p *partPrevious) Cursors(ctx context.Context) iter.Seq2[engine.Cursor, error] {
 	return func(yield func(engine.Cursor, error) bool) {
+		if p.Empty() { // see Cursor
+			return
+		}
 		for c, err := range p.Previous.Cursors(ctx) {
 			if err == nil {
 				name, ok := strings.CutPrefix(c.Name, p.prefix)

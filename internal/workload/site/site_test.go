@@ -1268,3 +1268,37 @@ func TestASiteIsPutBackWhileEverythingFails(t *testing.T) {
 		})
 	}
 }
+
+// A list or a library that comes back out of the recycle bin is in the next backup with all that is in it, though nothing of that has changed.
+func TestWhatComesBackOutOfTheRecycleBinIsReadAsAWhole(t *testing.T) {
+	r := start(t, sim.Options{Site: sim.SiteShape{Sites: 4, Items: 20, Files: 24}})
+	c := workloadtest.New()
+	r.backup(c)
+	before := state(c)
+	lists := []string{"Incidents", "Documents", "Archive"}
+	for _, list := range lists {
+		if err := r.sim.DropList(r.box.Source, list); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.sim.Clock().Move(2 * time.Second)
+	r.backup(c)
+	for id, s := range c.Items() {
+		if _, ok := c.Items()[s.Parent]; !ok && s.Parent != "" {
+			t.Errorf("%s %q is left of a list that is gone", id, s.Name)
+		}
+	}
+	gone := len(c.Items())
+	for _, list := range lists {
+		if err := r.sim.UndropList(r.box.Source, list); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.sim.Clock().Move(2 * time.Second)
+	r.backup(c)
+	if len(before) <= gone {
+		t.Fatalf("nothing was gone: %d items, then %d", len(before), gone)
+	}
+	equalStates(t, state(c), before)
+	r.asBackedUp(c)
+}

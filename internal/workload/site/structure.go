@@ -105,7 +105,13 @@ func (r *reader) lists(ctx context.Context) ([]*known, error) {
 		return nil, err
 	}
 	var out []*known
-	seen := map[string]bool{}
+	seen, had := map[string]bool{}, map[string]bool{}
+	for item, err := range r.prev.Children(ctx, rootID) {
+		if err != nil {
+			return nil, err
+		}
+		had[item.Fields[fieldList]] = true
+	}
 	l := graph.List{Select: listFields, Top: 200}
 	first, err := r.g.Lists(ctx, r.c.Source, l)
 	for row, err := range graph.All(ctx, r.g, first, err, l) {
@@ -121,6 +127,7 @@ func (r *reader) lists(ctx context.Context) ([]*known, error) {
 			}
 			return nil, err
 		}
+		r.dirty[k.id] = r.dirty[k.id] || !had[k.id]
 		out = append(out, k)
 	}
 	for item, err := range r.prev.Children(ctx, rootID) {
@@ -136,10 +143,8 @@ func (r *reader) lists(ctx context.Context) ([]*known, error) {
 			if err := r.remove(ctx, item.ID); err != nil {
 				return nil, err
 			}
-			for _, name := range []string{cursorDelta + id, cursorNext + id} {
-				if err := r.sink.Cursor(ctx, name, ""); err != nil {
-					return nil, err
-				}
+			if err := r.forgetCursors(ctx, id); err != nil {
+				return nil, err
 			}
 		} else if err != nil && m365.Skip(err) == nil {
 			return nil, err
@@ -147,6 +152,21 @@ func (r *reader) lists(ctx context.Context) ([]*known, error) {
 	}
 	slices.SortFunc(out, func(a, b *known) int { return strings.Compare(a.id, b.id) })
 	return out, r.sink.Wait()
+}
+
+// forgetCursors removes those of a list or library that is gone: should it come back out of the recycle bin, it is read as a whole.
+func (r *reader) forgetCursors(ctx context.Context, list string) error {
+	for cur, err := range r.prev.Cursors(ctx) {
+		if err != nil {
+			return err
+		}
+		if cur.Name == cursorDelta+list || cur.Name == cursorNext+list || strings.HasPrefix(cur.Name, cursorLibrary+list+"/") {
+			if err := r.sink.Cursor(ctx, cur.Name, ""); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // remove deletes an item of the state before with all below it.

@@ -26,6 +26,7 @@ const (
 	cursorNext      = "next"      // next link of a walk over posts that is not finished
 	cursorStart     = "start"     // what cursorSince will be when that walk ends
 	cursorStructure = "structure" // when team, channels, tabs, members and apps were last looked at, RFC 3339
+	cursorBack      = "back"      // that channels came back whose posts are not read yet
 	cursorLibrary   = "library/"
 )
 
@@ -79,6 +80,13 @@ type reader struct {
 	seed     maphash.Seed
 	events   bool // something besides posts changed
 	looked   bool // structure was read
+
+	since time.Time // what cursorSince was
+	// back says that a channel is there that the state before does not have and that is older than it, such as one that was deleted and restored.
+	// A listing of changes does not have its posts, which nobody changed: everything is listed.
+	back  bool
+	whole bool                // everything is being listed
+	added map[string][]string // posts that this read put, by channel, until it looks at the channels: the state before does not have them
 }
 
 // channel is a channel as this read sees it.
@@ -100,6 +108,15 @@ func (r *reader) run(ctx context.Context) error {
 	if err := r.stored(ctx); err != nil {
 		return err
 	}
+	since, _, err := r.prev.Cursor(ctx, cursorSince)
+	if err != nil {
+		return err
+	}
+	back, _, err := r.prev.Cursor(ctx, cursorBack)
+	if err != nil {
+		return err
+	}
+	r.since, r.back = timeOf(since), back != ""
 	due, err := r.due(ctx)
 	if err != nil {
 		return err
@@ -117,6 +134,11 @@ func (r *reader) run(ctx context.Context) error {
 	if r.events && !r.looked {
 		if err := r.structure(ctx); err != nil {
 			return err
+		}
+		if r.back && engine.Reads(ctx, holdfast.PartPosts) {
+			if err := r.posts(ctx); err != nil {
+				return err
+			}
 		}
 	}
 	return r.files(ctx)
@@ -237,6 +259,11 @@ func (r *reader) gone(ctx context.Context, item holdfast.Item) error {
 			open = append(open, child.ID)
 		}
 		if err := r.sink.Delete(ctx, at); err != nil {
+			return err
+		}
+	}
+	for _, id := range r.added[item.Fields[fieldChannel]] {
+		if err := r.sink.Delete(ctx, id); err != nil {
 			return err
 		}
 	}
@@ -419,6 +446,12 @@ func (r *reader) channel(ctx context.Context, ch *graph.Channel) error {
 	}); err != nil {
 		return err
 	}
+	if r.channels[ch.ID] == nil && ch.Created.Before(r.since) && !r.whole {
+		r.back = true
+		if err := r.sink.Cursor(ctx, cursorBack, stamp(r.now)); err != nil {
+			return err
+		}
+	}
 	r.channels[ch.ID] = &channel{id: ch.ID, item: item}
 	return r.tabs(ctx, item)
 }
@@ -466,8 +499,23 @@ func (r *reader) tabs(ctx context.Context, folder holdfast.Item) error {
 // postsID is the item that a skip of all posts names.
 const postsID = "posts"
 
-// posts reads what changed of the posts of all channels. A listing that was broken off goes on where it was.
+// errBack says that a listing of changes came upon a channel that came back.
+var errBack = errors.New("a channel came back")
+
+// posts reads what changed of the posts of all channels, or everything when a channel came back.
 func (r *reader) posts(ctx context.Context) error {
+	r.added = map[string][]string{}
+	r.whole = r.back
+	err := r.listing(ctx)
+	if errors.Is(err, errBack) {
+		r.whole = true
+		err = r.listing(ctx)
+	}
+	return err
+}
+
+// listing reads posts. One that was broken off goes on where it was.
+func (r *reader) listing(ctx context.Context) error {
 	since, _, err := r.prev.Cursor(ctx, cursorSince)
 	if err != nil {
 		return err
@@ -483,6 +531,9 @@ func (r *reader) posts(ctx context.Context) error {
 	l := graph.List{Top: pageSize, Prefer: unknownMembers}
 	var seen map[uint64]bool
 	var page *graph.Page[graph.ChatMessage]
+	if r.whole {
+		next = "" // it is of changes; the one of everything forgets cursorBack with its first link
+	}
 	if next != "" && !r.prev.Anew() {
 		if page, err = graph.Follow[graph.ChatMessage](ctx, r.g, next, l); err != nil && m365.Skip(err) != nil && m365.KindOf(err) != m365.Denied {
 			next, err = "", nil // it is too old: from the beginning
@@ -496,6 +547,9 @@ func (r *reader) posts(ctx context.Context) error {
 			l.Filter = "lastModifiedDateTime gt " + at.Add(-overlap).UTC().Format("2006-01-02T15:04:05.000Z")
 		} else {
 			seen = map[uint64]bool{}
+		}
+		if r.whole {
+			l.Filter = ""
 		}
 		page, err = r.g.AllMessages(ctx, r.c.Source, l)
 	}
@@ -520,12 +574,20 @@ func (r *reader) posts(ctx context.Context) error {
 			}
 			changed = changed || put
 		}
+		if r.back && !r.whole {
+			return errors.Join(r.sink.Wait(), errBack)
+		}
 		if page.NextLink == "" {
 			break
 		}
 		if n%savePages == 0 {
 			if err := r.sink.Wait(); err != nil {
 				return err
+			}
+			if r.whole {
+				if err := r.sink.Cursor(ctx, cursorBack, ""); err != nil {
+					return err
+				}
 			}
 			if err := errors.Join(r.sink.Cursor(ctx, cursorNext, page.NextLink), r.sink.Cursor(ctx, cursorStart, begun)); err != nil {
 				return err
@@ -546,6 +608,12 @@ func (r *reader) posts(ctx context.Context) error {
 	}
 	if _, missed := r.missed[postsID]; missed {
 		if err := r.sink.Delete(ctx, postsID); err != nil {
+			return err
+		}
+	}
+	if r.whole {
+		r.back = false
+		if err := r.sink.Cursor(ctx, cursorBack, ""); err != nil {
 			return err
 		}
 	}
@@ -607,6 +675,9 @@ func (r *reader) post(ctx context.Context, m *graph.ChatMessage, seen map[uint64
 		return false, err
 	}
 	described(item, m)
+	if !r.looked {
+		r.added[ch] = append(r.added[ch], item.ID)
+	}
 	root, id := m.ReplyTo, m.ID // pages are not kept
 	return true, putMessage(ctx, r.sink, item, before, m, func(ctx context.Context, hosted string) (*m365.Stream, error) {
 		return r.g.OpenHosted(ctx, r.c.Source, ch, root, id, hosted)

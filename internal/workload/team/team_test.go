@@ -513,3 +513,78 @@ func TestTeamsAreReadInGovernmentCloudsAndThereAreNoneInChina(t *testing.T) {
 		t.Errorf("%d requests for teams in China", n)
 	}
 }
+
+// A channel that was deleted and comes back has all its posts again, also those that nobody changes any more.
+func TestAChannelThatComesBackHasItsPosts(t *testing.T) {
+	for name, after := range map[string]func(r *rig){
+		"found when the team is looked at": func(r *rig) { r.sim.Clock().Move(13 * time.Hour) },
+		"found by a post":                  func(r *rig) { r.churn(30, 9) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := start(t, sim.Options{})
+			c := workloadtest.New()
+			r.backup(c)
+			for _, channel := range []string{"Planning", "Ünïcödé and more"} { // a standard and a private one
+				if err := r.sim.DeleteTeam(r.box.Source, channel, false); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r.churn(5, 1)
+			r.backup(c)
+			r.asBackedUp(c)
+			for _, channel := range []string{"Planning", "Ünïcödé and more"} {
+				if err := r.sim.UndeleteChannel(r.box.Source, channel); err != nil {
+					t.Fatal(err)
+				}
+			}
+			after(r)
+			r.backup(c)
+			r.asBackedUp(c)
+			r.mark()
+			r.backup(c)
+			if _, calls := r.requests(); calls > 20 {
+				t.Errorf("the next backup took %d calls", calls)
+			}
+			if slices.Contains(c.CursorNames(), "back") {
+				t.Error("everything is listed again for ever")
+			}
+		})
+	}
+}
+
+// A channel that is deleted between the listing of its posts and the look at the team leaves nothing behind.
+func TestAChannelThatIsDeletedWhileItIsReadLeavesNoPosts(t *testing.T) {
+	r := start(t, sim.Options{})
+	c := workloadtest.New()
+	r.backup(c)
+	r.churn(60, 2) // with a tab, for which the team is looked at
+	deleted := false
+	sink := deleting{c.Sink(), func(item holdfast.Item) {
+		if item.Kind == holdfast.KindPost && !deleted {
+			deleted = true
+			if err := r.sim.DeleteTeam(r.box.Source, "Planning", false); err != nil {
+				t.Error(err)
+			}
+		}
+	}}
+	if err := r.source.Read(t.Context(), r.box, c, sink); err != nil {
+		t.Fatal(err)
+	}
+	c.Commit()
+	for id, s := range c.Items() {
+		if _, ok := c.Items()[s.Parent]; !ok && s.Parent != "" {
+			t.Errorf("%s lies in %s, which is not there", id, s.Parent)
+		}
+	}
+}
+
+// deleting tells of each item before it is put.
+type deleting struct {
+	engine.Sink
+	before func(item holdfast.Item)
+}
+
+func (s deleting) Put(ctx context.Context, item holdfast.Item, p ...holdfast.Payload) error {
+	s.before(item)
+	return s.Sink.Put(ctx, item, p...)
+}
