@@ -54,6 +54,7 @@ type SearchResult struct {
 	Organization OrganizationID
 	Repository   RepositoryID
 	Container    Container
+	Owner        string // of the container, by whom the caller sees it: of a chat one of its members
 	Head         uint64 // the newest in which this version is
 	Item         Item   // its fields of people and marks
 	Folder       string // names from the root, "/" between

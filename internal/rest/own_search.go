@@ -9,7 +9,6 @@ import (
 	"iter"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"holdfast/internal/holdfast"
@@ -33,7 +32,7 @@ type searchHit struct {
 	Kind           string      `json:"kind"`
 	OrganizationID string      `json:"organizationId"`
 	RepositoryID   string      `json:"repositoryId"`
-	UserID         string      `json:"userId"` // whose mailbox or OneDrive it is in, as operators explore it
+	UserID         string      `json:"userId"` // whose mailbox or OneDrive it is in, as operators explore it; of a chat one of its members
 	Container      objectRef   `json:"container"`
 	Name           string      `json:"name"`
 	From           string      `json:"from,omitzero"`
@@ -111,7 +110,9 @@ func (in *searchInput) toQuery() (holdfast.SearchQuery, error) {
 
 func searchHitOf(h holdfast.SearchResult) searchHit {
 	f := h.Item.Fields
-	hit := searchHit{h.Item.ID, string(h.Item.Kind), string(h.Organization), string(h.Repository), h.Container.OwnerID(), objectOf(h.Container), h.Item.Name,
+	by := h.Container
+	by.Owner = h.Owner
+	hit := searchHit{h.Item.ID, string(h.Item.Kind), string(h.Organization), string(h.Repository), by.OwnerID(), objectOf(h.Container), h.Item.Name,
 		cmp.Or(f[holdfast.FieldFrom], f[holdfast.FieldAuthor]), f[holdfast.FieldTo], f[holdfast.FieldCc], nil, h.Item.Size, h.Folder,
 		searchPoint{string(h.First.ID), h.First.Time.UTC()}, searchPoint{string(h.Last.ID), h.Last.Time.UTC()}, h.Deleted, h.Snippet}
 	if t := h.Item.Time.UTC(); !t.IsZero() {
@@ -214,7 +215,7 @@ func writeCSV(w io.Writer, found iter.Seq2[holdfast.SearchResult, error]) error 
 		row := []string{h.Kind, at, h.Name, h.From, h.To, h.Cc, strconv.FormatInt(h.Size, 10), h.Folder, h.Container.Name, h.Container.Address, strconv.FormatBool(h.Deleted),
 			h.First.Time.Format(time.RFC3339), h.Last.Time.Format(time.RFC3339), h.OrganizationID, h.RepositoryID, h.Container.ID, h.ID}
 		for i := range row {
-			row[i] = harmless(row[i])
+			row[i] = holdfast.Cell(row[i])
 		}
 		if err := c.Write(row); err != nil {
 			return err
@@ -222,16 +223,6 @@ func writeCSV(w io.Writer, found iter.Seq2[holdfast.SearchResult, error]) error 
 	}
 	c.Flush()
 	return c.Error()
-}
-
-// harmless makes text of what a spreadsheet would take for a formula: strangers choose subjects and names.
-// OWASP, CSV injection: =, +, -, @, tab and carriage return begin one; so do the wide forms of the signs, and after spaces.
-func harmless(cell string) string {
-	start := strings.TrimLeft(cell, " \u00a0\n")
-	if start != "" && strings.ContainsRune("=+-@\t\r＝＋－＠", []rune(start)[0]) {
-		return "'" + cell
-	}
-	return cell
 }
 
 type searchState struct {

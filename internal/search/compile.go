@@ -184,7 +184,8 @@ func (c *compiler) sqlAll(parts []query.Node, by string) (string, error) {
 	return strings.Join(all, by), nil
 }
 
-var kinds = []holdfast.ItemKind{holdfast.KindMail, holdfast.KindFile, holdfast.KindFolder, holdfast.KindContact, holdfast.KindEvent, holdfast.KindTask, holdfast.KindSetting}
+var kinds = []holdfast.ItemKind{holdfast.KindMail, holdfast.KindFile, holdfast.KindFolder, holdfast.KindContact, holdfast.KindEvent, holdfast.KindTask, holdfast.KindSetting,
+	holdfast.KindListItem, holdfast.KindPage, holdfast.KindPost, holdfast.KindTab}
 
 func (c *compiler) term(t query.Term) (string, error) {
 	marked := func(mark int) string {
@@ -203,7 +204,7 @@ func (c *compiler) term(t query.Term) (string, error) {
 	case query.Size:
 		return c.between("d.size", t), nil
 	case query.Received:
-		return "d.kind = 'mail' AND " + c.between("d.time", t), nil
+		return "d.kind IN ('mail', 'post') AND " + c.between("d.time", t), nil
 	case query.Sent:
 		return "d.sent IS NOT NULL AND " + c.between("d.sent", t), nil
 	case query.Created:

@@ -504,7 +504,7 @@ func (p *part) read(ctx context.Context, db *sql.DB, id int64) (r holdfast.Searc
 		i.Time = time.Time{}
 	}
 	from := holdfast.FieldAuthor
-	if i.Kind == holdfast.KindMail || i.Kind == holdfast.KindEvent {
+	if i.Kind == holdfast.KindMail || i.Kind == holdfast.KindEvent || i.Kind == holdfast.KindPost {
 		from = holdfast.FieldFrom
 	}
 	for key, value := range map[string]string{from: sender, holdfast.FieldTo: to, holdfast.FieldCc: cc, holdfast.FieldClass: class} {

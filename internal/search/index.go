@@ -381,7 +381,10 @@ func (r *reading) change(ctx context.Context, c *vault.Change, whole bool) error
 	}
 	v := versionOf(&c.Item)
 	v.container, v.head = r.target.container, r.head
-	hash := hashOf(&c.Item, c.Payloads)
+	hash, text, err := r.hash(ctx, c)
+	if err != nil {
+		return err
+	}
 	same := false
 	for _, h := range have {
 		switch {
@@ -411,9 +414,10 @@ func (r *reading) change(ctx context.Context, c *vault.Change, whole bool) error
 		time: clampedNanoseconds(c.Item.Time), size: c.Item.Size, hash: hash,
 		sent: nanoseconds(fields[holdfast.FieldSent]), created: nanoseconds(fields[holdfast.FieldCreated]), modified: nanoseconds(fields[holdfast.FieldModified]),
 		start: nanoseconds(fields[holdfast.FieldStart]), end: nanoseconds(fields[holdfast.FieldEnd]), due: nanoseconds(fields[holdfast.FieldDue]), status: fields[holdfast.FieldStatus]}
-	text, err := textOf(ctx, &c.Item, c.Content, r.index.c.Limits, r.index.kept)
-	if err != nil {
-		return err
+	if text == nil {
+		if text, err = textOf(ctx, &c.Item, c.Content, r.index.c.Limits, r.index.kept); err != nil {
+			return err
+		}
 	}
 	d.remark = strings.Join(text.Remark, "; ")
 	if d.id, err = r.number(ctx, &c.Item); err != nil {
@@ -750,13 +754,30 @@ func versionOf(i *holdfast.Item) versionRow {
 	return v
 }
 
-// hashOf tells documents of an item apart: all that docs and words have of it.
-func hashOf(i *holdfast.Item, payloads []vault.PayloadInfo) []byte {
+// hash tells documents of an item apart: all that docs and words have of it. Of what is read for that, text is the words.
+func (r *reading) hash(ctx context.Context, c *vault.Change) (hash []byte, text *extract.Personal, err error) {
+	if !shared(c.Item.Kind) {
+		return hashOf(&c.Item, c.Payloads, nil), nil, nil
+	}
+	// Their JSON changes with every reaction to a post and every view of a page: what was said counts.
+	if text, err = textOf(ctx, &c.Item, c.Content, r.index.c.Limits, r.index.kept); err != nil {
+		return nil, nil, err
+	}
+	return hashOf(&c.Item, nil, text), text, nil
+}
+
+// hashOf is hash of what is stored of an item, or of its text.
+func hashOf(i *holdfast.Item, payloads []vault.PayloadInfo, text *extract.Personal) []byte {
 	var b []byte
 	put := func(s string) { b = append(append(strconv.AppendInt(b, int64(len(s)), 10), ':'), s...) }
 	put(string(i.Kind))
 	put(i.Name)
-	for _, n := range []int64{clampedNanoseconds(i.Time), secondsOf(i.Time), i.Size} {
+	numbers := []int64{clampedNanoseconds(i.Time), secondsOf(i.Time), i.Size}
+	if text != nil {
+		put(text.Text)
+		numbers = numbers[:2] // the size is that of the JSON
+	}
+	for _, n := range numbers {
 		b = append(strconv.AppendInt(b, n, 10), ':')
 	}
 	for _, f := range []string{holdfast.FieldFrom, holdfast.FieldTo, holdfast.FieldCc, holdfast.FieldAuthor, holdfast.FieldSent, holdfast.FieldCreated, holdfast.FieldModified, holdfast.FieldClass,
@@ -764,7 +785,7 @@ func hashOf(i *holdfast.Item, payloads []vault.PayloadInfo) []byte {
 		put(i.Fields[f])
 	}
 	for _, p := range payloads {
-		if p.Form == holdfast.FormMIME || p.Form == holdfast.FormFTS || p.Form == holdfast.FormFile || personal(i.Kind) && (p.Form == holdfast.FormJSON || p.Form == holdfast.FormAttachments) {
+		if p.Form == holdfast.FormMIME || p.Form == holdfast.FormFTS || p.Form == holdfast.FormFile || p.Form == holdfast.FormColumns || personal(i.Kind) && (p.Form == holdfast.FormJSON || p.Form == holdfast.FormAttachments) {
 			b = append(b, p.SHA256[:]...)
 		}
 	}
@@ -781,13 +802,20 @@ func personal(kind holdfast.ItemKind) bool {
 	return false
 }
 
+// shared says of a kind that its content is Microsoft Graph's JSON of what several have together.
+func shared(kind holdfast.ItemKind) bool {
+	return kind == holdfast.KindPost || kind == holdfast.KindPage || kind == holdfast.KindListItem
+}
+
 // textOf reads the text of an item's content.
-func textOf(ctx context.Context, i *holdfast.Item, c vault.Content, l extract.Limits, kept *extract.Cache) (got extract.Personal, err error) {
+func textOf(ctx context.Context, i *holdfast.Item, c vault.Content, l extract.Limits, kept *extract.Cache) (text *extract.Personal, err error) {
+	var got extract.Personal
 	switch {
 	case i.Kind == holdfast.KindMail:
 		all, ok := c.Pieces(ctx, holdfast.FormMIME)
 		if !ok {
-			return exportedText(ctx, i, c, l, kept)
+			got, err = exportedText(ctx, i, c, l, kept)
+			return &got, err
 		}
 		mail := make([]extract.Piece, len(all))
 		for n, p := range all {
@@ -797,13 +825,10 @@ func textOf(ctx context.Context, i *holdfast.Item, c vault.Content, l extract.Li
 			}
 		}
 		got.Words, err = extract.Mail(ctx, mail, l, kept)
-	case i.Kind == holdfast.KindFile && extract.Readable(i.Name):
-		r, ok := c.Open(ctx, holdfast.FormFile)
-		if !ok {
-			return got, nil
-		}
-		got.Words, err = extract.File(ctx, i.Name, r, l)
-		err = errors.Join(err, r.Close())
+	case i.Kind == holdfast.KindFile:
+		got.Words, err = fileText(ctx, i, c, l)
+	case shared(i.Kind):
+		got.Words, err = sharedText(ctx, i, c, l)
 	case personal(i.Kind):
 		var raw, attached []byte
 		if raw, err = jsonOf(ctx, c, holdfast.FormJSON); err == nil && raw != nil {
@@ -814,9 +839,58 @@ func textOf(ctx context.Context, i *holdfast.Item, c vault.Content, l extract.Li
 	}
 	if err != nil && holdfast.KindOf(err) == holdfast.KindDamaged {
 		// The name is still worth finding; verification reports the damage.
-		return extract.Personal{Words: extract.Words{Remark: []string{"its content is damaged"}}}, nil
+		return &extract.Personal{Words: extract.Words{Remark: []string{"its content is damaged"}}}, nil
 	}
-	return got, err
+	return &got, err
+}
+
+// fileText reads the text of a file, and before it what the file has in the columns of its library.
+func fileText(ctx context.Context, i *holdfast.Item, c vault.Content, l extract.Limits) (got extract.Words, err error) {
+	raw, err := jsonOf(ctx, c, holdfast.FormColumns)
+	if err != nil {
+		return got, err
+	}
+	if raw != nil {
+		if got, err = extract.FromValues(ctx, raw, nil, l); err != nil {
+			return got, err
+		}
+	}
+	if !extract.Readable(i.Name) {
+		return got, nil
+	}
+	r, ok := c.Open(ctx, holdfast.FormFile)
+	if !ok {
+		return got, nil
+	}
+	file, err := extract.File(ctx, i.Name, r, l)
+	if err = errors.Join(err, r.Close()); err != nil {
+		return got, err
+	}
+	return extract.Words{Text: strings.TrimSpace(got.Text + "\n" + file.Text), Remark: append(got.Remark, file.Remark...)}, nil
+}
+
+// sharedText reads the text of a post, a page or an item of a list, with that of what is attached to the item.
+func sharedText(ctx context.Context, i *holdfast.Item, c vault.Content, l extract.Limits) (got extract.Words, err error) {
+	raw, err := jsonOf(ctx, c, holdfast.FormJSON)
+	if err != nil || raw == nil {
+		return got, err
+	}
+	switch i.Kind {
+	case holdfast.KindPost:
+		return extract.FromPost(ctx, raw, l)
+	case holdfast.KindPage:
+		return extract.FromPage(ctx, raw, l)
+	}
+	var attached []extract.NamedFile
+	for _, f := range c.Forms() {
+		if name, ok := strings.CutPrefix(string(f), string(holdfast.FormAttachment)); ok {
+			attached = append(attached, extract.NamedFile{Name: name, Open: func() (io.ReadCloser, error) {
+				r, _ := c.Open(ctx, f)
+				return r, nil
+			}})
+		}
+	}
+	return extract.FromValues(ctx, raw, attached, l)
 }
 
 // longestJSON bounds what is read of an item's JSON: the service's own items are far smaller.

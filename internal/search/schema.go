@@ -15,7 +15,7 @@ import (
 )
 
 // version is that of the side file. One of another version is made anew.
-const version = 6
+const version = 7
 
 // A document is what of an item makes words: it has a row in docs, and its number (id) stands in a run (run.go). The number is the item's time in
 // seconds << 22 and a few bits of a hash, so that order of number is order of time. Rows of docs lie as they came (n): were they in order of

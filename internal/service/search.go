@@ -20,7 +20,7 @@ type Searcher interface {
 // Searches finds what a caller may see.
 type Searches struct{ *core }
 
-// SearchIn narrows a search to an organization and to what one user owns (Container.OwnerID). The zero value is everything.
+// SearchIn narrows a search to an organization and to what one user owns (Container.OwnerID), or to a site or a team (Container.PublicID). The zero value is everything.
 type SearchIn struct {
 	Organization holdfast.OrganizationID
 	Owner        string
@@ -33,20 +33,70 @@ func (in SearchIn) String() string {
 	return "organization/" + string(in.Organization)
 }
 
-// scope gives where u may do act with what is found.
-func (s *Searches) scope(ctx context.Context, u User, act Act, in SearchIn) ([]holdfast.SearchScope, error) {
-	if s.Searcher == nil {
-		return nil, holdfast.Unavailable("this server has no search index")
+// of says whether a container is the one, or one of those, to which a search is narrowed.
+func (in SearchIn) of(c holdfast.Container) bool {
+	return in.Owner == "" || c.OfOwnerID(in.Owner) || (c.Kind == holdfast.Site || c.Kind == holdfast.Team) && c.PublicID() == in.Owner
+}
+
+// searched is where a search looks, and by whom the caller sees what several own together.
+type searched struct {
+	scope []holdfast.SearchScope
+	first []string        // keys of users who come first: whom is asked for, oneself
+	seen  map[string]bool // keys of users of whom the caller sees something that is theirs alone
+}
+
+// owner gives by whom the caller sees a container, so that he can explore it there.
+func (s *searched) owner(c holdfast.Container) string {
+	if c.Kind != holdfast.Chat {
+		return c.Owner
 	}
-	return readAs(ctx, s.core, u, act, func(ctx context.Context, tx Tx) ([]holdfast.SearchScope, error) {
+	owners := holdfast.Owners(c.Owner)
+	for _, first := range s.first {
+		for _, o := range owners {
+			if objectKey(c.Organization, o) == first {
+				return o
+			}
+		}
+	}
+	for _, o := range owners {
+		if s.seen[objectKey(c.Organization, o)] {
+			return o
+		}
+	}
+	return c.Owner
+}
+
+// owned gives found items the owners by whom the caller sees them.
+func (s *searched) owned(all []holdfast.SearchResult) {
+	for i := range all {
+		all[i].Owner = s.owner(all[i].Container)
+	}
+}
+
+// scope gives where u may do act with what is found.
+func (s *Searches) scope(ctx context.Context, u User, act Act, in SearchIn) (searched, error) {
+	if s.Searcher == nil {
+		return searched{}, holdfast.Unavailable("this server has no search index")
+	}
+	return readAs(ctx, s.core, u, act, func(ctx context.Context, tx Tx) (searched, error) {
 		all, err := tx.Containers(ctx, holdfast.ContainerFilter{Organization: in.Organization}, holdfast.Page{})
 		if err != nil {
-			return nil, err
+			return searched{}, err
 		}
 		at := map[holdfast.OrganizationID]int{}
+		out := searched{seen: map[string]bool{}}
+		if me := self(u); me != "" {
+			out.first = append(out.first, me)
+		}
 		var list []holdfast.SearchScope
 		for _, c := range all {
-			if in.Owner != "" && !c.OfOwnerID(in.Owner) {
+			if !c.Nobodys() {
+				key := objectKey(c.Organization, c.Owner)
+				if out.seen[key] = true; in.Owner != "" && c.OwnerID() == in.Owner {
+					out.first = append([]string{key}, out.first...)
+				}
+			}
+			if !in.of(c.Container) {
 				continue
 			}
 			n, ok := at[c.Organization]
@@ -60,15 +110,16 @@ func (s *Searches) scope(ctx context.Context, u User, act Act, in SearchIn) ([]h
 			}
 		}
 		if in.Owner != "" && len(list) == 0 {
-			return nil, holdfast.NotFound("no backup holds anything of user %s", in.Owner)
+			return searched{}, holdfast.NotFound("no backup holds anything of user %s", in.Owner)
 		}
-		return list, nil
+		out.scope = list
+		return out, nil
 	})
 }
 
 // Find gives a page of what q finds in what u may see. The audit chain has it before.
 func (s *Searches) Find(ctx context.Context, u User, in SearchIn, q holdfast.SearchQuery) (holdfast.SearchPage, error) {
-	scope, err := s.scope(ctx, u, ActExplore, in)
+	where, err := s.scope(ctx, u, ActExplore, in)
 	if err != nil {
 		return holdfast.SearchPage{}, err
 	}
@@ -80,13 +131,15 @@ func (s *Searches) Find(ctx context.Context, u User, in SearchIn, q holdfast.Sea
 			return holdfast.SearchPage{}, err
 		}
 	}
-	return s.Searcher.Search(ctx, q, scope)
+	page, err := s.Searcher.Search(ctx, q, where.scope)
+	where.owned(page.Results)
+	return page, err
 }
 
 // Export gives all that q finds in what u may download, in order, a page held at a time, and what of it was not indexed yet when that began.
 // The audit chain has it before.
 func (s *Searches) Export(ctx context.Context, u User, in SearchIn, q holdfast.SearchQuery) (found iter.Seq2[holdfast.SearchResult, error], missing []holdfast.NotIndexed, err error) {
-	scope, err := s.scope(ctx, u, ActDownload, in)
+	where, err := s.scope(ctx, u, ActDownload, in)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -96,12 +149,13 @@ func (s *Searches) Export(ctx context.Context, u User, in SearchIn, q holdfast.S
 	}); err != nil {
 		return nil, nil, err
 	}
-	first, err := s.Searcher.Search(ctx, q, scope)
+	first, err := s.Searcher.Search(ctx, q, where.scope)
 	if err != nil {
 		return nil, nil, err
 	}
 	return func(yield func(holdfast.SearchResult, error) bool) {
 		for page := first; ; {
+			where.owned(page.Results)
 			for _, r := range page.Results {
 				if !yield(r, nil) {
 					return
@@ -112,7 +166,7 @@ func (s *Searches) Export(ctx context.Context, u User, in SearchIn, q holdfast.S
 			}
 			q.Cursor = page.Cursor
 			var err error
-			if page, err = s.Searcher.Search(ctx, q, scope); err != nil {
+			if page, err = s.Searcher.Search(ctx, q, where.scope); err != nil {
 				yield(holdfast.SearchResult{}, err)
 				return
 			}
@@ -122,12 +176,12 @@ func (s *Searches) Export(ctx context.Context, u User, in SearchIn, q holdfast.S
 
 // Status says how far the index of each organization that u may see is.
 func (s *Searches) Status(ctx context.Context, u User) ([]holdfast.SearchStatus, error) {
-	scope, err := s.scope(ctx, u, ActExplore, SearchIn{})
+	where, err := s.scope(ctx, u, ActExplore, SearchIn{})
 	if err != nil {
 		return nil, err
 	}
-	list := make([]holdfast.SearchStatus, 0, len(scope))
-	for _, one := range scope {
+	list := make([]holdfast.SearchStatus, 0, len(where.scope))
+	for _, one := range where.scope {
 		st, err := s.Searcher.Status(ctx, one)
 		if err != nil {
 			return nil, err

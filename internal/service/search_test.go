@@ -15,11 +15,18 @@ import (
 // searcher finds three pages of five in whatever scope it is given, and remembers that.
 type searcher struct {
 	scopes [][]holdfast.SearchScope
+	found  []holdfast.Container // instead of five
 	woken  int
 }
 
 func (s *searcher) Search(_ context.Context, q holdfast.SearchQuery, scope []holdfast.SearchScope) (page holdfast.SearchPage, err error) {
 	s.scopes = append(s.scopes, scope)
+	for _, c := range s.found {
+		page.Results = append(page.Results, holdfast.SearchResult{Container: c})
+	}
+	if s.found != nil {
+		return page, nil
+	}
 	n := len(q.Cursor)
 	for i := range 5 {
 		page.Results = append(page.Results, holdfast.SearchResult{Item: holdfast.Item{ID: fmt.Sprint(n, ".", i)}})
@@ -130,4 +137,53 @@ func TestSearchKeepsToWhatTheCallerMay(t *testing.T) {
 		_, _, err = w.Searches.Export(w.ctx, auditor, service.SearchIn{Organization: org.ID}, q)
 		w.kind(err, holdfast.KindDenied, "")
 	})
+}
+
+// TestAChatIsFoundByOneOfWhomTheCallerSees: by whom is asked for, oneself, or somebody whom a role covers, since that is whose chats can be explored. A site and a team are searched by their own ids.
+func TestAChatIsFoundByOneOfWhomTheCallerSees(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	org, repo := w.organization(), w.repository("r")
+	shared := func(kind holdfast.ContainerKind, source, owner string) holdfast.Container {
+		return holdfast.Container{Organization: org.ID, Kind: kind, Source: source, Name: source, Owner: owner}
+	}
+	chat, site, team := shared(holdfast.Chat, "19:x", holdfast.OwnedBy("ann", "bob")), shared(holdfast.Site, "s1", "s1"), shared(holdfast.Team, "t1", "t1")
+	w.run(w.job("j", org, repo, nil), &worker{w: w, found: []holdfast.Container{mailbox("ann"), mailbox("bob")}})
+	w.ok(w.Store.Write(w.ctx, func(ctx context.Context, tx service.Tx) error {
+		for _, c := range []holdfast.Container{chat, site, team} {
+			if err := tx.PutContainer(ctx, holdfast.ContainerRecord{Container: c, Repository: repo.ID, Head: 1}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	_, id, _ := w.user("op", service.RoleOperator)
+	spec := service.RbacSpec{Name: new("r"), Operators: []holdfast.RbacItem{{Type: "User", ObjectID: string(id)}}, Whole: new(false), Selected: []holdfast.RbacItem{{Type: "User", ObjectID: "bob"}}}
+	_, err := w.RbacRoles.Create(w.ctx, admin, org.ID, spec)
+	w.ok(err)
+	operator := w.signIn("op", "").User
+	of := func(owner string) string { return holdfast.Container{Organization: org.ID, Owner: owner}.OwnerID() }
+	w.searcher.found = []holdfast.Container{chat, site}
+	for name, tc := range map[string]struct {
+		u     service.User
+		in    string
+		where string
+		owner string
+	}{
+		"nobody in particular": {admin, "", "", "ann"},
+		"whom is asked for":    {admin, of("bob"), "chat/19:x mailbox/bob", "bob"},
+		"whom the role covers": {operator, "", "chat/19:x mailbox/bob", "bob"},
+		"a site":               {admin, site.PublicID(), "site/s1", "ann"},
+		"a team":               {admin, team.PublicID(), "team/t1", "ann"},
+	} {
+		w.searcher.scopes = nil
+		page, err := w.Searches.Find(w.ctx, tc.u, service.SearchIn{Owner: tc.in}, holdfast.SearchQuery{Text: "x", Limit: 5})
+		w.ok(err)
+		where := slices.Clone(w.searcher.scopes[0][0].Containers)
+		slices.Sort(where)
+		if got := strings.Join(where, " "); got != tc.where || page.Results[0].Owner != tc.owner || page.Results[1].Owner != "s1" {
+			t.Errorf("%s: looked in %q, found by %q and %q", name, got, page.Results[0].Owner, page.Results[1].Owner)
+		}
+	}
+	_, err = w.Searches.Find(w.ctx, operator, service.SearchIn{Owner: site.PublicID()}, holdfast.SearchQuery{Text: "x", Limit: 5})
+	w.kind(err, holdfast.KindNotFound, "no backup holds anything")
 }

@@ -313,6 +313,15 @@ type Content struct {
 	row  *row
 }
 
+// Forms are those that the item has.
+func (c Content) Forms() []holdfast.Form {
+	forms := make([]holdfast.Form, len(c.row.payloads))
+	for i := range c.row.payloads {
+		forms[i] = c.row.payloads[i].form
+	}
+	return forms
+}
+
 // Open gives the exact bytes of a payload; ok is false when the item has no such form. Reading to the end proves the SHA-256:
 // what is not as it was written gives holdfast.Damaged instead of io.EOF.
 func (c Content) Open(ctx context.Context, f holdfast.Form) (r io.ReadCloser, ok bool) {
