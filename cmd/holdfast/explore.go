@@ -445,7 +445,7 @@ func newExploreCommand() *cobra.Command {
   holdfast explore ls --user ada --files --at 2026-01-31 Documents/Reports
   holdfast explore save --user ada --files Documents/Reports/plan.docx --out plan.docx`,
 	}
-	cmd.AddCommand(newExploreUsersCommand(), newExploreListCommand(), newExploreSaveCommand(), newExploreVersionsCommand(), newExploreSessionsCommand())
+	cmd.AddCommand(newExploreUsersCommand(), newExploreListCommand(), newExploreSaveCommand(), newExploreVersionsCommand(), newExploreValuesCommand(), newExploreSessionsCommand())
 	return cmd
 }
 

@@ -18,6 +18,8 @@ const (
 	siteRoot  = "site"
 	formUsers = holdfast.Form("users")
 	fieldList = "list"
+
+	specialLibrary = "library" // a list whose items are files
 )
 
 // table reads the items of one list.
@@ -92,14 +94,79 @@ func (t *table) people(ctx context.Context) map[int]string {
 	return out
 }
 
+// values are those of an item of a list, or of a file of a library with its content type where the library has several.
 func (t *table) values(ctx context.Context, entry holdfast.Entry) (map[string]string, error) {
-	raw, err := t.o.whole(ctx, entry, holdfast.FormJSON)
+	form := holdfast.FormJSON
+	if entry.Kind == holdfast.KindFile {
+		form = holdfast.FormColumns
+	}
+	raw, err := t.o.whole(ctx, entry, form)
 	if err != nil {
 		return nil, err
 	} else if raw == nil {
 		return map[string]string{}, nil
 	}
-	return t.read(raw)
+	values, err := t.read(raw)
+	if err != nil || entry.Kind != holdfast.KindFile {
+		return values, err
+	}
+	var of struct{ ContentType string }
+	if err := json.Unmarshal(raw, &of); err != nil {
+		return nil, holdfast.Damaged("the columns of %q can't be read: %w", entry.Name, err)
+	}
+	if of.ContentType != "" {
+		values[columnType] = of.ContentType
+	}
+	return values, nil
+}
+
+// shown are the columns that people see, with the content type of a library's files, which an item of a list tells otherwise.
+func (t *table) shown(files bool) []holdfast.ListColumn {
+	if !files {
+		return t.columns.Shown()
+	}
+	return append(t.columns.Shown(), contentType)
+}
+
+// Values reads what items of one list, or files of one library, have in its columns.
+type Values struct {
+	t *table
+	// List is the list or library, and Columns are those that people see.
+	List    holdfast.Entry
+	Columns []holdfast.ListColumn
+}
+
+// ListOf finds the list or library that an item is in, or that it is; a KindNotFound error when it is in none.
+func (o *Opened) ListOf(ctx context.Context, id string) (list holdfast.Entry, err error) {
+	for range deepest {
+		if list, err = o.Item(ctx, id); err != nil || list.Fields[fieldList] != "" {
+			return list, err
+		}
+		id = list.Parent
+	}
+	return list, holdfast.NotFound("%q is in no list", list.Name)
+}
+
+// Values opens the columns of a list or library.
+func (o *Opened) Values(ctx context.Context, list string) (*Values, error) {
+	t, err := o.table(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	entry, err := o.Item(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	return &Values{t, entry, t.shown(entry.Fields[holdfast.FieldSpecial] == specialLibrary)}, nil
+}
+
+// Of gives the values of an item or a file by the names of the columns; what it does not have is absent.
+func (v *Values) Of(ctx context.Context, id string) (map[string]string, error) {
+	entry, err := v.t.o.Item(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return v.t.values(ctx, entry)
 }
 
 func (t *table) read(raw []byte) (map[string]string, error) {
@@ -141,6 +208,8 @@ func (t *table) card(values map[string]string) *holdfast.RowCard {
 // columnType is the column that says of what content type an item is.
 const columnType = "ContentType"
 
+var contentType = holdfast.ListColumn{Name: columnType, Title: "Content type", Kind: "text"}
+
 // Values are what a file of a site's library has in the library's columns, with its content type where the library has several; nil when nothing is
 // stored of that.
 func (e *Explorer) Values(ctx context.Context, at holdfast.View, id string) (out *holdfast.RowCard, err error) {
@@ -157,12 +226,7 @@ func (e *Explorer) Values(ctx context.Context, at holdfast.View, id string) (out
 	if err != nil || raw == nil {
 		return nil, err
 	}
-	library := entry
-	for range deepest {
-		if library, err = o.Item(ctx, library.Parent); err != nil || library.Fields[fieldList] != "" {
-			break
-		}
-	}
+	library, err := o.ListOf(ctx, entry.Parent)
 	if holdfast.KindOf(err) == holdfast.KindNotFound {
 		return nil, nil // what the columns are is not known
 	} else if err != nil {
@@ -172,38 +236,50 @@ func (e *Explorer) Values(ctx context.Context, at holdfast.View, id string) (out
 	if err != nil {
 		return nil, err
 	}
-	values, err := t.read(raw)
+	values, err := t.values(ctx, entry)
 	if err != nil {
 		return nil, err
 	}
 	out = t.card(values)
-	var of struct{ ContentType string }
-	if err := json.Unmarshal(raw, &of); err != nil {
-		return nil, holdfast.Damaged("the columns of %q can't be read: %w", entry.Name, err)
-	}
-	if of.ContentType != "" {
-		out.Values = append(out.Values, holdfast.ColumnValue{ListColumn: holdfast.ListColumn{Name: columnType, Title: "Content type", Kind: "text"}, Value: of.ContentType})
+	if of, ok := values[columnType]; ok {
+		out.Values = append(out.Values, holdfast.ColumnValue{ListColumn: contentType, Value: of})
 	}
 	return out, nil
 }
 
-// Table gives a page of the items of a list, each with its values.
+// Table gives a page of the items of a list, or of the files in a library or one of its folders, each with its values.
 func (e *Explorer) Table(ctx context.Context, q holdfast.ItemQuery) (out holdfast.ListTable, err error) {
 	o, err := e.At(ctx, q.At)
 	if err != nil {
 		return out, err
 	}
 	defer func() { err = errors.Join(err, o.Close()) }()
-	t, err := o.table(ctx, q.Parent)
+	in, err := o.Item(ctx, q.Parent)
 	if err != nil {
 		return out, err
 	}
+	list := in
+	if in.Kind == holdfast.KindFolder {
+		if list, err = o.ListOf(ctx, q.Parent); holdfast.KindOf(err) == holdfast.KindNotFound {
+			list = in // table says that it is no list
+		} else if err != nil {
+			return out, err
+		}
+	}
+	t, err := o.table(ctx, list.ID)
+	if err != nil {
+		return out, err
+	}
+	files := list.Fields[holdfast.FieldSpecial] == specialLibrary
 	q.Kinds = []holdfast.ItemKind{holdfast.KindListItem}
+	if files {
+		q.Kinds = []holdfast.ItemKind{holdfast.KindFile}
+	}
 	page, err := e.Items(ctx, q)
 	if err != nil {
 		return out, err
 	}
-	out = holdfast.ListTable{Columns: t.columns.Shown(), Rows: []holdfast.ListRow{}, Total: page.Total}
+	out = holdfast.ListTable{Columns: t.shown(files), Rows: []holdfast.ListRow{}, Total: page.Total}
 	for _, entry := range page.Entries {
 		values, err := t.values(ctx, entry)
 		if err != nil {
@@ -271,26 +347,10 @@ func newTableWriter(format string, columns []holdfast.ListColumn, w io.Writer) *
 	t.csv.UseCRLF = true
 	head := make([]string, len(columns))
 	for i, c := range columns {
-		head[i] = cell(c.Title)
+		head[i] = holdfast.Cell(c.Title)
 	}
 	t.err = errors.Join(t.err, t.csv.Write(head))
 	return t
-}
-
-// cell keeps spreadsheets from taking a text for a formula.
-// https://owasp.org/www-community/attacks/CSV_Injection
-func cell(s string) string {
-	if s != "" {
-		switch s[0] {
-		case '=', '@', '\t', '\r':
-			return "'" + s
-		case '+', '-':
-			if _, err := strconv.ParseFloat(s, 64); err != nil {
-				return "'" + s
-			}
-		}
-	}
-	return s
 }
 
 func (t *tableWriter) row(r holdfast.ListRow) error {
@@ -301,7 +361,7 @@ func (t *tableWriter) row(r holdfast.ListRow) error {
 	if t.csv != nil {
 		cells := make([]string, len(t.columns))
 		for i, c := range t.columns {
-			cells[i] = cell(r.Values[c.Name])
+			cells[i] = holdfast.ValueCell(r.Values[c.Name])
 		}
 		return t.csv.Write(cells)
 	}

@@ -137,7 +137,7 @@ func (z *zipper) part(ctx context.Context, p Part, at place) (err error) {
 }
 
 func newZipper(now time.Time, w io.Writer) *zipper {
-	z := &zipper{zip: zip.NewWriter(w), taken: map[string]names{}}
+	z := &zipper{zip: zip.NewWriter(w), taken: map[string]names{}, lists: map[string]*listed{}, listOf: map[string]string{}}
 	z.manifest.Format, z.manifest.Created = 1, now
 	z.in("").unique(ManifestName)
 	z.in("").unique(IncompleteName)
@@ -148,7 +148,10 @@ func newZipper(now time.Time, w io.Writer) *zipper {
 func (z *zipper) all(ctx context.Context, src Source, at place, ids []string) error {
 	z.src, z.seen = src, map[string]bool{}
 	if len(ids) == 0 {
-		return z.folder(ctx, at)
+		if err := z.folder(ctx, at); err != nil {
+			return err
+		}
+		return z.values(ctx)
 	}
 	for _, id := range ids {
 		entry, err := src.Item(ctx, id)
@@ -161,7 +164,7 @@ func (z *zipper) all(ctx context.Context, src Source, at place, ids []string) er
 			return err
 		}
 	}
-	return nil
+	return z.values(ctx)
 }
 
 type zipper struct {
@@ -170,13 +173,21 @@ type zipper struct {
 	taken    map[string]names // by folder in the ZIP
 	seen     map[string]bool  // folders, and selected items: what is selected twice is exported once
 	manifest Manifest
+
+	lists  map[string]*listed // of src, by id
+	order  []string           // of lists, as they came
+	listOf map[string]string  // by the folder of what was chosen: its list, or ""
 }
+
+// fieldList is the field of a list's folder that has the list's id.
+const fieldList = "list"
 
 // place is a folder that is being exported.
 type place struct {
 	id   string
 	path string // in the ZIP: "" or ending in "/"
 	name string // in Microsoft 365, for people
+	list string // the id of the list or library that it is in; "" of none, or when that is not known
 }
 
 func (z *zipper) in(folder string) names {
@@ -224,6 +235,12 @@ func (z *zipper) enter(ctx context.Context, at place, entry holdfast.Entry) (pla
 	if _, err := z.zip.CreateHeader(&zip.FileHeader{Name: below.path, Modified: entry.Time}); err != nil {
 		return below, err
 	}
+	if _, ok := z.src.(lists); ok {
+		if below.list = at.list; entry.Fields[fieldList] != "" {
+			below.list = entry.ID
+			z.open(entry.ID, below, ValuesName)
+		}
+	}
 	return below, z.chat(ctx, below, entry)
 }
 
@@ -256,8 +273,8 @@ func (z *zipper) folder(ctx context.Context, top place) error {
 			}
 			open = append(open, below)
 		}
-		if at.path != "" {
-			delete(z.taken, at.path) // nothing more comes into this folder
+		if at.path != "" && z.lists[at.id] == nil {
+			delete(z.taken, at.path) // nothing more comes into this folder; into that of a list its values do
 		}
 	}
 	return nil
@@ -273,6 +290,9 @@ func (z *zipper) file(ctx context.Context, at place, entry holdfast.Entry) error
 	e := Exported{ID: entry.ID, Kind: entry.Kind, Name: entry.Name, Folder: at.name, Time: entry.Time}
 	name := z.in(at.path).unique(FileName(entry.Item))
 	if err := z.write(ctx, e, at.path+name, func() (io.ReadCloser, error) { return z.src.Open(ctx, entry) }); err != nil {
+		return err
+	}
+	if err := z.list(ctx, at, entry, at.path+name); err != nil {
 		return err
 	}
 	if entry.Kind == holdfast.KindPost {

@@ -96,6 +96,10 @@ func TestAFileOfALibraryIsShownWithItsColumns(t *testing.T) {
 	if want := []string{"Cost\ufffd=12.5", "Who=Ada", "Content type=Contract"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	rows, err := e.Table(t.Context(), holdfast.ItemQuery{At: view, Parent: "in", Sort: "name", Limit: 10})
+	if err != nil || len(rows.Rows) != 1 || rows.Rows[0].ID != "c" || rows.Rows[0].Values["Cost"] != "12.5" || rows.Rows[0].Values["ContentType"] != "Contract" || len(rows.Columns) != 5 {
+		t.Errorf("the files of a folder with their values: %+v, %v", rows, err)
+	}
 	for _, id := range []string{"c@1.0", "d", "f"} {
 		if p, err := e.Preview(t.Context(), view, id); err != nil || p.Card != nil || p.Kind != holdfast.PreviewText {
 			t.Errorf("%s shows %+v, %v", id, p, err)
