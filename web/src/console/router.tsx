@@ -63,6 +63,7 @@ const tree = root.addChildren([
   page("/proxies", () => import("./proxy/page")),
   page("/users", () => import("./user/page")),
   page("/roles", () => import("./role/page")),
+  page("/exclusions", () => import("./exclusion/page")),
   page("/portal", () => import("./portal/page")),
   page("/api-keys", () => import("./apikey/page")),
   page("/audit", () => import("./audit/page")),

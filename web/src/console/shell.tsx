@@ -1,7 +1,7 @@
 import { Button, makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
 import {
   ArchiveRegular, BuildingRegular, ClipboardTaskListLtrRegular, DatabaseRegular, HistoryRegular, HomeRegular, KeyRegular, NavigationRegular, PeopleRegular, ServerRegular, SettingsRegular,
-  PersonCircleRegular, ShieldTaskRegular, FolderSearchRegular, SearchRegular, CartRegular, PersonKeyRegular, DoorRegular,
+  PersonCircleRegular, ShieldTaskRegular, FolderSearchRegular, SearchRegular, CartRegular, PersonKeyRegular, DoorRegular, SubtractCircleRegular,
 } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
@@ -114,6 +114,7 @@ function Frame({ name, acts }: { name: string; acts: string[] | undefined }) {
     { to: "/organizations", label: t.pages.organizations, icon: <BuildingRegular />, rule: true },
     { to: "/repositories", label: t.pages.repositories, icon: <DatabaseRegular /> },
     { to: "/proxies", label: t.pages.proxies, icon: <ServerRegular /> },
+    { to: "/exclusions", label: t.pages.exclusions, icon: <SubtractCircleRegular />, act: "see exclusions" },
     { to: "/users", label: t.pages.users, icon: <PeopleRegular />, rule: true, act: "see users" },
     { to: "/roles", label: t.pages.roles, icon: <PersonKeyRegular />, act: "see restore roles" },
     { to: "/portal", label: t.pages.portal, icon: <DoorRegular />, act: "change the portal's settings" },

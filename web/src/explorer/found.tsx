@@ -21,6 +21,12 @@ export function pointsOf(h: Hit, f: Format, t: Text): string {
   return h.found.deleted ? `${points} ${t.found.gone}` : points;
 }
 
+// whatOf says what a hit is.
+export function whatOf(h: Hit, t: Text): string {
+  if (h.found.kind === "post" && h.found.container.kind === "chat") return t.found.message;
+  return t.found.kinds[h.found.kind as "mail"] ?? h.found.kind;
+}
+
 // useHitSession opens the session that shows a hit; what it is used for twice is opened once.
 export function useHitSession(hit: Hit | undefined, sessionOf: (h: Hit) => Promise<string>) {
   return useQuery({ queryKey: ["search-session", hit?.id], queryFn: () => (hit ? sessionOf(hit) : ""), enabled: hit !== undefined && hit.found.kind !== "folder", staleTime: Infinity, gcTime: 0 });
@@ -34,11 +40,12 @@ export function HitPreview({ hit, sessionOf }: { hit: Hit; sessionOf: (h: Hit) =
   const h = hit.found;
   const { name, address } = h.container;
   const session = useHitSession(hit, sessionOf);
-  const mail = h.kind === "mail";
-  const post = h.kind === "post";
+  // People and the time of an item are called otherwise in each kind.
+  const words: Record<string, [string, string, string]> = { mail: [t.mail.from, t.mail.to, t.mail.received], post: [t.mail.from, t.mail.to, t.post.time], event: [t.mail.organizer, t.mail.to, t.mail.begin], contact: [t.mail.from, t.mail.address, t.file.modified] };
+  const [from, to, time] = words[h.kind] ?? [t.file.by, t.mail.to, t.file.modified];
   const facts: [string, string | undefined][] = [
-    [mail || post ? t.mail.from : t.file.by, h.from], [t.mail.to, h.to], [t.mail.cc, h.cc], [mail ? t.mail.received : post ? t.post.time : t.file.modified, f.dateTime(h.time)], [t.found.owner, `${name}${address ? ` (${address})` : ""}`], [t.found.folder, pathOf(h.folder)],
-    [t.file.size, h.kind === "folder" ? undefined : f.bytes(h.size)], [t.found.points, t.found.fromTo(f.dateTime(h.firstPoint.time), f.dateTime(h.lastPoint.time))],
+    [t.found.kind, whatOf(hit, t)], [from, h.from], [to, h.to], [t.mail.cc, h.cc], [time, f.dateTime(h.time)], [t.found.owner, `${name}${address && address !== name ? ` (${address})` : ""}`], [t.found.folder, pathOf(h.folder)],
+    [t.file.size, h.kind === "mail" || h.kind === "file" ? f.bytes(h.size) : undefined], [t.found.points, t.found.fromTo(f.dateTime(h.firstPoint.time), f.dateTime(h.lastPoint.time))],
   ];
   return (
     <article>

@@ -179,7 +179,9 @@ function Browser({ look, acts: allowed, session, kind, containers }: { look: Loo
       const names = (found.path ?? "").split("/").filter(Boolean);
       if (found.kind === "folder") go({ ...place, folder: { id: found.id, name: found.name } });
       else {
-        go(found.parentId ? { ...place, folder: { id: found.parentId, name: names.at(-2) ?? container.name } } : place);
+        const above = found.parentId ? await get(found.parentId) : undefined; // what it is says which columns its list has
+        const holds = above?.class ?? above?.special;
+        go(above ? { ...place, folder: { id: above.id, name: names.at(-2) ?? container.name, ...(holds ? { holds } : {}) } } : place);
         setFirst(kind.of(found));
       }
     }, (cause: unknown) => {

@@ -15,7 +15,7 @@ export interface Hit extends Item {
 
 const hitOf = (r: Answer["results"][number]): Hit => ({ id: [r.repositoryId, r.container.id, r.id, r.firstPoint.id].join(" "), itemId: r.id, name: r.name, found: r });
 
-// stateOf is the newest state in which a hit is. own: of its user alone, as people and operators of restore roles see it, who see no organization.
+// stateOf is the newest state in which a hit is. own: of its user, site or team alone, as people and operators of restore roles see it, who see no organization.
 export const stateOf = (h: Hit, own = false): At => ({
   organization: h.found.organizationId, type: typeFor(h.found.container.kind), time: h.found.lastPoint.time, repository: h.found.repositoryId,
   ...(own ? (h.found.container.kind === "site" || h.found.container.kind === "team" ? { user: h.found.container.id, scope: h.found.container.kind === "site" ? ("Site" as const) : ("Team" as const) } : { user: h.found.userId }) : {}),

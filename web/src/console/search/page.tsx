@@ -6,7 +6,7 @@ import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { ApiError, client, download, of } from "../../api/client";
 import { organizationsQuery, type RestoreSession } from "../../api/queries";
 import { addTo, addToCurrent, basketsQuery, makeBasket, type Part } from "../../explorer/basket";
-import { HitPreview, pointsOf } from "../../explorer/found";
+import { HitPreview, pointsOf, whatOf } from "../../explorer/found";
 import type { Item, ItemColumn, Place } from "../../explorer/kind";
 import { kindOf } from "../../explorer/kinds";
 import { RestoreResult } from "../../explorer/outcome";
@@ -65,10 +65,10 @@ const queryOf = (a: Asked): Query => ({
   ...(a.sort === "oldest" ? { sort: "oldest" as const } : {}),
 });
 
-const kindsOfItems = ["mail", "file", "folder", "list item", "page", "post"] as const;
+const kindsOfItems = ["mail", "event", "contact", "task", "file", "folder", "list item", "page", "post", "tab", "setting"] as const;
 
 const columns: ItemColumn<Hit>[] = [
-  { key: "kind", title: (t) => t.found.kind, text: (h, _, t) => t.found.kinds[h.found.kind as "mail"] ?? h.found.kind, width: "64px" },
+  { key: "kind", title: (t) => t.found.kind, text: (h, _, t) => whatOf(h, t), width: "92px" },
   { key: "name", title: (t) => t.found.name, text: (h, _, t) => h.name || t.mail.noSubject, width: "minmax(140px, 2fr)" },
   { key: "owner", title: (t) => t.found.owner, text: (h) => h.found.container.name, width: "minmax(90px, 1fr)" },
   { key: "folder", title: (t) => t.found.folder, text: (h) => h.found.folder?.split("/").at(-1) ?? "", width: "minmax(70px, 0.8fr)", wide: true },

@@ -4,7 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { client, download, of } from "../../api/client";
 import type { Session } from "../../api/session";
-import { HitPreview, pointsOf, useHitSession } from "../../explorer/found";
+import { HitPreview, pointsOf, useHitSession, whatOf } from "../../explorer/found";
 import type { ItemColumn } from "../../explorer/kind";
 import { kindOf } from "../../explorer/kinds";
 import { RestoreResult } from "../../explorer/outcome";
@@ -26,6 +26,9 @@ import { FindBox } from "./box";
 
 const mostRestored = 1_000; // at once
 
+// What people look for; folders and settings are no such things.
+const kinds = ["mail", "event", "contact", "task", "file", "list item", "page", "post", "tab"];
+
 const useStyles = makeStyles({
   page: { display: "grid", gridTemplateRows: "auto auto 1fr", gridTemplateColumns: "minmax(0, 1fr)", height: "100%", minHeight: 0 },
   head: { padding: "12px 16px 0", display: "flex", flexDirection: "column", gap: "8px" },
@@ -45,8 +48,9 @@ const points: ItemColumn<Hit> = { key: "points", title: (t) => t.found.points, t
 const owner: ItemColumn<Hit> = { key: "owner", title: (t) => t.found.owner, text: (h) => h.found.container.name, width: "minmax(90px, 1fr)", brief: "line" };
 const from: ItemColumn<Hit> = { key: "from", title: (t) => t.mail.from, text: (h) => (h.found.from ?? "").replace(/\s*<[^<>]*>$/, ""), width: "minmax(90px, 1fr)", brief: "line", wide: true };
 const time: ItemColumn<Hit> = { key: "time", title: (t) => t.found.time, text: (h, f) => f.date(h.found.time), width: "116px", brief: "side" };
-const columns = [name, points, from, time];
-const others = [name, points, owner, from, time]; // who sees more than one person's things is told whose each is
+const what: ItemColumn<Hit> = { key: "kind", title: (t) => t.found.kind, text: (h, _, t) => whatOf(h, t), width: "92px", brief: "line" };
+const columns = [name, what, points, from, time];
+const others = [name, what, points, owner, from, time]; // who sees more than one person's things is told whose each is
 
 // Find looks for words in everything that the caller may see, or in what one person has, whatever restore point holds it. at: a phone shows the hit.
 export default function Find({ session, words, person, at }: { session: Session; words: string; person: string; at: boolean }) {
@@ -86,7 +90,7 @@ export default function Find({ session, words, person, at }: { session: Session;
     refetchOnWindowFocus: false,
     structuralSharing: false,
     queryFn: async () => {
-      const all = new Results({ query: words, lenient: true, kinds: ["mail", "file"], ...(person ? { userId: person } : {}) });
+      const all = new Results({ query: words, lenient: true, kinds, ...(person ? { userId: person } : {}) });
       return { results: all, some: (await all.page(0, 1)).length > 0 };
     },
   });

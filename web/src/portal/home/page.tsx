@@ -124,16 +124,12 @@ function Choose({ person, operator }: { person: Person; operator: boolean }) {
           </Button>
         )}
       </section>
-      {!nobodys && (
-        <>
-          <div className={s.find}>
-            <Suspense>
-              <FindBox onFind={(words) => go(findAddress(words, operator ? person.id : ""))} />
-            </Suspense>
-          </div>
-          <h2 className={s.or}>{t.portal.orLook}</h2>
-        </>
-      )}
+      <div className={s.find}>
+        <Suspense>
+          <FindBox onFind={(words) => go(findAddress(words, operator ? person.id : ""))} />
+        </Suspense>
+      </div>
+      <h2 className={s.or}>{t.portal.orLook}</h2>
       <section className={s.when} aria-label={t.explore.when}>
         <div className={s.whenHead}>
           <CalendarClock20Regular className={s.button} aria-hidden />

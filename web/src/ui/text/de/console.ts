@@ -6,7 +6,7 @@ export const text: typeof en = {
   day: { good: "gesichert", warning: "mit Warnungen", failed: "nicht gesichert", gone: "bei Microsoft weg", none: "keine Sicherung" },
   pages: {
     label: "Hauptmenü", toggle: "Namen der Seiten ein- oder ausblenden", home: "Start", jobs: "Sicherungsaufträge", sessions: "Sitzungen", organizations: "Organisationen", repositories: "Repositorys", proxies: "Proxys", users: "Benutzer und Rollen",
-    keys: "API-Schlüssel", audit: "Protokoll", setup: "Einrichtung", search: "Suche", basket: "Korb", roles: "Operatorrollen", portal: "Portal", nowhere: "Nicht gefunden", nowhereAbout: "Unter dieser Adresse gibt es keine Seite.",
+    exclusions: "Ausnahmen", keys: "API-Schlüssel", audit: "Protokoll", setup: "Einrichtung", search: "Suche", basket: "Korb", roles: "Operatorrollen", portal: "Portal", nowhere: "Nicht gefunden", nowhereAbout: "Unter dieser Adresse gibt es keine Seite.",
   },
   home: {
     title: "Start", health: "Zustand", good: "Alles ist gesichert wie zugesagt.", warning: "Alles ist gesichert, aber etwas braucht Ihre Aufmerksamkeit.", critical: "Etwas ist nicht gesichert wie zugesagt.",
@@ -154,14 +154,14 @@ export const text: typeof en = {
   search: {
     export: "Exportieren", csv: "Als CSV, für eine Tabelle", jsonl: "Als JSON-Zeilen, für ein Programm", box: "Alles durchsuchen", placeholder: "Wörter, oder zum Beispiel subject:budget from:ada received:2026-03", find: "Suchen", help: "So wird gesucht", wrongFrom: "Ab der markierten Stelle stimmt die Suche nicht",
     allKinds: "Jede Art", allOrganizations: "Alle Organisationen",
-    order: "Reihenfolge", newest: "Neueste zuerst", oldest: "Älteste zuerst", asOf: "Stand von", deletedOnly: "Nur seither Gelöschtes", results: "Ergebnisse", begin: "Suchen Sie in allen Postfächern, OneDrives und Websites, in jedem Wiederherstellungspunkt", size: (n) => `${n} Elemente sind im Index.`, query: "Suche",
-    notIndexed: (n) => `${n} Postfächer und OneDrives haben Wiederherstellungspunkte, die noch nicht im Index sind. Was darin liegt, kann hier fehlen.`, since: (when) => `seit ${when}`, neverIndexed: "Einige Organisationen sind noch nicht im Index; er wird nach Sicherungen nachgeführt. Was darin liegt, fehlt hier.",
+    order: "Reihenfolge", newest: "Neueste zuerst", oldest: "Älteste zuerst", asOf: "Stand von", deletedOnly: "Nur seither Gelöschtes", results: "Ergebnisse", begin: "Suchen Sie in allen Postfächern, OneDrives, Websites, Teams und Chats, in jedem Wiederherstellungspunkt", size: (n) => `${n} Elemente sind im Index.`, query: "Suche",
+    notIndexed: (n) => `${n} Postfächer, OneDrives, Websites, Teams oder Chats haben Wiederherstellungspunkte, die noch nicht im Index sind. Was darin liegt, kann hier fehlen.`, since: (when) => `seit ${when}`, neverIndexed: "Einige Organisationen sind noch nicht im Index; er wird nach Sicherungen nachgeführt. Was darin liegt, fehlt hier.",
     maybeLater: "Der Index ist noch nicht vollständig: Suchen Sie später noch einmal.", explore: "Im Explorer", save: "Suche speichern", saved: "Gespeicherte Suchen", saveThis: "Speichern", savedBefore: "Gespeicherte", noneSaved: "Keine gespeicherten Suchen", noneSavedAbout: "Suchen Sie und speichern Sie die Suche, um sie mit einem Klick zu wiederholen.", forget: (name) => `Gespeicherte Suche ${name} löschen`,
     savedWithoutTime: "Der Stand, nach dem Sie suchen, wird nicht gespeichert.", tooMany: (n) => `Mehr als ${n} Ergebnisse sind ausgewählt. Wählen Sie weniger.`, basketOf: (q) => `Suche: ${q}`, everything: "alles",
     grammar: "Wörter nebeneinander müssen alle vorkommen. OR, NOT, ein Minus und Klammern verbinden; Anführungszeichen halten Wörter zusammen; * und ? stehen für beliebige Buchstaben. Ein Feld und ein Doppelpunkt sagen, wo. Daten und Größen nehmen >, >=, <, <= und von..bis.",
     examples: [
       "beide Wörter", "die Wörter in dieser Folge", "eines der Wörter", "ohne dieses Wort", "Klammern", "Wörter, die so beginnen", "im Betreff oder Namen", "von jemandem an jemanden", "wer immer beteiligt ist", "im Inhalt", "in Ordnern dieses Namens", "in Postfach und OneDrive dieses Benutzers",
-      "in dem Monat empfangen", "in den letzten sieben Tagen empfangen", "zwischen zwei Tagen geänderte Dateien", "größer als", "mit Anlagen", "ungelesen und gekennzeichnet", "von hoher Wichtigkeit", "nur Dateien: mail, file oder folder",
+      "in dem Monat empfangen", "in den letzten sieben Tagen empfangen", "zwischen zwei Tagen geänderte Dateien", "größer als", "mit Anlagen", "ungelesen und gekennzeichnet", "von hoher Wichtigkeit", "nur Dateien; andere Arten: mail, event, contact, task, post, page, „list item“, folder",
     ],
     acts: { find: "Über alle Wiederherstellungspunkte suchen", export: "Alles Gefundene exportieren", status: "Wie weit der Suchindex ist", save: "Eine Suche speichern", saved: "Gespeicherte Suchen auflisten" },
   },

@@ -71,7 +71,7 @@ export const text: typeof en = {
     from: "Von", text: "Beitrag", time: "Zeit", replies: "Antworten", app: "App", tab: "Registerkarte", tabs: "Registerkarten", files: "Dateien", withdrawn: "(vom Verfasser gelöscht)", event: "(von Teams gemeldet)", nothing: "(ohne Text)", edited: "bearbeitet",
   },
   found: {
-    kind: "Art", name: "Name", owner: "Wessen", folder: "Ordner", time: "Datum", gone: "(seither gelöscht)", deleted: "seither gelöscht", points: "Gesichert", fromTo: (from, to) => (from === to ? from : `${from} bis ${to}`), kinds: { mail: "E-Mail", file: "Datei", folder: "Ordner", event: "Termin", contact: "Kontakt", task: "Aufgabe", "list item": "Listenelement", page: "Seite", post: "Beitrag", tab: "Registerkarte" },
+    kind: "Art", name: "Name", owner: "Wessen", folder: "Ordner", time: "Datum", gone: "(seither gelöscht)", deleted: "seither gelöscht", points: "Gesichert", fromTo: (from, to) => (from === to ? from : `${from} bis ${to}`), kinds: { mail: "E-Mail", file: "Datei", folder: "Ordner", event: "Termin", contact: "Kontakt", task: "Aufgabe", "list item": "Listenelement", page: "Seite", post: "Beitrag", tab: "Registerkarte", setting: "Einstellung" }, message: "Chatnachricht",
   },
   restore: {
     title: "Wiederherstellen", button: "Wiederherstellen", folder: "Ordner wiederherstellen", all: "Alles wiederherstellen", where: "Wohin", original: "Wo es war", elsewhere: "Zu einem anderen Benutzer oder Ordner", user: "Benutzer", userHint: "Adresse. Leer: derselbe Benutzer.", toFolder: "Ordner", folderHint: "„/“ zwischen Namen; er wird angelegt, wenn er fehlt. Leer: die ursprünglichen Ordner.",

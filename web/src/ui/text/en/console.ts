@@ -4,7 +4,7 @@ export const text = {
   day: { good: "backed up", warning: "with warnings", failed: "not backed up", gone: "gone at Microsoft", none: "no backup" },
   pages: {
     label: "Main", toggle: "Show or hide the names of the pages", home: "Home", jobs: "Backup jobs", sessions: "Sessions", organizations: "Organizations", repositories: "Repositories", proxies: "Proxies", users: "Users and roles",
-    keys: "API keys", audit: "Audit", setup: "Setup", search: "Search", basket: "Basket", roles: "Restore roles", portal: "Restore Portal", nowhere: "Not found", nowhereAbout: "There is no page at this address.",
+    exclusions: "Exclusions", keys: "API keys", audit: "Audit", setup: "Setup", search: "Search", basket: "Basket", roles: "Restore roles", portal: "Restore Portal", nowhere: "Not found", nowhereAbout: "There is no page at this address.",
   },
   home: {
     title: "Home", health: "Health", good: "Everything is backed up as promised.", warning: "Everything is backed up, but something needs your attention.", critical: "Something is not backed up as promised.",
@@ -152,14 +152,14 @@ export const text = {
   search: {
     export: "Export", csv: "As CSV, for a spreadsheet", jsonl: "As lines of JSON, for a program", box: "Search everything", placeholder: "Words, or for example subject:budget from:ada received:2026-03", find: "Search", help: "How to search", wrongFrom: "The search is wrong from the marked place on",
     allKinds: "Every kind", allOrganizations: "All organizations",
-    order: "Order", newest: "Newest first", oldest: "Oldest first", asOf: "As of", deletedOnly: "Only what was deleted since", results: "Results", begin: "Search over every mailbox, OneDrive and site, in every restore point", size: (n: string) => `${n} items are in the index.`, query: "Search",
-    notIndexed: (n: string) => `${n} mailboxes and drives have restore points that are not indexed yet. What is in them may be missing here.`, since: (when: string) => `since ${when}`, neverIndexed: "Some organizations are not indexed yet; the index is kept after backups. What is in them is missing here.",
+    order: "Order", newest: "Newest first", oldest: "Oldest first", asOf: "As of", deletedOnly: "Only what was deleted since", results: "Results", begin: "Search over every mailbox, OneDrive, site, team and chat, in every restore point", size: (n: string) => `${n} items are in the index.`, query: "Search",
+    notIndexed: (n: string) => `${n} mailboxes, drives, sites, teams or chats have restore points that are not indexed yet. What is in them may be missing here.`, since: (when: string) => `since ${when}`, neverIndexed: "Some organizations are not indexed yet; the index is kept after backups. What is in them is missing here.",
     maybeLater: "The index is not complete yet: search again later.", explore: "Open in explorer", save: "Save search", saved: "Saved searches", saveThis: "Save search", savedBefore: "Saved searches", noneSaved: "No saved searches", noneSavedAbout: "Make a search and save it, to make it again with one click.", forget: (name: string) => `Delete the saved search ${name}`,
     savedWithoutTime: "The time as of which you search is not saved.", tooMany: (n: string) => `More than ${n} results are selected. Select fewer.`, basketOf: (q: string) => `Search: ${q}`, everything: "everything",
     grammar: "Words next to each other must all occur. OR, NOT, a minus and parentheses combine; quotation marks keep words together; * and ? stand for any letters. A field and a colon say where. Dates and sizes take >, >=, <, <= and from..to.",
     examples: [
       "both words", "the words in this order", "one of the words", "without this word", "parentheses", "words that begin so", "in the subject or name", "from somebody to somebody", "whoever takes part", "in the contents", "in folders of this name", "in this user's mailbox and OneDrive",
-      "received in that month", "received in the last seven days", "files changed between two days", "larger than", "with attachments", "unread and flagged", "of high importance", "files only: mail, file or folder",
+      "received in that month", "received in the last seven days", "files changed between two days", "larger than", "with attachments", "unread and flagged", "of high importance", "files only; other kinds: mail, event, contact, task, post, page, “list item”, folder",
     ],
     acts: { find: "Search over all restore points", export: "Export all that is found", status: "How far the search index is", save: "Save a search", saved: "List the saved searches" },
   },

@@ -62,7 +62,7 @@ export const text = {
     from: "From", text: "Post", time: "Time", replies: "Replies", app: "App", tab: "Tab", tabs: "Tabs", files: "Files", withdrawn: "(deleted by its author)", event: "(told by Teams)", nothing: "(no text)", edited: "edited",
   },
   found: {
-    kind: "Kind", name: "Name", owner: "Whose", folder: "Folder", time: "Date", gone: "(deleted since)", deleted: "deleted since", points: "Restore points", fromTo: (from: string, to: string) => (from === to ? from : `${from} to ${to}`), kinds: { mail: "Mail", file: "File", folder: "Folder", event: "Event", contact: "Contact", task: "Task", "list item": "List item", page: "Page", post: "Post", tab: "Tab" },
+    kind: "Kind", name: "Name", owner: "Whose", folder: "Folder", time: "Date", gone: "(deleted since)", deleted: "deleted since", points: "Restore points", fromTo: (from: string, to: string) => (from === to ? from : `${from} to ${to}`), kinds: { mail: "Mail", file: "File", folder: "Folder", event: "Event", contact: "Contact", task: "Task", "list item": "List item", page: "Page", post: "Post", tab: "Tab", setting: "Setting" }, message: "Chat message",
   },
   restore: {
     title: "Restore", button: "Restore", folder: "Restore this folder", all: "Restore everything", where: "Where to", original: "Where it was", elsewhere: "To another user or folder", user: "User", userHint: "Address. Empty: the same user.", toFolder: "Folder", folderHint: "“/” between names; it is made when it is missing. Empty: the original folders.",

@@ -1,1 +1,0 @@
-import{r as e}from"./rolldown-runtime-XKyaHtl9.js";import{S as t,w as n}from"./text-BNvclgaD.js";var r=e(n(),1),i=e(t(),1);function a({children:e}){return e.split(/(?<=[@/])|(?=\.)/).map((e,t)=>(0,i.jsxs)(r.Fragment,{children:[t>0&&(0,i.jsx)(`wbr`,{}),e]},t))}export{a as t};

@@ -1,1 +1,0 @@
-import{r as e}from"./rolldown-runtime-XKyaHtl9.js";import{x as t}from"./page-3sfXHv6S.js";import{S as n}from"./text-BNvclgaD.js";var r=e(n(),1),i=({size:e=`tiny`})=>(0,r.jsx)(t,{size:e,role:`presentation`,"aria-hidden":!0});export{i as t};

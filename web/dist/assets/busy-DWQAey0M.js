@@ -1,0 +1,1 @@
+import{r as e}from"./rolldown-runtime-XKyaHtl9.js";import{x as t}from"./page-DQ2JzreM.js";import{S as n}from"./text-CXGNSHdC.js";var r=e(n(),1),i=({size:e=`tiny`})=>(0,r.jsx)(t,{size:e,role:`presentation`,"aria-hidden":!0});export{i as t};

@@ -1,0 +1,1 @@
+import{r as e}from"./rolldown-runtime-XKyaHtl9.js";import{w as t}from"./text-CXGNSHdC.js";var n=e(t(),1);function r(e){return typeof e==`object`&&!!e&&!Array.isArray(e)&&!n.isValidElement(e)}export{r as t};

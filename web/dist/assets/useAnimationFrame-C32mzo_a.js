@@ -1,0 +1,1 @@
+import{ot as e,st as t}from"./MotionRefForwarder-Dh4QV9sW.js";var n=e=>(e(0),0),r=e=>e;function i(){let{targetDocument:i}=e(),a=i?.defaultView,o=a?a.requestAnimationFrame:n,s=a?a.cancelAnimationFrame:r;return t(o,s)}export{i as t};
