@@ -99,6 +99,7 @@ repository's recovery kit, backups can't be read. SIGTERM drains and ends within
 	f.StringVar(&c.Database, "database", "sqlite", "sqlite, or postgres://USER@HOST/DATABASE")
 	f.StringVar(&c.Dial, "m365-dial", "", "HOST:PORT that every connection to Microsoft goes to instead (names and certificates stay)")
 	f.StringVar(&c.CA, "m365-ca", "", "file with authorities (PEM) that connections to Microsoft trust besides the system's")
+	f.StringVar(&c.SMTPCA, "smtp-ca", "", "file with authorities (PEM) that connections to mail servers trust instead of the system's")
 	f.StringArrayVar(&c.Hosts, "m365-host", nil, "REGION.KIND=HOST in the place of Microsoft's own name of a host, KIND is login, graph, sharepoint or exchange; may be repeated, or several with spaces between")
 	f.StringVar(&c.SignInApplication, "sign-in-application", "", "client id of the public application by which administrators sign in for org add (default: Microsoft Graph Command Line Tools)")
 	f.StringVar(&passwordFile, "admin-password-file", "", "file with the password of \"admin\" for the first start")

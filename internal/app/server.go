@@ -27,6 +27,7 @@ import (
 	"holdfast/internal/holdfast"
 	"holdfast/internal/m365"
 	"holdfast/internal/m365/throttle"
+	"holdfast/internal/mail"
 	"holdfast/internal/proxy"
 	"holdfast/internal/rest"
 	"holdfast/internal/search"
@@ -48,6 +49,7 @@ type ServerConfig struct {
 	// SignInApplication is the client id of the public application by which administrators sign in with a code; empty: Microsoft Graph Command Line Tools.
 	SignInApplication string
 	CA                string // file with authorities in PEM that connections to Microsoft trust besides the system's
+	SMTPCA            string // file with authorities in PEM that connections to mail servers trust instead of the system's
 	// AdminPassword of the first start; empty draws one.
 	AdminPassword holdfast.Secret
 	Version       string
@@ -123,10 +125,14 @@ func New(ctx context.Context, c ServerConfig) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
+	authorities, err := readAuthorities(c.SMTPCA)
+	if err != nil {
+		return nil, err
+	}
 	browse := explorer.New(explorer.Config{Vault: s.vaults.vault, Heads: heads{s}, Paths: s.path})
 	deps := service.Deps{
 		Store: service.OnStore(s.store), Clock: c.Clock, Keys: service.NewKeys(key, rand.Reader), Directory: s.microsoft, Identities: s.microsoft, Registrar: s.microsoft, Vaults: s.vaults, Explorer: &proxy.Explorer{Explorer: browse, Clock: c.Clock},
-		Live: live{s}, BrowserProof: c.AskAgain, Log: c.Log, Version: c.Version, Proxy: host, ProxyPort: 9193,
+		Live: live{s}, Mailer: mail.New(mail.Config{Clock: c.Clock, CA: authorities, Name: host}), BrowserProof: c.AskAgain, Log: c.Log, Version: c.Version, Proxy: host, ProxyPort: 9193,
 	}
 	if !c.NoSearch {
 		s.search = s.newSearch()
@@ -161,6 +167,20 @@ func New(ctx context.Context, c ServerConfig) (_ *Server, err error) {
 		return nil, holdfast.Unavailable("the REST API can't listen on %s: %w; choose another address with --rest", c.REST, err)
 	}
 	return s, nil
+}
+
+// readAuthorities reads the authorities that judge mail servers; without a file they are the system's.
+func readAuthorities(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := m365.ReadCA(file)
+	if err != nil {
+		return nil, holdfast.Invalid("%w", err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(text)
+	return pool, nil
 }
 
 // prepare makes the data folder and makes sure that no other server uses it.

@@ -48,6 +48,7 @@ var Rooms = []Room{
 	{Path: "internal/search", May: []string{"internal/vault", "internal/holdfast", "internal/query", "internal/extract", "internal/fasttransfer"}, Why: "the search index is made from the vault alone and can be made anew"},
 	{Path: "internal/explorer", May: []string{"internal/vault", "internal/holdfast", "internal/query", "internal/fasttransfer"}, Why: "explorer must work with Microsoft 365 down"},
 	{Path: "internal/export", May: []string{"internal/explorer", "internal/vault", "internal/holdfast"}, Why: "export must work with Microsoft 365 down and does not know where the bytes go"},
+	{Path: "internal/mail", May: []string{"internal/holdfast"}, Why: "mail is handed to a server, whatever it is about: no rules, vault or Microsoft in it"},
 	{Path: "internal/service", May: []string{"internal/holdfast", "internal/query"}, Why: "rules know no SQL, transport, vault or Microsoft; they define the interfaces that they need"},
 	{Path: "internal/store", May: []string{"internal/holdfast"}, Why: "the store keeps rows; the rules are service's"},
 	{Path: "internal/queue", May: []string{"internal/holdfast"}, Why: "the queue does not know what a task does"},
@@ -78,6 +79,7 @@ var Libraries = []Library{
 	{Path: "github.com/coreos/go-oidc", May: []string{"internal/m365"}, Why: "tokens are the clients' matter"},
 	{Path: "github.com/AzureAD", May: []string{"internal/m365"}, Why: "tokens are the clients' matter"},
 	{Path: "github.com/emersion/go-message/charset", Why: "its init makes every reader of messages in the program decode charsets: restored mail would be decoded twice"},
+	{Path: "github.com/emersion/go-smtp", May: []string{"internal/mail"}, Why: "SMTP is spoken in one place, which checks certificates and bounds memory"},
 	{Path: "github.com/spf13/cobra", May: []string{"cmd/holdfast", "internal/app"}, Why: "the command line lives in cmd"},
 }
 

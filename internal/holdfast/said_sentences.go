@@ -180,6 +180,10 @@ const (
 	SayRoleForSome         Sentence = "audit.role some"
 	SayPortalOpen          Sentence = "audit.portal open"
 	SayPortalClosed        Sentence = "audit.portal closed"
+	SayMailOn              Sentence = "audit.mail on"
+	SayMailOff             Sentence = "audit.mail off"
+	SayMailTested          Sentence = "audit.mail test"
+	SaySentTo              Sentence = "audit.sent"
 	SayExpired             Sentence = "audit.expired"
 	SayKeyMade             Sentence = "audit.key"
 	SayUserMade            Sentence = "audit.user"
@@ -388,6 +392,10 @@ var sentences = []sentence{
 	{SayRoleForSome, "{name}: {n} operators, {k} objects, {m} excluded, acts [{acts}]"},
 	{SayPortalOpen, "enabled: true, application {client}, address {url}"},
 	{SayPortalClosed, "enabled: false, application {client}, address {url}"},
+	{SayMailOn, "mail is sent by {host} at port {n}, from {mail}"},
+	{SayMailOff, "no mail is sent"},
+	{SayMailTested, "a test mail to {mail}"},
+	{SaySentTo, "{what} by mail to {mail}"},
 	{SayExpired, "of {time}, retention of repository {title} is {period}"},
 	{SayKeyMade, "{name}, {role}, until {time}"},
 	{SayUserMade, "{name}, {role}"},

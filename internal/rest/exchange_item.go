@@ -264,3 +264,28 @@ func personalToContract(l links, p place, e service.Entry) contract.RESTExchange
 // taskStates pairs Microsoft's states of tasks with the contract's.
 var taskStates = map[string]contract.RESTTaskItemStatus{"notStarted": contract.RESTTaskItemStatusNotStarted, "inProgress": contract.RESTTaskItemStatusInProgress,
 	"completed": contract.RESTTaskItemStatusCompleted, "waitingOnOthers": contract.RESTTaskItemStatusWaitingOnSomeoneElse, "deferred": contract.RESTTaskItemStatusDeferred}
+
+func (a *API) exchangeItemSendItemsToDifferentAddressAction(ctx context.Context, r *request) (any, error) {
+	return a.send(ctx, r, (*API).exchangeItemSaveItems)
+}
+
+func (a *API) exchangeItemSendItemToDifferentAddressAction(ctx context.Context, r *request) (any, error) {
+	return a.send(ctx, r, (*API).exchangeItemSaveItemAction)
+}
+
+// exchangeItemSendItemsToDefaultAddressAction sends items to the mailbox that they are of.
+func (a *API) exchangeItemSendItemsToDefaultAddressAction(ctx context.Context, r *request) (any, error) {
+	p, items, err := a.selectedMails(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.services.RestoreSessions.Send(ctx, r.user, p.session, service.SendSpec{Container: p.id, Items: items})
+}
+
+func (a *API) exchangeItemSendItemToDefaultAddressAction(ctx context.Context, r *request) (any, error) {
+	p, e, err := a.mail(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.services.RestoreSessions.Send(ctx, r.user, p.session, service.SendSpec{Container: p.id, Items: []string{e.ID}})
+}

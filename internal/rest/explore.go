@@ -202,11 +202,11 @@ func (a *API) count(ctx context.Context, r *request, p place, q service.ItemQuer
 // save answers one item as it is, several or a folder as a ZIP.
 func (a *API) save(r *request, p place, items []string, zip bool, name string) (any, error) {
 	if len(items) == 1 && !zip {
-		return &download{size: -1, open: func(ctx context.Context) (service.Content, error) {
+		return &download{of: selection{place: p, items: items}, size: -1, open: func(ctx context.Context) (service.Content, error) {
 			return a.services.RestoreSessions.Save(ctx, r.user, p.session, p.id, items[0])
 		}}, nil
 	}
-	return &download{name: name + ".zip", size: -1, write: func(ctx context.Context, w io.Writer) error {
+	return &download{of: selection{place: p, items: items, zip: zip, name: name}, name: name + ".zip", size: -1, write: func(ctx context.Context, w io.Writer) error {
 		return a.services.RestoreSessions.SaveMany(ctx, r.user, p.session, p.id, items, w)
 	}}, nil
 }

@@ -328,3 +328,7 @@ func driveItemLinks(l links, p place, e service.Entry) map[string]contract.RESTL
 	}
 	return out
 }
+
+func (a *API) oneDriveSendOneDriveAction(ctx context.Context, r *request) (any, error) {
+	return a.send(ctx, r, (*API).oneDriveSaveOneDriveAction)
+}

@@ -323,3 +323,20 @@ func documentToContract(l links, p place, e, v service.Entry) contract.RESTOneDr
 	}
 	return out
 }
+
+// oneDriveDocumentSendDocumentsAction sends each document as a file of its own.
+func (a *API) oneDriveDocumentSendDocumentsAction(ctx context.Context, r *request) (any, error) {
+	p, items, err := a.selectedDocuments(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return a.sendSelection(ctx, r, selection{place: p, items: items})
+}
+
+func (a *API) oneDriveDocumentSendDocumentAction(ctx context.Context, r *request) (any, error) {
+	return a.send(ctx, r, (*API).oneDriveDocumentSaveDocumentAction)
+}
+
+func (a *API) oneDriveDocumentSendDocumentActionByVersionId(ctx context.Context, r *request) (any, error) {
+	return a.send(ctx, r, (*API).oneDriveDocumentSaveDocumentActionByVersionId)
+}

@@ -144,3 +144,11 @@ func driveFolderToContract(l links, p place, e service.Entry) contract.RESTOneDr
 		Links:            driveItemLinks(l, p, e),
 	}
 }
+
+func (a *API) oneDriveFolderSendFoldersAction(ctx context.Context, r *request) (any, error) {
+	return a.send(ctx, r, (*API).oneDriveFolderSaveFoldersAction)
+}
+
+func (a *API) oneDriveFolderSendFolderAction(ctx context.Context, r *request) (any, error) {
+	return a.send(ctx, r, (*API).oneDriveFolderSaveFolderAction)
+}

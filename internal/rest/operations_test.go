@@ -24,6 +24,9 @@ func TestEveryBuiltOperation(t *testing.T) {
 	w := newWorld(t)
 	through(t, w)
 	endings(w)
+	mailers := newWorld(t) // the same
+	mailers.answered, mailers.mailing = w.answered, true
+	through(t, mailers)
 	people := newWorld(t) // of its own, so that ids in golden files do not depend on what comes before
 	people.answered = w.answered
 	entrants := newWorld(t) // the same
@@ -59,6 +62,9 @@ func through(t *testing.T, w *world) {
 	repositories(w)
 	jobs(w)
 	protection(w)
+	if w.mailing {
+		mailSettings(w)
+	}
 	exchange(w)
 	oneDrive(w)
 	ownExplore(w)
@@ -542,6 +548,24 @@ func exchange(w *world) {
 	}
 	w.call("POST", mailbox+"/items/save", map[string]any{"items": []any{map[string]any{"id": "none"}}}).want(404)
 	w.call("POST", mailbox+"/items/save", map[string]any{}).says(400, "items is missing")
+	if w.mailing {
+		one := map[string]any{"items": []any{map[string]any{"id": mail}}}
+		w.same(w.sends(item+"/sendToDifferentAddress", nil), w.call("POST", item+"/save", nil))
+		w.same(w.sends(mailbox+"/items/sendToDifferentAddress", one), w.call("POST", item+"/save", nil))
+		for path, body := range map[string]any{item: nil, mailbox + "/items": one} {
+			n := len(w.mailed.letters)
+			w.call("POST", path+"/sendToDefaultAddress", body).want(204)
+			if l := w.lastLetter(n); fmt.Sprint(l.To) != "[ada@contoso.example]" || l.Subject == "" {
+				w.t.Errorf("the default address: %v, %q", l.To, l.Subject)
+			}
+		}
+		w.mailed.refuses = holdfast.Invalid("the mail would be larger than the mail server takes (1 MB)")
+		w.call("POST", item+"/sendToDefaultAddress", nil).says(400, "larger than")
+		w.mailed.refuses = nil
+		w.call("POST", item+"/sendToDifferentAddress", map[string]any{"to": "eve"}).says(400, "no mail address")
+		w.call("POST", item+"/sendToDifferentAddress", map[string]any{"to": "eve@evil.example", "from": "a@b.example\r\nBcc: x@y.example"}).says(400, "line break")
+		w.call("POST", mailbox+"/items/none/sendToDefaultAddress", nil).want(404)
+	}
 
 	// Restores: what the body asks for is what the proxy is told.
 	restore := func(target string, body any) holdfast.RestoreRequest {
@@ -670,6 +694,16 @@ func oneDrive(w *world) {
 		w.t.Errorf("got %v", files)
 	}
 	unzip(w, w.call("POST", one+"/Folders/save", selected("folders", folder)).want(200).body)
+	if w.mailing {
+		if l := w.sends(one+"/Documents/send", selected("documents", notes, plan)); len(l.files) != 2 {
+			w.t.Errorf("%d documents were sent", len(l.files))
+		}
+		w.same(w.sends(document+"/send", nil), w.call("POST", document+"/save", nil))
+		w.same(w.sends(document+"/Versions/"+older+"/send", nil), w.call("POST", document+"/Versions/"+older+"/save", nil))
+		w.isZip(w.sends(one+"/Folders/send", selected("folders", folder)), 1)
+		w.isZip(w.sends(one+"/Folders/"+folder+"/send", nil), 1)
+		w.isZip(w.sends(one+"/send", nil), 0) // the shelf of these tests has nothing where all is asked for
+	}
 	unzip(w, w.call("POST", one+"/Folders/"+folder+"/save", nil).want(200).body)
 	unzip(w, w.call("POST", one+"/save", nil).want(200).body)
 
@@ -813,6 +847,16 @@ func sharePoint(w *world) {
 		return body
 	}
 	unzip(w, w.call("POST", one+"/Documents/save", ids("documents", notes)).want(200).body)
+	if w.mailing {
+		w.same(w.sends(item+"/Attachments/"+attached+"/send", nil), w.call("POST", item+"/Attachments/"+attached+"/save", nil))
+		w.same(w.sends(item+"/Attachments/send", map[string]any{"attachments": []any{map[string]any{"id": attached}}}), w.call("POST", item+"/Attachments/"+attached+"/save", nil))
+		w.same(w.sends(document+"/send", nil), w.call("POST", document+"/save", nil))
+		w.same(w.sends(document+"/Versions/"+older+"/send", nil), w.call("POST", document+"/Versions/"+older+"/save", nil))
+		w.isZip(w.sends(one+"/Documents/send", ids("documents", notes)), 1)
+		w.isZip(w.sends(one+"/Folders/send", ids("folders", folder)), 1)
+		w.isZip(w.sends(one+"/Folders/"+folder+"/send", nil), 1)
+		w.isZip(w.sends(one+"/Libraries/"+library+"/send", nil), 1)
+	}
 	unzip(w, w.call("POST", one+"/Folders/save", ids("folders", folder)).want(200).body)
 	unzip(w, w.call("POST", one+"/Folders/"+folder+"/save", nil).want(200).body)
 	unzip(w, w.call("POST", one+"/Libraries/"+library+"/save", nil).want(200).body)
@@ -1025,6 +1069,14 @@ func teams(w *world) {
 	}
 	check("posts saved", len(unzip(w, w.call("POST", posts+"/save", several("postId", first, second)).want(200).body)), 2)
 	w.call("POST", posts+"/save", several("postId", wrong)).want(404)
+	if w.mailing {
+		for name, content := range w.sends(posts+"/send", several("postId", first, second)).files {
+			if !strings.HasSuffix(name, ".html") || !bytes.Contains(content, []byte("posts")) {
+				w.t.Errorf("posts were sent as %q: %.80s", name, content)
+			}
+		}
+		w.sends(posts+"/1769934600000/send", nil)
+	}
 	w.call("POST", posts+"/save", map[string]any{}).says(400, "posts is missing")
 	w.call("POST", posts+"/save", map[string]any{"posts": []any{map[string]any{"postId": first}}}).says(400, "channelId is missing")
 	// As pages.
@@ -1056,6 +1108,10 @@ func teams(w *world) {
 	unzip(w, w.call("POST", file+"/save", map[string]any{"asZip": "true"}).want(200).body)
 	chosen := map[string]any{"channelId": general, "files": []any{map[string]any{"id": launch}}}
 	unzip(w, w.call("POST", files+"/save", chosen).want(200).body)
+	if w.mailing {
+		w.same(w.sends(file+"/send", nil), w.call("POST", file+"/save", nil))
+		w.isZip(w.sends(files+"/send", chosen), 1)
+	}
 	w.call("POST", files+"/save", map[string]any{"files": []any{map[string]any{"id": bob, "channelId": general}}}).want(404)
 
 	// Restores: what the body asks for is what the proxy is told.

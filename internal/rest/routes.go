@@ -421,11 +421,11 @@ var routes = []route{
 	{"ServiceInstance_Get", "GET", "/ServiceInstance", 200, service.ActSeeService, (*API).serviceInstanceGet},
 
 	// VboEmailSettings
-	{"VboEmailSettings_Get", "GET", "/VboEmailSettings", 200, service.ActUnbuilt, notYet},
-	{"VboEmailSettings_Update", "PUT", "/VboEmailSettings", 204, service.ActUnbuilt, notYet},
+	{"VboEmailSettings_Get", "GET", "/VboEmailSettings", 200, service.ActSeeMail, (*API).vboEmailSettingsGet},
+	{"VboEmailSettings_Update", "PUT", "/VboEmailSettings", 204, service.ActChangeMail, (*API).vboEmailSettingsUpdate},
 	{"VboEmailSettings_PrepareOAuthSignIn", "POST", "/VboEmailSettings/PrepareOAuthSignIn", 200, service.ActUnbuilt, notYet},
 	{"VboEmailSettings_CompleteOAuthSignIn", "POST", "/VboEmailSettings/CompleteOAuthSignIn", 200, service.ActUnbuilt, notYet},
-	{"VboEmailSettings_SendTestEmail", "POST", "/VboEmailSettings/SendTestEmail", 204, service.ActUnbuilt, notYet},
+	{"VboEmailSettings_SendTestEmail", "POST", "/VboEmailSettings/SendTestEmail", 204, service.ActTestMail, (*API).vboEmailSettingsSendTestEmail},
 
 	// ExchangeFolder
 	{"ExchangeFolder_Get", "GET", mailboxPath + "/folders", 200, service.ActReadContent, (*API).exchangeFolderGet},
@@ -442,14 +442,14 @@ var routes = []route{
 	{"ExchangeItem_RestoreItemsToAction", "POST", mailboxPath + "/items/restoreTo", 200, service.ActRestore, (*API).exchangeItemRestoreItemsToAction},
 	{"ExchangeItem_ExportItemsToPstAction", "POST", mailboxPath + "/items/exportToPst", 200, service.ActUnbuilt, notYet},
 	{"ExchangeItem_SaveItems", "POST", mailboxPath + "/items/Save", 200, service.ActDownload, (*API).exchangeItemSaveItems},
-	{"ExchangeItem_SendItemsToDefaultAddressAction", "POST", mailboxPath + "/items/sendToDefaultAddress", 204, service.ActUnbuilt, notYet},
-	{"ExchangeItem_SendItemsToDifferentAddressAction", "POST", mailboxPath + "/items/sendToDifferentAddress", 204, service.ActUnbuilt, notYet},
+	{"ExchangeItem_SendItemsToDefaultAddressAction", "POST", mailboxPath + "/items/sendToDefaultAddress", 204, service.ActSend, (*API).exchangeItemSendItemsToDefaultAddressAction},
+	{"ExchangeItem_SendItemsToDifferentAddressAction", "POST", mailboxPath + "/items/sendToDifferentAddress", 204, service.ActSend, (*API).exchangeItemSendItemsToDifferentAddressAction},
 	{"ExchangeItem_RestoreItemAction", "POST", mailboxPath + "/items/{itemId}/restore", 200, service.ActRestore, (*API).exchangeItemRestoreItemAction},
 	{"ExchangeItem_RestoreItemToAction", "POST", mailboxPath + "/items/{itemId}/restoreTo", 200, service.ActRestore, (*API).exchangeItemRestoreItemToAction},
 	{"ExchangeItem_ExportItemToPstAction", "POST", mailboxPath + "/items/{itemId}/exportToPst", 200, service.ActUnbuilt, notYet},
 	{"ExchangeItem_SaveItemAction", "POST", mailboxPath + "/items/{itemId}/save", 200, service.ActDownload, (*API).exchangeItemSaveItemAction},
-	{"ExchangeItem_SendItemToDefaultAddressAction", "POST", mailboxPath + "/items/{itemId}/sendToDefaultAddress", 204, service.ActUnbuilt, notYet},
-	{"ExchangeItem_SendItemToDifferentAddressAction", "POST", mailboxPath + "/items/{itemId}/sendToDifferentAddress", 204, service.ActUnbuilt, notYet},
+	{"ExchangeItem_SendItemToDefaultAddressAction", "POST", mailboxPath + "/items/{itemId}/sendToDefaultAddress", 204, service.ActSend, (*API).exchangeItemSendItemToDefaultAddressAction},
+	{"ExchangeItem_SendItemToDifferentAddressAction", "POST", mailboxPath + "/items/{itemId}/sendToDifferentAddress", 204, service.ActSend, (*API).exchangeItemSendItemToDifferentAddressAction},
 	{"ExchangeItem_OperatorRestore", "POST", mailboxPath + "/items/operatorRestore", 200, service.ActRestore, (*API).exchangeItemOperatorRestore},
 
 	// ExchangeMailbox
@@ -463,18 +463,18 @@ var routes = []route{
 	{"ExchangeMailbox_SearchByOptions", "POST", mailboxesPath + "/search", 200, service.ActReadContent, (*API).exchangeMailboxSearchByOptions},
 
 	// VexEmailSettings
-	{"VexEmailSettings_Get", "GET", "/VexEmailSettings", 200, service.ActUnbuilt, notYet},
-	{"VexEmailSettings_Update", "PUT", "/VexEmailSettings", 204, service.ActUnbuilt, notYet},
+	{"VexEmailSettings_Get", "GET", "/VexEmailSettings", 200, service.ActSeeMail, (*API).vexEmailSettingsGet},
+	{"VexEmailSettings_Update", "PUT", "/VexEmailSettings", 204, service.ActChangeMail, (*API).vexEmailSettingsUpdate},
 	{"VexEmailSettings_PrepareOAuthSignIn", "POST", "/VexEmailSettings/PrepareOAuthSignIn", 200, service.ActUnbuilt, notYet},
 	{"VexEmailSettings_CompleteOAuthSignIn", "POST", "/VexEmailSettings/CompleteOAuthSignIn", 200, service.ActUnbuilt, notYet},
-	{"VexEmailSettings_SendTestEmail", "POST", "/VexEmailSettings/SendTestEmail", 204, service.ActUnbuilt, notYet},
+	{"VexEmailSettings_SendTestEmail", "POST", "/VexEmailSettings/SendTestEmail", 204, service.ActTestMail, (*API).vexEmailSettingsSendTestEmail},
 
 	// OneDrive
 	{"OneDrive_Get", "GET", oneDrivesPath, 200, service.ActExplore, (*API).oneDriveGet},
 	{"OneDrive_GetById", "GET", oneDrivePath, 200, service.ActExplore, (*API).oneDriveGetById},
 	{"OneDrive_CopyToOneDriveAction", "POST", oneDrivePath + "/copyTo", 200, service.ActRestore, (*API).oneDriveCopyToOneDriveAction},
 	{"OneDrive_SaveOneDriveAction", "POST", oneDrivePath + "/save", 200, service.ActDownload, (*API).oneDriveSaveOneDriveAction},
-	{"OneDrive_SendOneDriveAction", "POST", oneDrivePath + "/send", 204, service.ActUnbuilt, notYet},
+	{"OneDrive_SendOneDriveAction", "POST", oneDrivePath + "/send", 204, service.ActSend, (*API).oneDriveSendOneDriveAction},
 	{"OneDrive_RestoreOneDriveAction", "POST", oneDrivePath + "/restore", 200, service.ActRestore, (*API).oneDriveRestoreOneDriveAction},
 	{"OneDrive_RestoreOneDrivesAction", "POST", oneDrivesPath + "/restore", 200, service.ActRestore, (*API).oneDriveRestoreOneDrivesAction},
 	{"OneDrive_SearchOneDrivesByOptions", "POST", oneDrivesPath + "/search", 200, service.ActReadContent, (*API).oneDriveSearchOneDrivesByOptions},
@@ -487,7 +487,7 @@ var routes = []route{
 	{"OneDriveDocument_GetByIdByVersionId", "GET", oneDrivePath + "/Documents/{documentId}/Versions/{versionId}", 200, service.ActReadContent, (*API).oneDriveDocumentGetByIdByVersionId},
 	{"OneDriveDocument_RestoreDocumentsAction", "POST", oneDrivePath + "/Documents/restore", 200, service.ActRestore, (*API).oneDriveDocumentRestoreDocumentsAction},
 	{"OneDriveDocument_CopyToDocumentsAction", "POST", oneDrivePath + "/Documents/copyTo", 200, service.ActRestore, (*API).oneDriveDocumentCopyToDocumentsAction},
-	{"OneDriveDocument_SendDocumentsAction", "POST", oneDrivePath + "/Documents/send", 204, service.ActUnbuilt, notYet},
+	{"OneDriveDocument_SendDocumentsAction", "POST", oneDrivePath + "/Documents/send", 204, service.ActSend, (*API).oneDriveDocumentSendDocumentsAction},
 	{"OneDriveDocument_SaveDocumentsAction", "POST", oneDrivePath + "/Documents/save", 200, service.ActDownload, (*API).oneDriveDocumentSaveDocumentsAction},
 	{"OneDriveDocument_RestoreDocumentAction", "POST", oneDrivePath + "/Documents/{documentId}/restore", 200, service.ActRestore, (*API).oneDriveDocumentRestoreDocumentAction},
 	{"OneDriveDocument_RestoreDocumentActionByVersionId", "POST", oneDrivePath + "/Documents/{documentId}/Versions/{versionId}/restore", 200, service.ActRestore, (*API).oneDriveDocumentRestoreDocumentActionByVersionId},
@@ -495,8 +495,8 @@ var routes = []route{
 	{"OneDriveDocument_CopyToDocumentActionByVersionId", "POST", oneDrivePath + "/Documents/{documentId}/Versions/{versionId}/copyTo", 200, service.ActRestore, (*API).oneDriveDocumentCopyToDocumentActionByVersionId},
 	{"OneDriveDocument_SaveDocumentAction", "POST", oneDrivePath + "/Documents/{documentId}/save", 200, service.ActDownload, (*API).oneDriveDocumentSaveDocumentAction},
 	{"OneDriveDocument_SaveDocumentActionByVersionId", "POST", oneDrivePath + "/Documents/{documentId}/Versions/{versionId}/save", 200, service.ActDownload, (*API).oneDriveDocumentSaveDocumentActionByVersionId},
-	{"OneDriveDocument_SendDocumentAction", "POST", oneDrivePath + "/Documents/{documentId}/send", 204, service.ActUnbuilt, notYet},
-	{"OneDriveDocument_SendDocumentActionByVersionId", "POST", oneDrivePath + "/Documents/{documentId}/Versions/{versionId}/send", 204, service.ActUnbuilt, notYet},
+	{"OneDriveDocument_SendDocumentAction", "POST", oneDrivePath + "/Documents/{documentId}/send", 204, service.ActSend, (*API).oneDriveDocumentSendDocumentAction},
+	{"OneDriveDocument_SendDocumentActionByVersionId", "POST", oneDrivePath + "/Documents/{documentId}/Versions/{versionId}/send", 204, service.ActSend, (*API).oneDriveDocumentSendDocumentActionByVersionId},
 	{"OneDriveDocument_OperatorRestore", "POST", oneDrivePath + "/Documents/operatorRestore", 200, service.ActRestore, (*API).oneDriveDocumentOperatorRestore},
 
 	// OneDriveFolder
@@ -506,7 +506,7 @@ var routes = []route{
 	{"OneDriveFolder_GetByIdByVersionId", "GET", oneDrivePath + "/Folders/{folderId}/Versions/{versionId}", 200, service.ActUnbuilt, notYet},
 	{"OneDriveFolder_CopyToFoldersAction", "POST", oneDrivePath + "/Folders/copyTo", 200, service.ActRestore, (*API).oneDriveFolderCopyToFoldersAction},
 	{"OneDriveFolder_SaveFoldersAction", "POST", oneDrivePath + "/Folders/save", 200, service.ActDownload, (*API).oneDriveFolderSaveFoldersAction},
-	{"OneDriveFolder_SendFoldersAction", "POST", oneDrivePath + "/Folders/send", 204, service.ActUnbuilt, notYet},
+	{"OneDriveFolder_SendFoldersAction", "POST", oneDrivePath + "/Folders/send", 204, service.ActSend, (*API).oneDriveFolderSendFoldersAction},
 	{"OneDriveFolder_GetVersions", "GET", oneDrivePath + "/Folders/{folderId}/Versions", 200, service.ActUnbuilt, notYet},
 	{"OneDriveFolder_RestoreFolderAction", "POST", oneDrivePath + "/Folders/{folderId}/restore", 200, service.ActRestore, (*API).oneDriveFolderRestoreFolderAction},
 	{"OneDriveFolder_RestoreFolderActionByVersionId", "POST", oneDrivePath + "/Folders/{folderId}/Versions/{versionId}/restore", 200, service.ActUnbuilt, notYet},
@@ -514,7 +514,7 @@ var routes = []route{
 	{"OneDriveFolder_CopyToFolderActionByVersionId", "POST", oneDrivePath + "/Folders/{folderId}/Versions/{versionId}/copyTo", 200, service.ActUnbuilt, notYet},
 	{"OneDriveFolder_SaveFolderAction", "POST", oneDrivePath + "/Folders/{folderId}/save", 200, service.ActDownload, (*API).oneDriveFolderSaveFolderAction},
 	{"OneDriveFolder_SaveFolderActionByVersionId", "POST", oneDrivePath + "/Folders/{folderId}/Versions/{versionId}/save", 200, service.ActUnbuilt, notYet},
-	{"OneDriveFolder_SendFolderAction", "POST", oneDrivePath + "/Folders/{folderId}/send", 204, service.ActUnbuilt, notYet},
+	{"OneDriveFolder_SendFolderAction", "POST", oneDrivePath + "/Folders/{folderId}/send", 204, service.ActSend, (*API).oneDriveFolderSendFolderAction},
 	{"OneDriveFolder_SendFolderActionByVersionId", "POST", oneDrivePath + "/Folders/{folderId}/Versions/{versionId}/send", 204, service.ActUnbuilt, notYet},
 	{"OneDriveFolder_SearchOneDriveFolderByOptions", "POST", oneDrivePath + "/Folders/{folderId}/search", 200, service.ActReadContent, (*API).oneDriveFolderSearchOneDriveFolderByOptions},
 
@@ -523,8 +523,8 @@ var routes = []route{
 	{"SharePointAttachment_GetById", "GET", sitePath + "/Items/{itemId}/Attachments/{attachmentId}", 200, service.ActReadContent, (*API).sharePointAttachmentGetById},
 	{"SharePointAttachment_SaveAttachmentsAction", "POST", sitePath + "/Items/{itemId}/Attachments/save", 200, service.ActDownload, (*API).sharePointAttachmentSaveAttachmentsAction},
 	{"SharePointAttachment_SaveAttachmentAction", "POST", sitePath + "/Items/{itemId}/Attachments/{attachmentId}/save", 200, service.ActDownload, (*API).sharePointAttachmentSaveAttachmentAction},
-	{"SharePointAttachment_SendAttachmentsAction", "POST", sitePath + "/Items/{itemId}/Attachments/send", 204, service.ActUnbuilt, notYet},
-	{"SharePointAttachment_SendAttachmentAction", "POST", sitePath + "/Items/{itemId}/Attachments/{attachmentId}/send", 204, service.ActUnbuilt, notYet},
+	{"SharePointAttachment_SendAttachmentsAction", "POST", sitePath + "/Items/{itemId}/Attachments/send", 204, service.ActSend, (*API).sharePointAttachmentSendAttachmentsAction},
+	{"SharePointAttachment_SendAttachmentAction", "POST", sitePath + "/Items/{itemId}/Attachments/{attachmentId}/send", 204, service.ActSend, (*API).sharePointAttachmentSendAttachmentAction},
 
 	// SharePointDocument
 	{"SharePointDocument_Get", "GET", sitePath + "/Documents", 200, service.ActReadContent, (*API).sharePointDocumentGet},
@@ -540,9 +540,9 @@ var routes = []route{
 	{"SharePointDocument_SaveDocumentsAction", "POST", sitePath + "/Documents/save", 200, service.ActDownload, (*API).sharePointDocumentSaveDocumentsAction},
 	{"SharePointDocument_SaveDocumentActionByVersionId", "POST", sitePath + "/Documents/{documentId}/Versions/{versionId}/save", 200, service.ActDownload, (*API).sharePointDocumentSaveDocumentActionByVersionId},
 	{"SharePointDocument_SaveDocumentAction", "POST", sitePath + "/Documents/{documentId}/save", 200, service.ActDownload, (*API).sharePointDocumentSaveDocumentAction},
-	{"SharePointDocument_SendDocumentsAction", "POST", sitePath + "/Documents/send", 204, service.ActUnbuilt, notYet},
-	{"SharePointDocument_SendDocumentActionByVersionId", "POST", sitePath + "/Documents/{documentId}/Versions/{versionId}/send", 204, service.ActUnbuilt, notYet},
-	{"SharePointDocument_SendDocumentAction", "POST", sitePath + "/Documents/{documentId}/send", 204, service.ActUnbuilt, notYet},
+	{"SharePointDocument_SendDocumentsAction", "POST", sitePath + "/Documents/send", 204, service.ActSend, (*API).sharePointDocumentSendDocumentsAction},
+	{"SharePointDocument_SendDocumentActionByVersionId", "POST", sitePath + "/Documents/{documentId}/Versions/{versionId}/send", 204, service.ActSend, (*API).sharePointDocumentSendDocumentActionByVersionId},
+	{"SharePointDocument_SendDocumentAction", "POST", sitePath + "/Documents/{documentId}/send", 204, service.ActSend, (*API).sharePointDocumentSendDocumentAction},
 	{"SharePointDocument_OperatorRestore", "POST", sitePath + "/Documents/operatorRestore", 200, service.ActRestore, (*API).sharePointDocumentOperatorRestore},
 
 	// SharePointFolder
@@ -559,8 +559,8 @@ var routes = []route{
 	{"SharePointFolder_SaveFoldersAction", "POST", sitePath + "/Folders/save", 200, service.ActDownload, (*API).sharePointFolderSaveFoldersAction},
 	{"SharePointFolder_SaveFolderAction", "POST", sitePath + "/Folders/{folderId}/save", 200, service.ActDownload, (*API).sharePointFolderSaveFolderAction},
 	{"SharePointFolder_SaveFolderActionByVersionId", "POST", sitePath + "/Folders/{folderId}/Versions/{versionId}/save", 200, service.ActUnbuilt, notYet},
-	{"SharePointFolder_SendFoldersAction", "POST", sitePath + "/Folders/send", 204, service.ActUnbuilt, notYet},
-	{"SharePointFolder_SendFolderAction", "POST", sitePath + "/Folders/{folderId}/send", 204, service.ActUnbuilt, notYet},
+	{"SharePointFolder_SendFoldersAction", "POST", sitePath + "/Folders/send", 204, service.ActSend, (*API).sharePointFolderSendFoldersAction},
+	{"SharePointFolder_SendFolderAction", "POST", sitePath + "/Folders/{folderId}/send", 204, service.ActSend, (*API).sharePointFolderSendFolderAction},
 	{"SharePointFolder_SendFolderActionByVersionId", "POST", sitePath + "/Folders/{folderId}/Versions/{versionId}/send", 204, service.ActUnbuilt, notYet},
 	{"SharePointFolder_SearchFolderByOptions", "POST", sitePath + "/Folders/{folderId}/search", 200, service.ActReadContent, (*API).sharePointFolderSearchFolderByOptions},
 
@@ -583,7 +583,7 @@ var routes = []route{
 	{"SharePointLibrary_RestoreLibraryAction", "POST", sitePath + "/Libraries/{libraryId}/restore", 200, service.ActRestore, (*API).sharePointLibraryRestoreLibraryAction},
 	{"SharePointLibrary_RestoreLibraryActionTo", "POST", sitePath + "/Libraries/{libraryId}/restoreTo", 200, service.ActRestore, (*API).sharePointLibraryRestoreLibraryActionTo},
 	{"SharePointLibrary_SaveLibraryAction", "POST", sitePath + "/Libraries/{libraryId}/save", 200, service.ActDownload, (*API).sharePointLibrarySaveLibraryAction},
-	{"SharePointLibrary_SendLibraryAction", "POST", sitePath + "/Libraries/{libraryId}/send", 204, service.ActUnbuilt, notYet},
+	{"SharePointLibrary_SendLibraryAction", "POST", sitePath + "/Libraries/{libraryId}/send", 204, service.ActSend, (*API).sharePointLibrarySendLibraryAction},
 	{"SharePointLibrary_SearchLibraryByOptions", "POST", sitePath + "/Libraries/{libraryId}/search", 200, service.ActReadContent, (*API).sharePointLibrarySearchLibraryByOptions},
 
 	// SharePointList
@@ -602,18 +602,18 @@ var routes = []route{
 	{"SharePointSite_SearchSiteByOptions", "POST", sitePath + "/search", 200, service.ActReadContent, (*API).sharePointSiteSearchSiteByOptions},
 
 	// VeodEmailSettings
-	{"VeodEmailSettings_Get", "GET", "/VeodEmailSettings", 200, service.ActUnbuilt, notYet},
-	{"VeodEmailSettings_Update", "PUT", "/VeodEmailSettings", 204, service.ActUnbuilt, notYet},
+	{"VeodEmailSettings_Get", "GET", "/VeodEmailSettings", 200, service.ActSeeMail, (*API).veodEmailSettingsGet},
+	{"VeodEmailSettings_Update", "PUT", "/VeodEmailSettings", 204, service.ActChangeMail, (*API).veodEmailSettingsUpdate},
 	{"VeodEmailSettings_PrepareOAuthSignIn", "POST", "/VeodEmailSettings/PrepareOAuthSignIn", 200, service.ActUnbuilt, notYet},
 	{"VeodEmailSettings_CompleteOAuthSignIn", "POST", "/VeodEmailSettings/CompleteOAuthSignIn", 200, service.ActUnbuilt, notYet},
-	{"VeodEmailSettings_SendTestEmail", "POST", "/VeodEmailSettings/SendTestEmail", 204, service.ActUnbuilt, notYet},
+	{"VeodEmailSettings_SendTestEmail", "POST", "/VeodEmailSettings/SendTestEmail", 204, service.ActTestMail, (*API).veodEmailSettingsSendTestEmail},
 
 	// VespEmailSettings
-	{"VespEmailSettings_Get", "GET", "/VespEmailSettings", 200, service.ActUnbuilt, notYet},
-	{"VespEmailSettings_Update", "PUT", "/VespEmailSettings", 204, service.ActUnbuilt, notYet},
+	{"VespEmailSettings_Get", "GET", "/VespEmailSettings", 200, service.ActSeeMail, (*API).vespEmailSettingsGet},
+	{"VespEmailSettings_Update", "PUT", "/VespEmailSettings", 204, service.ActChangeMail, (*API).vespEmailSettingsUpdate},
 	{"VespEmailSettings_PrepareOAuthSignIn", "POST", "/VespEmailSettings/PrepareOAuthSignIn", 200, service.ActUnbuilt, notYet},
 	{"VespEmailSettings_CompleteOAuthSignIn", "POST", "/VespEmailSettings/CompleteOAuthSignIn", 200, service.ActUnbuilt, notYet},
-	{"VespEmailSettings_SendTestEmail", "POST", "/VespEmailSettings/SendTestEmail", 204, service.ActUnbuilt, notYet},
+	{"VespEmailSettings_SendTestEmail", "POST", "/VespEmailSettings/SendTestEmail", 204, service.ActTestMail, (*API).vespEmailSettingsSendTestEmail},
 
 	// TeamsChannel
 	{"TeamsChannel_Get", "GET", teamPath + "/channels", 200, service.ActReadContent, (*API).teamsChannelGet},
@@ -632,8 +632,8 @@ var routes = []route{
 	{"TeamsFile_Search", "POST", teamPath + "/files/search", 200, service.ActReadContent, (*API).teamsFileSearch},
 	{"TeamsFile_Save", "POST", teamPath + "/files/save", 200, service.ActDownload, (*API).teamsFileSave},
 	{"TeamsFile_SaveById", "POST", channelPath + "/files/{fileId}/save", 200, service.ActDownload, (*API).teamsFileSaveById},
-	{"TeamsFile_Send", "POST", teamPath + "/files/send", 204, service.ActUnbuilt, notYet},
-	{"TeamsFile_SendById", "POST", channelPath + "/files/{fileId}/send", 204, service.ActUnbuilt, notYet},
+	{"TeamsFile_Send", "POST", teamPath + "/files/send", 204, service.ActSend, (*API).teamsFileSend},
+	{"TeamsFile_SendById", "POST", channelPath + "/files/{fileId}/send", 204, service.ActSend, (*API).teamsFileSendById},
 	{"TeamsFile_Restore", "POST", teamPath + "/files/restore", 200, service.ActRestore, (*API).teamsFileRestore},
 	{"TeamsFile_OperatorRestore", "POST", teamPath + "/files/operatorRestore", 200, service.ActRestore, (*API).teamsFileOperatorRestore},
 	{"TeamsFile_RestoreById", "POST", channelPath + "/files/{fileId}/restore", 200, service.ActRestore, (*API).teamsFileRestoreById},
@@ -644,8 +644,8 @@ var routes = []route{
 	{"TeamsPost_Search", "POST", teamPath + "/posts/search", 200, service.ActReadContent, (*API).teamsPostSearch},
 	{"TeamsPost_Save", "POST", teamPath + "/posts/save", 200, service.ActDownload, (*API).teamsPostSave},
 	{"TeamsPost_SaveById", "POST", teamPath + "/posts/{postId}/save", 200, service.ActDownload, (*API).teamsPostSaveById},
-	{"TeamsPost_Send", "POST", teamPath + "/posts/send", 204, service.ActUnbuilt, notYet},
-	{"TeamsPost_SendById", "POST", teamPath + "/posts/{postId}/send", 204, service.ActUnbuilt, notYet},
+	{"TeamsPost_Send", "POST", teamPath + "/posts/send", 204, service.ActSend, (*API).teamsPostSend},
+	{"TeamsPost_SendById", "POST", teamPath + "/posts/{postId}/send", 204, service.ActSend, (*API).teamsPostSendById},
 	{"TeamsPost_Export", "POST", teamPath + "/posts/export", 200, service.ActDownload, (*API).teamsPostExport},
 	{"TeamsPost_ExportById", "POST", teamPath + "/posts/{postId}/export", 200, service.ActDownload, (*API).teamsPostExportById},
 	{"TeamsPost_Restore", "POST", teamPath + "/posts/restore", 200, service.ActRestore, (*API).teamsPostRestore},
@@ -672,11 +672,11 @@ var routes = []route{
 	{"TeamsTeam_RestoreById", "POST", teamPath + "/restore", 200, service.ActRestore, (*API).teamsTeamRestoreById},
 
 	// VetEmailSettings
-	{"VetEmailSettings_Get", "GET", "/VetEmailSettings", 200, service.ActUnbuilt, notYet},
-	{"VetEmailSettings_Update", "PUT", "/VetEmailSettings", 204, service.ActUnbuilt, notYet},
+	{"VetEmailSettings_Get", "GET", "/VetEmailSettings", 200, service.ActSeeMail, (*API).vetEmailSettingsGet},
+	{"VetEmailSettings_Update", "PUT", "/VetEmailSettings", 204, service.ActChangeMail, (*API).vetEmailSettingsUpdate},
 	{"VetEmailSettings_PrepareOAuthSignIn", "POST", "/VetEmailSettings/PrepareOAuthSignIn", 200, service.ActUnbuilt, notYet},
 	{"VetEmailSettings_CompleteOAuthSignIn", "POST", "/VetEmailSettings/CompleteOAuthSignIn", 200, service.ActUnbuilt, notYet},
-	{"VetEmailSettings_SendTestEmail", "POST", "/VetEmailSettings/SendTestEmail", 204, service.ActUnbuilt, notYet},
+	{"VetEmailSettings_SendTestEmail", "POST", "/VetEmailSettings/SendTestEmail", 204, service.ActTestMail, (*API).vetEmailSettingsSendTestEmail},
 
 	// Events
 	{"Events_Get", "GET", "/Events", 200, service.ActSeeEvents, (*API).eventsGet},

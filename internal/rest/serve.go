@@ -254,6 +254,7 @@ func (a *API) fail(out *answer, hr *http.Request, operation string, err error) {
 // download is an answer that is streamed, by write or from what open opens. Either is called once, and may fail before the
 // first byte with an ordinary error.
 type download struct {
+	of    selection // what it is of a restore session, when it is
 	name  string
 	size  int64 // -1 when not known
 	extra http.Header

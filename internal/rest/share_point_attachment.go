@@ -59,7 +59,7 @@ func (a *API) sharePointAttachmentSaveAttachmentAction(ctx context.Context, r *r
 	if err != nil {
 		return nil, err
 	}
-	return &download{size: -1, open: func(ctx context.Context) (service.Content, error) {
+	return &download{of: selection{place: p, items: []string{e.ID}, attachment: &n}, size: -1, open: func(ctx context.Context) (service.Content, error) {
 		return a.services.RestoreSessions.Attachment(ctx, r.user, p.session, p.id, e.ID, n)
 	}}, nil
 }
@@ -79,9 +79,17 @@ func (a *API) sharePointAttachmentSaveAttachmentsAction(ctx context.Context, r *
 		if err != nil || n < 0 || n >= len(e.Attached()) {
 			return nil, holdfast.NotFound("%q has no attachment %s", e.Name, value(in.Attachments[0].ID))
 		}
-		return &download{size: -1, open: func(ctx context.Context) (service.Content, error) {
+		return &download{of: selection{place: p, items: []string{e.ID}, attachment: &n}, size: -1, open: func(ctx context.Context) (service.Content, error) {
 			return a.services.RestoreSessions.Attachment(ctx, r.user, p.session, p.id, e.ID, n)
 		}}, nil
 	}
 	return a.save(r, p, []string{e.ID}, true, e.Name)
+}
+
+func (a *API) sharePointAttachmentSendAttachmentAction(ctx context.Context, r *request) (any, error) {
+	return a.send(ctx, r, (*API).sharePointAttachmentSaveAttachmentAction)
+}
+
+func (a *API) sharePointAttachmentSendAttachmentsAction(ctx context.Context, r *request) (any, error) {
+	return a.send(ctx, r, (*API).sharePointAttachmentSaveAttachmentsAction)
 }

@@ -131,3 +131,15 @@ func (a *API) saveOfSite(ctx context.Context, r *request, field string, is func(
 	}
 	return a.save(r, p, ids, true, p.container.Container.Name)
 }
+
+func (a *API) sharePointDocumentSendDocumentsAction(ctx context.Context, r *request) (any, error) {
+	return a.send(ctx, r, (*API).sharePointDocumentSaveDocumentsAction)
+}
+
+func (a *API) sharePointDocumentSendDocumentAction(ctx context.Context, r *request) (any, error) {
+	return a.send(ctx, r, (*API).sharePointDocumentSaveDocumentAction)
+}
+
+func (a *API) sharePointDocumentSendDocumentActionByVersionId(ctx context.Context, r *request) (any, error) {
+	return a.send(ctx, r, (*API).sharePointDocumentSaveDocumentActionByVersionId)
+}

@@ -92,3 +92,11 @@ func (a *API) sharePointFolderSearchFolderByOptions(ctx context.Context, r *requ
 	}
 	return a.searchSite(ctx, r, []place{p}, e.ID)
 }
+
+func (a *API) sharePointFolderSendFoldersAction(ctx context.Context, r *request) (any, error) {
+	return a.send(ctx, r, (*API).sharePointFolderSaveFoldersAction)
+}
+
+func (a *API) sharePointFolderSendFolderAction(ctx context.Context, r *request) (any, error) {
+	return a.send(ctx, r, (*API).sharePointFolderSaveFolderAction)
+}

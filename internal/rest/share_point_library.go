@@ -58,3 +58,7 @@ func (a *API) sharePointLibrarySaveLibraryAction(ctx context.Context, r *request
 	}
 	return a.save(r, p, []string{e.ID}, true, e.Name)
 }
+
+func (a *API) sharePointLibrarySendLibraryAction(ctx context.Context, r *request) (any, error) {
+	return a.send(ctx, r, (*API).sharePointLibrarySaveLibraryAction)
+}

@@ -306,3 +306,38 @@ func (a *API) teamsFileRestore(ctx context.Context, r *request) (any, error) {
 func (a *API) teamsFileOperatorRestore(ctx context.Context, r *request) (any, error) {
 	return a.teamsFileRestore(ctx, r)
 }
+
+func (a *API) teamsFileSendById(ctx context.Context, r *request) (any, error) {
+	return a.send(ctx, r, (*API).teamsFileSaveById)
+}
+
+// teamsFileSend sends the files and folders that the body lists as a ZIP.
+func (a *API) teamsFileSend(ctx context.Context, r *request) (any, error) {
+	p, in, err := a.teamSelection(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := a.fileIDs(ctx, r, p, in)
+	if err != nil {
+		return nil, err
+	}
+	return a.sendSelection(ctx, r, selection{place: p, items: ids, zip: true, name: "Files of " + p.container.Container.Name})
+}
+
+// teamSelection reads what the body of a mail lists; its from and to are addresses, not times as those of a restore.
+func (a *API) teamSelection(ctx context.Context, r *request) (place, teamRestore, error) {
+	var in struct {
+		Channel string     `json:"channelId,omitzero"`
+		Files   []teamsRef `json:"files,omitzero"`
+		Posts   []postRef  `json:"posts,omitzero"`
+	}
+	p, err := a.team(ctx, r)
+	if err != nil {
+		return p, teamRestore{}, err
+	}
+	if err := r.keepBody(); err != nil {
+		return p, teamRestore{}, err
+	}
+	err = r.decode(&in)
+	return p, teamRestore{Channel: in.Channel, Files: in.Files, Posts: in.Posts}, err
+}

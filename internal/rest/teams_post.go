@@ -337,3 +337,27 @@ func (a *API) preparedPosts(r *request, p place, folder string) (any, error) {
 	}
 	return a.exportPosts(r, p, e.Name, e.Query), nil
 }
+
+func (a *API) teamsPostSendById(ctx context.Context, r *request) (any, error) {
+	c, e, err := a.post(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return a.sendPosts(ctx, r, c.place, c.entry.Name, []string{e.ID})
+}
+
+// teamsPostSend sends the posts that the body lists.
+func (a *API) teamsPostSend(ctx context.Context, r *request) (any, error) {
+	p, in, err := a.teamSelection(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if len(in.Posts) == 0 {
+		return nil, holdfast.Invalid("posts is missing; it lists what is meant by postId")
+	}
+	ids, err := a.postIDs(ctx, r, p, in)
+	if err != nil {
+		return nil, err
+	}
+	return a.sendPosts(ctx, r, p, p.container.Container.Name, ids)
+}

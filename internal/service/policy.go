@@ -115,6 +115,11 @@ const (
 	ActSpareRetention   Act = "change what retention spares"
 	ActSeeOrgExclusion  Act = "see what retention spares of an organization"
 	ActSpareOrg         Act = "change what retention spares of an organization"
+
+	ActSeeMail    Act = "see mail settings"
+	ActChangeMail Act = "change mail settings"
+	ActTestMail   Act = "send a test mail"
+	ActSend       Act = "send content by mail"
 )
 
 // rule says who may do an act. What it does not allow is denied.
@@ -247,6 +252,12 @@ var policy = map[Act]rule{
 	ActSpareRetention:   {roles: storage, again: AgainAlways},
 	ActSeeOrgExclusion:  {roles: staff, scoped: true},
 	ActSpareOrg:         {roles: storage, scoped: true, again: AgainAlways},
+
+	ActSeeMail:    {roles: staff},
+	ActChangeMail: {roles: owners, again: AgainAlways},
+	ActTestMail:   {roles: owners, again: AgainNever},
+	// Who may download may send, but for people in the portal: a mail comes from the organization's address, and what they have of their own they save.
+	ActSend: {roles: []Role{RoleOwner, RoleOperator}, scoped: true, grant: holdfast.GrantDownload, again: AgainNever},
 }
 
 // Object is what an act is on: something that an organization's user owns.

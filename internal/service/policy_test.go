@@ -146,8 +146,8 @@ func TestWhatHasNoRuleIsDenied(t *testing.T) {
 // TestThePolicyInWords is the policy once more, by role: what a role may do at all.
 func TestThePolicyInWords(t *testing.T) {
 	self := []Act{ActUnbuilt, ActSeeService, ActSeeSelf, ActEndOwnLogin, ActHandOver, ActProve, ActOwnPassword, ActOwnFactor, ActSignIn, ActSeeHealth, ActSeePortal, ActSeeOrgs, ActSeeProtected, ActSeePoints, ActSeeRestores}
-	look := append([]Act{ActSeeSync, ActSeeJobs, ActSeeJobSessions, ActSeeEvents, ActSeeProxies, ActSeeRepos, ActSeeLicences, ActSeeOverview, ActSeeExclusions, ActSeeOrgExclusion}, self...)
-	content := append([]Act{ActExplore, ActReadContent, ActDownload, ActRestore, ActRestoreOther, ActRestoreChat, ActSeeRestored, ActStopRestore}, self...)
+	look := append([]Act{ActSeeSync, ActSeeJobs, ActSeeJobSessions, ActSeeEvents, ActSeeProxies, ActSeeRepos, ActSeeLicences, ActSeeOverview, ActSeeExclusions, ActSeeOrgExclusion, ActSeeMail}, self...)
+	content := append([]Act{ActExplore, ActReadContent, ActDownload, ActSend, ActRestore, ActRestoreOther, ActRestoreChat, ActSeeRestored, ActStopRestore}, self...)
 	want := map[Role][]Act{
 		RoleBackup:   append([]Act{ActAddOrg, ActChangeOrg, ActRemoveOrg, ActReadDirectory, ActSyncDirectory, ActAddJob, ActChangeJob, ActRemoveJob, ActStartJob, ActStopJob, ActStopRestore, ActChangeExclusions, ActOwnKeys}, look...),
 		RoleStorage:  append([]Act{ActChangeProxy, ActAddRepo, ActChangeRepo, ActRemoveRepo, ActExportKit, ActRunRetention, ActSynchronize, ActSpareRetention, ActSpareOrg, ActOwnKeys}, look...),
@@ -155,7 +155,7 @@ func TestThePolicyInWords(t *testing.T) {
 		RoleOperator: content,
 		RoleEndUser:  content[1:],
 	}
-	want[RoleEndUser] = slices.DeleteFunc(slices.Clone(content), func(a Act) bool { return a == ActRestoreOther || a == ActRestoreChat })
+	want[RoleEndUser] = slices.DeleteFunc(slices.Clone(content), func(a Act) bool { return a == ActSend || a == ActRestoreOther || a == ActRestoreChat })
 	for a := range policy {
 		want[RoleOwner] = append(want[RoleOwner], a)
 	}

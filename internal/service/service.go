@@ -27,6 +27,7 @@ type Deps struct {
 	// Identities may be nil: then nobody signs in with Microsoft.
 	Identities Identities
 	Registrar  Registrar // nil: nobody signs in by device code
+	Mailer     Mailer    // nil: no mail is sent
 	Live       Live      // nil: dry runs and comparing with Microsoft 365 are refused
 	Log        *slog.Logger
 	Version    string
@@ -73,6 +74,7 @@ type Service struct {
 	RbacRoles       *RbacRoles
 	Portal          *Portal
 	Exclusions      *Exclusions
+	Mails           *Mails
 	Events          *Events
 	Audit           *Audit
 	Overview        *Overview
@@ -145,6 +147,7 @@ func New(d Deps) *Service {
 		Searches:        &Searches{c},
 		Protected:       &Protected{c},
 		Exclusions:      &Exclusions{c},
+		Mails:           &Mails{c},
 		RestoreSessions: sessions,
 		Baskets:         &Baskets{c, sessions},
 		SavedSearches:   &SavedSearches{c},

@@ -13,6 +13,9 @@ export interface Places {
   "audit.job": "title" | "name" | "scope" | "schedule";
   "audit.key": "name" | "role" | "time";
   "audit.list": "item" | "container";
+  "audit.mail off": never;
+  "audit.mail on": "host" | "n" | "mail";
+  "audit.mail test": "mail";
   "audit.newest": "session";
   "audit.newest for": "session" | "reason";
   "audit.organization": "name" | "application";
@@ -32,6 +35,7 @@ export interface Places {
   "audit.role some": "name" | "n" | "k" | "m" | "acts";
   "audit.run": "title";
   "audit.run by schedule": "title";
+  "audit.sent": "what" | "mail";
   "audit.state": "session" | "time";
   "audit.state for": "session" | "time" | "reason";
   "audit.user": "name" | "role";
