@@ -80,11 +80,16 @@ func (r *RestoreSessions) Send(ctx context.Context, u User, id holdfast.RestoreS
 		e.Status, e.Message = "Failed", "Sending "+name+" to "+to+": "+said(sendErr)
 	}
 	// What was sent was sent, also when its sender has gone in the meantime.
-	err = r.Store.Write(context.WithoutCancel(ctx), func(ctx context.Context, tx Tx) error { return tx.PutRestoreEvent(ctx, e) })
+	err = r.keepEvent(context.WithoutCancel(ctx), e)
 	if sendErr != nil {
 		return sendErr
 	}
 	return err
+}
+
+// keepEvent puts what was done among the events of its session, for a caller who was allowed to do it.
+func (r *RestoreSessions) keepEvent(ctx context.Context, e holdfast.RestoreEvent) error {
+	return r.Store.Write(ctx, func(ctx context.Context, tx Tx) error { return tx.PutRestoreEvent(ctx, e) })
 }
 
 // said is an error for people: what is not meant for them is in the log only.

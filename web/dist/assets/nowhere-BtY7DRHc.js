@@ -1,5 +1,0 @@
-<<<<<<<< HEAD:web/dist/assets/nowhere-BL4VL-QO.js
-import{r as e}from"./rolldown-runtime-XKyaHtl9.js";import{n as t,o as n}from"./console-DmTuE1ot.js";import{h as r}from"./chunk-27-Dsskx0Se.js";import{i,t as a}from"./page-DQ2JzreM.js";import{S as o}from"./text-CXGNSHdC.js";var s=e(o(),1);function c(){let{t:e}=n();return(0,s.jsx)(i,{title:e.pages.nowhere,children:(0,s.jsx)(a,{icon:(0,s.jsx)(r,{}),title:e.pages.nowhereAbout,action:(0,s.jsx)(t,{to:`/`,children:e.pages.home})})})}export{c as default};
-========
-import{r as e}from"./rolldown-runtime-XKyaHtl9.js";import{n as t,o as n}from"./console-CR-xD0FH.js";import{h as r}from"./chunk-27-B56Ua5Ff.js";import{i,t as a}from"./page-3sfXHv6S.js";import{S as o}from"./text-BNvclgaD.js";var s=e(o(),1);function c(){let{t:e}=n();return(0,s.jsx)(i,{title:e.pages.nowhere,children:(0,s.jsx)(a,{icon:(0,s.jsx)(r,{}),title:e.pages.nowhereAbout,action:(0,s.jsx)(t,{to:`/`,children:e.pages.home})})})}export{c as default};
->>>>>>>> 1e350f5 (mail, service, rest: items are sent from the explorers by mail, by mail servers that owners set, with TLS that is checked and bounded memory):web/dist/assets/nowhere-BtY7DRHc.js
