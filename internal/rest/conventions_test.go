@@ -70,6 +70,8 @@ var notToBeReached = map[string]string{
 	"Item_GetAttachment":                          "a preview tells the numbers of a mail's attachments",
 	"ObjectStorageRepository_GetObjectRepository": "no repository is on object storage",
 	"Basket_GetRun":                               "the answer that begins a run tells its id; no list has it",
+	"TeamsChannel_DownloadExportedPosts":          "the call that prepares the pages tells the address, with its one-time code",
+	"TeamsPost_DownloadExportedPosts":             "the same",
 }
 
 // anotherSession is what a restore session says that cannot show something: it has ended, or it is of the other type. The next one can.

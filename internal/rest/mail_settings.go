@@ -41,8 +41,16 @@ func (a *API) changeMail(ctx context.Context, r *request, use service.MailUse) (
 	if how := value(in.How); how != "" && how != contract.RESTAuthenticationTypeCustomSmtp || value(in.RequestID) != "" {
 		return nil, holdfast.Conflict("%s: give authenticationType CustomSmtp with smtpServer, username and userPassword", needsMailOAuth)
 	}
+	for _, wish := range []struct {
+		name string
+		on   *bool
+	}{{"notifyOnSuccess", in.OnSuccess}, {"notifyOnWarning", in.OnWarning}, {"notifyOnFailure", in.OnFailure}, {"supressUntilLastRetry", in.LastRetry}, {"attachDetailedReport", in.Report}} {
+		if value(wish.on) { // kept without effect, somebody would wait for mails about failures that never come
+			return nil, holdfast.Conflict("mails about job sessions are not built: leave %s out or false, and watch the sessions in the console or by GET /v8/JobSessions", wish.name)
+		}
+	}
 	return nil, a.services.Mails.Put(ctx, r.user, use, service.MailChange{Enabled: in.Enabled, Host: either(in.SMTPServer, in.Server), Port: in.Port, TLS: in.TLS, SignIn: in.SignIn, User: in.User, From: in.From,
-		To: in.To, Subject: in.Subject, OnSuccess: in.OnSuccess, OnWarning: in.OnWarning, OnFailure: in.OnFailure, LastRetry: in.LastRetry, Report: in.Report, Password: holdfast.Secret(value(in.Password))})
+		To: in.To, Subject: in.Subject, Password: holdfast.Secret(value(in.Password))})
 }
 
 // testMail sends a mail by the settings to the address of the body; without one to whom the settings name.

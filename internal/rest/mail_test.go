@@ -80,7 +80,9 @@ func mailSettings(w *world) {
 			"userPassword": "CANARY-mail", "from": "Backup <backup@contoso.example>"}
 		if u.server == "smtpServer" {
 			w.call("PUT", at, body).says(400, "to is missing")
-			body["to"], body["notifyOnSuccess"] = "ops@contoso.example; boss@contoso.example", true
+			body["to"], body["notifyOnFailure"] = "ops@contoso.example; boss@contoso.example", true
+			w.call("PUT", at, body).says(409, "mails about job sessions are not built: leave notifyOnFailure out")
+			body["notifyOnFailure"] = false
 		}
 		w.call("PUT", at, body).want(204)
 		w.call("GET", at, nil).want(200).golden("set")

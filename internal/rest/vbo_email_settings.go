@@ -7,7 +7,7 @@ import (
 	"holdfast/internal/service"
 )
 
-// vboEmailSettingsGet answers whom mail tells what became of the sessions of jobs, and by which server.
+// vboEmailSettingsGet answers by which server mail is sent, and to whom what is of no explorer. Nobody is told of sessions yet.
 func (a *API) vboEmailSettingsGet(ctx context.Context, r *request) (any, error) {
 	s, err := a.services.Mails.Get(ctx, r.user, service.MailJobs)
 	if err != nil {
@@ -15,7 +15,7 @@ func (a *API) vboEmailSettingsGet(ctx context.Context, r *request) (any, error) 
 	}
 	return contract.RESTNotificationEmailSettingsResponse{EnableNotification: &s.Enabled, SmtpServer: &s.Host, Port: new(int32(s.Port)), UseAuthentication: &s.SignIn, Username: &s.User, UseSSL: &s.TLS,
 		From: &s.From, To: &s.To, Subject: &s.Subject, AuthenticationType: new(contract.RESTAuthenticationTypeCustomSmtp),
-		NotifyOnSuccess: &s.OnSuccess, NotifyOnWarning: &s.OnWarning, NotifyOnFailure: &s.OnFailure, SupressUntilLastRetry: &s.LastRetry, AttachDetailedReport: &s.Report,
+		NotifyOnSuccess: new(false), NotifyOnWarning: new(false), NotifyOnFailure: new(false), SupressUntilLastRetry: new(false), AttachDetailedReport: new(false),
 		Links: contract.RESTLinkHALDictionary{"self": r.links.to("/VboEmailSettings")}}, nil
 }
 

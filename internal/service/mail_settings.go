@@ -23,24 +23,24 @@ type MailUse string
 
 // The uses, which are in the names of settings. Those of explorers are named as the explorers are.
 const (
-	MailJobs     MailUse = "jobs"  // what became of sessions
-	MailAudit    MailUse = "audit" // who looked at, or restored, the data of audited users
-	MailExchange MailUse = "vex"   // items that are sent from an explorer
+	MailJobs     MailUse = "jobs" // what became of sessions
+	MailExchange MailUse = "vex"  // items that are sent from an explorer
 	MailOneDrive MailUse = "veod"
 	MailSites    MailUse = "vesp"
 	MailTeams    MailUse = "vet"
 )
 
 // MailUses are all of them.
-var MailUses = []MailUse{MailJobs, MailAudit, MailExchange, MailOneDrive, MailSites, MailTeams}
+var MailUses = []MailUse{MailJobs, MailExchange, MailOneDrive, MailSites, MailTeams}
 
 // Explorer says that items are sent from an explorer: then nobody is told of anything by itself.
-func (m MailUse) Explorer() bool { return m != MailJobs && m != MailAudit }
+func (m MailUse) Explorer() bool { return m != MailJobs }
 
 func (m MailUse) setting() string { return "mail " + string(m) }
 func (m MailUse) secret() string  { return "mail/" + string(m) + "/password" }
 
-// MailSettings are how mail of one use is sent. To, Subject and what follows it are of the uses that tell of something by themselves only.
+// MailSettings are how mail of one use is sent. To is whom a test of MailJobs goes to, and Subject what its
+// mails about sessions would be called; nothing sends those yet. Both are empty of explorers.
 type MailSettings struct {
 	Enabled bool   `json:"enabled"`
 	Host    string `json:"host"`
@@ -51,43 +51,29 @@ type MailSettings struct {
 	From    string `json:"from"`
 	To      string `json:"to"`
 	Subject string `json:"subject"`
-
-	OnSuccess bool `json:"onSuccess"`
-	OnWarning bool `json:"onWarning"`
-	OnFailure bool `json:"onFailure"`
-	LastRetry bool `json:"lastRetry"` // not of a run that is tried again
-	Report    bool `json:"report"`    // with a table of the objects
 }
 
-// The subjects without a setting.
-const (
-	DefaultJobSubject   = "[%JobResult%] %OrgName% - %JobName% (%ObjectCount% objects), %Issues% issues"
-	DefaultAuditSubject = "%UserName%: data of audited users was read or restored by %StartedBy%"
-)
+// DefaultJobSubject is the subject without a setting.
+const DefaultJobSubject = "[%JobResult%] %OrgName% - %JobName% (%ObjectCount% objects), %Issues% issues"
 
 func defaultMail(use MailUse) MailSettings {
 	s := MailSettings{Host: "smtp.office365.com", Port: 587, TLS: true, SignIn: true}
-	switch use {
-	case MailJobs:
-		s.Subject, s.OnWarning, s.OnFailure, s.LastRetry = DefaultJobSubject, true, true, true
-	case MailAudit:
-		s.Subject = DefaultAuditSubject
+	if use == MailJobs {
+		s.Subject = DefaultJobSubject
 	}
 	return s
 }
 
 // MailChange changes settings; what is nil stays.
 type MailChange struct {
-	Enabled, TLS, SignIn                               *bool
-	Host, User, From, To, Subject                      *string
-	Port                                               *int32
-	OnSuccess, OnWarning, OnFailure, LastRetry, Report *bool
-	Password                                           holdfast.Secret // empty: what there is, as long as it is for the same server and user
+	Enabled, TLS, SignIn          *bool
+	Host, User, From, To, Subject *string
+	Port                          *int32
+	Password                      holdfast.Secret // empty: what there is, as long as it is for the same server and user
 }
 
 func (c MailChange) apply(s *MailSettings) {
-	for _, b := range []struct{ to, from *bool }{{&s.Enabled, c.Enabled}, {&s.TLS, c.TLS}, {&s.SignIn, c.SignIn}, {&s.OnSuccess, c.OnSuccess}, {&s.OnWarning, c.OnWarning},
-		{&s.OnFailure, c.OnFailure}, {&s.LastRetry, c.LastRetry}, {&s.Report, c.Report}} {
+	for _, b := range []struct{ to, from *bool }{{&s.Enabled, c.Enabled}, {&s.TLS, c.TLS}, {&s.SignIn, c.SignIn}} {
 		if b.from != nil {
 			*b.to = *b.from
 		}
