@@ -129,6 +129,14 @@ func (sv *siteService) rest(c *Call) (*Reply, error) {
 		return JSON(200, map[string]any{"FormDigestTimeoutSeconds": int(digestLife / time.Second), "FormDigestValue": sv.digest(x, c.Now), "WebFullUrl": x.url(), "SiteFullUrl": x.url(), "LibraryVersion": "16.0"}), nil
 	case "web":
 		return at.web(), nil
+	case "site":
+		if len(segs) > 1 && segs[1].name == "rootweb" {
+			for at.site.parent != nil {
+				at.site = at.site.parent
+			}
+			at.segs = segs[1:]
+			return at.web(), nil
+		}
 	}
 	return at.unknown(), nil
 }

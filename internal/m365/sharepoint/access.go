@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+
+	"holdfast/internal/m365"
 )
 
 // Who may do what in a site: groups of SharePoint's own, permission levels, assignments.
@@ -87,11 +89,16 @@ func (w *Web) AddMember(ctx context.Context, group int, login string) error {
 	return w.decode(ctx, http.MethodPost, fmt.Sprintf("/web/sitegroups(%d)/users", group), map[string]string{"LoginName": login}, nil, write, true)
 }
 
-// CreateLevel makes a permission level. One of that name that is there is an error of kind Conflict.
+// CreateLevel makes a permission level, of a site that has none of its own in the topmost one (SP.Site.RootWeb). One of that name that is there is an error of
+// kind Conflict.
 func (w *Web) CreateLevel(ctx context.Context, l Level) (*Level, error) {
 	out := &Level{}
 	in := map[string]any{"Name": l.Name, "Description": l.Description, "Order": l.Order, "BasePermissions": l.Rights}
-	return out, w.decode(ctx, http.MethodPost, "/web/roledefinitions", in, out, write, false)
+	err := w.decode(ctx, http.MethodPost, "/web/roledefinitions", in, out, write, false)
+	if m365.KindOf(err) == m365.Invalid { // a site below another one has that one's levels, and lets nobody add to them
+		return out, w.decode(ctx, http.MethodPost, "/site/rootweb/roledefinitions", in, out, write, false)
+	}
+	return out, err
 }
 
 // Scope names what has permissions: the site when List is empty, a list when Item is, else an item.

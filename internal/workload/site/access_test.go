@@ -83,6 +83,35 @@ func TestGroupsAndLevelsComeBack(t *testing.T) {
 	}
 }
 
+// TestLevelsOfASiteBelowAreMadeAbove: a site below another has that one's levels, and its restore may be the first to miss one.
+func TestLevelsOfASiteBelowAreMadeAbove(t *testing.T) {
+	r := start(t, sim.Options{Site: sim.SiteShape{Sites: 4, Items: 6, Files: 6}})
+	r.box = r.container("/sites/Falcon/planning")
+	c := workloadtest.New()
+	r.backup(c)
+	levels := func() (out []sim.SiteAccessRow) {
+		for _, row := range r.access("/sites/Falcon") {
+			if row.Kind == "level" {
+				out = append(out, row)
+			}
+		}
+		return out
+	}
+	want := levels()
+	r.strip("/sites/Falcon")
+	if len(levels()) == len(want) {
+		t.Fatal("no level was taken away")
+	}
+	for range 2 {
+		r.putBack(c, r.wholeSiteBack(r.box), func(item holdfast.Item, _ engine.Restored, err error) {
+			if err != nil {
+				t.Errorf("%s %q: %v", item.Kind, item.Name, err)
+			}
+		})
+		sameAccess(t, levels(), want)
+	}
+}
+
 // TestGroupsGoToAnotherSite: the groups that the other site uses for the same take the members up, one that is missing is made.
 func TestGroupsGoToAnotherSite(t *testing.T) {
 	r := start(t, sim.Options{Site: sim.SiteShape{Sites: 4, Items: 6, Files: 6}})
