@@ -15,6 +15,7 @@ type DriveFault struct {
 	Every int    `json:"every"` // the n-th chance of each kind strikes; default 1, every one
 	Times int    `json:"times"` // at most so often; 0 has no bound
 	User  string `json:"user"`  // only on this user's drive; empty means all
+	Vary  bool   `json:"vary"`  // what is wrong is another thing each time, although every chance strikes
 
 	chances, fired int
 }
@@ -139,7 +140,7 @@ type flipped struct {
 // wrongBits are what is changed of a byte: always the same where every read is wrong, as of files into which the service writes, else others each time, as
 // chance would have it.
 func (f DriveFault) wrongBits() byte {
-	if f.Every <= 1 {
+	if f.Every <= 1 && !f.Vary {
 		return 0x40
 	}
 	return byte(1 + f.fired*37%255)

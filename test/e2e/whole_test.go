@@ -488,8 +488,12 @@ func (w *rebuildable) rebuilt(how string, complete bool) {
 		w.disturb()
 	}
 	events := w.rebuild()
-	for _, e := range events["Failed"] {
-		w.Logf("%s: %q failed: %s", how, e.ItemName, e.Message)
+	for status, rows := range events {
+		for _, e := range rows {
+			if status == "Failed" || status == "Warning" && how == "with every fault" {
+				w.Logf("%s: %s: %q: %s", how, status, e.ItemName, e.Message)
+			}
+		}
 	}
 	mailAfter, is, postsAfter := w.all()
 	w.comparesEqual(mail, mailAfter)

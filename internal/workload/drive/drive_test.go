@@ -725,6 +725,24 @@ func TestARowHasTheHashOfTheBytesThatAreStored(t *testing.T) {
 	}
 }
 
+// A file of a moderate size that is served wrongly, in another way each time, is read until it comes right; one that never does is named.
+func TestAFileIsReadUntilItComesRight(t *testing.T) {
+	for wrong, kept := range map[int]bool{8: true, 9: false} {
+		r := start(t, sim.Options{FilesPer: 1})
+		r.empty()
+		r.one("the file.txt", "what the service describes")
+		r.fault(sim.DriveFault{Kind: sim.FaultWrongContent, Times: wrong, Vary: true})
+		m, s := r.backup(newMemory())
+		if _, skipped := s.skips["the file.txt"]; skipped == kept {
+			t.Errorf("%d wrong reads: skipped %v", wrong, s.skips)
+		}
+		if !kept {
+			continue
+		}
+		r.equal(m)
+	}
+}
+
 func TestDiscoverNamesWhoHasNoDrive(t *testing.T) {
 	r := start(t, sim.Options{Users: 12})
 	users := r.sim.Tenant().Users

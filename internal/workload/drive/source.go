@@ -43,8 +43,10 @@ const (
 	// reconcileAfter is when everything is walked again although the delta link is good, a third more at most so that not all drives come at once:
 	// a delta may have left a change out.
 	reconcileAfter = 30 * 24 * time.Hour
-	// readAttempts bounds how often a file that changes while it is read is read anew.
+	// readAttempts bounds how often a file that changes while it is read, or whose content does not come, is read anew.
 	readAttempts = 5
+	// cheap is the size up to which a file whose content is not what its row says is read versionReads times, not readAttempts.
+	cheap = 64 << 20
 	// versionReads bounds how often an older version, of which the service gives no hash, is read until its reads agree.
 	versionReads = 9
 	// resyncs bounds how often a walk may be refused within one read.
@@ -562,7 +564,7 @@ type promoted struct {
 
 func (f *fetch) whole(ctx context.Context) error {
 	var reads []promoted
-	for attempt := 1; ; attempt++ {
+	for failed := 0; ; {
 		perms, err := f.permissions(ctx)
 		if err != nil {
 			return err
@@ -607,11 +609,15 @@ func (f *fetch) whole(ctx context.Context) error {
 			return err
 		case errors.As(err, &differs):
 			reads = append(reads, differs.got)
+			if n := len(reads); n >= versionReads || n >= readAttempts && f.item.Size > cheap {
+				return &holdfast.Skip{Reason: holdfast.SkipChanging, Err: fmt.Errorf("content did not match its description in %d reads: %w", n, err)}
+			}
 		case kind == m365.Changed, kind == m365.Unavailable, kind == m365.NotFound:
+			failed++
 		default:
 			return err
 		}
-		if attempt >= readAttempts {
+		if failed >= readAttempts {
 			if kind == m365.Unavailable {
 				return err
 			}
@@ -622,7 +628,7 @@ func (f *fetch) whole(ctx context.Context) error {
 				}
 				return &holdfast.Skip{Reason: holdfast.SkipCorrupt, Err: fmt.Errorf("the file is there and its content is not: %w", err)}
 			}
-			return &holdfast.Skip{Reason: holdfast.SkipChanging, Err: fmt.Errorf("content did not match its description in %d attempts: %w", attempt, err)}
+			return &holdfast.Skip{Reason: holdfast.SkipChanging, Err: fmt.Errorf("the file changed in each of %d reads: %w", failed, err)}
 		}
 		if err := f.look(ctx); err != nil {
 			return err
