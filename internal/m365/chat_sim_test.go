@@ -40,9 +40,10 @@ func TestSimulatedChatsAreReadWhole(t *testing.T) {
 	if rows <= len(all) {
 		t.Errorf("%d rows of %d messages: each member has them", rows, len(all))
 	}
-	posts := 0
+	posts, own := 0, map[string]bool{}
 	for _, info := range s.Chats() {
 		posts += info.Messages
+		own[info.ID] = info.Tenant == s.Tenant().TenantID
 	}
 	if len(all) != posts {
 		t.Errorf("%d messages of %d", len(all), posts)
@@ -55,6 +56,12 @@ func TestSimulatedChatsAreReadWhole(t *testing.T) {
 		if _, rest, ok := strings.Cut(m.Body.Content, "/hostedContents/"); ok && m.Deleted.IsZero() && pictures < 3 {
 			id, _, _ := strings.Cut(rest, "/")
 			x, err := c.OpenChatHosted(t.Context(), m.Chat, m.ID, id)
+			if !own[m.Chat] { // only where the chat was begun one may read them
+				if m365.KindOf(err) != m365.Denied {
+					t.Errorf("a picture of a chat of another organization: %v", err)
+				}
+				continue
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
