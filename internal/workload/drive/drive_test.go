@@ -2,6 +2,7 @@ package drive_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -202,7 +204,14 @@ func describe(t *testing.T, m *memory, skipped map[string]holdfast.SkipReason) m
 			}
 			older = append(older, v)
 		}
-		slices.SortFunc(older, func(a, b holdfast.Item) int { return a.Time.Compare(b.Time) })
+		number := func(v holdfast.Item) int {
+			n, err := strconv.Atoi(strings.TrimSuffix(v.Version, ".0"))
+			if err != nil {
+				t.Error(err)
+			}
+			return n
+		}
+		slices.SortFunc(older, func(a, b holdfast.Item) int { return cmp.Or(a.Time.Compare(b.Time), number(a)-number(b)) })
 		sums := []string{}
 		for _, v := range older {
 			sums = append(sums, hexSum(m.items[v.ID].forms[holdfast.FormFile]))
