@@ -48,7 +48,7 @@ test("a search of the console and of the portal says what is not indexed yet, un
     const box = console.page.getByRole("searchbox", { name: "Search everything" });
     await box.fill(`subject:"${subject}"`);
     await box.press("Enter");
-    const told = console.page.getByText(/^4 mailboxes and drives have restore points that are not indexed yet/);
+    const told = console.page.getByText(/^4 mailboxes, drives, sites, teams or chats have restore points that are not indexed yet/);
     await told.waitFor();
     const about = console.page.getByText(/\(mailbox, since .* \d{4}, [\d:]+\).*\(OneDrive, since .*\): .*repository is missing/);
     await about.waitFor();
