@@ -724,6 +724,40 @@ func (r *rig) restoringOrNil(from *memory, plan engine.RestorePlan) *restoring {
 	return out
 }
 
+// A file that is empty now gets its times in a step of its own, and its older versions do not make up for one that failed.
+func TestAnEmptyFileWithOlderVersionsHasItsTimesAfterASecondAttempt(t *testing.T) {
+	r := start(t, sim.Options{FilesPer: 1})
+	r.one("the file.txt", "what was in it")
+	r.sim.Clock().Move(time.Hour)
+	id := r.one("the file.txt", "")
+	m, _ := r.backup(newMemory())
+	row := func() sim.DriveRow {
+		for _, row := range r.dump(r.user) {
+			if row.Path == "the file.txt" {
+				return row
+			}
+		}
+		t.Fatal("the file is not there")
+		return sim.DriveRow{}
+	}
+	was := row()
+	r.delete(id)
+	r.sim.Clock().Move(time.Hour)
+	to := r.restoring(m, engine.RestorePlan{AllVersions: true})
+	r.fault(sim.DriveFault{Kind: sim.FaultLocked, Every: 2, Times: 1}) // the second step
+	var skip *holdfast.Skip
+	if err := to.put(id); !errors.As(err, &skip) || skip.Reason != holdfast.SkipLocked {
+		t.Fatalf("the first attempt: %v", err)
+	}
+	to.again = true
+	if err := to.put(id); err != nil || len(to.lost[id]) > 0 {
+		t.Errorf("the second attempt: lost %v, %v", to.lost[id], err)
+	}
+	if is := row(); !is.Created.Equal(was.Created) || !is.Modified.Equal(was.Modified) {
+		t.Errorf("made %s and changed %s, not %s and %s", is.Created, is.Modified, was.Created, was.Modified)
+	}
+}
+
 // A file was deleted and another one took its name: restoring both overwrites neither with the other, whichever comes first.
 func TestAFileThatTookTheNameOfADeletedOneIsNotOverwrittenByIt(t *testing.T) {
 	const report, draft = "what the report said", "what the draft said"

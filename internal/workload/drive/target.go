@@ -547,6 +547,14 @@ func (r *restore) history(ctx context.Context, p engine.Put, to graph.NewFile, o
 			// Somebody else wrote to it meanwhile, or the service lost one: another attempt makes it anew.
 			return nil, holdfast.Unavailable("the versions of %q do not read back as they were put", p.Item.Name)
 		}
+	} else if p.Item.Size == 0 { // an attempt may have ended between the empty content and its times
+		about := stored{}
+		if err := read(ctx, p, holdfast.FormJSON, &about); err != nil {
+			return nil, err
+		}
+		if made, err = r.finished(ctx, made, timesOf(p.Item), about.Description); err != nil {
+			return nil, err
+		}
 	}
 	named, err := r.g.UpdateItem(ctx, r.drive, made.ID, "", map[string]any{"name": name})
 	if m365.KindOf(err) == m365.Conflict {
