@@ -30,9 +30,6 @@ const (
 	MailTeams    MailUse = "vet"
 )
 
-// MailUses are all of them.
-var MailUses = []MailUse{MailJobs, MailExchange, MailOneDrive, MailSites, MailTeams}
-
 // Explorer says that items are sent from an explorer: then nobody is told of anything by itself.
 func (m MailUse) Explorer() bool { return m != MailJobs }
 

@@ -456,11 +456,7 @@ func (r *restore) done(ctx context.Context, p engine.Put, there *graph.DriveItem
 		return engine.Restored{Outcome: engine.Created, NewID: there.ID}, nil
 	}
 	if r.byUs(there.CreatedBy) && r.byUs(there.ModifiedBy) && !r.plan.DryRun {
-		about := stored{}
-		if err := read(ctx, p, holdfast.FormJSON, &about); err != nil {
-			return engine.Restored{}, err
-		}
-		if _, err := r.finished(ctx, there, timesOf(p.Item), about.Description); err != nil {
+		if _, err := r.complete(ctx, p, there); err != nil {
 			return engine.Restored{}, err
 		}
 	}
@@ -548,11 +544,7 @@ func (r *restore) history(ctx context.Context, p engine.Put, to graph.NewFile, o
 			return nil, holdfast.Unavailable("the versions of %q do not read back as they were put", p.Item.Name)
 		}
 	} else if p.Item.Size == 0 { // an attempt may have ended between the empty content and its times
-		about := stored{}
-		if err := read(ctx, p, holdfast.FormJSON, &about); err != nil {
-			return nil, err
-		}
-		if made, err = r.finished(ctx, made, timesOf(p.Item), about.Description); err != nil {
+		if made, err = r.complete(ctx, p, made); err != nil {
 			return nil, err
 		}
 	}
@@ -742,6 +734,15 @@ func (r *restore) describe(ctx context.Context, made *graph.DriveItem, times *gr
 		return made, nil
 	}
 	return r.g.UpdateItem(ctx, r.drive, made.ID, "", change)
+}
+
+// complete is finished with what is stored of the item.
+func (r *restore) complete(ctx context.Context, p engine.Put, made *graph.DriveItem) (*graph.DriveItem, error) {
+	about := stored{}
+	if err := read(ctx, p, holdfast.FormJSON, &about); err != nil {
+		return nil, err
+	}
+	return r.finished(ctx, made, timesOf(p.Item), about.Description)
 }
 
 // finished does the second step of making an empty file, see send, when the attempt that made it ended before it.
