@@ -579,11 +579,13 @@ func completeEvent(ctx context.Context, r *restore, _, id string, st *kept) (not
 	if err != nil {
 		return nil, err
 	}
+	path := calendars.ItemPath(r.mailbox, "", id)
+	to := r.bitsBelow(calendars, append(slices.Clone(path), "attachments"))
 	for _, a := range list {
 		if a.Event != "" {
 			continue
 		}
-		lost, err := r.attachPersonal(ctx, calendars, calendars.ItemPath(r.mailbox, "", id), a, st)
+		lost, err := r.attachPersonal(ctx, calendars, path, to, a, st)
 		if err != nil {
 			return nil, err
 		}
@@ -735,18 +737,29 @@ func (r *restore) exception(ctx context.Context, days map[string]string, x map[s
 		}
 		return false, nil, err
 	}
-	// What is attached to the series is attached to the occurrence too.
-	for _, a := range list {
-		if a.Event != old || slices.ContainsFunc(list, func(o eventAttachment) bool { return o.Event == "" && sameAttachment(o, a) }) {
-			continue
-		}
-		lost, err := r.attachPersonal(ctx, calendars, path, a, st)
+	own := ownAttachments(list, old)
+	if len(own) == 0 {
+		return true, nil, nil
+	}
+	to := r.bitsBelow(calendars, append(slices.Clone(path), "attachments"))
+	if to.there, err = to.count(ctx); err != nil {
+		return false, nil, err
+	}
+	for _, a := range own {
+		lost, err := r.attachPersonal(ctx, calendars, path, to, a, st)
 		if err != nil {
 			return false, nil, err
 		}
 		notSet = union(notSet, lost)
 	}
 	return true, notSet, nil
+}
+
+// ownAttachments are those of the event itself or, with its id, those of an exception: what is attached to the series is attached to its occurrences too.
+func ownAttachments(list []eventAttachment, exception string) []eventAttachment {
+	return slices.DeleteFunc(slices.Clone(list), func(a eventAttachment) bool {
+		return a.Event != exception || exception != "" && slices.ContainsFunc(list, func(o eventAttachment) bool { return o.Event == "" && sameAttachment(o, a) })
+	})
 }
 
 func sameAttachment(a, b eventAttachment) bool {
@@ -767,8 +780,22 @@ func (k *kept) attachments(ctx context.Context) ([]eventAttachment, error) {
 	return list, nil
 }
 
+// bitsBelow adds attachments or steps at a path below a new event or task, which has none yet.
+func (r *restore) bitsBelow(k *personal, at []string) *below {
+	return &below{count: func(ctx context.Context) (n int, err error) {
+		page, err := r.g.Bits(ctx, k.PersonalKind, at, graph.List{})
+		for _, err := range graph.All(ctx, r.g, page, err, graph.List{}) {
+			if err != nil {
+				return 0, err
+			}
+			n++
+		}
+		return n, nil
+	}}
+}
+
 // attachPersonal adds one attachment to an event or a task.
-func (r *restore) attachPersonal(ctx context.Context, k *personal, path []string, a eventAttachment, st *kept) (notSet []string, err error) {
+func (r *restore) attachPersonal(ctx context.Context, k *personal, path []string, to *below, a eventAttachment, st *kept) (notSet []string, err error) {
 	var bit graph.Bit
 	if err := json.Unmarshal(a.Attachment, &bit); err != nil {
 		return nil, fmt.Errorf("stored attachment: %w", err)
@@ -783,8 +810,10 @@ func (r *restore) attachPersonal(ctx context.Context, k *personal, path []string
 		if o == nil {
 			return []string{"reference attachments and attached mails"}, nil
 		}
-		_, err := r.g.AddBit(ctx, k.PersonalKind, at, o)
-		return nil, err
+		return nil, to.add(ctx, func() error {
+			_, err := r.g.AddBit(ctx, k.PersonalKind, at, o)
+			return err
+		})
 	}
 	content, ok, err := st.put.Open(ctx, a.Form)
 	if err != nil {
@@ -808,19 +837,28 @@ func (r *restore) attachPersonal(ctx context.Context, k *personal, path []string
 				o["contentId"] = bit.ContentID
 			}
 		}
-		_, err := r.g.AddBit(ctx, k.PersonalKind, at, o)
-		return nil, err
+		return nil, to.add(ctx, func() error {
+			_, err := r.g.AddBit(ctx, k.PersonalKind, at, o)
+			return err
+		})
 	}
 	size, err := st.size(ctx, a.Form)
 	if err != nil {
 		return nil, err
 	}
-	up, err := r.g.CreateBitUpload(ctx, k.PersonalKind, path, graph.NewAttachment{Name: bit.Name, ContentType: bit.ContentType, ContentID: bit.ContentID, Size: size, IsInline: bit.IsInline})
-	if err != nil {
-		return nil, err
-	}
-	_, _, err = up.Send(ctx, io.MultiReader(bytes.NewReader(head), content))
-	return nil, err
+	return nil, to.add(ctx, func() error {
+		content, _, err := st.put.Open(ctx, a.Form)
+		if err != nil {
+			return err
+		}
+		defer content.Close()
+		up, err := r.g.CreateBitUpload(ctx, k.PersonalKind, path, graph.NewAttachment{Name: bit.Name, ContentType: bit.ContentType, ContentID: bit.ContentID, Size: size, IsInline: bit.IsInline})
+		if err != nil {
+			return err
+		}
+		_, _, err = up.Send(ctx, content)
+		return err
+	})
 }
 
 // size counts the bytes of a form: the service states another number for an attachment.
@@ -839,33 +877,13 @@ func sameSeries(ctx context.Context, r *restore, _ string, now map[string]json.R
 	if err := json.Unmarshal(now["id"], &id); err != nil {
 		return nil, false, err
 	}
-	whole = true
 	list, err := st.attachments(ctx)
 	if err != nil {
 		return nil, false, err
 	}
-	if len(list) > 0 {
-		page, err := r.g.Bits(ctx, calendars.PersonalKind, calendars.ItemPath(r.mailbox, "", id, "attachments"), graph.List{Select: []string{"id", "name", "contentType", "size", "isInline"}})
-		var have []eventAttachment
-		for bit, err := range graph.All(ctx, r.g, page, err, graph.List{}) {
-			if err != nil {
-				return nil, false, err
-			}
-			have = append(have, eventAttachment{Attachment: bit.Raw})
-		}
-		for _, a := range list {
-			i := slices.IndexFunc(have, func(h eventAttachment) bool {
-				var x, y graph.Bit
-				return json.Unmarshal(a.Attachment, &x) == nil && json.Unmarshal(h.Attachment, &y) == nil && x.Name == y.Name && x.Type == y.Type
-			})
-			switch {
-			case a.Event != "":
-			case i >= 0:
-				have = slices.Delete(have, i, i+1)
-			default:
-				lost, whole = union(lost, []string{"attachments"}), a.Form == "" && whole
-			}
-		}
+	lost, whole, err = r.sameAttachments(ctx, id, ownAttachments(list, ""))
+	if err != nil {
+		return nil, false, err
 	}
 	want := st.series()
 	if len(want.Cancelled)+len(want.Exceptions) == 0 {
@@ -899,6 +917,42 @@ func sameSeries(ctx context.Context, r *restore, _ string, now map[string]json.R
 				lost = union(lost, []string{"exceptions of the series: " + name})
 			}
 		}
+		var old, now string
+		if json.Unmarshal(x["id"], &old) != nil || json.Unmarshal(have.Exceptions[i]["id"], &now) != nil {
+			continue
+		}
+		more, ok, err := r.sameAttachments(ctx, now, ownAttachments(list, old))
+		if err != nil {
+			return nil, false, err
+		}
+		lost, whole = union(lost, more), whole && ok
+	}
+	return lost, whole, nil
+}
+
+// sameAttachments says whether an event has the attachments that it should have. What can't be put back may lack.
+func (r *restore) sameAttachments(ctx context.Context, event string, want []eventAttachment) (lost []string, whole bool, err error) {
+	if len(want) == 0 {
+		return nil, true, nil
+	}
+	var have []graph.Bit
+	page, err := r.g.Bits(ctx, calendars.PersonalKind, calendars.ItemPath(r.mailbox, "", event, "attachments"), graph.List{Select: []string{"id", "name", "contentType", "size", "isInline"}})
+	for bit, err := range graph.All(ctx, r.g, page, err, graph.List{}) {
+		if err != nil {
+			return nil, false, err
+		}
+		have = append(have, *bit)
+	}
+	whole = true
+	for _, a := range want {
+		var x graph.Bit
+		known := json.Unmarshal(a.Attachment, &x) == nil
+		i := slices.IndexFunc(have, func(y graph.Bit) bool { return known && x.Name == y.Name && x.Type == y.Type })
+		if i < 0 {
+			lost, whole = []string{"attachments"}, a.Form == "" && whole
+			continue
+		}
+		have = slices.Delete(have, i, i+1)
 	}
 	return lost, whole, nil
 }

@@ -582,6 +582,51 @@ func TestMailWhoseAttachmentFailsIsNotLeftHalf(t *testing.T) {
 	}
 }
 
+func TestAttachmentsOfAMailAreAddedOnceThoughAnswersAreLost(t *testing.T) {
+	for _, name := range []string{sim.FaultAckLost, sim.FaultDropped} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := setup(t, sim.Options{Seed: 33})
+			mime := "Subject: several\r\nFrom: a@example.com\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n"
+			for i := range 4 { // more than one request takes
+				mime += fmt.Sprintf("--b\r\nContent-Type: application/octet-stream; name=a%d.bin\r\nContent-Disposition: attachment; filename=a%[1]d.bin\r\n\r\n%s\r\n", i, strings.Repeat(fmt.Sprintf("0123456789abcd%d\n", i), 120_000))
+			}
+			id, err := f.sim.Deliver(f.box.Source, "inbox", []byte(mime+"--b--\r\n"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := workloadtest.New()
+			if err := c.Read(t.Context(), f.source, f.box); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.g.DeleteMessage(t.Context(), f.box.Source, id); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.sim.SetFaults(sim.Fault{Name: name, Every: 2, Path: "POST /v1.0/users/{user}/messages/{message}/attachments"}); err != nil {
+				t.Fatal(err)
+			}
+			res, err := f.put(t, c, id, engine.RestorePlan{})
+			if err != nil || f.sim.Stats().FaultsFired[name] == 0 {
+				t.Fatalf("%+v, %v, %d answers were lost", res, err, f.sim.Stats().FaultsFired[name])
+			}
+			if err := f.sim.SetFaults(); err != nil {
+				t.Fatal(err)
+			}
+			page, err := f.g.Attachments(t.Context(), f.box.Source, res.NewID, graph.List{Select: []string{"id", "name"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var names []string
+			for _, a := range page.Value {
+				names = append(names, a.Name)
+			}
+			if slices.Sort(names); !slices.Equal(names, []string{"a0.bin", "a1.bin", "a2.bin", "a3.bin"}) {
+				t.Errorf("the mail has %q", names)
+			}
+		})
+	}
+}
+
 func TestARestoredCopyThatWasEditedIsNotOverwrittenUnasked(t *testing.T) {
 	both(t, testARestoredCopyThatWasEditedIsNotOverwrittenUnasked)
 }

@@ -543,8 +543,9 @@ func (r *restore) create(ctx context.Context, parent string, p engine.Put, s *st
 	if err != nil {
 		return "", nil, err
 	}
+	to := &below{there: len(inline), count: func(ctx context.Context) (int, error) { return r.attachmentCount(ctx, m.ID) }}
 	for _, a := range later {
-		if err := r.attach(ctx, m.ID, a, s.itemOf(a)); err != nil {
+		if err := to.add(ctx, func() error { return r.attach(ctx, m.ID, a, s.itemOf(a)) }); err != nil {
 			err = fmt.Errorf("attachment %q: %w", a.title(), err)
 			// Half a mail must not pass for one. When it can't be deleted, another attempt finds it by its mark.
 			if derr := r.g.DeleteMessage(context.WithoutCancel(ctx), r.mailbox, m.ID); derr != nil && m365.KindOf(derr) != m365.NotFound {
@@ -557,6 +558,18 @@ func (r *restore) create(ctx context.Context, parent string, p engine.Put, s *st
 		}
 	}
 	return m.ID, notSet, nil
+}
+
+// attachmentCount is how many attachments a mail at the target has.
+func (r *restore) attachmentCount(ctx context.Context, message string) (n int, err error) {
+	page, err := r.g.Attachments(ctx, r.mailbox, message, graph.List{Select: []string{"id"}})
+	for _, err := range graph.All(ctx, r.g, page, err, graph.List{}) {
+		if err != nil {
+			return 0, err
+		}
+		n++
+	}
+	return n, nil
 }
 
 // attach adds one attachment to a mail that exists.

@@ -136,8 +136,13 @@ func completeTask(ctx context.Context, r *restore, shelf, id string, st *kept) (
 	path := tasks.ItemPath(r.mailbox, shelf, id)
 	var steps []map[string]json.RawMessage
 	if json.Unmarshal(st.json["checklistItems"], &steps) == nil {
+		at := append(slices.Clone(path), "checklistItems")
+		to := r.bitsBelow(tasks, at)
 		for _, s := range steps {
-			if _, err := r.g.AddBit(ctx, tasks.PersonalKind, append(slices.Clone(path), "checklistItems"), settableOf(s, "displayName", "isChecked", "checkedDateTime", "createdDateTime")); err != nil {
+			if err := to.add(ctx, func() error {
+				_, err := r.g.AddBit(ctx, tasks.PersonalKind, at, settableOf(s, "displayName", "isChecked", "checkedDateTime", "createdDateTime"))
+				return err
+			}); err != nil {
 				return nil, err
 			}
 		}
@@ -146,8 +151,9 @@ func completeTask(ctx context.Context, r *restore, shelf, id string, st *kept) (
 	if err != nil {
 		return nil, err
 	}
+	to := r.bitsBelow(tasks, append(slices.Clone(path), "attachments"))
 	for _, a := range list {
-		lost, err := r.attachPersonal(ctx, tasks, path, a, st)
+		lost, err := r.attachPersonal(ctx, tasks, path, to, a, st)
 		if err != nil {
 			return nil, err
 		}
