@@ -91,6 +91,19 @@ func Groups(ctx context.Context) (ids []string, all bool) {
 	return g.ids, g.all
 }
 
+type personalKey struct{}
+
+// WithPersonalSites has the Source of sites discover personal ones too: those of all users, or of those with these ids.
+func WithPersonalSites(ctx context.Context, users []string, all bool) context.Context {
+	return context.WithValue(ctx, personalKey{}, groups{users, all})
+}
+
+// PersonalSites are what WithPersonalSites was given.
+func PersonalSites(ctx context.Context) (users []string, all bool) {
+	g, _ := ctx.Value(personalKey{}).(groups)
+	return g.ids, g.all
+}
+
 type purposeKey struct{}
 
 // LearnPurpose has the Source of mailboxes tell what the one that it reads is for, when it comes to read that.
@@ -107,8 +120,8 @@ func TellPurpose(ctx context.Context, purpose string) {
 
 type knownUsers struct{}
 
-// KnowUsers tells Discover which users the organization has, those who are gone too, so that it need not ask for them. A user whose Drive is
-// known is not asked for that either.
+// KnowUsers tells Discover which users the organization has, those who are gone too, so that it need not ask for them. A user whose Drive or
+// Site is known is not asked for that either.
 func KnowUsers(ctx context.Context, users []holdfast.DirectoryObject) context.Context {
 	return context.WithValue(ctx, knownUsers{}, users)
 }

@@ -35,6 +35,7 @@ type DirectoryObject struct {
 	Purpose      string    `json:",omitempty"` // of a user's mailbox, see FieldPurpose; empty: no backup has read it yet. The directory does not tell.
 	Gone         time.Time // when it was first missed; zero: it is there
 	Drive        string    `json:"-"` // of a user: the id of his drive, when a backup knows it; not kept
+	Site         Container `json:"-"` // of a user: his personal site, when a backup knows it; not kept
 }
 
 // SharedPurpose says whether a mailbox is nobody's own: one that several people share, that of a room or of equipment.

@@ -33,7 +33,7 @@ type Container struct {
 	Source       string         `json:"source"`  // Entra object id of the mailbox's owner or of the team, the drive's id, the site's, or the chat's; never a mail address
 	Name         string         `json:"name"`    // for people: the owner's display name, or the site's or team's
 	Address      string         `json:"address"` // for people: the owner's user principal name at the time, the site's address or the team's
-	Owner        string         `json:"owner"`   // Entra object id of the owner; a site or a team is its own. Of a chat its members', as OwnedBy joins them
+	Owner        string         `json:"owner"`   // Entra object id of the owner; a site or a team is its own, a personal site its user's. Of a chat its members', as OwnedBy joins them
 }
 
 // Key is the identity of the container within its organization.
@@ -56,8 +56,14 @@ func (c Container) Of(owner string) bool {
 
 // Nobodys says that the container is not one user's own: a site, a team, a chat, the mailbox of a group.
 func (c Container) Nobodys() bool {
-	return c.Kind == Site || c.Kind == Team || c.Kind == Chat || c.Kind == ChatList || c.OfGroup()
+	return c.Kind == Site && !c.Personal() || c.Kind == Team || c.Kind == Chat || c.Kind == ChatList || c.OfGroup()
 }
+
+// PersonalSource begins what stands for the source of a personal site that there is not, before its user's id.
+const PersonalSource = "personal:"
+
+// Personal says that it is a user's personal site: what is in the site of his OneDrive besides the OneDrive, which is a container of its own.
+func (c Container) Personal() bool { return c.Kind == Site && c.Owner != "" && c.Owner != c.Source }
 
 // GroupSource begins the source of the mailbox of a Microsoft 365 group, before the group's id, which is its owner.
 const GroupSource = "group:"

@@ -132,7 +132,8 @@ type JobItem struct {
 	Mailbox        bool // of a group: its own
 	ArchiveMailbox bool
 	OneDrive       bool
-	Sites          bool          // of a user: his personal site
+	Sites          bool          // of a user: his personal site; of the organization: all but personal ones
+	PersonalSites  bool          `json:",omitempty"` // of the organization: all personal sites
 	Teams          bool          `json:",omitempty"`
 	Chats          bool          `json:",omitempty"` // of a group: its members'
 	Everything     bool          `json:"-"`          // in a request: nothing was chosen, so all that the organization protects is meant
@@ -203,15 +204,17 @@ type Job struct {
 	Selected     []JobItem
 	Excluded     []JobItem
 	Chats        bool // of the entire organization, everybody's chats too
-	Schedule     Schedule
-	Enabled      bool
-	LastRun      time.Time
-	LastBackup   time.Time
-	LastStatus   SessionStatus // empty: never ran
-	NextRun      time.Time     // by the schedule; zero: none
-	RetryAt      time.Time     // when RetryOf is tried again; zero: not
-	RetryOf      JobSessionID
-	Created      time.Time
+	// PersonalSites is of the entire organization: everybody's personal site too.
+	PersonalSites bool
+	Schedule      Schedule
+	Enabled       bool
+	LastRun       time.Time
+	LastBackup    time.Time
+	LastStatus    SessionStatus // empty: never ran
+	NextRun       time.Time     // by the schedule; zero: none
+	RetryAt       time.Time     // when RetryOf is tried again; zero: not
+	RetryOf       JobSessionID
+	Created       time.Time
 }
 
 // SessionStatus is the state or result of a job session, in the contract's spelling.

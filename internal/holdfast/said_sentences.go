@@ -32,7 +32,7 @@ const (
 	SayGroupUnknown      Sentence = "scope.group unknown"
 	SayGroupGone         Sentence = "scope.group gone"
 	SayNoArchives        Sentence = "scope.archives"
-	SayNoPersonalSites   Sentence = "scope.personal sites"
+	SayPersonalSites     Sentence = "job.personal sites"
 	// One object of a session, and why it is not up to date.
 	SayObject            Sentence = "object"
 	SayOf                Sentence = "object.why"
@@ -249,7 +249,7 @@ var sentences = []sentence{
 	{SayGroupUnknown, "group {name} was not found in the organization: nothing of it is protected"},
 	{SayGroupGone, "group {name} is no longer in the organization: its {n} members as they were last known stay protected; choose them by another item"},
 	{SayNoArchives, "archive mailboxes, of those who have one, are not protected: {n} items of the job ask for them, and this version of Holdfast does not read them; change the items not to ask for them"},
-	{SayNoPersonalSites, "of personal sites only the OneDrive is protected: {n} items of the job ask for the whole site"},
+	{SayPersonalSites, "{n} personal sites are read without the library that is their user's OneDrive: an object of its own, which a job takes as OneDrive"},
 	{SayObject, "{kind} of {address}"},
 	{SayOf, "{container}: {why}"},
 	{SayUpToDate, "{container}: up to date"},

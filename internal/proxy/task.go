@@ -57,6 +57,14 @@ func (p *Proxy) discover(ctx context.Context, a Access) (holdfast.TaskResult, er
 				}
 			}
 		}
+		if w.Kind() == holdfast.Site && a.Organization.SharePoint {
+			if of, all := personalScope(a.Job); all || len(of) > 0 {
+				find = engine.WithPersonalSites(ctx, of, all)
+				if !any {
+					users, any = []string{}, true // no other site
+				}
+			}
+		}
 		if !any {
 			continue
 		}
@@ -92,8 +100,8 @@ func scope(a Access, kind holdfast.ContainerKind) (users []string, any bool) {
 	}
 	seen := map[string]bool{}
 	for _, i := range a.Job.Selected {
-		if i.Type == groupItem {
-			continue // of a group its own mailbox is taken: groupScope
+		if i.Type == groupItem || kind == holdfast.Site && (i.Type == userItem || i.Type == personalItem) {
+			continue // of a group its own mailbox is taken: groupScope; whose personal sites are, personalScope says
 		}
 		if !map[holdfast.ContainerKind]bool{holdfast.Mailbox: i.Mailbox, holdfast.Drive: i.OneDrive, holdfast.Site: i.Sites, holdfast.Team: i.Teams, holdfast.ChatList: i.Chats}[kind] {
 			continue
@@ -109,8 +117,28 @@ func scope(a Access, kind holdfast.ContainerKind) (users []string, any bool) {
 	return users, len(users) > 0
 }
 
-// groupItem is the type of an item of a job that is a group, in the contract's spelling.
-const groupItem = "Group"
+// Types of items of a job, in the contract's spelling.
+const (
+	groupItem    = "Group"
+	userItem     = "User"
+	personalItem = "PersonalSites"
+)
+
+// personalScope says which personal sites a job takes: all, or those of these users.
+func personalScope(job holdfast.Job) (users []string, all bool) {
+	if job.Scope == holdfast.EntireOrganization {
+		return nil, job.PersonalSites
+	}
+	for _, i := range job.Selected {
+		switch {
+		case i.Type == personalItem || i.PersonalSites:
+			return nil, true
+		case i.Type == userItem && i.Sites && !slices.Contains(users, i.ObjectID):
+			users = append(users, i.ObjectID)
+		}
+	}
+	return users, false
+}
 
 // groupScope says which mailboxes of Microsoft 365 groups a job takes: all, or those of these groups.
 func groupScope(job holdfast.Job) (groups []string, all bool) {

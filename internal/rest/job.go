@@ -50,6 +50,7 @@ func (a *API) jobAdd(ctx context.Context, r *request) (any, error) {
 		RunNow:       value(in.RunNow),
 		Schedule:     new(scheduleFromContract(in.SchedulePolicy)),
 		Chats:        in.Chats,
+		Personal:     in.PersonalSites,
 	}
 	if err := itemsOfJob(&spec, in.SelectedItems, in.ExcludedItems); err != nil {
 		return nil, err
@@ -103,6 +104,7 @@ func (a *API) jobUpdate(ctx context.Context, r *request) (any, error) {
 		Enabled:     in.IsEnabled,
 		RunNow:      value(in.RunNow),
 		Chats:       in.Chats,
+		Personal:    in.PersonalSites,
 	}
 	if in.SchedulePolicy != nil {
 		spec.Schedule = new(scheduleFromContract(in.SchedulePolicy))
@@ -330,6 +332,7 @@ func jobToContract(l links, j holdfast.Job) contract.RESTJob {
 		BackupType:     new(contract.RESTJobBackupType(j.Scope)),
 		SchedulePolicy: &schedule,
 		Chats:          optional(j.Chats),
+		PersonalSites:  optional(j.PersonalSites),
 		LastRun:        stamp(j.LastRun),
 		NextRun:        stamp(j.NextRun),
 		LastBackup:     stamp(j.LastBackup),
@@ -369,7 +372,7 @@ func itemFromContract(where string, in contract.RESTJobItemComposed) (holdfast.J
 		return groupItemFromContract(where, in)
 	}
 	item := holdfast.JobItem{Type: string(kind), Mailbox: value(in.Mailbox), OneDrive: value(in.OneDrive),
-		ArchiveMailbox: value(in.ArchiveMailbox), Sites: value(in.Sites) || value(in.PersonalSite), Teams: value(in.Teams) || value(in.TeamsChats), Chats: value(in.Chats)}
+		ArchiveMailbox: value(in.ArchiveMailbox), Sites: value(in.Sites), Teams: value(in.Teams) || value(in.TeamsChats), Chats: value(in.Chats)}
 	if item.Chats && kind != contract.RESTJobBackupItemTypePartialOrganization && kind != contract.RESTJobBackupItemTypeUser {
 		return item, holdfast.Invalid("%s.chats is of items of type PartialOrganization, User and Group", where)
 	}
@@ -379,6 +382,11 @@ func itemFromContract(where string, in contract.RESTJobItemComposed) (holdfast.J
 			return item, holdfast.Invalid("%s.leaveOut may have contacts, calendars, tasks, settings, items and export, not %q", where, name)
 		}
 		item.LeaveOut = append(item.LeaveOut, part)
+	}
+	if kind == contract.RESTJobBackupItemTypePartialOrganization {
+		item.PersonalSites = value(in.PersonalSite)
+	} else {
+		item.Sites = item.Sites || value(in.PersonalSite)
 	}
 	if item.GroupMailboxes = value(in.GroupMailboxes); item.GroupMailboxes && kind != contract.RESTJobBackupItemTypePartialOrganization {
 		return item, holdfast.Invalid("%s.groupMailboxes is of items of type PartialOrganization", where)
@@ -416,10 +424,12 @@ func itemFromContract(where string, in contract.RESTJobItemComposed) (holdfast.J
 			team.ObjectID = in.Team.ID.String()
 		}
 		return team, nil
+	case contract.RESTJobBackupItemTypePersonalSites:
+		return holdfast.JobItem{Type: string(kind), Sites: true}, nil
 	case "":
-		return item, holdfast.Invalid("%s.type is missing; User, Group, Site, Team and PartialOrganization are built", where)
+		return item, holdfast.Invalid("%s.type is missing; User, Group, Site, PersonalSites, Team and PartialOrganization are built", where)
 	}
-	return item, holdfast.Invalid("%s: items of type %s are not protected by this version of Holdfast; User, Group, Site, Team and PartialOrganization are", where, kind)
+	return item, holdfast.Invalid("%s: items of type %s are not protected by this version of Holdfast; User, Group, Site, PersonalSites, Team and PartialOrganization are", where, kind)
 }
 
 // groupItemFromContract reads a group: what is nil is not asked for, and when nothing is, everything is meant.
@@ -500,7 +510,9 @@ func itemToContract(l links, which service.ItemList, job holdfast.JobID, item ho
 		}
 	} else if item.Type == string(contract.RESTJobBackupItemTypeSite) {
 		out.Mailbox, out.OneDrive, out.ArchiveMailbox = nil, nil, nil
-		out.Site = &contract.RESTJobSite{ID: item.ObjectID, URL: item.Address, Name: &item.Name, Title: item.Name, IsCloud: true}
+		out.Site = &contract.RESTJobSite{ID: item.ObjectID, URL: item.Address, Name: &item.Name, Title: item.Name, IsCloud: true, IsPersonal: strings.Contains(strings.ToLower(item.Address), "/personal/")}
+	} else if item.Type == string(contract.RESTJobBackupItemTypePersonalSites) {
+		out.Mailbox, out.OneDrive, out.ArchiveMailbox = nil, nil, nil
 	} else if item.Type == string(contract.RESTJobBackupItemTypeTeam) {
 		out.Mailbox, out.OneDrive, out.ArchiveMailbox, out.TeamsChats = nil, nil, nil, &posts
 		out.Team = &contract.RESTTeam{DisplayName: item.Name, Mail: item.Address}
@@ -509,6 +521,9 @@ func itemToContract(l links, which service.ItemList, job holdfast.JobID, item ho
 		}
 	} else {
 		out.Sites, out.Teams, out.TeamsChats = &item.Sites, &item.Teams, &posts
+		if item.PersonalSites {
+			out.PersonalSite = &item.PersonalSites
+		}
 	}
 	return out
 }

@@ -336,7 +336,7 @@ func jobs(w *world) {
 		return map[string]any{"name": "Daily", "backupType": "SelectedItems", "organizationId": organization, "repositoryId": repository, "selectedItems": items,
 			"schedulePolicy": map[string]any{"scheduleEnabled": true, "type": "daily", "dailyType": "Workdays", "dailyTime": "21:30:00", "retryEnabled": true, "retryNumber": 3, "retryWaitInterval": 10}}
 	}
-	for _, kind := range []string{"Group", "Site", "Team", "PersonalSites", "OneDriveFolders"} {
+	for _, kind := range []string{"Group", "Site", "Team", "OneDriveFolders"} {
 		w.call("POST", "/v8/Jobs", body(user(kind, nil))).says(400, kind)
 	}
 	group := map[string]any{"type": "Group", "group": map[string]any{"id": "00000000-0000-4000-8000-00000000000a"}}

@@ -49,7 +49,7 @@ func (a *API) organizationRbacGetLoggedInUserEffectiveScope(ctx context.Context,
 			return contract.RESTRbacUserItem{Type: contract.RESTRbacItemTypeUser, ID: u.ID, User: *rbacUser(u.ObjectID, u.Address, u.Name, string(*accountType(u.Shared)))}
 		}),
 		Sites: list(sites, func(c holdfast.ContainerRecord) contract.RESTRbacSiteItem {
-			return contract.RESTRbacSiteItem{Type: contract.RESTRbacItemTypeSite, ID: c.PublicID(), Site: contract.RESTRbacSite{ID: c.PublicID(), URL: &c.Address, Title: c.Name, IsCloud: new(true), IsPersonal: new(false)}}
+			return contract.RESTRbacSiteItem{Type: contract.RESTRbacItemTypeSite, ID: c.PublicID(), Site: contract.RESTRbacSite{ID: c.PublicID(), URL: &c.Address, Title: c.Name, IsCloud: new(true), IsPersonal: new(c.Personal())}}
 		}),
 		Teams: list(teams, func(c holdfast.ContainerRecord) contract.RESTRbacTeamItem {
 			return contract.RESTRbacTeamItem{Type: contract.RESTRbacItemTypeTeam, ID: c.PublicID(), Team: contract.RESTRbacTeam{ID: uuid.MustParse(c.PublicID()), DisplayName: c.Name, Mail: c.Address}}

@@ -118,6 +118,7 @@ func (a *API) pointProtectedUsers(ctx context.Context, r *request) (any, error) 
 			Links: contract.RESTLinkHALDictionary{"restorePoint": r.links.to("/RestorePoints/{restorePointId}", string(f.Point)), "organization": r.links.to(organizationPath, string(u.Organization))}}
 		for _, c := range u.Containers {
 			out.Mailbox, out.OneDrive = out.Mailbox || c.Kind == holdfast.Mailbox, out.OneDrive || c.Kind == holdfast.Drive
+			out.PersonalSite = out.PersonalSite || c.Personal()
 		}
 		return out
 	}), nil

@@ -78,6 +78,8 @@ func protectedUserToContract(u service.ProtectedOwner) contract.RESTProtectedUse
 			out.Mailboxes = append(out.Mailboxes, contract.RESTProtectedMailbox{ID: uid(id), DisplayName: &c.Name, Email: &c.Address, IsArchive: new(false)})
 		case holdfast.Drive:
 			out.OneDrives = append(out.OneDrives, contract.RESTProtectedOneDrive{ID: &id, DisplayName: &c.Name})
+		case holdfast.Site:
+			out.Sites = append(out.Sites, protectedSiteToContract(c))
 		}
 	}
 	return out

@@ -123,6 +123,9 @@ func (c *core) discovered(ctx context.Context, tx Tx, s *holdfast.JobSession, r 
 	if err := c.tellWithoutCertificate(ctx, tx, *s, org, tasks); err != nil {
 		return err
 	}
+	if err := c.tellPersonal(ctx, tx, *s, tasks); err != nil {
+		return err
+	}
 	if err := c.log(ctx, tx, string(s.ID), logNone, holdfast.SayFound.With(len(tasks))); err != nil {
 		return err
 	}
@@ -182,6 +185,20 @@ func (c *core) tellWithoutCertificate(ctx context.Context, tx Tx, s holdfast.Job
 		return nil
 	}
 	return c.log(ctx, tx, string(s.ID), logWarning, holdfast.SaySitesBySecret.With(sites, org.Name, org.Name))
+}
+
+// tellPersonal tells, once for all, what is not read with personal sites, so that nobody takes their users' files for protected by them.
+func (c *core) tellPersonal(ctx context.Context, tx Tx, s holdfast.JobSession, tasks []holdfast.TaskRecord) error {
+	personal := 0
+	for _, t := range tasks {
+		if t.Container.Personal() && t.State == holdfast.TaskReady {
+			personal++
+		}
+	}
+	if personal == 0 {
+		return nil
+	}
+	return c.log(ctx, tx, string(s.ID), logNone, holdfast.SayPersonalSites.With(personal))
 }
 
 // leftScope tells, once, which objects the job's restore point before had and its scope has no more.

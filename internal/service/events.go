@@ -332,6 +332,9 @@ func (t *notedTx) PutContainer(ctx context.Context, c holdfast.ContainerRecord) 
 	}
 	if (!c.Nobodys() || c.Kind == holdfast.Site || c.Kind == holdfast.Team) && c.Head > 0 && (before.Head == 0 || before.Name != c.Name || before.Address != c.Address || before.Owner != c.Owner) {
 		t.note(nil, protectedOf(c, false))
+		if c.Personal() {
+			t.note(nil, Change{Type: ProtectedUserUpdated, ID: c.OwnerID(), Organization: c.Organization})
+		}
 	}
 	return nil
 }

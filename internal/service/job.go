@@ -26,6 +26,7 @@ type JobSpec struct {
 	Selected     []holdfast.JobItem
 	Excluded     []holdfast.JobItem
 	Chats        *bool // of the entire organization
+	Personal     *bool // personal sites, of the entire organization
 	Schedule     *holdfast.Schedule
 	Enabled      *bool
 	RunNow       bool
@@ -47,6 +48,8 @@ const (
 	ItemOrganization = "PartialOrganization"
 	ItemSite         = "Site"
 	ItemTeam         = "Team"
+	// ItemPersonalSites are all personal sites of the organization.
+	ItemPersonalSites = "PersonalSites"
 )
 
 // Create adds a job and, with RunNow, starts it.
@@ -176,6 +179,7 @@ func (j *Jobs) change(ctx context.Context, tx Tx, job *holdfast.Job, org holdfas
 		job.Excluded = spec.Excluded
 	}
 	job.Chats = value(spec.Chats, job.Chats) && job.Scope == holdfast.EntireOrganization
+	job.PersonalSites = value(spec.Personal, job.PersonalSites) && job.Scope == holdfast.EntireOrganization
 	switch job.Scope {
 	case holdfast.EntireOrganization:
 		job.Selected = nil
@@ -248,8 +252,8 @@ func (j *Jobs) resolve(ctx context.Context, u User, job holdfast.Job, items []ho
 			if item.Teams {
 				return nil, holdfast.Invalid("user %s: teams are not a user's data: take the team as an item of type Team, and leave teams and teamsChats out or set them to false", found.DisplayName)
 			}
-			if list == Selected && (item.ArchiveMailbox || item.Sites) && !item.Mailbox && !item.OneDrive && !item.Chats {
-				return nil, holdfast.Invalid("user %s: nothing would be protected: of a user that is mail and OneDrive; archive mailboxes and the rest of personal sites are not read by this version of Holdfast", found.DisplayName)
+			if list == Selected && item.ArchiveMailbox && !item.Mailbox && !item.OneDrive && !item.Sites && !item.Chats {
+				return nil, holdfast.Invalid("user %s: nothing would be protected: of a user that is mail, OneDrive, the personal site and chats; archive mailboxes are not read by this version of Holdfast", found.DisplayName)
 			}
 		case ItemSite:
 			id := cmp.Or(item.ObjectID, item.Address)
@@ -273,34 +277,37 @@ func (j *Jobs) resolve(ctx context.Context, u User, job holdfast.Job, items []ho
 			}
 			item.ObjectID, item.Name, item.Address = found.ID, found.Name, found.Mail
 			item.Mailbox, item.OneDrive, item.Sites, item.Teams = false, false, false, true
+		case ItemPersonalSites:
+			item = holdfast.JobItem{Type: ItemPersonalSites, Name: item.Name, Sites: true}
 		case ItemGroup:
 			if item, err = j.resolveGroup(ctx, u, org, cred, item, list); err != nil {
 				return nil, err
 			}
 		default:
-			return nil, holdfast.Invalid("items of type %q are not protected yet; a job takes the entire organization, users, groups, sites or teams", item.Type)
+			return nil, holdfast.Invalid("items of type %q are not protected yet; a job takes the entire organization, users, groups, sites, personal sites or teams", item.Type)
 		}
-		if item.Type != ItemGroup && !item.Mailbox && !item.OneDrive && !item.Sites && !item.Teams && !item.ArchiveMailbox && !item.GroupMailboxes && !item.Chats {
+		if item.Type != ItemGroup && !item.Mailbox && !item.OneDrive && !item.Sites && !item.PersonalSites && !item.Teams && !item.ArchiveMailbox && !item.GroupMailboxes && !item.Chats {
 			if list == Selected && item.Type == ItemOrganization {
 				return nil, holdfast.Invalid("the organization item selects neither mailboxes nor OneDrives nor sites nor teams")
 			}
 			whole := item.Type == ItemOrganization
+			item.Everything = true
 			item.Mailbox, item.OneDrive, item.Sites, item.Teams = true, true, whole, whole && org.Teams
 		}
-		if list == Selected && item.Type == ItemOrganization && item.ArchiveMailbox && !item.Mailbox && !item.OneDrive && !item.Sites && !item.Teams && !item.GroupMailboxes && !item.Chats {
+		if list == Selected && item.Type == ItemOrganization && item.ArchiveMailbox && !item.Mailbox && !item.OneDrive && !item.Sites && !item.PersonalSites && !item.Teams && !item.GroupMailboxes && !item.Chats {
 			return nil, holdfast.Invalid("the organization item selects archive mailboxes only, which this version of Holdfast does not read")
 		}
 		if item.Everything && item.Type == ItemOrganization {
 			item.Teams = org.Teams
 		}
-		if item.Everything && list == Excluded {
-			item.Chats = true
+		if item.Everything && list == Excluded { // what is left out of a job is all of him, also what a job takes only when it is asked for
+			item.Chats, item.Sites = true, true
 		}
 		item.Everything = false
 		if item.Teams && !org.Teams {
 			return nil, holdfast.Invalid("organization %s does not protect Teams: switch it on there first", org.Name)
 		}
-		if item.Sites && !org.SharePoint && !item.Mailbox && !item.OneDrive && !item.Teams && !item.Chats && item.Type != ItemGroup {
+		if (item.Sites || item.PersonalSites) && !org.SharePoint && !item.Mailbox && !item.OneDrive && !item.Teams && !item.Chats && item.Type != ItemGroup {
 			return nil, holdfast.Invalid("organization %s does not protect SharePoint Online and OneDrive: switch it on there first", org.Name)
 		}
 		if (item.Mailbox || item.GroupMailboxes) && !org.Exchange && !item.OneDrive && !item.Teams && !item.Chats && item.Type != ItemGroup {
@@ -347,12 +354,12 @@ func (j *Jobs) resolveGroup(ctx context.Context, u User, org holdfast.Organizati
 		return item, holdfast.Invalid("sites can't be excluded from a job, that of a group neither: leave groupSite out or set it to false")
 	case data && !item.Members:
 		return item, holdfast.Invalid("group %q: its members' data is asked for, but not its members: set members to true", g.DisplayName)
-	case list == Selected && !own && data && !item.MemberMailbox && !item.MemberOneDrive && !item.Chats:
-		return item, holdfast.Invalid("group %q: nothing would be protected: of members that is mail and OneDrive; archive mailboxes and the rest of personal sites are not read by this version of Holdfast", g.DisplayName)
+	case list == Selected && !own && data && !item.MemberMailbox && !item.MemberOneDrive && !item.MemberSite && !item.Chats:
+		return item, holdfast.Invalid("group %q: nothing would be protected: of members that is mail, OneDrive, personal sites and chats; archive mailboxes are not read by this version of Holdfast", g.DisplayName)
 	case all:
-		item.Members, item.MemberMailbox, item.MemberOneDrive = true, org.Exchange, org.SharePoint
+		item.Members, item.MemberMailbox, item.MemberOneDrive, item.MemberSite = true, org.Exchange, org.SharePoint, list == Excluded && org.SharePoint
 	case item.Members && !data:
-		item.MemberMailbox, item.MemberOneDrive = org.Exchange, org.SharePoint
+		item.MemberMailbox, item.MemberOneDrive, item.MemberSite = org.Exchange, org.SharePoint, list == Excluded && org.SharePoint
 	}
 	if list == Selected && org.SharePoint && g.Type == holdfast.GroupOffice365 && (item.GroupSite || all) {
 		site, err := j.Directory.GroupSite(ctx, org, cred, g.ID)
@@ -364,7 +371,7 @@ func (j *Jobs) resolveGroup(ctx context.Context, u User, org holdfast.Organizati
 			item.GroupSite, item.SiteID, item.SiteURL = true, site.ID, site.URL
 		}
 	}
-	if item.Mailbox && !org.Exchange || item.MemberMailbox && !org.Exchange && !item.MemberOneDrive && !item.GroupSite && !item.Chats {
+	if item.Mailbox && !org.Exchange || item.MemberMailbox && !org.Exchange && !item.MemberOneDrive && !item.MemberSite && !item.GroupSite && !item.Chats {
 		return item, holdfast.Invalid("organization %s does not protect Exchange Online: switch it on there first", org.Name)
 	}
 	return item, nil
@@ -578,7 +585,7 @@ func items(job *holdfast.Job, list ItemList) *[]holdfast.JobItem {
 
 // siteIn says whether a site is the one that an item names, or lies below it in the same site collection.
 func siteIn(i holdfast.JobItem, c holdfast.Container) bool {
-	if i.ObjectID == c.Owner {
+	if i.ObjectID == c.Source {
 		return true
 	}
 	collection := func(id string) string { return id[:max(strings.LastIndexByte(id, ','), 0)] }

@@ -22,7 +22,7 @@ type ScopeOverlap struct {
 	Objects int
 }
 
-// ScopeSummary is what a job would protect as the organization is now: of OneDrives those of everybody who may have one.
+// ScopeSummary is what a job would protect as the organization is now: of OneDrives and personal sites those of everybody who may have one.
 type ScopeSummary struct {
 	Counts   []ScopeCount // of each kind that the organization protects
 	Overlaps []ScopeOverlap
@@ -36,7 +36,7 @@ func (j *Jobs) Preview(ctx context.Context, u User, id holdfast.JobID, spec JobS
 	if err != nil {
 		return ScopeSummary{}, err
 	}
-	job := holdfast.Job{ID: id, Organization: org.ID, Scope: spec.Scope, Chats: value(spec.Chats, false)}
+	job := holdfast.Job{ID: id, Organization: org.ID, Scope: spec.Scope, Chats: value(spec.Chats, false), PersonalSites: value(spec.Personal, false)}
 	if asksForChats(job.Chats, spec.Selected) {
 		org.Chats = true // it will be when the job is saved
 	}
@@ -156,7 +156,8 @@ func organizationObjects(ctx context.Context, tx Tx, org holdfast.Organization, 
 		if u.Guest {
 			continue
 		}
-		out = append(out, holdfast.Container{Kind: holdfast.Drive, Source: u.ID, Owner: u.ID}, holdfast.Container{Kind: holdfast.ChatList, Source: u.ID, Owner: u.ID})
+		out = append(out, holdfast.Container{Kind: holdfast.Drive, Source: u.ID, Owner: u.ID}, holdfast.Container{Kind: holdfast.Site, Source: holdfast.PersonalSource + u.ID, Owner: u.ID},
+			holdfast.Container{Kind: holdfast.ChatList, Source: u.ID, Owner: u.ID})
 		if u.Mail != "" {
 			out = append(out, holdfast.Container{Kind: holdfast.Mailbox, Source: u.ID, Owner: u.ID})
 		}

@@ -23,8 +23,8 @@ type scope struct {
 
 // picked is what items pick.
 type picked struct {
-	everybody holdfast.JobItem            // of everybody: Mailbox, OneDrive, Sites, Teams, Chats, GroupMailboxes
-	users     map[string]holdfast.JobItem // of one, by object id: Mailbox, OneDrive, Chats
+	everybody holdfast.JobItem            // of everybody: Mailbox, OneDrive, Sites, PersonalSites, Teams, Chats, GroupMailboxes
+	users     map[string]holdfast.JobItem // of one, by object id: Mailbox, OneDrive, Sites (the personal one), Chats
 	named     map[string]bool             // users, groups and teams that an item names: each is answered for
 	groups    map[string]bool             // whose own mailbox is picked
 	teams     map[string]holdfast.JobItem // by object id
@@ -46,7 +46,7 @@ func ownScope(ctx context.Context, tx Tx, job holdfast.Job, org holdfast.Organiz
 	groups := &people{org: org.ID, direct: map[string][]holdfast.DirectoryMember{}}
 	selected := job.Selected
 	if job.Scope == holdfast.EntireOrganization {
-		selected = []holdfast.JobItem{{Type: ItemOrganization, Mailbox: true, OneDrive: true, Sites: true, Teams: true, Chats: job.Chats}} // has asks what the organization protects
+		selected = []holdfast.JobItem{{Type: ItemOrganization, Mailbox: true, OneDrive: true, Sites: true, Teams: true, Chats: job.Chats, PersonalSites: job.PersonalSites}} // has asks what the organization protects
 	}
 	var err error
 	if s.take, err = s.pick(ctx, tx, groups, selected, true); err != nil {
@@ -65,15 +65,16 @@ func (s *scope) note(text string) {
 // pick resolves items. What can't be protected is noted of selected ones.
 func (s *scope) pick(ctx context.Context, tx Tx, groups *people, items []holdfast.JobItem, selected bool) (picked, error) {
 	p := picked{users: map[string]holdfast.JobItem{}, named: map[string]bool{}, groups: map[string]bool{}, teams: map[string]holdfast.JobItem{}}
-	archives, personal := 0, 0
-	add := func(user string, mailbox, drive, chats bool, leaveOut []holdfast.MailboxPart) {
+	archives := 0
+	everyPersonal := false
+	add := func(user string, mailbox, drive, site, chats bool, leaveOut []holdfast.MailboxPart) {
 		u, known := p.users[user]
 		if mailbox && !u.Mailbox {
 			u.LeaveOut = leaveOut
 		} else if mailbox { // what one of the items reads is read
 			u.LeaveOut = slices.DeleteFunc(slices.Clone(u.LeaveOut), func(part holdfast.MailboxPart) bool { return !slices.Contains(leaveOut, part) })
 		}
-		u.Mailbox, u.OneDrive, u.Chats = u.Mailbox || mailbox, u.OneDrive || drive, u.Chats || chats
+		u.Mailbox, u.OneDrive, u.Sites, u.Chats = u.Mailbox || mailbox, u.OneDrive || drive, u.Sites || site, u.Chats || chats
 		if !known {
 			u.Type, u.ObjectID = ItemUser, user
 		}
@@ -83,14 +84,13 @@ func (s *scope) pick(ctx context.Context, tx Tx, groups *people, items []holdfas
 		if i.ArchiveMailbox || i.MemberArchive {
 			archives++
 		}
-		if i.MemberSite || i.Sites && i.Type == ItemUser {
-			personal++
-		}
 		switch i.Type {
 		case ItemOrganization:
 			p.everybody = i // a job has one such item at most
+		case ItemPersonalSites:
+			everyPersonal = true
 		case ItemUser:
-			add(i.ObjectID, i.Mailbox, i.OneDrive, i.Chats, i.LeaveOut)
+			add(i.ObjectID, i.Mailbox, i.OneDrive, i.Sites, i.Chats, i.LeaveOut)
 			p.named[i.ObjectID] = true
 		case ItemSite:
 			p.sites = append(p.sites, i)
@@ -125,7 +125,7 @@ func (s *scope) pick(ctx context.Context, tx Tx, groups *people, items []holdfas
 				s.note(holdfast.SayGroupGone.With(i.Name, len(users)))
 			}
 			for _, u := range users {
-				add(u, i.MemberMailbox, i.MemberOneDrive, i.Chats, i.LeaveOut)
+				add(u, i.MemberMailbox, i.MemberOneDrive, i.MemberSite, i.Chats, i.LeaveOut)
 			}
 		}
 	}
@@ -133,9 +133,7 @@ func (s *scope) pick(ctx context.Context, tx Tx, groups *people, items []holdfas
 		// Microsoft Graph v1.0 does not tell who has one, so that nobody can say that nothing is missing.
 		s.note(holdfast.SayNoArchives.With(archives))
 	}
-	if personal > 0 && selected {
-		s.note(holdfast.SayNoPersonalSites.With(personal))
-	}
+	p.everybody.PersonalSites = p.everybody.PersonalSites || everyPersonal
 	return p, nil
 }
 
@@ -201,8 +199,15 @@ func (p *picked) takes(c holdfast.Container) bool {
 		return false
 	case holdfast.Team:
 		return p.everybody.Teams || p.teams[c.Owner].Teams
+	case holdfast.Site:
+		if c.Personal() && (p.everybody.PersonalSites || p.users[c.Owner].Sites) {
+			return true
+		}
+		if !c.Personal() && p.everybody.Sites {
+			return true
+		}
 	}
-	return p.everybody.Sites || slices.ContainsFunc(p.sites, func(i holdfast.JobItem) bool { return siteIn(i, c) })
+	return slices.ContainsFunc(p.sites, func(i holdfast.JobItem) bool { return siteIn(i, c) })
 }
 
 // has says whether the job protects a container.
@@ -215,7 +220,7 @@ func (s *scope) has(c holdfast.Container) bool {
 
 // names says whether an item of the job names the owner of a container, so that it is told of him even when there is nothing to protect.
 func (s *scope) names(c holdfast.Container) bool {
-	return s.take.named[c.Owner] || c.Kind == holdfast.Site && !s.take.everybody.Sites
+	return s.take.named[c.Owner] || c.Kind == holdfast.Site && !c.Personal() && !s.take.everybody.Sites
 }
 
 // expanded is the job with the members of groups in place of the groups.
@@ -227,6 +232,8 @@ func (s *scope) expanded() holdfast.Job {
 	job.Selected = nil
 	if e := s.take.everybody; e.Type != "" {
 		job.Selected = append(job.Selected, e)
+	} else if e.PersonalSites {
+		job.Selected = append(job.Selected, holdfast.JobItem{Type: ItemPersonalSites, Sites: true})
 	}
 	job.Selected = slices.AppendSeq(job.Selected, maps.Values(s.take.users))
 	job.Selected = slices.AppendSeq(job.Selected, maps.Values(s.take.teams))
@@ -264,7 +271,7 @@ func jobFor(ctx context.Context, tx Tx, job holdfast.Job, c holdfast.Container) 
 			if !i.Members || !within[i.ObjectID] {
 				continue
 			}
-			i = holdfast.JobItem{Type: ItemUser, ObjectID: c.Owner, Mailbox: i.MemberMailbox, OneDrive: i.MemberOneDrive, Chats: i.Chats, LeaveOut: i.LeaveOut}
+			i = holdfast.JobItem{Type: ItemUser, ObjectID: c.Owner, Mailbox: i.MemberMailbox, OneDrive: i.MemberOneDrive, Sites: i.MemberSite, Chats: i.Chats, LeaveOut: i.LeaveOut}
 		}
 		items = append(items, i)
 	}
@@ -272,7 +279,7 @@ func jobFor(ctx context.Context, tx Tx, job holdfast.Job, c holdfast.Container) 
 	return job, nil
 }
 
-// usersFor are the users that the copy of the directory has, with the drives that a repository holds of them; nil when there is no copy.
+// usersFor are the users that the copy of the directory has, with the drives and the personal sites that a repository holds of them; nil when there is no copy.
 func usersFor(ctx context.Context, tx Tx, org holdfast.OrganizationID, held []holdfast.ContainerRecord) ([]holdfast.DirectoryObject, error) {
 	state, err := tx.DirectoryState(ctx, org)
 	if err != nil || state.Synced.IsZero() {
@@ -282,14 +289,18 @@ func usersFor(ctx context.Context, tx Tx, org holdfast.OrganizationID, held []ho
 	if err != nil {
 		return nil, err
 	}
-	drives := map[string]string{}
+	drives, sites := map[string]string{}, map[string]holdfast.Container{}
 	for _, c := range held {
-		if c.Kind == holdfast.Drive && c.Head > 0 && c.State != holdfast.StateGone {
+		switch {
+		case c.Head == 0 || c.State == holdfast.StateGone:
+		case c.Kind == holdfast.Drive:
 			drives[c.Owner] = c.Source
+		case c.Personal():
+			sites[c.Owner] = c.Container
 		}
 	}
 	for i := range users {
-		users[i].Drive = drives[users[i].ID]
+		users[i].Drive, users[i].Site = drives[users[i].ID], sites[users[i].ID]
 	}
 	return users, nil
 }

@@ -22,6 +22,7 @@ import (
 //	g-inner (security)        cid, g-sec: a circle
 //	g-list (distribution)     dan, gus
 //	root, root/sub, other     sites
+//	ann, bob, cid, dan        have a personal site, which jobs take only when they ask for it
 //	apollo                    a team; the organization protects teams when a test says so
 type scoped struct {
 	*world
@@ -51,6 +52,11 @@ var (
 	team         = holdfast.Container{Kind: holdfast.Team, Source: apollo, Owner: apollo, Name: "Apollo", Address: "apollo@contoso.example"}
 )
 
+// personalSite is the site of a user's OneDrive.
+func personalSite(user string) holdfast.Container {
+	return holdfast.Container{Kind: holdfast.Site, Source: "contoso-my.sharepoint.example," + user + ",w", Owner: user, Name: user, Address: "https://contoso-my.sharepoint.example/personal/" + user}
+}
+
 // siteOf is a site of the collection of all those whose address begins alike.
 func siteOf(id, address string) holdfast.Container {
 	collection := "root"
@@ -74,13 +80,16 @@ func newScoped(t *testing.T) *scoped {
 			group("g-team", holdfast.GroupOffice365), group("g-sec", holdfast.GroupSecurity), group("g-inner", holdfast.GroupSecurity), group("g-list", holdfast.GroupDistribution)},
 		Members: slices.Concat(in("g-team", "ann", "fay"), in("g-sec", "bob", "g-inner"), in("g-inner", "cid", "g-sec"), in("g-list", "dan", "gus")),
 	}}
-	for _, s := range []holdfast.Container{rootSite, subSite, otherSite} {
+	for _, s := range []holdfast.Container{rootSite, subSite, otherSite, personalSite("bob")} {
 		w.directory.sites = append(w.directory.sites, service.DirectorySite{ID: s.Source, Name: s.Name, URL: s.Address})
 	}
 	s := &scoped{world: w, org: w.organization(), repo: w.repository("r")}
 	s.k = &worker{w: w, access: true, found: []holdfast.Container{rootSite, subSite, otherSite, teamSite, groupMailbox, team}}
 	for _, u := range []string{"ann", "bob", "cid", "dan", "eve"} {
 		s.k.found = append(s.k.found, mailbox(u), drive(u))
+		if u != "eve" {
+			s.k.found = append(s.k.found, personalSite(u))
+		}
 	}
 	w.ok(w.SyncDue(w.ctx))
 	return s
@@ -158,6 +167,7 @@ func siteItem(c holdfast.Container) holdfast.JobItem {
 // TestScopeTable is the table of scopes, line by line: what a job of these items protects, and what it says that it can't.
 func TestScopeTable(t *testing.T) {
 	everySite := []string{"site/root", "site/rooted", "site/sub", "site/team"}
+	everyPersonal := []string{"site/ann", "site/bob", "site/cid", "site/dan"}
 	everybody := both("ann", "bob", "cid", "dan", "eve")
 	for name, tc := range map[string]struct {
 		selected, excluded []holdfast.JobItem
@@ -177,10 +187,17 @@ func TestScopeTable(t *testing.T) {
 		"Options: user: mail":                        {selected: []holdfast.JobItem{{Type: "User", ObjectID: "ann", Mailbox: true}}, want: []string{"mailbox/ann"}},
 		"Options: user: OneDrive":                    {selected: []holdfast.JobItem{{Type: "User", ObjectID: "ann", OneDrive: true}}, want: []string{"drive/ann"}},
 		"Options: user: archive":                     {selected: []holdfast.JobItem{{Type: "User", ObjectID: "ann", Mailbox: true, ArchiveMailbox: true}}, want: []string{"mailbox/ann"}, notes: []string{"archive mailboxes, of those who have one, are not protected"}},
-		"Options: user: site":                        {selected: []holdfast.JobItem{{Type: "User", ObjectID: "ann", OneDrive: true, Sites: true}}, want: []string{"drive/ann"}, notes: []string{"of personal sites only the OneDrive"}},
+		"Options: user: site":                        {selected: []holdfast.JobItem{{Type: "User", ObjectID: "ann", OneDrive: true, Sites: true}}, want: []string{"drive/ann", "site/ann"}},
+		"Options: user: site alone":                  {selected: []holdfast.JobItem{{Type: "User", ObjectID: "ann", Sites: true}}, want: []string{"site/ann"}},
+		"Options: organization: personal sites":      {selected: []holdfast.JobItem{{Type: "PartialOrganization", PersonalSites: true}}, want: everyPersonal},
+		"Options: organization: sites, all of them":  {selected: []holdfast.JobItem{{Type: "PartialOrganization", Sites: true, PersonalSites: true}}, want: slices.Concat(everySite, everyPersonal)},
+		"Options: personal sites, as items":          {selected: []holdfast.JobItem{{Type: "PersonalSites"}}, want: everyPersonal},
+		"Options: personal sites beside others":      {selected: []holdfast.JobItem{{Type: "PersonalSites"}, siteItem(otherSite), user("ann")}, want: slices.Concat(everyPersonal, both("ann"), []string{"site/rooted"})},
+		"Options: a personal site, named as a site":  {selected: []holdfast.JobItem{siteItem(personalSite("bob"))}, want: []string{"site/bob"}},
 		"Options: Microsoft 365 group: everything":   {selected: []holdfast.JobItem{groupItem("g-team")}, want: append(both("ann"), "site/team")},
 		"Options: Microsoft 365 group: members (mail, archive, OneDrive, site)": {selected: []holdfast.JobItem{{Type: "Group", ObjectID: "g-team", Members: true, MemberMailbox: true, MemberArchive: true, MemberOneDrive: true, MemberSite: true}},
-			want: both("ann"), notes: []string{"archive mailboxes", "personal sites"}},
+			want: append(both("ann"), "site/ann"), notes: []string{"archive mailboxes"}},
+		"Options: security group: members' sites, in a circle": {selected: []holdfast.JobItem{{Type: "Group", ObjectID: "g-sec", Members: true, MemberSite: true}}, want: []string{"site/bob", "site/cid"}},
 		"Options: Microsoft 365 group: members' mail only":     {selected: []holdfast.JobItem{{Type: "Group", ObjectID: "g-team", Members: true, MemberMailbox: true}}, want: []string{"mailbox/ann"}},
 		"Options: Microsoft 365 group: group mail":             {selected: []holdfast.JobItem{{Type: "Group", ObjectID: "g-team", Mailbox: true}, user("bob")}, want: append(both("bob"), "mailbox/g-team")},
 		"Options: Microsoft 365 group: group site":             {selected: []holdfast.JobItem{{Type: "Group", ObjectID: "g-team", GroupSite: true}}, want: []string{"site/team"}},
@@ -192,6 +209,8 @@ func TestScopeTable(t *testing.T) {
 		"Exclusions: user, with options":                       {selected: []holdfast.JobItem{{Type: "PartialOrganization", Mailbox: true, OneDrive: true}}, excluded: []holdfast.JobItem{{Type: "User", ObjectID: "ann", Mailbox: true}, user("bob")}, want: append(both("cid", "dan", "eve"), "drive/ann")},
 		"Exclusions: group, with options":                      {selected: []holdfast.JobItem{{Type: "PartialOrganization", Mailbox: true, OneDrive: true}}, excluded: []holdfast.JobItem{{Type: "Group", ObjectID: "g-sec", Members: true, MemberOneDrive: true}}, want: append(both("ann", "dan", "eve"), "mailbox/bob", "mailbox/cid")},
 		"Exclusions: win over a selected group":                {selected: []holdfast.JobItem{groupItem("g-sec")}, excluded: []holdfast.JobItem{user("cid")}, want: both("bob")},
+		"Exclusions: a user's personal site":                   {selected: []holdfast.JobItem{{Type: "PersonalSites"}, user("bob")}, excluded: []holdfast.JobItem{{Type: "User", ObjectID: "bob", Sites: true}}, want: append(both("bob"), "site/ann", "site/cid", "site/dan")},
+		"Exclusions: all of a user is his personal site too":   {selected: []holdfast.JobItem{{Type: "PersonalSites"}}, excluded: []holdfast.JobItem{user("bob"), groupItem("g-list")}, want: []string{"site/ann", "site/cid"}},
 		"Exclusions: from the entire organization":             {excluded: []holdfast.JobItem{groupItem("g-list"), user("ann")}, want: slices.Concat(both("bob", "cid", "eve"), everySite)},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -282,12 +301,12 @@ func TestScopeTableRefusals(t *testing.T) {
 		"Options: a security group has no mailbox of its own": {[]holdfast.JobItem{{Type: "Group", ObjectID: "g-sec", Mailbox: true}}, nil, "neither mailbox nor site"},
 		"Options: a distribution list has no site of its own": {[]holdfast.JobItem{{Type: "Group", ObjectID: "g-list", GroupSite: true}}, nil, "neither mailbox nor site"},
 		"Options: members' data without members":              {[]holdfast.JobItem{{Type: "Group", ObjectID: "g-sec", MemberMailbox: true}}, nil, "set members"},
-		"Options: PersonalSites and OneDriveFolders, by name": {[]holdfast.JobItem{{Type: "PersonalSites"}}, nil, "not protected yet"},
+		"Options: OneDriveFolders, by name":                   {[]holdfast.JobItem{{Type: "OneDriveFolders"}}, nil, "not protected yet"},
+		"Exclusions: not for all personal sites":              {[]holdfast.JobItem{user("ann")}, []holdfast.JobItem{{Type: "PersonalSites"}}, "users and groups"},
 		"Options: a group that is not there":                  {[]holdfast.JobItem{groupItem("nobody")}, nil, "nobody"},
 		"Options: teams are not a user's":                     {[]holdfast.JobItem{{Type: "User", ObjectID: "ann", Mailbox: true, Teams: true}}, nil, "item of type Team"},
 		"Options: teams alone neither":                        {[]holdfast.JobItem{{Type: "User", ObjectID: "ann", Teams: true}}, nil, "item of type Team"},
 		"Options: a user's archive alone":                     {[]holdfast.JobItem{{Type: "User", ObjectID: "ann", ArchiveMailbox: true}}, nil, "nothing would be protected"},
-		"Options: a user's personal site alone":               {[]holdfast.JobItem{{Type: "User", ObjectID: "ann", Sites: true}}, nil, "nothing would be protected"},
 		"Options: members' archives alone":                    {[]holdfast.JobItem{{Type: "Group", ObjectID: "g-sec", Members: true, MemberArchive: true}}, nil, "nothing would be protected"},
 		"Options: everybody's archives alone":                 {[]holdfast.JobItem{{Type: "PartialOrganization", ArchiveMailbox: true}}, nil, "archive mailboxes only"},
 		"Scope: selected items need one":                      {[]holdfast.JobItem{}, nil, "at least one"},

@@ -405,7 +405,7 @@ func (o *Overview) Unprotected(ctx context.Context, u User, id holdfast.Organiza
 		all, err := tx.Containers(ctx, holdfast.ContainerFilter{Organization: id}, holdfast.Page{})
 		held := map[string]bool{}
 		for _, c := range all {
-			if c.Head > 0 && c.Kind != holdfast.ChatList && c.Kind != holdfast.Chat { // who has nothing but chats stored lacks the rest
+			if c.Head > 0 && c.Kind != holdfast.ChatList && c.Kind != holdfast.Chat && !c.Personal() { // who has nothing but chats or his personal site stored lacks the rest
 				held[c.Owner] = true
 			}
 		}

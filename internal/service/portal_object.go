@@ -78,7 +78,7 @@ func objectsOf(held []holdfast.ContainerRecord, me, search string) []PortalObjec
 	at := map[string]int{}
 	for _, c := range held {
 		site, team := c.Kind == holdfast.Site, c.Kind == holdfast.Team
-		if c.Head == 0 || c.Nobodys() && !site && !team { // of what is nobody's the portal shows sites and teams
+		if c.Head == 0 || c.Nobodys() && !site && !team { // of what is nobody's the portal shows sites and teams; personal sites are sites there
 			continue
 		}
 		key, id := objectKey(c.Organization, c.Owner), c.OwnerID()

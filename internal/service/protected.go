@@ -110,6 +110,10 @@ func (p *Protected) owners(ctx context.Context, u User, kind holdfast.ContainerK
 			i = len(owners)
 			at[id] = i
 			owners = append(owners, ProtectedOwner{ID: id, ObjectID: c.Owner, Organization: c.Organization, Name: c.Name, Address: c.Address})
+		} else if owners[i].Containers[0].Personal() && !c.Personal() { // a personal site has an address, its user's name is another
+			owners[i].Name, owners[i].Address = c.Name, c.Address
+			owners[i].Containers = slices.Insert(owners[i].Containers, 0, c)
+			continue
 		}
 		owners[i].Containers = append(owners[i].Containers, c)
 	}
@@ -127,13 +131,26 @@ func ownerIn(all []ProtectedOwner, id, kind string) (ProtectedOwner, error) {
 	return all[i], nil
 }
 
-// shared says of users whose mailbox is shared, as backups have told the copy of the directory.
+// shared says of users whose mailbox is shared, as backups have told the copy of the directory, and of those who have only a personal site stored their
+// name in the directory.
 func (p *Protected) shared(ctx context.Context, users []ProtectedOwner) ([]ProtectedOwner, error) {
 	ids := map[holdfast.OrganizationID][]string{}
 	for _, o := range users {
 		ids[o.Organization] = append(ids[o.Organization], o.ObjectID)
 	}
 	return read(ctx, p.core, func(ctx context.Context, tx Tx) ([]ProtectedOwner, error) {
+		for i, o := range users {
+			if !o.Containers[0].Personal() {
+				continue
+			}
+			u, err := tx.DirectoryObject(ctx, o.Organization, holdfast.DirectoryUser, o.ObjectID)
+			if missing(err) {
+				continue
+			} else if err != nil {
+				return nil, err
+			}
+			users[i].Address = u.Name
+		}
 		for org, of := range ids {
 			purpose, err := purposes(ctx, tx, org, of)
 			if err != nil {

@@ -49,7 +49,11 @@ func (c *Control) Access(ctx context.Context, lease holdfast.Lease) (holdfast.Ac
 				if err != nil {
 					return a, err
 				}
-				if a.Users, err = usersFor(ctx, tx, t.Organization, held); err != nil {
+				sites, err := tx.Containers(ctx, holdfast.ContainerFilter{Organization: t.Organization, Repository: t.Repository, Kind: holdfast.Site}, holdfast.Page{})
+				if err != nil {
+					return a, err
+				}
+				if a.Users, err = usersFor(ctx, tx, t.Organization, append(held, sites...)); err != nil {
 					return a, err
 				}
 			case holdfast.TaskBackup:

@@ -308,7 +308,7 @@ const (
 	DriveLocked = "locked" // the whole site is locked: 423
 )
 
-// SetDrive opens, locks or removes a user's drive; its content stays for a later return. A drive outlives the licence of its owner.
+// SetDrive opens, locks or removes a user's drive with the site that it is in; its content stays for a later return. A drive outlives the licence of its owner.
 func (s *Sim) SetDrive(user, state string) error {
 	u := s.dir.find(user)
 	if u == nil {
@@ -321,9 +321,9 @@ func (s *Sim) SetDrive(user, state string) error {
 	if state != DriveOpen && state != DriveGone && state != DriveLocked {
 		return fmt.Errorf("state %q: want open, gone or locked", state)
 	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.state = state
+	s.sites.mu.Lock()
+	defer s.sites.mu.Unlock()
+	s.sites.personalOf(u).setState(state)
 	return nil
 }
 

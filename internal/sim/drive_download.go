@@ -68,8 +68,8 @@ func (d *driveService) allowedByAddress(c *Call, signed string) error {
 func (d *driveService) siteDrive(c *Call) *drive {
 	at := calledSite(c)
 	name, ok := strings.CutPrefix(at, "personal/")
-	if !ok {
-		return d.s.sites.library(at, c.Query.Get("list"))
+	if list := c.Query.Get("list"); !ok || list != "" {
+		return d.s.sites.library(at, list)
 	}
 	u := d.bySite[name]
 	if u == nil || d.s.dir.find(u.ID) == nil {

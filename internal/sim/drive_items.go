@@ -35,6 +35,10 @@ func (d *drive) json(c *Call) map[string]any {
 		m["name"], m["description"] = d.library.title, d.library.description
 		m["owner"] = map[string]any{"user": map[string]any{"displayName": d.library.site.title + " Owners"}}
 	}
+	if strings.Contains(c.Query.Get("$select"), "sharePointIds") { // served only when it is selected
+		ids := strings.Split(d.site, ",")
+		m["sharePointIds"] = map[string]any{"listId": d.list, "siteId": ids[1], "webId": ids[2], "siteUrl": d.siteURL(), "tenantId": d.s.tenant.TenantID}
+	}
 	return m
 }
 

@@ -14,8 +14,10 @@ import (
 type siteService struct {
 	s *Sim
 
-	mu       sync.Mutex // guards all below and everything in a site but its drives; taken before a drive's
-	sites    []*site
+	mu       sync.Mutex       // guards all below and everything in a site but its drives; taken before a drive's
+	sites    []*site          // but personal ones
+	personal map[string]*site // personal sites that were asked for, by their user's id
+	byID     map[string]*User // whose a personal site is, by its id
 	settings SiteSettings
 	changes  []siteChange // for sites/delta
 }
@@ -58,6 +60,7 @@ type site struct {
 	changed    time.Time
 	parent     *site
 	owner      *User
+	personal   *User  // whose personal site it is
 	state      string // DriveOpen, DriveGone, DriveLocked
 	lists      []*list
 	dropped    []*list     // in the site's recycle bin
@@ -170,7 +173,12 @@ func (l *list) isLibrary() bool { return l.drive != nil }
 
 func (s *Sim) siteHost() string { return s.opt.Tenant + "." + s.cloud.sharePoint }
 
-func (x *site) host() string { return x.of.s.siteHost() }
+func (x *site) host() string {
+	if x.personal != nil {
+		return x.of.s.driveHost()
+	}
+	return x.of.s.siteHost()
+}
 
 func (x *site) id() string { return x.host() + "," + x.collection + "," + x.web }
 
@@ -188,7 +196,7 @@ func (l *list) webURL() string {
 }
 
 func (s *Sim) initSites() {
-	sv := &siteService{s: s, settings: SiteSettings{DeltaLife: Duration(60 * 24 * time.Hour)}}
+	sv := &siteService{s: s, personal: map[string]*site{}, byID: map[string]*User{}, settings: SiteSettings{DeltaLife: Duration(60 * 24 * time.Hour)}}
 	s.sites = sv
 	for i := range s.shape.sites.Sites {
 		sv.add(i)
@@ -243,7 +251,7 @@ func (x *site) generate(r random) {
 	shape := x.of.s.shape.sites
 	docs := x.newLibrary(r, "Documents", "Shared Documents", shape.Files)
 	docs.description = "Files of the site"
-	x.newPages(r)
+	x.newPages(r, "Home", "Über uns")
 	categories := x.newList(r, "Categories", "genericList")
 	for i := range 5 {
 		it := categories.newItem(x.created.Add(time.Duration(i)*time.Minute), person(0))
@@ -281,13 +289,19 @@ func (x *site) newList(r random, title, template string) *list {
 	return l
 }
 
-func (x *site) newLibrary(r random, title, name string, files int) *list {
+// newLibraryList makes a library's list, without a drive.
+func (x *site) newLibraryList(r random, title, name string) *list {
 	l := x.newList(r, title, "documentLibrary")
 	l.name, l.versioning, l.attachments = name, true, false
 	l.types[0].name, l.types[0].about = "Document", "Create a new document."
 	l.types[0].id = "0x0101" + l.types[0].id[6:]
 	l.columns[0].required = false
 	l.columns = append(l.columns, &column{id: newRand(0, "column FileLeafRef", 0).uuid(), name: "FileLeafRef", title: "Name", kind: "text", required: true})
+	return l
+}
+
+func (x *site) newLibrary(r random, title, name string, files int) *list {
+	l := x.newLibraryList(r, title, name)
 	shape := x.of.s.shape.sites
 	d := newDrive(x.of.s, x.owner, "library "+l.id, files)
 	d.library, d.list, d.site = l, l.id, x.id()
@@ -333,7 +347,9 @@ func (l *list) note(item, kind int) {
 // touched notes that a site changed, for sites/delta.
 func (x *site) touched(at time.Time) {
 	x.changed = at
-	x.of.changes = append(x.of.changes, siteChange{x, at})
+	if x.personal == nil {
+		x.of.changes = append(x.of.changes, siteChange{x, at})
+	}
 }
 
 // touch makes a new version of an item.
@@ -368,7 +384,7 @@ func (x *site) list(key string) *list {
 func (sv *siteService) library(path, list string) *drive {
 	sv.mu.Lock()
 	defer sv.mu.Unlock()
-	for _, x := range sv.sites {
+	for _, x := range sv.every() {
 		if strings.ToLower(strings.Trim(x.path, "/")) != path {
 			continue
 		}
@@ -398,7 +414,7 @@ func (sv *siteService) find(key string) *site {
 			}
 		}
 	}
-	return nil
+	return sv.personalAt(key)
 }
 
 // SetSite opens, locks or removes a site, as SetDrive does a drive.
@@ -412,8 +428,14 @@ func (s *Sim) SetSite(key, state string) error {
 	if state != DriveOpen && state != DriveGone && state != DriveLocked {
 		return fmt.Errorf("state %q: want open, gone or locked", state)
 	}
+	x.setState(state)
+	return nil
+}
+
+// setState opens, locks or removes a site with its libraries. The service's lock is held.
+func (x *site) setState(state string) {
 	x.state = state
-	x.touched(s.now().UTC())
+	x.touched(x.of.s.now().UTC())
 	for _, l := range x.lists {
 		if l.drive != nil {
 			l.drive.mu.Lock()
@@ -421,7 +443,6 @@ func (s *Sim) SetSite(key, state string) error {
 			l.drive.mu.Unlock()
 		}
 	}
-	return nil
 }
 
 // SiteInfo tells a site's names.
@@ -437,14 +458,18 @@ func (s *Sim) Sites() []SiteInfo {
 	defer s.sites.mu.Unlock()
 	var out []SiteInfo
 	for _, x := range s.sites.sites {
-		info := SiteInfo{ID: x.id(), Path: x.path, URL: x.url(), Title: x.title, Lists: map[string]string{}}
-		if x.parent != nil {
-			info.Parent = x.parent.id()
-		}
-		for _, l := range x.lists {
-			info.Lists[l.title] = l.id
-		}
-		out = append(out, info)
+		out = append(out, x.info())
 	}
 	return out
+}
+
+func (x *site) info() SiteInfo {
+	info := SiteInfo{ID: x.id(), Path: x.path, URL: x.url(), Title: x.title, Lists: map[string]string{}}
+	if x.parent != nil {
+		info.Parent = x.parent.id()
+	}
+	for _, l := range x.lists {
+		info.Lists[l.title] = l.id
+	}
+	return info
 }

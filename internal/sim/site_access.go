@@ -398,7 +398,7 @@ func (s *Sim) StripSite(key string) error {
 		acc.roles[y] = without(roles)
 	}
 	acc.mu.Unlock()
-	for _, y := range s.sites.sites {
+	for _, y := range s.sites.every() {
 		if y.access != acc {
 			continue
 		}

@@ -110,7 +110,7 @@ func (sv *siteService) itemOf(c *Call) (*list, *listItem, error) {
 
 func (x *site) json() map[string]any {
 	m := map[string]any{"id": x.id(), "name": x.path[strings.LastIndexByte(x.path, '/')+1:], "displayName": x.title, "description": x.about, "webUrl": x.url(),
-		"createdDateTime": stamp(x.created), "lastModifiedDateTime": stamp(x.changed), "siteCollection": map[string]any{"hostname": x.host()}, "isPersonalSite": false}
+		"createdDateTime": stamp(x.created), "lastModifiedDateTime": stamp(x.changed), "siteCollection": map[string]any{"hostname": x.host()}, "isPersonalSite": x.personal != nil}
 	if x.parent == nil {
 		m["root"] = map[string]any{}
 	} else {
@@ -122,20 +122,6 @@ func (x *site) json() map[string]any {
 // sharePointIDs is the facet that must be selected.
 func (x *site) sharePointIDs() map[string]any {
 	return map[string]any{"siteId": x.collection, "webId": x.web, "siteUrl": x.url(), "tenantId": x.of.s.tenant.TenantID}
-}
-
-// personalSites are the sites of those who have a OneDrive.
-func (sv *siteService) personalSites() []map[string]any {
-	var out []map[string]any
-	for _, u := range sv.s.dir.all() {
-		d := sv.s.drives.of(u)
-		if d == nil {
-			continue
-		}
-		out = append(out, map[string]any{"id": d.site, "name": personal(u), "displayName": u.DisplayName, "webUrl": "https://" + d.host() + "/personal/" + personal(u),
-			"createdDateTime": stamp(epoch), "lastModifiedDateTime": stamp(epoch), "siteCollection": map[string]any{"hostname": d.host()}, "isPersonalSite": true, "root": map[string]any{}})
-	}
-	return out
 }
 
 var siteKnown = []string{"sharepointIds", "parentReference", "root", "description", "eTag", "createdBy", "lastModifiedBy", "error"}
@@ -184,7 +170,7 @@ func (sv *siteService) allSites(c *Call) (*Reply, error) {
 			all = append(all, x.json())
 		}
 	}
-	all = append(all, sv.personalSites()...)
+	all = append(all, sv.personalRows()...)
 	if q.Filter != nil {
 		var kept []map[string]any
 		for _, m := range all {
@@ -311,11 +297,12 @@ func (sv *siteService) getSiteByPath(c *Call) (*Reply, error) {
 		return nil, err
 	}
 	path, err := url.PathUnescape(c.Params["path"])
-	if err != nil || !strings.EqualFold(c.Params["site"], sv.s.siteHost()) {
+	host := strings.ToLower(c.Params["site"])
+	if err != nil || host != sv.s.siteHost() && host != sv.s.driveHost() {
 		return nil, Fail(400, "invalidRequest", "Invalid hostname for this tenancy")
 	}
 	x := sv.find("/" + strings.Trim(path, "/:"))
-	if x == nil {
+	if x == nil || x.host() != host {
 		return nil, Fail(404, "itemNotFound", "Requested site could not be found")
 	}
 	if err := x.reachable(); err != nil {
@@ -362,13 +349,18 @@ func (l *list) driveJSON(c *Call) map[string]any {
 }
 
 func (sv *siteService) siteDrive(c *Call) (*Reply, error) {
+	q, err := c.OData("select")
+	if err != nil {
+		return nil, err
+	}
 	x, err := sv.siteOf(c)
 	if err != nil {
 		return nil, err
 	}
 	for _, l := range x.lists {
 		if l.isLibrary() {
-			return JSON(200, l.driveJSON(c)), nil
+			m, err := selected(l.driveJSON(c), q.Select)
+			return JSON(200, m), err
 		}
 	}
 	return nil, Fail(404, "itemNotFound", "The site has no document library.")

@@ -15,10 +15,10 @@ type sitePage struct {
 }
 
 // newPages makes the library of pages, which Graph serves as pages.
-func (x *site) newPages(r random) {
+func (x *site) newPages(r random, titles ...string) {
 	l := x.newList(r, "Site Pages", "webPageLibrary")
 	l.name, l.versioning, l.attachments = "SitePages", true, false
-	for i, title := range []string{"Home", "Über uns"} {
+	for i, title := range titles {
 		it := l.newItem(x.created.Add(time.Duration(i)*time.Hour), person(0))
 		it.fields["Title"] = title
 		it.page = &sitePage{guid: it.guid, name: fmt.Sprintf("Page-%d.aspx", i+1), title: title, layout: "article", published: i == 0,

@@ -18,7 +18,7 @@ import (
 // restRoutes take any address below a site's _api; rest reads it.
 func (s *Sim) restRoutes() []Route {
 	var out []Route
-	for _, at := range []string{"", "/sites/{site}", "/sites/{site}/{web}"} {
+	for _, at := range []string{"", "/sites/{site}", "/sites/{site}/{web}", "/personal/{site}"} {
 		for _, method := range []string{"GET", "POST"} {
 			permissions := []string{"Sites.FullControl.All", "Sites.Manage.All", "Sites.ReadWrite.All"}
 			if method == "GET" {

@@ -137,6 +137,7 @@ type jobRow struct {
 	SpecExcluded  string
 	SpecSchedule  string
 	Chats         bool
+	PersonalSites bool
 	Enabled       bool
 	LastRun       stamp
 	LastBackup    stamp
@@ -149,7 +150,7 @@ type jobRow struct {
 
 func (r jobRow) noun() (holdfast.Job, error) {
 	j := holdfast.Job{ID: holdfast.JobID(r.ID), Organization: holdfast.OrganizationID(r.Organization), Repository: holdfast.RepositoryID(r.Repository), Name: r.Name, Description: r.Description,
-		Scope: holdfast.JobScope(r.Scope), Chats: r.Chats, Enabled: r.Enabled, LastRun: r.LastRun.time(), LastBackup: r.LastBackup.time(), LastStatus: holdfast.SessionStatus(r.LastStatus),
+		Scope: holdfast.JobScope(r.Scope), Chats: r.Chats, PersonalSites: r.PersonalSites, Enabled: r.Enabled, LastRun: r.LastRun.time(), LastBackup: r.LastBackup.time(), LastStatus: holdfast.SessionStatus(r.LastStatus),
 		NextRun: r.NextRun.time(), RetryAt: r.RetryAt.time(), RetryOf: holdfast.JobSessionID(r.RetryOf), Created: r.Created.time()}
 	for _, f := range []struct {
 		text string
@@ -193,7 +194,7 @@ func (tx *Tx) JobsDue(ctx context.Context, now time.Time) ([]holdfast.Job, error
 
 // PutJob keeps one.
 func (tx *Tx) PutJob(ctx context.Context, j holdfast.Job) error {
-	r := jobRow{ID: string(j.ID), Organization: string(j.Organization), Repository: string(j.Repository), Name: clean(j.Name), Description: clean(j.Description), Scope: string(j.Scope), Chats: j.Chats,
+	r := jobRow{ID: string(j.ID), Organization: string(j.Organization), Repository: string(j.Repository), Name: clean(j.Name), Description: clean(j.Description), Scope: string(j.Scope), Chats: j.Chats, PersonalSites: j.PersonalSites,
 		Enabled: j.Enabled, LastRun: at(j.LastRun), LastBackup: at(j.LastBackup), LastStatus: string(j.LastStatus), NextRun: at(j.NextRun), RetryAt: at(j.RetryAt), RetryOf: string(j.RetryOf), Created: at(j.Created)}
 	for _, f := range []struct {
 		from any

@@ -22,6 +22,8 @@ type Drive struct {
 	Owner     *Identity `json:"owner"`
 	Created   time.Time `json:"createdDateTime"`
 	Modified  time.Time `json:"lastModifiedDateTime"`
+	// SharePoint comes when it is selected: the site and the list that the drive is.
+	SharePoint *SharePointIDs `json:"sharePointIds"`
 }
 
 // Identity is who did something.

@@ -36,8 +36,10 @@ type Collection struct {
 
 // SharePointIDs are the ids of SharePoint's own interface.
 type SharePointIDs struct {
-	SiteID string `json:"siteId"`
-	WebID  string `json:"webId"`
+	SiteID  string `json:"siteId"`
+	WebID   string `json:"webId"`
+	SiteURL string `json:"siteUrl"`
+	ListID  string `json:"listId"` // of a drive
 }
 
 // SiteList is a list of a site; a document library is one too.
@@ -233,6 +235,11 @@ func (c *Client) SiteList(ctx context.Context, site, id string, l List) (*SiteLi
 // ListDrive is the drive that a document library is.
 func (c *Client) ListDrive(ctx context.Context, site, id string) (*Drive, error) {
 	return one[Drive](ctx, c, request{path: siteJoin(site, "lists", id, "drive"), query: List{Select: []string{"id", "driveType", "name"}}.query(), permission: filesRead})
+}
+
+// SiteDrive is the default library of a site; of a personal site that is its owner's OneDrive.
+func (c *Client) SiteDrive(ctx context.Context, site string, l List) (*Drive, error) {
+	return one[Drive](ctx, c, request{path: siteJoin(site, "drive"), query: l.query(), permission: filesRead})
 }
 
 // NewSiteList is a list to be made.

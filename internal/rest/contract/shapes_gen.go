@@ -1434,6 +1434,7 @@ type RESTCreateBackupJob struct {
 	RunNow         *bool                         `json:"runNow,omitzero"`
 	SelectedItems  []RESTJobItemComposed         `json:"selectedItems,omitzero"`
 	ExcludedItems  []RESTJobItemComposed         `json:"excludedItems,omitzero"`
+	PersonalSites  *bool                         `json:"personalSites,omitzero"`
 	Chats          *bool                         `json:"chats,omitzero"`
 	SchedulePolicy *RESTJobSchedulePolicy        `json:"schedulePolicy,omitzero"`
 	OrganizationID uuid.UUID                     `json:"organizationId"`
@@ -1613,6 +1614,7 @@ type RESTEditBackupJob struct {
 	RunNow         *bool                        `json:"runNow,omitzero"`
 	SelectedItems  []RESTJobItemComposed        `json:"selectedItems,omitzero"`
 	ExcludedItems  []RESTJobItemComposed        `json:"excludedItems,omitzero"`
+	PersonalSites  *bool                        `json:"personalSites,omitzero"`
 	Chats          *bool                        `json:"chats,omitzero"`
 	SchedulePolicy *RESTJobSchedulePolicy       `json:"schedulePolicy,omitzero"`
 	RepositoryID   *uuid.UUID                   `json:"repositoryId,omitzero"`
@@ -2010,6 +2012,7 @@ type RESTItemRestoreDetailsComposed struct {
 type RESTJob struct {
 	Description    *string                `json:"description,omitzero"`
 	BackupType     *RESTJobBackupType     `json:"backupType,omitzero"`
+	PersonalSites  *bool                  `json:"personalSites,omitzero"`
 	Chats          *bool                  `json:"chats,omitzero"`
 	SchedulePolicy *RESTJobSchedulePolicy `json:"schedulePolicy,omitzero"`
 	ID             *uuid.UUID             `json:"id,omitzero"`

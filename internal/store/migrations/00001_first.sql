@@ -61,7 +61,7 @@ CREATE TABLE repositories (
 );
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY, organization TEXT NOT NULL, repository TEXT NOT NULL, name TEXT NOT NULL, description TEXT NOT NULL, scope TEXT NOT NULL,
-    spec_selected TEXT NOT NULL, spec_excluded TEXT NOT NULL, chats BOOLEAN NOT NULL, spec_schedule TEXT NOT NULL, enabled BOOLEAN NOT NULL, last_run BIGINT NOT NULL, last_backup BIGINT NOT NULL,
+    spec_selected TEXT NOT NULL, spec_excluded TEXT NOT NULL, chats BOOLEAN NOT NULL, personal_sites BOOLEAN NOT NULL, spec_schedule TEXT NOT NULL, enabled BOOLEAN NOT NULL, last_run BIGINT NOT NULL, last_backup BIGINT NOT NULL,
     last_status TEXT NOT NULL, next_run BIGINT NOT NULL, retry_at BIGINT NOT NULL, retry_of TEXT NOT NULL, created BIGINT NOT NULL
 );
 CREATE INDEX jobs_organization ON jobs (organization);

@@ -94,55 +94,62 @@ func attachmentForm(name string) holdfast.Form { return holdfast.FormAttachment 
 // siteFields are what a container is made of.
 var siteFields = []string{"id", "displayName", "webUrl", "isPersonalSite", "siteCollection"}
 
-// Discover gives sites: those with the given ids or addresses and the sites below them, or all of the organization but personal ones, which are their owners'
-// OneDrives.
+// Discover gives sites: those with the given ids or addresses and the sites below them, or all of the organization but personal ones; and the personal
+// ones that engine.WithPersonalSites asks for.
 func (s *source) Discover(ctx context.Context, ids []string) iter.Seq2[engine.Found, error] {
 	return func(yield func(engine.Found, error) bool) {
-		if ids == nil {
-			l := graph.List{Select: siteFields}
-			first, err := s.g.AllSites(ctx, l)
-			for x, err := range graph.All(ctx, s.g, first, err, l) {
-				if m365.KindOf(err) == m365.Denied { // the rest of the organization is protected all the same
-					yield(engine.Found{Container: holdfast.AllOf(s.org, holdfast.Site),
-						Err: &holdfast.Skip{Reason: holdfast.SkipDenied, Err: err}}, nil)
-					return
-				}
-				if err != nil {
-					yield(engine.Found{}, fmt.Errorf("list sites: %w", err))
-					return
-				}
-				if x.Personal || x.Removed != nil {
-					continue
-				}
-				if !yield(engine.Found{Container: s.container(x)}, nil) {
-					return
-				}
-			}
-			return
-		}
-		seen := map[string]bool{}
-		for _, id := range ids {
-			x, err := s.find(ctx, id)
-			if err != nil {
-				why := drive.PlaceError(err)
-				var skip *holdfast.Skip
-				if !errors.As(why, &skip) && m365.KindOf(err) != m365.Invalid {
-					yield(engine.Found{}, fmt.Errorf("look up site %s: %w", id, err))
-					return
-				}
-				if skip == nil {
-					why = &holdfast.Skip{Reason: holdfast.SkipGone, Err: err}
-				}
-				if !yield(engine.Found{Container: s.container(&graph.Site{ID: id, WebURL: id, DisplayName: id}), Err: why}, nil) {
-					return
-				}
-				continue
-			}
-			if !s.tree(ctx, x, seen, yield) {
-				return
-			}
+		if s.shared(ctx, ids, yield) {
+			s.personal(ctx, yield)
 		}
 	}
+}
+
+// shared gives the sites that Discover was asked for besides personal ones.
+func (s *source) shared(ctx context.Context, ids []string, yield func(engine.Found, error) bool) bool {
+	if ids == nil {
+		l := graph.List{Select: siteFields}
+		first, err := s.g.AllSites(ctx, l)
+		for x, err := range graph.All(ctx, s.g, first, err, l) {
+			if m365.KindOf(err) == m365.Denied { // the rest of the organization is protected all the same
+				return yield(engine.Found{Container: holdfast.AllOf(s.org, holdfast.Site),
+					Err: &holdfast.Skip{Reason: holdfast.SkipDenied, Err: err}}, nil)
+			}
+			if err != nil {
+				yield(engine.Found{}, fmt.Errorf("list sites: %w", err))
+				return false
+			}
+			if x.Personal || x.Removed != nil {
+				continue
+			}
+			if !yield(engine.Found{Container: s.container(x)}, nil) {
+				return false
+			}
+		}
+		return true
+	}
+	seen := map[string]bool{}
+	for _, id := range ids {
+		x, err := s.find(ctx, id)
+		if err != nil {
+			why := drive.PlaceError(err)
+			var skip *holdfast.Skip
+			if !errors.As(why, &skip) && m365.KindOf(err) != m365.Invalid {
+				yield(engine.Found{}, fmt.Errorf("look up site %s: %w", id, err))
+				return false
+			}
+			if skip == nil {
+				why = &holdfast.Skip{Reason: holdfast.SkipGone, Err: err}
+			}
+			if !yield(engine.Found{Container: s.container(&graph.Site{ID: id, WebURL: id, DisplayName: id}), Err: why}, nil) {
+				return false
+			}
+			continue
+		}
+		if !s.tree(ctx, x, seen, yield) {
+			return false
+		}
+	}
+	return true
 }
 
 // find looks a site up by its id or address.
@@ -163,7 +170,16 @@ func (s *source) tree(ctx context.Context, x *graph.Site, seen map[string]bool, 
 		return true
 	}
 	seen[x.ID] = true
-	if !yield(engine.Found{Container: s.container(x)}, nil) {
+	found := s.container(x)
+	if x.Personal || personalAddress(x.WebURL) { // named as a site; it is the same container as the user's own
+		owner, err := s.ownerOf(ctx, x)
+		if err != nil {
+			yield(engine.Found{}, fmt.Errorf("look up whose site %s is: %w", x.WebURL, err))
+			return false
+		}
+		found.Owner = owner
+	}
+	if !yield(engine.Found{Container: found}, nil) {
 		return false
 	}
 	l := graph.List{Select: siteFields}

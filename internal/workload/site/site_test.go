@@ -85,6 +85,11 @@ func (r *rig) info(path string) sim.SiteInfo {
 			return x
 		}
 	}
+	for _, u := range r.sim.Tenant().Users {
+		if x, err := r.sim.PersonalSite(u.ID); err == nil && x.Path == path {
+			return x
+		}
+	}
 	r.t.Fatalf("no site %s", path)
 	return sim.SiteInfo{}
 }

@@ -22,6 +22,8 @@ const (
 	cursorDelta   = "delta/"  // delta link of a list's items
 	cursorNext    = "next/"   // next link of a first walk over a list's items that is not finished
 	cursorLibrary = "library/"
+	// cursorOneDrive has the id of a personal site's list that is its user's OneDrive.
+	cursorOneDrive = "onedrive"
 )
 
 const (
@@ -30,8 +32,10 @@ const (
 	keepToken = 7 * 24 * time.Hour
 	// reconcileAfter is when all lists are asked for their changes although the log names none: the log is one source, the lists' own deltas another.
 	reconcileAfter = 30 * 24 * time.Hour
-	readAttempts   = 5
-	resyncs        = 4
+	// passedOver is how many changes of a OneDrive are passed over in the log of its site before the token is written all the same: a page of the log.
+	passedOver   = 1000
+	readAttempts = 5
+	resyncs      = 4
 )
 
 // The kinds of changes that concern permissions of lists and items, as SP.ChangeType numbers them.
@@ -79,6 +83,7 @@ type reader struct {
 	dirty      map[string]bool
 	roles      map[string]map[int]bool // list -> items whose permissions changed
 	states     map[string]sharepoint.ListState
+	oneDrive   string // of a personal site: the list that is not read with it
 }
 
 func (r *reader) run(ctx context.Context) error {
@@ -118,6 +123,9 @@ func (r *reader) start(ctx context.Context) (token string, idle bool, err error)
 	if err != nil {
 		return "", false, err
 	}
+	if r.oneDrive, _, err = r.prev.Cursor(ctx, cursorOneDrive); err != nil {
+		return "", false, err
+	}
 	if r.web == nil {
 		r.all, r.structural = true, true
 		return "", false, nil
@@ -138,6 +146,8 @@ func (r *reader) start(ctx context.Context) (token string, idle bool, err error)
 			return "", false, drive.PlaceError(err)
 		default:
 			token = next
+			told := len(changes)
+			changes = without(changes, r.oneDrive)
 			for _, ch := range changes {
 				if ch.List == "" || ch.Item == 0 {
 					r.structural = true
@@ -158,7 +168,7 @@ func (r *reader) start(ctx context.Context) (token string, idle bool, err error)
 			}
 			if len(changes) == 0 && !r.all && len(r.dirty) == 0 {
 				fresh, err := r.since(ctx, cursorFresh)
-				if err != nil || fresh < keepToken {
+				if err != nil || fresh < keepToken && told < passedOver {
 					return "", true, err
 				}
 				return "", true, r.fresh(ctx, next)

@@ -104,6 +104,13 @@ func (r *reader) lists(ctx context.Context) ([]*known, error) {
 	if err := r.site(ctx, site); err != nil {
 		return nil, err
 	}
+	oneDrive, err := r.oneDriveList(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.leaveOut(ctx, oneDrive); err != nil {
+		return nil, err
+	}
 	var out []*known
 	seen, had := map[string]bool{}, map[string]bool{}
 	for item, err := range r.prev.Children(ctx, rootID) {
@@ -119,6 +126,9 @@ func (r *reader) lists(ctx context.Context) ([]*known, error) {
 			return nil, drive.PlaceError(err)
 		}
 		seen[row.ID] = true
+		if oneDrive != "" && strings.EqualFold(row.ID, oneDrive) {
+			continue
+		}
 		k, err := r.listFolder(ctx, row.ID)
 		if err != nil {
 			if s := m365.Skip(err); s != nil && ctx.Err() == nil {

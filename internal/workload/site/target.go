@@ -41,10 +41,12 @@ func (t *target) Open(ctx context.Context, plan engine.RestorePlan) (engine.Rest
 		return nil, holdfast.Invalid("a site's content is restored to lists and libraries of its own names: leave the folder out")
 	}
 	site, err := t.g.Site(ctx, plan.To.Source, graph.List{})
-	switch m365.KindOf(err) {
-	case m365.NotFound, m365.Invalid:
+	switch kind := m365.KindOf(err); {
+	case plan.To.Personal() && (kind == m365.NotFound || kind == m365.Invalid):
+		return nil, holdfast.Conflict("the personal site %s is not there now, and only Microsoft makes one: give it back in the SharePoint admin center, where deleted sites are kept for 93 days, or have its user, with a licence that has OneDrive, open OneDrive, or restore to another site: %w", plan.To.Address, err)
+	case kind == m365.NotFound || kind == m365.Invalid:
 		return nil, holdfast.Conflict("the site %s is not there now: give it back in the SharePoint admin center, where deleted sites are kept for 93 days, or make it again there, or restore to another site: %w", plan.To.Address, err)
-	case m365.Locked:
+	case kind == m365.Locked:
 		return nil, holdfast.Conflict("the site %s is locked: unlock it in the SharePoint admin center, or restore to another site: %w", plan.To.Address, err)
 	}
 	if err != nil {

@@ -85,6 +85,7 @@ export interface Places {
   "job.left more": "n" | "names";
   "job.left out": never;
   "job.no directory": "why";
+  "job.personal sites": "n";
   "job.retry": "n" | "m";
   "job.schedule": never;
   "job.secret": "n" | "organization" | "name";
@@ -198,7 +199,6 @@ export interface Places {
   "scope.archives": "n";
   "scope.group gone": "name" | "n";
   "scope.group unknown": "name";
-  "scope.personal sites": "n";
   "session.everywhere": "service";
   "session.everywhere in": "service" | "title";
   "session.job": "service" | "title";

@@ -21,6 +21,7 @@ export const text: Sentences<ConsoleCode> = {
   "job.folders": (w) => `In allen Postfächern ausgelassen, wie es die Ausschlüsse sagen: ${w.folders}`,
   "job.secret": (w) =>
     `Von ${w.n} Websites werden Anlagen, Berechtigungen und Ansichten nicht gelesen: Die Anwendung von ${w.organization} meldet sich mit einem geheimen Schlüssel an, und SharePoint nimmt nur Anmeldungen mit Zertifikat. Geben Sie ihr eines: „holdfast org renew ${w.name} --sign-in“, oder hier unter Organisationen, Neuer Schlüssel oder eigenes Zertifikat`,
+  "job.personal sites": (w) => `${w.n} persönliche Websites werden ohne die Bibliothek gelesen, die das OneDrive ihres Benutzers ist: ein eigenes Objekt, das ein Auftrag als OneDrive schützt`,
   "job.left": (w) => `${w.n} Objekte gehören nicht mehr zum Umfang des Auftrags; was von ihnen gespeichert ist, bleibt, bis seine Wiederherstellungspunkte ablaufen: ${w.names}`,
   "job.left more": (w) => `${w.n} Objekte gehören nicht mehr zum Umfang des Auftrags; was von ihnen gespeichert ist, bleibt, bis seine Wiederherstellungspunkte ablaufen: ${w.names} und andere`,
   "job.directory": (w) => `Das Verzeichnis ließ sich nicht neu lesen; Benutzer und Gruppen haben den Stand vom ${w.time}: ${w.why}`,
@@ -43,7 +44,6 @@ export const text: Sentences<ConsoleCode> = {
   "scope.group unknown": (w) => `Die Gruppe ${w.name} wurde in der Organisation nicht gefunden: Nichts von ihr ist geschützt`,
   "scope.group gone": (w) => `Die Gruppe ${w.name} ist nicht mehr in der Organisation: Ihre ${w.n} zuletzt bekannten Mitglieder bleiben geschützt; wählen Sie sie auf andere Weise`,
   "scope.archives": (w) => `Archivpostfächer, wo es welche gibt, sind nicht geschützt: ${w.n} Einträge des Auftrags verlangen sie, und diese Version von Holdfast liest sie nicht; ändern Sie die Einträge so, dass sie sie nicht verlangen`,
-  "scope.personal sites": (w) => `Von persönlichen Websites ist nur das OneDrive geschützt: ${w.n} Einträge des Auftrags verlangen die ganze Website`,
 
   object: (w) => (w.address === "all sites" ? "alle Websites" : w.address === "all teams" ? "alle Teams" : `${kinds[w.kind] ?? w.kind} von ${w.address}`),
   "object.why": (w) => `${w.container}: ${w.why}`,
