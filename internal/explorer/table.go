@@ -184,7 +184,11 @@ func (o *Opened) row(ctx context.Context, entry holdfast.Entry) (*holdfast.RowCa
 		}
 		list = item.Parent
 	}
-	t, err := o.table(ctx, list)
+	of, err := o.ListOf(ctx, list) // perhaps folders above
+	if err != nil {
+		return nil, err
+	}
+	t, err := o.table(ctx, of.ID)
 	if err != nil {
 		return nil, err
 	}

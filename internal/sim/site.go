@@ -151,7 +151,9 @@ type listItem struct {
 	unique      bool
 	roles       []assignment
 	page        *sitePage
-	node        *node // of a library's item, which is a copy
+	node        *node  // of a library's item, which is a copy
+	folder      string // of a folder in a list: its name
+	in          int    // the folder that it lies in; 0: none
 }
 
 type itemVersion struct {
@@ -266,6 +268,7 @@ func (x *site) generate(r random) {
 	for i := range shape.Items {
 		all.generateItem(r, i, categories)
 	}
+	all.generateFolders(newRand(x.of.s.opt.Seed, "folders "+all.id, 0))
 	hidden := x.newList(r, "AppSettings", "genericList")
 	hidden.hidden = true
 	hidden.newItem(x.created, theApp).fields["Title"] = "key"
@@ -284,6 +287,7 @@ func (x *site) newList(r random, title, template string) *list {
 	l := &list{site: x, id: r.uuid(), name: strings.ReplaceAll(title, "/", ""), title: title, template: template, created: x.created, changed: x.created, etag: 1, next: 1,
 		items: map[int]*listItem{}, columns: baseColumns(), attachments: true,
 		types: []*contentType{{id: "0x0100" + strings.ToUpper(strings.ReplaceAll(r.uuid(), "-", "")), name: "Item", about: "Create a new list item.", group: "List Content Types"}}}
+	l.types = append(l.types, x.folderContentType(newRand(x.of.s.opt.Seed, "folder type "+l.id, 0)))
 	l.views = []*listView{{id: r.uuid(), title: "All Items", query: `<OrderBy><FieldRef Name="ID" /></OrderBy>`, fields: []string{"LinkTitle"}, isDefault: true, rowLimit: 30, paged: true}}
 	x.lists = append(x.lists, l)
 	return l

@@ -138,7 +138,8 @@ func (sv *siteService) controlRoutes() {
 // up by their titles, so that the dump of a restored site can be compared with the one from before.
 type SiteRow struct {
 	List        string            `json:"list"`
-	Kind        string            `json:"kind"` // list, item, page
+	Kind        string            `json:"kind"`             // list, item, folder, page
+	Folder      string            `json:"folder,omitempty"` // where an item lies: names of folders
 	ID          int               `json:"id,omitempty"`
 	Title       string            `json:"title,omitempty"`
 	Template    string            `json:"template,omitempty"`
@@ -260,6 +261,10 @@ func (l *list) dumpItem(it *listItem) SiteRow {
 	row := SiteRow{List: l.title, Kind: "item", ID: it.id, ContentType: l.contentTypeName(it.contentType), Fields: l.texts(it.fields), Created: it.created, Modified: it.changed,
 		Author: x.personName(it.author), Editor: x.personName(it.editor)}
 	row.Title, _ = it.fields["Title"].(string)
+	row.Folder = l.folderPath(it)
+	if it.folder != "" {
+		row.Kind, row.Title = "folder", it.folder
+	}
 	for _, v := range it.versions {
 		b, err := json.Marshal(l.texts(v.fields))
 		if err != nil {
@@ -314,8 +319,9 @@ func (s *Sim) EmptyList(key, list string) error {
 		return fmt.Errorf("no list %q in %s", list, key)
 	}
 	for _, it := range l.sorted() {
-		delete(l.items, it.id)
-		l.note(it.id, changeDelete)
+		if l.items[it.id] != nil { // else a folder took it along
+			l.drop(it)
+		}
 	}
 	if l.isLibrary() {
 		l.drive.mu.Lock()
@@ -368,6 +374,7 @@ func (s *Sim) UndropList(key, title string) error {
 // SiteChurn counts what a churn did.
 type SiteChurn struct {
 	Created, Edited, Deleted, Attached, Shared int
+	Foldered                                   int // what happened to folders of the list, or to where an item lies
 	Library                                    DriveChurn
 }
 
@@ -389,9 +396,16 @@ func (s *Sim) ChurnSite(key string, changes int, seed uint64) (SiteChurn, error)
 	}
 	people := s.drives.people()
 	for i := range changes {
-		all := l.sorted()
+		var all, folders []*listItem
+		for _, it := range l.sorted() {
+			if it.folder != "" {
+				folders = append(folders, it)
+			} else {
+				all = append(all, it)
+			}
+		}
 		now := s.now().UTC().Truncate(time.Second)
-		roll := r.IntN(10)
+		roll := r.IntN(12)
 		if len(all) == 0 {
 			roll = 0
 		}
@@ -400,6 +414,9 @@ func (s *Sim) ChurnSite(key string, changes int, seed uint64) (SiteChurn, error)
 			it := l.newItem(now, person(r.IntN(people)))
 			it.fields["Title"], it.fields["Status"] = fmt.Sprintf("Churned %d-%d", seed, i), "Open"
 			it.fields["AssignedTo"] = siteUserID(r.IntN(people))
+			if len(folders) > 0 && i%3 == 1 {
+				it.in = pick(r, folders).id
+			}
 			l.note(it.id, changeAdd)
 			out.Created++
 		case roll < 6:
@@ -421,6 +438,27 @@ func (s *Sim) ChurnSite(key string, changes int, seed uint64) (SiteChurn, error)
 			l.touch(it, person(r.IntN(people)), false)
 			l.note(it.id, changeUpdate)
 			out.Attached++
+		case roll < 11 && len(folders) > 0:
+			out.Foldered++
+			f := pick(r, folders)
+			switch r.IntN(6) {
+			case 0:
+				l.drop(f)
+			case 1:
+				f.folder = "Renamed " + strconv.FormatUint(r.Uint64()%1000, 36)
+				l.touch(f, person(r.IntN(people)), true)
+				l.note(f.id, changeUpdate)
+			case 2:
+				made := l.newFolder(now, person(r.IntN(people)), f.id, fmt.Sprintf("Churned %d-%d", seed, i))
+				l.note(made.id, changeAdd)
+			default:
+				it := pick(r, all)
+				if it.in = f.id; r.IntN(3) == 0 {
+					it.in = 0
+				}
+				l.touch(it, person(r.IntN(people)), true)
+				l.note(it.id, changeUpdate)
+			}
 		default:
 			it := pick(r, all)
 			it.unique, it.roles = true, []assignment{{siteUserID(r.IntN(people)), roleRead}}

@@ -54,6 +54,9 @@ func (l *list) values(n *node) map[string]any {
 
 // typeOf is the id of a file's content type.
 func (l *list) typeOf(n *node) string {
+	if n.contentType == "" && n.folder {
+		return l.types[1].id
+	}
 	if n.contentType == "" && l.filled != nil && n.key <= l.drive.n && n.key%4 == 1 {
 		return l.types[len(l.types)-1].id
 	}
@@ -217,7 +220,7 @@ func (l *list) columnRow(n *node) map[string]any {
 			delete(m, k)
 		}
 	}
-	if it.contentType != l.types[0].id {
+	if it.contentType != l.types[0].id && it.contentType != l.types[1].id {
 		m["ContentType"] = l.contentTypeName(it.contentType)
 	}
 	return m

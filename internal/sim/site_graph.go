@@ -626,7 +626,7 @@ func (x *site) identity(p person) map[string]any {
 func (l *list) itemJSON(it *listItem, fields bool) map[string]any {
 	tag := fmt.Sprintf(`"%s,%d"`, it.guid, it.etag)
 	m := map[string]any{"@odata.etag": tag, "id": strconv.Itoa(it.id), "eTag": tag, "createdDateTime": stamp(it.created), "lastModifiedDateTime": stamp(it.changed),
-		"createdBy": l.site.identity(it.author), "lastModifiedBy": l.site.identity(it.editor), "webUrl": fmt.Sprintf("%s/%d_.000", l.webURL(), it.id),
+		"createdBy": l.site.identity(it.author), "lastModifiedBy": l.site.identity(it.editor), "webUrl": "https://" + l.site.host() + (&url.URL{Path: l.ref(it)}).EscapedPath(),
 		"parentReference": map[string]any{"id": l.id, "siteId": l.site.id()}, "contentType": map[string]any{"id": it.contentType, "name": l.contentTypeName(it.contentType)}}
 	if fields {
 		m["fields"] = l.graphFields(it, it.fields, it.uiVersion(), it.changed, it.editor)
@@ -892,7 +892,6 @@ func (sv *siteService) deleteListItem(c *Call) (*Reply, error) {
 		l.drive.remove(it.node)
 		return &Reply{Status: 204}, nil
 	}
-	delete(l.items, it.id)
-	l.note(it.id, changeDelete)
+	l.drop(it)
 	return &Reply{Status: 204}, nil
 }

@@ -232,6 +232,9 @@ func (a restAt) web() *Reply {
 	if len(a.segs) > 1 && a.segs[1].name == "lists" {
 		return a.lists()
 	}
+	if len(a.segs) > 1 && a.segs[1].name == "getfolderbyserverrelativepath" {
+		return a.folder()
+	}
 	return a.unknown()
 }
 
@@ -326,6 +329,8 @@ func (a restAt) lists() *Reply {
 		l.views = append(l.views, v)
 		l.note(0, changeUpdate)
 		return JSON(201, v.json(false))
+	case "POST addvalidateupdateitemusingpath":
+		return a.add(l)
 	case "POST breakroleinheritance":
 		return a.breakInheritance(&l.unique, &l.roles, x.webRoles(), func(kind int) { l.note(0, kind) })
 	case "GET roleassignments":
@@ -395,7 +400,7 @@ const restPage = 5000
 
 var pagedAfter = regexp.MustCompile(`p_ID=(\d+)`)
 
-// items lists items: what $select names of Id, GUID, HasUniqueRoleAssignments, Attachments, and files with $expand=AttachmentFiles.
+// items lists items: what $select names of Id, GUID, HasUniqueRoleAssignments, Attachments, FileSystemObjectType, FileRef, FileDirRef, and files with $expand=AttachmentFiles.
 func (a restAt) items(l *list) *Reply {
 	top, after := restPage, 0
 	if n, err := strconv.Atoi(a.c.Query.Get("$top")); err == nil {
@@ -421,7 +426,7 @@ func (a restAt) items(l *list) *Reply {
 		}
 		after = it.id
 		rows = append(rows, a.selected(map[string]any{"Id": it.id, "ID": it.id, "GUID": it.guid, "HasUniqueRoleAssignments": it.unique, "Attachments": len(it.attachments) > 0,
-			"AttachmentFiles": l.attachmentRows(it), "Modified": stamp(it.changed)}))
+			"AttachmentFiles": l.attachmentRows(it), "Modified": stamp(it.changed), "FileSystemObjectType": map[bool]int{true: 1}[it.folder != ""], "FileRef": l.ref(it), "FileDirRef": l.dir(it)}))
 	}
 	r := value(rows)
 	if next != "" {
@@ -493,7 +498,7 @@ func (a restAt) item(l *list) *Reply {
 func (a restAt) attach(l *list, it *listItem) *Reply {
 	name := a.segs[4].arg("FileName")
 	switch {
-	case !l.attachments:
+	case !l.attachments, it.folder != "":
 		return restFail(400, "-2130575227, Microsoft.SharePoint.SPException", "Attachments are disabled in this list.")
 	case name == "" || strings.ContainsAny(name, `"*:<>?/\|#%`) && strings.ContainsAny(name, `"*:<>?/\|`):
 		return restFail(400, "-2130575245, Microsoft.SharePoint.SPException", "The file name contains characters that cannot be used.")

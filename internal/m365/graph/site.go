@@ -149,6 +149,7 @@ type ListItem struct {
 	CreatedBy   *Identity       `json:"createdBy"`
 	ModifiedBy  *Identity       `json:"lastModifiedBy"`
 	ContentType *ContentType    `json:"contentType"`
+	WebURL      string          `json:"webUrl"`
 	Fields      json.RawMessage `json:"fields"`
 	Deleted     *Deleted        `json:"deleted"`
 	Removed     *Removed        `json:"@removed"`

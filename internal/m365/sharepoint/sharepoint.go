@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"net/url"
 	"slices"
@@ -80,9 +81,20 @@ type View struct {
 
 // ItemState is what _api tells of an item that Graph does not.
 type ItemState struct {
-	ID     int  `json:"Id"`
-	Unique bool `json:"HasUniqueRoleAssignments"`
+	ID     int    `json:"Id"`
+	Unique bool   `json:"HasUniqueRoleAssignments"`
+	Type   int    `json:"FileSystemObjectType"` // 1: a folder
+	Ref    string `json:"FileRef"`              // server-relative path; a folder's ends in its name
 }
+
+// IsFolder tells a folder from an item.
+func (s ItemState) IsFolder() bool { return s.Type == objectFolder }
+
+// The types of objects in a list, as SP.FileSystemObjectType numbers them.
+const (
+	objectFile   = 0
+	objectFolder = 1
+)
 
 // Attachment is a file of an item.
 type Attachment struct {
@@ -155,21 +167,40 @@ func (w *Web) decode(ctx context.Context, method, path string, in, out any, perm
 // all reads a list to its end.
 func all[T any](ctx context.Context, w *Web, path string) ([]T, error) {
 	var out []T
-	for path != "" {
-		var page struct {
-			Value []T    `json:"value"`
-			Next  string `json:"odata.nextLink"`
-		}
-		if err := w.get(ctx, path, &page); err != nil {
+	for row, err := range each[T](ctx, w, path) {
+		if err != nil {
 			return nil, err
 		}
-		if page.Value == nil {
-			return nil, &m365.Error{Kind: m365.Corrupt, Call: "GET " + path, Code: "answer not understood", Message: "a list has no value"}
-		}
-		out = append(out, page.Value...)
-		path = page.Next
+		out = append(out, row)
 	}
 	return out, nil
+}
+
+// each reads a list page by page. It ends after an error.
+func each[T any](ctx context.Context, w *Web, path string) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		for path != "" {
+			var page struct {
+				Value []T    `json:"value"`
+				Next  string `json:"odata.nextLink"`
+			}
+			err := w.get(ctx, path, &page)
+			if err == nil && page.Value == nil {
+				err = &m365.Error{Kind: m365.Corrupt, Call: "GET " + path, Code: "answer not understood", Message: "a list has no value"}
+			}
+			if err != nil {
+				yield(none, err)
+				return
+			}
+			for _, row := range page.Value {
+				if !yield(row, nil) {
+					return
+				}
+			}
+			path = page.Next
+		}
+	}
 }
 
 func list(id string) string { return "/web/lists(guid'" + url.PathEscape(id) + "')" }
@@ -223,8 +254,8 @@ func (w *Web) Changes(ctx context.Context, token string) (changes []Change, next
 }
 
 // Items tells of all items of a list what Graph does not, 5,000 to a call.
-func (w *Web) Items(ctx context.Context, listID string) ([]ItemState, error) {
-	return all[ItemState](ctx, w, list(listID)+"/items?$select=Id,HasUniqueRoleAssignments&$top=5000")
+func (w *Web) Items(ctx context.Context, listID string) iter.Seq2[ItemState, error] {
+	return each[ItemState](ctx, w, list(listID)+"/items?$select=Id,HasUniqueRoleAssignments,FileSystemObjectType,FileRef&$top=5000")
 }
 
 // Users lists those whom the site knows.
@@ -312,24 +343,32 @@ type FieldError struct{ Name, Message string }
 // were are given. Times are in UTC.
 // https://learn.microsoft.com/openspecs/sharepoint_protocols/ms-csomspt (ValidateUpdateListItem)
 func (w *Web) Validate(ctx context.Context, listID, itemID string, values []FormValue) ([]FieldError, error) {
-	var out struct {
-		Value []struct {
-			Name      string `json:"FieldName"`
-			Exception bool   `json:"HasException"`
-			Message   string `json:"ErrorMessage"`
-		} `json:"value"`
-	}
+	var out formAnswer
 	in := map[string]any{"formValues": values, "bNewDocumentUpdate": true, "datesInUTC": true, "numberInInvariantCulture": true}
 	if err := w.decode(ctx, http.MethodPost, item(listID, itemID)+"/ValidateUpdateListItem", in, &out, write, true); err != nil {
 		return nil, err
 	}
-	var refused []FieldError
-	for _, v := range out.Value {
+	return out.refused(), nil
+}
+
+// formAnswer answers the values of a form one by one.
+type formAnswer struct {
+	Value []struct {
+		Name      string `json:"FieldName"`
+		Text      string `json:"FieldValue"`
+		Exception bool   `json:"HasException"`
+		Message   string `json:"ErrorMessage"`
+	} `json:"value"`
+}
+
+func (a formAnswer) refused() []FieldError {
+	var out []FieldError
+	for _, v := range a.Value {
 		if v.Exception {
-			refused = append(refused, FieldError{v.Name, v.Message})
+			out = append(out, FieldError{v.Name, v.Message})
 		}
 	}
-	return refused, nil
+	return out
 }
 
 // Number is an item's id in _api.

@@ -217,10 +217,14 @@ func firstVersion(etag string) bool {
 
 // versions reads the older versions of an item that has just been put.
 func (f *fetch) versions(ctx context.Context) error {
-	if !f.r.l.versions || firstVersion(f.item.Version) {
+	folder := f.item.Kind == holdfast.KindFolder // its older versions are not kept, and an earlier backup may have some
+	if !folder && (!f.r.l.versions || firstVersion(f.item.Version)) || folder && !f.had {
 		return nil
 	}
 	there := map[string]bool{}
+	if folder {
+		return f.noOthers(ctx, there)
+	}
 	l := graph.List{Expand: []string{"fields"}, Top: 200}
 	first, err := f.r.g.ListItemVersions(ctx, f.r.c.Source, f.r.l.id, f.row.ID, l)
 	n := 0
@@ -251,6 +255,11 @@ func (f *fetch) versions(ctx context.Context) error {
 	if !f.had {
 		return nil
 	}
+	return f.noOthers(ctx, there)
+}
+
+// noOthers deletes what the state before has of an item's versions and is not there any more.
+func (f *fetch) noOthers(ctx context.Context, there map[string]bool) error {
 	for v, err := range f.r.prev.Children(ctx, f.item.ID) {
 		if err != nil {
 			return err

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
+	"maps"
 	"strings"
 	"sync"
 
@@ -19,19 +19,21 @@ import (
 // listReader reads the items of one list.
 type listReader struct {
 	*reader
-	l       *known
-	walk    bool            // everything is told
-	seen    map[string]bool // of a resync: ids that were told
-	unique  map[string]bool // items with permissions of their own; nil when that is not known
-	mu      sync.Mutex      // guards touched
-	touched map[string]bool // ids that were put or deleted
+	l        *known
+	walk     bool            // everything is told
+	seen     map[string]bool // of a resync: ids that were told
+	places   *situation      // nil without a certificate
+	homeless map[string]bool // ids of what lay in folders that were deleted, and may be elsewhere
+	adrift   bool            // a folder was deleted, and what lay in it is not known
+	mu       sync.Mutex      // guards touched
+	touched  map[string]bool // ids that were put or deleted
 }
 
 // rows says what of a delta is asked for.
 func rows() graph.List { return graph.List{Expand: []string{"fields"}, Top: pageSize} }
 
 func (r *listReader) run(ctx context.Context) error {
-	if err := r.permissions(ctx); err != nil {
+	if err := r.situation(ctx); err != nil {
 		return r.skipList(ctx, r.l, err)
 	}
 	if err := r.again(ctx); err != nil {
@@ -50,8 +52,13 @@ func (r *listReader) run(ctx context.Context) error {
 		if err := r.page(ctx, page); err != nil {
 			return err
 		}
-		if page.NextLink == "" {
+		if page.NextLink == "" && !r.adrift {
 			break
+		}
+		if page.NextLink == "" {
+			r.adrift = false
+			page, err = r.everything(ctx, "")
+			continue
 		}
 		if r.walk && r.seen == nil { // a first walk goes on here after a crash
 			if err := r.sink.Cursor(ctx, cursorNext+r.l.id, page.NextLink); err != nil {
@@ -86,21 +93,19 @@ func (r *listReader) run(ctx context.Context) error {
 	return r.sink.Savepoint(ctx)
 }
 
-// permissions asks which items have permissions of their own: one call for 5,000 items.
-func (r *listReader) permissions(ctx context.Context) error {
+// situation asks where items lie and which have permissions of their own: one call for 5,000 items.
+func (r *listReader) situation(ctx context.Context) error {
 	if r.web == nil {
 		return nil
 	}
-	states, err := r.web.Items(ctx, r.l.id)
-	if err != nil {
-		return err
-	}
-	r.unique = map[string]bool{}
-	for _, s := range states {
-		if s.Unique {
-			r.unique[strconv.Itoa(s.ID)] = true
+	now, root := newSituation(), r.states[r.l.id].RootFolder.Path
+	for s, err := range r.web.Items(ctx, r.l.id) {
+		if err != nil {
+			return err
 		}
+		now.take(root, s)
 	}
+	r.places = now
 	return nil
 }
 
@@ -143,9 +148,15 @@ func (r *listReader) start(ctx context.Context) (*graph.Page[graph.ListItem], er
 	if err != nil {
 		return nil, err
 	}
+	moved, err := r.moved(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var page *graph.Page[graph.ListItem]
 	switch {
 	case r.prev.Anew() && !r.prev.Empty():
+		return r.everything(ctx, "")
+	case moved:
 		return r.everything(ctx, "")
 	case delta != "":
 		page, err = graph.Follow[graph.ListItem](ctx, r.g, delta, rows())
@@ -221,13 +232,15 @@ func (r *listReader) row(ctx context.Context, row *graph.ListItem, again bool) e
 			return r.forget(ctx, id)
 		}
 		r.touch(id)
-		return r.delete(ctx, id)
+		delete(r.homeless, row.ID)
+		return r.delete(ctx, old, id)
 	}
+	delete(r.homeless, row.ID)
 	if r.seen != nil {
 		r.seen[row.ID] = true
 	}
 	item := r.itemOf(row)
-	if had && !again && !r.wasTouched(id) && old.Version == item.Version && old.Fields[fieldUnique] == item.Fields[fieldUnique] {
+	if had && !again && !r.wasTouched(id) && old.Version == item.Version && old.Fields[fieldUnique] == item.Fields[fieldUnique] && old.Parent == item.Parent && old.Kind == item.Kind && old.Name == item.Name {
 		return nil
 	}
 	r.touch(id)
@@ -249,8 +262,16 @@ func (r *listReader) forget(ctx context.Context, id string) error {
 	return nil
 }
 
-// delete deletes an item with its versions, also with those that this read put.
-func (r *listReader) delete(ctx context.Context, id string) error {
+// delete deletes an item, as the state before has it, with its versions, or a folder with what is in it.
+func (r *listReader) delete(ctx context.Context, old holdfast.Item, id string) error {
+	if old.Kind == holdfast.KindFolder {
+		return r.deleteFolder(ctx, id)
+	}
+	return r.deleteOne(ctx, id)
+}
+
+// deleteOne deletes an item with its versions, also with those that this read put.
+func (r *listReader) deleteOne(ctx context.Context, id string) error {
 	for v, err := range r.prev.Children(ctx, id) {
 		if err != nil {
 			return err
@@ -268,7 +289,7 @@ func (r *listReader) itemOf(row *graph.ListItem) holdfast.Item {
 		Version string `json:"_UIVersionString"`
 	}
 	_ = json.Unmarshal(row.Fields, &fields) // a list may have no such columns
-	item := holdfast.Item{ID: itemID(r.l.id, row.ID), Parent: r.l.folder, Kind: holdfast.KindListItem, Version: row.ETag, Time: row.Modified, Size: int64(len(row.Raw)), Name: fields.Title,
+	item := holdfast.Item{ID: itemID(r.l.id, row.ID), Parent: r.parent(row.ID), Kind: holdfast.KindListItem, Version: row.ETag, Time: row.Modified, Size: int64(len(row.Raw)), Name: fields.Title,
 		Fields: map[string]string{holdfast.FieldCreated: stamp(row.Created), holdfast.FieldModified: stamp(row.Modified), holdfast.FieldETag: row.ETag}}
 	if item.Name == "" {
 		item.Name = "Item " + row.ID
@@ -278,7 +299,8 @@ func (r *listReader) itemOf(row *graph.ListItem) holdfast.Item {
 			item.Fields[k] = v
 		}
 	}
-	if r.unique[row.ID] {
+	r.asFolder(row, &item)
+	if r.places != nil && r.places.unique[row.ID] {
 		item.Fields[fieldUnique] = "true"
 	}
 	return item
@@ -298,7 +320,7 @@ func person(i *graph.Identity) string {
 
 // compare ends a resync: what the walk did not tell is asked for by id, and only what is not found is deleted.
 func (r *listReader) compare(ctx context.Context) error {
-	for item, err := range r.prev.Children(ctx, r.l.folder) {
+	for item, err := range r.items(ctx) {
 		if err != nil {
 			return err
 		}
@@ -309,7 +331,7 @@ func (r *listReader) compare(ctx context.Context) error {
 		row, err := r.g.ListItem(ctx, r.c.Source, r.l.id, id, graph.List{Expand: []string{"fields"}})
 		switch {
 		case m365.KindOf(err) == m365.NotFound:
-			if err := r.delete(ctx, item.ID); err != nil {
+			if err := r.delete(ctx, item, item.ID); err != nil {
 				return err
 			}
 		case err == nil:
@@ -324,16 +346,16 @@ func (r *listReader) compare(ctx context.Context) error {
 	return r.sink.Wait()
 }
 
-// shared reads items again whose permissions changed and nothing else, which no delta tells.
+// shared reads items again whose permissions changed, or which lie elsewhere, and nothing else, which no delta tells.
 func (r *listReader) shared(ctx context.Context) error {
-	if r.unique == nil {
+	if r.places == nil && len(r.homeless) == 0 {
 		return nil
 	}
 	if err := r.sink.Wait(); err != nil {
 		return err
 	}
-	ask := map[string]bool{}
-	for item, err := range r.prev.Children(ctx, r.l.folder) {
+	ask := maps.Clone(r.homeless)
+	for item, err := range r.items(ctx) {
 		if err != nil {
 			return err
 		}
@@ -341,8 +363,11 @@ func (r *listReader) shared(ctx context.Context) error {
 		if !ok || r.wasTouched(item.ID) {
 			continue
 		}
-		was, is := item.Fields[fieldUnique] == "true", r.unique[id]
-		if was != is || is && (r.anew || r.roles[r.l.id][sharepoint.Number(id)]) {
+		if r.places == nil {
+			continue
+		}
+		was, is := item.Fields[fieldUnique] == "true", r.places.unique[id]
+		if was != is || r.elsewhere(item) || is && (r.anew || r.roles[r.l.id][sharepoint.Number(id)]) {
 			ask[id] = true
 		}
 	}
@@ -351,6 +376,10 @@ func (r *listReader) shared(ctx context.Context) error {
 		switch {
 		case err == nil:
 			if err := r.row(ctx, row, true); err != nil {
+				return err
+			}
+		case m365.KindOf(err) == m365.NotFound && r.homeless[id]: // it went with its folder
+			if err := r.deleteOne(ctx, itemID(r.l.id, id)); err != nil {
 				return err
 			}
 		case m365.KindOf(err) == m365.NotFound: // the next delta tells

@@ -23,6 +23,7 @@ import (
 	"holdfast/internal/m365"
 	"holdfast/internal/m365/auth"
 	"holdfast/internal/m365/graph"
+	"holdfast/internal/m365/sharepoint"
 	"holdfast/internal/sim"
 	"holdfast/internal/workload/site"
 	"holdfast/internal/workload/workloadtest"
@@ -249,8 +250,10 @@ func (r *rig) asBackedUp(c *workloadtest.Container) {
 		switch row.Kind {
 		case "page":
 			want++
-		case "item":
-			want++
+		case "item", "folder":
+			if row.Kind == "item" {
+				want++
+			}
 			id := info.Lists[row.List] + "." + fmt.Sprint(row.ID)
 			s, ok := byID[id]
 			if !ok {
@@ -262,6 +265,12 @@ func (r *rig) asBackedUp(c *workloadtest.Container) {
 				if strings.HasPrefix(string(f), string(holdfast.FormAttachment)) {
 					attached++
 				}
+			}
+			if row.Kind == "folder" {
+				row.Versions = nil // those of folders are not kept
+			}
+			if place := placeOf(byID, s); place != row.Folder || (s.Kind == holdfast.KindFolder) != (row.Kind == "folder") {
+				r.t.Errorf("%s, a %s, lies in %q, want %q", id, s.Kind, place, row.Folder)
 			}
 			if s.Name != row.Title || versions[id] != len(row.Versions) || attached != len(row.Attachments) || (s.Forms["roles"] != nil) != (row.Roles != nil) {
 				r.t.Errorf("%s is %q with %d versions, %d attachments, roles %v; want %.400s", id, s.Name, versions[id], attached, s.Forms["roles"] != nil, fmt.Sprintf("%+v", row))
@@ -297,6 +306,16 @@ func (r *rig) asBackedUp(c *workloadtest.Container) {
 			}
 		}
 	}
+}
+
+// placeOf is where an item of a list lies, in names of folders.
+func placeOf(all map[string]workloadtest.Stored, s workloadtest.Stored) string {
+	var names []string
+	for up, ok := all[s.Parent]; ok && up.Fields[holdfast.FieldSpecial] == ""; up, ok = all[up.Parent] {
+		names = append(names, up.Name)
+	}
+	slices.Reverse(names)
+	return strings.Join(names, "/")
 }
 
 func TestBackupHoldsTheSite(t *testing.T) {
@@ -591,6 +610,9 @@ func sameRows(t *testing.T, got, want []sim.SiteRow, versions bool) {
 			continue
 		}
 		g.ID, w.ID = 0, 0
+		if w.Kind == "folder" {
+			g.Versions, w.Versions = nil, nil
+		}
 		if !versions {
 			g.Versions, w.Versions = nil, nil
 		}
@@ -757,12 +779,12 @@ func TestRestoreInPlaceOfWhatWasDeletedAndChanged(t *testing.T) {
 	var kept []sim.SiteRow
 	for _, row := range before {
 		if row.Kind == "item" && row.List == "Incidents" {
-			row.Attachments, row.Roles = nil, nil // what was added since stays
+			row.Attachments, row.Roles, row.Folder = nil, nil, "" // what was added since stays, and so does each item where it is
 			kept = append(kept, row)
 		}
 	}
 	for i := range after {
-		after[i].Attachments, after[i].Roles = nil, nil
+		after[i].Attachments, after[i].Roles, after[i].Folder = nil, nil, ""
 	}
 	sameRows(t, after, kept, false)
 	have := map[string]string{}
@@ -807,16 +829,40 @@ func (r *rig) dying(n int, last string, run func() error) error {
 // An item with a history is put back whole and once, or overwritten once, wherever the program dies while it does so: before any call, or after
 // one whose answer it does not get.
 func TestAnItemIsPutBackOnceWhereverTheProgramDies(t *testing.T) {
+	for name, in := range map[string]string{"in the list": "", "in a folder of a folder": "Closed & old/Größe – 2025"} {
+		t.Run(name, func(t *testing.T) { anItemIsPutBackOnce(t, in) })
+	}
+}
+
+func anItemIsPutBackOnce(t *testing.T, in string) {
 	r := start(t, sim.Options{Site: sim.SiteShape{Sites: 4, Items: 24, Files: 4}})
-	for seed := range 3 {
-		r.churn(12, seed)
+	lists := r.info("/sites/Falcon").Lists
+	web, err := sharepoint.At(r.g.M365(), r.box.Address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, refused, err := web.Add(t.Context(), lists["Incidents"], sharepoint.NewItem{In: strings.TrimSuffix("/sites/Falcon/Lists/Incidents/"+in, "/"),
+		Values: []sharepoint.FormValue{{Name: "Title", Value: "An item"}, {Name: "Status", Value: "Open"}}})
+	if err != nil || len(refused) > 0 {
+		t.Fatal(err, refused)
+	}
+	for n := range 2 { // versions, and an attachment
+		if err := r.g.UpdateListItem(t.Context(), r.box.Source, lists["Incidents"], id, "", map[string]any{"Title": fmt.Sprintf("An item, %d", n), "Weight": n}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := web.Attach(t.Context(), lists["Incidents"], id, "more.txt", []byte("more")); err != nil {
+		t.Fatal(err)
 	}
 	c := workloadtest.New()
 	r.backup(c)
-	lists := r.info("/sites/Falcon").Lists
 	key, row := "", sim.SiteRow{}
+	var folders []sim.SiteRow // above it
 	for _, one := range r.dump("/sites/Falcon") {
-		if one.Kind == "item" && one.Fields[lostColumns[0]] == "" && len(one.Versions) > 1 && len(one.Attachments) > 0 && len(one.Versions) > len(row.Versions) {
+		if one.Kind == "folder" && strings.HasPrefix(in, strings.TrimPrefix(one.Folder+"/"+one.Title, "/")) {
+			folders = append(folders, one)
+		}
+		if one.Folder == in && one.Kind == "item" && one.Fields[lostColumns[0]] == "" && len(one.Versions) > 1 && len(one.Attachments) > 0 && len(one.Versions) > len(row.Versions) {
 			key, row = lists[one.List]+"."+fmt.Sprint(one.ID), one
 		}
 	}
@@ -824,15 +870,19 @@ func TestAnItemIsPutBackOnceWhereverTheProgramDies(t *testing.T) {
 		t.Fatal("no item has older versions and attachments")
 	}
 	s := c.Items()[key]
+	noted := &workloadtest.Notes{}
 	attempt := func(p *engine.Put) error {
-		plan := engine.RestorePlan{Session: "s", From: r.box, To: r.box, Mode: engine.Overwrite, ChangedItems: true, MissingItems: true, AllVersions: true, Permissions: true, Newer: !p.Again}
+		plan := engine.RestorePlan{Session: "s", From: r.box, To: r.box, Mode: engine.Overwrite, ChangedItems: true, MissingItems: true, AllVersions: true, Permissions: true, Newer: !p.Again, Notes: noted}
 		rest, err := r.target.Open(t.Context(), plan)
 		if err != nil {
 			return err
 		}
 		p.Parent = ""
-		for _, id := range []string{c.Items()[s.Parent].Parent, s.Parent} {
-			folder := c.Items()[id]
+		var above []workloadtest.Stored
+		for up, ok := c.Items()[s.Parent]; ok; up, ok = c.Items()[up.Parent] {
+			above = append(above, up)
+		}
+		for _, folder := range slices.Backward(above) {
 			if p.Parent, err = rest.Folder(t.Context(), folder.Item, p.Parent); err != nil {
 				return err
 			}
@@ -847,13 +897,14 @@ func TestAnItemIsPutBackOnceWhereverTheProgramDies(t *testing.T) {
 		return rest.Close(t.Context())
 	}
 	first := func() *engine.Put {
+		noted = &workloadtest.Notes{}
 		p := &engine.Put{Item: s.Item, Marker: "0123456789abcdef0123", Open: s.Open}
 		p.Made = func(_ context.Context, id string) error { p.NewID = id; return nil }
 		return p
 	}
-	items := func() (got []sim.SiteRow) {
+	items := func(kind string) (got []sim.SiteRow) {
 		for _, one := range r.dump("/sites/Falcon") {
-			if one.List == row.List && one.Kind == "item" {
+			if one.List == row.List && one.Kind == kind {
 				got = append(got, one)
 			}
 		}
@@ -887,7 +938,7 @@ func TestAnItemIsPutBackOnceWhereverTheProgramDies(t *testing.T) {
 					}
 					break
 				}
-				untouched := tc.overwrites && slices.ContainsFunc(items(), func(one sim.SiteRow) bool { return one.Title == "changed since" })
+				untouched := tc.overwrites && slices.ContainsFunc(items("item"), func(one sim.SiteRow) bool { return one.Title == "changed since" })
 				p.Again = true
 				err := attempt(p)
 				var skip *holdfast.Skip
@@ -897,7 +948,12 @@ func TestAnItemIsPutBackOnceWhereverTheProgramDies(t *testing.T) {
 				if err != nil {
 					t.Fatalf("%s, %s after %d calls: the second attempt: %v", name, last, n, err)
 				}
-				got := items()
+				if made := items("folder"); len(made) != len(folders) {
+					t.Fatalf("%s, %s after %d calls: the list has the folders %+v", name, last, n, made)
+				} else {
+					sameRows(t, made, folders, false)
+				}
+				got := items("item")
 				if len(got) != 1 {
 					t.Fatalf("%s, %s after %d calls: the list has %d items: %+v", name, last, n, len(got), got)
 				}
@@ -917,8 +973,8 @@ func TestAnItemIsPutBackOnceWhereverTheProgramDies(t *testing.T) {
 func TestVersionsComeBackThoughChangesAreNotAnswered(t *testing.T) {
 	for _, name := range []string{sim.FaultAckLost, sim.FaultDropped, sim.FaultServerError} {
 		t.Run(name, func(t *testing.T) {
-			r := start(t, sim.Options{Site: sim.SiteShape{Sites: 2, Items: 8, Files: 2}})
-			for i := range 24 {
+			r := start(t, sim.Options{Site: sim.SiteShape{Sites: 2, Items: 16, Files: 2}})
+			for i := range 40 {
 				r.sim.Clock().Move(5 * time.Second)
 				r.churn(2, i)
 			}

@@ -53,7 +53,7 @@ func (t *target) Open(ctx context.Context, plan engine.RestorePlan) (engine.Rest
 		return nil, err
 	}
 	r := &restore{g: t.g, plan: plan, site: plan.To.Source, same: plan.From.Key() == plan.To.Key() && plan.From.Organization == plan.To.Organization,
-		lists: map[string]*place{}, opening: map[string]*sync.Mutex{}, made: map[string]string{}, gone: map[string]bool{}, users: map[int]sharepoint.Principal{}, logins: map[string]string{}}
+		lists: map[string]*place{}, opening: map[string]*sync.Mutex{}, made: map[string]string{}, gone: map[string]bool{}, folders: map[string]bool{}, users: map[int]sharepoint.Principal{}, logins: map[string]string{}}
 	if t.g.M365().ByCertificate() {
 		if r.web, err = sharepoint.At(t.g.M365(), site.WebURL); err != nil {
 			return nil, err
@@ -80,6 +80,7 @@ type restore struct {
 	made    map[string]string
 	gone    map[string]bool // of the own site, by list and item as stored: whether what a lookup names is not there any more
 	waiting []waiting       // lookups of items that were not there yet
+	folders map[string]bool // of lists, by what Folder gave out: those that this restore made
 }
 
 // waiting is an item whose lookup names items, of list, that may still come.
@@ -97,6 +98,7 @@ type place struct {
 	id      string // of the list there, or of what would be made
 	stored  string // id of the list that it was
 	title   string
+	root    string // server-relative path; empty until it was asked for
 	drive   string
 	files   engine.Restore // of a library
 	isNew   bool
@@ -191,7 +193,8 @@ func (r *restore) Folder(ctx context.Context, folder holdfast.Item, parent strin
 	}
 	p, at := r.inFiles(parent)
 	if p == nil {
-		return "", &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: errors.New("a folder in a list comes back by SharePoint alone; its items are restored into the list itself")}
+		token, err := r.listFolder(ctx, folder, parent)
+		return token, itemError(ctx, err)
 	}
 	id, err := p.files.Folder(ctx, folder, at)
 	return tokenFiles + p.id + "|" + id, err
@@ -240,7 +243,7 @@ func (r *restore) SettleFolder(ctx context.Context, p engine.Put) error {
 	}
 	place, id := r.inFiles(p.NewID)
 	if place == nil {
-		return nil
+		return itemError(ctx, r.settleListFolder(ctx, p))
 	}
 	p.NewID = id
 	if s, ok := place.files.(engine.FolderSettler); ok {

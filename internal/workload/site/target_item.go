@@ -32,9 +32,7 @@ type storedItem struct {
 }
 
 func (r *restore) item(ctx context.Context, p engine.Put) (engine.Restored, error) {
-	r.mu.Lock()
-	l := r.lists[p.Parent]
-	r.mu.Unlock()
+	l, at := r.inList(p.Parent)
 	if l == nil || l.columns == nil && !r.plan.DryRun {
 		return engine.Restored{}, &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: errors.New("the list that it is of could not be put back")}
 	}
@@ -101,7 +99,7 @@ func (r *restore) item(ctx context.Context, p engine.Put) (engine.Restored, erro
 		if _, ok := l.there["Title"]; ok {
 			fields["Title"] = markerTitle(p.Marker)
 		}
-		if there, err = r.g.CreateListItem(ctx, r.site, l.id, l.types[stored.ContentType.Name], fields); err != nil {
+		if there, err = r.create(ctx, l, at, stored.ContentType.Name, fields); err != nil {
 			return engine.Restored{}, err
 		}
 		if err := p.Made(ctx, there.ID); err != nil {
@@ -126,9 +124,7 @@ func (r *restore) item(ctx context.Context, p engine.Put) (engine.Restored, erro
 
 // Resumed takes up the id of a list item that an earlier attempt put back, and its lookups of what was not there then.
 func (r *restore) Resumed(ctx context.Context, p engine.Put) error {
-	r.mu.Lock()
-	l := r.lists[p.Parent]
-	r.mu.Unlock()
+	l, _ := r.inList(p.Parent)
 	if p.Item.Kind != holdfast.KindListItem || l == nil || l.columns == nil {
 		return nil
 	}

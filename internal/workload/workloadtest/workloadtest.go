@@ -58,6 +58,12 @@ func TenantBy(t testing.TB, o sim.Options, by func(tenant sim.Tenant) auth.Crede
 			t.Error(err)
 		}
 	})
+	return s, Client(t, s, by(s.Tenant()))
+}
+
+// Client is another client of a tenant, by another credential of its application.
+func Client(t testing.TB, s *sim.Sim, cred auth.Credential) *graph.Client {
+	t.Helper()
 	ca, err := m365.ReadCA(s.CAFile())
 	if err != nil {
 		t.Fatal(err)
@@ -68,14 +74,14 @@ func TenantBy(t testing.TB, o sim.Options, by func(tenant sim.Tenant) auth.Crede
 	}
 	tenant := s.Tenant()
 	m, err := m365.New(m365.Config{
-		Cloud: cloud, Tenant: tenant.TenantID, Application: tenant.ApplicationID, Credential: by(tenant),
+		Cloud: cloud, Tenant: tenant.TenantID, Application: tenant.ApplicationID, Credential: cred,
 		Network: m365.Network{Dial: s.Addr(), CA: ca}, Clock: hasty{s.Clock()}, Limits: throttle.Unlimited(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(m.Close)
-	return s, graph.New(m)
+	return graph.New(m)
 }
 
 // Stored is an item in memory.
