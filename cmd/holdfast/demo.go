@@ -129,7 +129,7 @@ func (t *tour) prepare(ctx context.Context) error {
 		return err
 	}
 	return t.c.call(ctx, http.MethodPost, "/Jobs", map[string]any{"name": "everything", "organizationId": t.org.ID, "repositoryId": r.ID, "backupType": "SelectedItems", "isEnabled": true,
-		"selectedItems":  []map[string]any{{"type": "PartialOrganization", "mailbox": true, "oneDrive": true, "sites": true, "teams": true, "teamsChats": true, "chats": true}},
+		"selectedItems":  []map[string]any{{"type": "PartialOrganization", "mailbox": true, "oneDrive": true, "sites": true, "personalSite": true, "teams": true, "teamsChats": true, "chats": true}},
 		"schedulePolicy": map[string]any{"scheduleEnabled": false}}, &t.job)
 }
 
@@ -201,13 +201,13 @@ func (t *tour) show(ctx context.Context) error {
 		total["files"] += files
 		t.say("  %-50s %5d mails  %4d events, contacts and tasks  %4d files", u.UPN, mails, others, files)
 	}
-	for _, x := range t.d.Sim.Sites() {
+	for _, x := range append(t.d.Sim.Sites(), t.d.PersonalSites()...) {
 		truth, err := t.d.SiteTruth(x.ID)
 		if err != nil {
 			return err
 		}
 		total["files"] += len(truth.Files)
-		t.say("  %-50s %5d items of lists and pages  %4d files", x.URL, len(truth.Others), len(truth.Files))
+		t.say("  %-50s %5d items of lists and pages  %4d files", siteCalled(x), len(truth.Others), len(truth.Files))
 	}
 	for _, x := range t.d.Sim.Teams() {
 		truth, err := t.d.TeamTruth(x.Name)
@@ -376,7 +376,7 @@ func (t *tour) once(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		compare(x.URL, sitesBefore[i], after)
+		compare(siteCalled(x), sitesBefore[i], after)
 	}
 	for i, x := range teams {
 		after, err := t.d.TeamTruth(x.Name)
@@ -406,9 +406,17 @@ func (t *tour) once(ctx context.Context) error {
 	return nil
 }
 
+// siteCalled names a site in a table.
+func siteCalled(x sim.SiteInfo) string {
+	if strings.HasPrefix(x.Path, "/personal/") {
+		return "personal site of " + x.Title
+	}
+	return x.URL
+}
+
 // sites are those with lists of their own: what a team's site has is the team's files.
 func (t *tour) sites() []sim.SiteInfo {
-	return slices.DeleteFunc(t.d.Sim.Sites(), func(x sim.SiteInfo) bool { return x.Lists["Incidents"] == "" })
+	return append(slices.DeleteFunc(t.d.Sim.Sites(), func(x sim.SiteInfo) bool { return x.Lists["Incidents"] == "" }), t.d.PersonalSites()...)
 }
 
 // restoreAll restores every mailbox, drive or site of the newest restore point.

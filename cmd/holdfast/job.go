@@ -20,7 +20,8 @@ type job struct {
 	NextRun      *time.Time `json:"nextRun"`
 	Organization string     `json:"organizationId"`
 	Repository   string     `json:"repositoryId"`
-	Chats        bool       `json:"chats"` // of everybody
+	Chats        bool       `json:"chats"`         // of everybody
+	Personal     bool       `json:"personalSites"` // of everybody
 }
 
 // result is that of the last run; the contract says Stopped of a job that never ran.
@@ -66,7 +67,7 @@ var scheduleEvery = map[string]string{"5m": "Minutes5", "10m": "Minutes10", "15m
 func newJobAddCommand() *cobra.Command {
 	var org, repo, daily, every string
 	var users, groups, sites, teams, exclude, excludeGroups, leaveOut []string
-	var noMail, noFiles, noSites, noTeams, noPosts, groupMailboxes, chats, run bool
+	var noMail, noFiles, noSites, noTeams, noPosts, groupMailboxes, chats, personal, run bool
 	cmd := &cobra.Command{
 		Use:   "add NAME",
 		Short: "Make a backup job for the whole organization, or for chosen users, groups, sites and teams",
@@ -92,7 +93,7 @@ func newJobAddCommand() *cobra.Command {
 				if err != nil {
 					return nil, err
 				}
-				return map[string]any{"type": "User", "user": map[string]any{"id": u.ID, "name": u.Name, "displayName": u.DisplayName}, "mailbox": !noMail, "oneDrive": !noFiles, "leaveOut": leaveOut, "chats": chats}, nil
+				return map[string]any{"type": "User", "user": map[string]any{"id": u.ID, "name": u.Name, "displayName": u.DisplayName}, "mailbox": !noMail, "oneDrive": !noFiles, "leaveOut": leaveOut, "chats": chats, "personalSite": personal}, nil
 			}
 			body := map[string]any{"name": args[0], "organizationId": o.ID, "repositoryId": r.ID, "backupType": "EntireOrganization", "isEnabled": true, "runNow": false}
 			var selected, excluded []map[string]any
@@ -108,7 +109,7 @@ func newJobAddCommand() *cobra.Command {
 				if err != nil {
 					return nil, err
 				}
-				return map[string]any{"type": "Group", "group": map[string]any{"id": g.ID, "name": g.Name, "displayName": g.DisplayName}, "members": true, "memberMailbox": !noMail, "memberOnedrive": !noFiles, "chats": chats}, nil
+				return map[string]any{"type": "Group", "group": map[string]any{"id": g.ID, "name": g.Name, "displayName": g.DisplayName}, "members": true, "memberMailbox": !noMail, "memberOnedrive": !noFiles, "memberSite": personal, "chats": chats}, nil
 			}
 			for _, g := range groups {
 				i, err := ofGroup(g)
@@ -122,6 +123,7 @@ func newJobAddCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				i["memberSite"] = true
 				excluded = append(excluded, i)
 			}
 			for _, s := range sites {
@@ -149,19 +151,20 @@ func newJobAddCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				i["personalSite"] = true
 				excluded = append(excluded, i)
 			}
 			if len(selected) > 0 {
 				body["backupType"], body["selectedItems"] = "SelectedItems", selected
 			} else if noMail || noFiles || noSites || noTeams || noPosts || groupMailboxes || len(leaveOut) > 0 {
 				body["backupType"] = "SelectedItems"
-				whole := map[string]any{"type": "PartialOrganization", "mailbox": !noMail, "oneDrive": !noFiles, "sites": !noSites, "groupMailboxes": groupMailboxes, "leaveOut": leaveOut, "chats": chats}
+				whole := map[string]any{"type": "PartialOrganization", "mailbox": !noMail, "oneDrive": !noFiles, "sites": !noSites, "groupMailboxes": groupMailboxes, "leaveOut": leaveOut, "chats": chats, "personalSite": personal}
 				if o.Teams && !noTeams {
 					whole["teams"], whole["teamsChats"] = true, !noPosts
 				}
 				body["selectedItems"] = []map[string]any{whole}
-			} else if chats {
-				body["chats"] = true
+			} else {
+				body["chats"], body["personalSites"] = chats, personal
 			}
 			if len(excluded) > 0 {
 				body["excludedItems"] = excluded
@@ -214,6 +217,7 @@ func newJobAddCommand() *cobra.Command {
 	f.BoolVar(&noTeams, "no-teams", false, "leave Microsoft Teams out")
 	f.BoolVar(&noPosts, "no-posts", false, "of teams, leave posts out")
 	f.BoolVar(&chats, "chats", false, "take chats of Microsoft Teams too: those of the chosen users, or of everybody")
+	f.BoolVar(&personal, "personal-sites", false, "take personal sites too, lists, pages and libraries besides the OneDrive: those of the chosen users and of members of groups, or of everybody")
 	f.StringArrayVar(&teams, "team", nil, "protect this team, by its name, address or id (repeatable)")
 	f.BoolVar(&run, "run", false, "run it now and wait")
 	return cmd

@@ -145,6 +145,8 @@ func (i jobItem) name() string {
 		return i.Site.URL
 	case i.Team != nil:
 		return i.Team.DisplayName
+	case i.Type == "PersonalSites":
+		return "all personal sites"
 	}
 	return "everybody"
 }
@@ -154,7 +156,7 @@ func (i jobItem) what() string {
 	for _, part := range []struct {
 		has  bool
 		name string
-	}{{i.Mailbox, "mailbox"}, {i.ArchiveMailbox, "archive"}, {i.OneDrive, "OneDrive"}, {i.Sites, "sites"}, {i.PersonalSite, "personal site"}, {i.MemberMailbox, "members' mailboxes"},
+	}{{i.Mailbox, "mailbox"}, {i.ArchiveMailbox, "archive"}, {i.OneDrive, "OneDrive"}, {i.Sites, "sites"}, {i.PersonalSite && i.User == nil, "personal sites"}, {i.PersonalSite && i.User != nil, "personal site"}, {i.Type == "PersonalSites", "personal sites"}, {i.MemberMailbox, "members' mailboxes"},
 		{i.MemberArchiveMailbox, "members' archives"}, {i.MemberOnedrive, "members' OneDrives"}, {i.MemberSite, "members' personal sites"}, {i.GroupSite, "group site"}, {i.Site != nil, "the site and those below it"},
 		{i.GroupMailboxes, "mailboxes of groups"}, {i.Teams && i.Team == nil, "teams"}, {i.Team != nil, "the team"}, {i.TeamsChats, "posts"}, {i.Chats, "chats"}} {
 		if part.has {
@@ -185,7 +187,7 @@ func newJobScopeCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				all = append(all, jobItem{List: "selected", Type: j.BackupType, Mailbox: o.Exchange, OneDrive: o.SharePoint, Sites: o.SharePoint, Teams: o.Teams, Chats: j.Chats})
+				all = append(all, jobItem{List: "selected", Type: j.BackupType, Mailbox: o.Exchange, OneDrive: o.SharePoint, Sites: o.SharePoint, Teams: o.Teams, Chats: j.Chats, PersonalSite: j.Personal})
 			}
 			for _, l := range [][2]string{{"selected", "SelectedItems"}, {"excluded", "ExcludedItems"}} {
 				which, path := l[0], l[1]

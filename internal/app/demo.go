@@ -209,7 +209,7 @@ func (d *Demo) SiteTruth(site string) (Truth, error) {
 		}
 	}
 	for _, r := range rows {
-		if r.Kind != "list" || r.Template != "documentLibrary" {
+		if r.Kind != "list" || r.Template != "documentLibrary" || d.isOneDrive(site, r.Title) {
 			continue
 		}
 		files, err := d.Sim.DumpLibrary(site, r.Title, true)
@@ -221,6 +221,22 @@ func (d *Demo) SiteTruth(site string) (Truth, error) {
 		}
 	}
 	return t, nil
+}
+
+// PersonalSites are those in which users made something besides their OneDrives.
+func (d *Demo) PersonalSites() []sim.SiteInfo {
+	var out []sim.SiteInfo
+	for _, u := range d.Sim.Tenant().Users {
+		if x, err := d.Sim.PersonalSite(u.ID); err == nil && x.Lists["Incidents"] != "" {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// isOneDrive says whether a library of a site is its user's OneDrive, which Truth has.
+func (d *Demo) isOneDrive(site, library string) bool {
+	return library == "Documents" && slices.ContainsFunc(d.PersonalSites(), func(x sim.SiteInfo) bool { return x.ID == site })
 }
 
 // putFiles adds the files and folders of a drive, without their versions: a restore puts back the last one, unless all are asked for.
@@ -353,7 +369,7 @@ var siteLost = []string{"Place"}
 
 // LoseSite empties all lists, libraries and groups of a site, and takes away what its owners made of groups and permission levels.
 func (d *Demo) LoseSite(site string) error {
-	for _, s := range d.Sim.Sites() {
+	for _, s := range append(d.Sim.Sites(), d.PersonalSites()...) {
 		if s.ID != site {
 			continue
 		}
@@ -361,6 +377,9 @@ func (d *Demo) LoseSite(site string) error {
 			return err
 		}
 		for title := range s.Lists {
+			if d.isOneDrive(site, title) { // Lose has it
+				continue
+			}
 			if err := d.Sim.EmptyList(site, title); err != nil {
 				return err
 			}
