@@ -33,13 +33,14 @@ func (a *API) jobScopePreview(ctx context.Context, r *request) (any, error) {
 	var in struct {
 		Job      holdfast.JobID                 `json:"jobId,omitzero"`
 		Scope    string                         `json:"backupType"`
+		Personal *bool                          `json:"personalSites,omitzero"`
 		Selected []contract.RESTJobItemComposed `json:"selectedItems,omitzero"`
 		Excluded []contract.RESTJobItemComposed `json:"excludedItems,omitzero"`
 	}
 	if err := r.decode(&in); err != nil {
 		return nil, err
 	}
-	spec := service.JobSpec{Organization: holdfast.OrganizationID(id), Scope: holdfast.JobScope(in.Scope)}
+	spec := service.JobSpec{Organization: holdfast.OrganizationID(id), Scope: holdfast.JobScope(in.Scope), Personal: in.Personal}
 	if spec.Selected, err = itemsFromContract("selectedItems", in.Selected); err != nil {
 		return nil, err
 	}

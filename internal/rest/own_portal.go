@@ -102,6 +102,7 @@ type portalObject struct {
 	Site         bool   `json:"site"`
 	Team         bool   `json:"team"`
 	Chats        bool   `json:"chats"`
+	PersonalSite bool   `json:"personalSite"`
 }
 
 type portalObjects struct {
@@ -121,7 +122,7 @@ func (a *API) portalGetObjects(ctx context.Context, r *request) (any, error) {
 		return nil, err
 	}
 	return portalObjects{page(r, w, all, func(o service.PortalObject) portalObject {
-		return portalObject{o.ID, o.Name, o.Address, string(o.Organization), o.Self, o.Deleted, o.Mailbox, o.Drive, o.Site, o.Team, o.Chats}
+		return portalObject{o.ID, o.Name, o.Address, string(o.Organization), o.Self, o.Deleted, o.Mailbox, o.Drive, o.Site, o.Team, o.Chats, o.PersonalSite}
 	}), total}, nil
 }
 

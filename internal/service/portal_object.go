@@ -19,6 +19,7 @@ type PortalObject struct {
 	Self           bool
 	Mailbox, Drive bool // of whom a restore point has one
 	Chats          bool // of whom a restore point has chats
+	PersonalSite   bool // of whom a restore point has the personal site
 	Site           bool // it is a site, and Address is where
 	Team           bool // it is a team
 	Deleted        bool // the directory has him no more
@@ -77,8 +78,8 @@ func objectsOf(held []holdfast.ContainerRecord, me, search string) []PortalObjec
 	var all []PortalObject
 	at := map[string]int{}
 	for _, c := range held {
-		site, team := c.Kind == holdfast.Site, c.Kind == holdfast.Team
-		if c.Head == 0 || c.Nobodys() && !site && !team { // of what is nobody's the portal shows sites and teams; personal sites are sites there
+		site, team := c.Kind == holdfast.Site && !c.Personal(), c.Kind == holdfast.Team
+		if c.Head == 0 || c.Nobodys() && !site && !team { // of what is nobody's the portal shows sites and teams
 			continue
 		}
 		key, id := objectKey(c.Organization, c.Owner), c.OwnerID()
@@ -91,6 +92,10 @@ func objectsOf(held []holdfast.ContainerRecord, me, search string) []PortalObjec
 			at[key] = i
 			all = append(all, PortalObject{ProtectedOwner: ProtectedOwner{ID: id, ObjectID: c.Owner, Organization: c.Organization, Name: c.Name, Address: c.Address}, Self: key == me, Site: site, Team: team})
 		}
+		if !c.Personal() && all[i].PersonalSite && !all[i].Mailbox && !all[i].Drive { // so far he was called as his site is
+			all[i].Name, all[i].Address = c.Name, c.Address
+		}
+		all[i].PersonalSite = all[i].PersonalSite || c.Personal()
 		all[i].Mailbox = all[i].Mailbox || c.Kind == holdfast.Mailbox
 		all[i].Drive = all[i].Drive || c.Kind == holdfast.Drive
 	}

@@ -89,7 +89,7 @@ test("a job that is changed keeps what was not touched", { timeout: 120_000 }, a
   await edit("Mixed again");
   await dialog().getByRole("button", { name: "Remove Falcon", exact: true }).click();
   await dialog().getByRole("button", { name: "Add everything in the organization" }).click();
-  await dialog().getByRole("group", { name: "Data of Everything in the organization" }).getByRole("checkbox", { name: "Sites" }).uncheck();
+  await dialog().getByRole("group", { name: "Data of Everything in the organization" }).getByRole("checkbox", { name: "Sites", exact: true }).uncheck();
   await now().getByText(/left out/).first().waitFor();
   await dialog().getByRole("button", { name: "Save" }).click();
   await dialog().waitFor({ state: "detached" });

@@ -61,7 +61,7 @@ function Form({ title, job, selected, excluded, onClose }: { title: string; job:
   const [description, setDescription] = useState(job?.description ?? "");
   const [organization, setOrganization] = useState(job?.organizationId ?? organizations[0]?.id ?? "");
   const [repository, setRepository] = useState(job?.repositoryId ?? repositories[0]?.id ?? "");
-  const [scope, setScope] = useState<Scope>({ entire: job?.backupType !== "SelectedItems", selected, excluded });
+  const [scope, setScope] = useState<Scope>({ entire: job?.backupType !== "SelectedItems", personal: job?.personalSites ?? false, selected, excluded });
   const [policy, setPolicy] = useState<Policy>(job?.schedulePolicy ?? { scheduleEnabled: true, type: "Daily", dailyType: "Everyday", dailyTime: "22:00:00", retryEnabled: true, retryNumber: 3, retryWaitInterval: 10 });
   const [enabled, setEnabled] = useState(job?.isEnabled ?? true);
   const [runNow, setRunNow] = useState(!job);
@@ -73,7 +73,7 @@ function Form({ title, job, selected, excluded, onClose }: { title: string; job:
     description,
     repositoryId: repository,
     backupType: scope.entire ? ("EntireOrganization" as const) : ("SelectedItems" as const),
-    ...(scope.entire ? {} : { selectedItems: scope.selected.map(asked) }),
+    ...(scope.entire ? { personalSites: scope.personal } : { selectedItems: scope.selected.map(asked) }),
     excludedItems: scope.excluded.map(asked),
     schedulePolicy: policy,
     isEnabled: enabled,
@@ -85,7 +85,7 @@ function Form({ title, job, selected, excluded, onClose }: { title: string; job:
     else await of(client.POST("/v8/Jobs", { body: { ...body, organizationId: organization } as Schemas["RESTCreateBackupJob"] }));
     await Promise.all([queries.invalidateQueries({ queryKey: jobsQuery.queryKey }), queries.invalidateQueries({ queryKey: ["progress"] }), queries.invalidateQueries({ queryKey: ["overview"] })]);
   };
-  const words = job ? undefined : flags(scope.selected, scope.excluded, scope.entire, services);
+  const words = job ? undefined : flags(scope.selected, scope.excluded, scope.entire, scope.personal, services);
   const daily = policy.scheduleEnabled && policy.type === "Daily" && policy.dailyType === "Everyday" && policy.dailyTime ? [`--daily ${policy.dailyTime.slice(0, 5)}`] : [];
   const act: Act = {
     title: job ? t.job.acts.change : t.job.acts.make,
@@ -103,7 +103,7 @@ function Form({ title, job, selected, excluded, onClose }: { title: string; job:
         <Textarea value={description} onChange={(_, d) => setDescription(d.value)} rows={2} />
       </Field>
       <Field label={t.job.organization} required>
-        <Select required value={organization} disabled={job !== undefined} onChange={(_, d) => { setOrganization(d.value); setScope({ entire: scope.entire, selected: [], excluded: [] }); }}>
+        <Select required value={organization} disabled={job !== undefined} onChange={(_, d) => { setOrganization(d.value); setScope({ ...scope, selected: [], excluded: [] }); }}>
           {organizations.map((o) => (
             <option key={o.id} value={o.id ?? ""}>
               {o.officeName || o.name} ({o.name})

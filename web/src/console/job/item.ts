@@ -33,26 +33,24 @@ export function optionsOf(i: Item, s: Services, excluded: boolean): Option[] {
   switch (i.type) {
     case "PartialOrganization":
       add(s.exchange, "mailbox", "groupMailboxes");
-      add(s.sharePoint, "oneDrive", "sites");
+      add(s.sharePoint, "oneDrive", "sites", "personalSite");
       add(s.teams, "teams");
       add(s.teams && s.posts && i.teams, "teamsChats");
       add(i.archiveMailbox, "archiveMailbox");
       break;
     case "User":
       add(s.exchange, "mailbox");
-      add(s.sharePoint, "oneDrive");
+      add(s.sharePoint, "oneDrive", "personalSite");
       add(i.archiveMailbox, "archiveMailbox");
-      add(i.personalSite, "personalSite");
       break;
     case "Group":
       add(s.exchange, "memberMailbox");
-      add(s.sharePoint, "memberOnedrive");
+      add(s.sharePoint, "memberOnedrive", "memberSite");
       if (i.group?.type === "Office365") {
         add(s.exchange, "mailbox");
         add(s.sharePoint && !excluded, "groupSite");
       }
       add(i.memberArchiveMailbox, "memberArchiveMailbox");
-      add(i.memberSite, "memberSite");
       break;
     case "Team":
       add(s.posts, "teamsChats");
@@ -73,18 +71,18 @@ export function withOption(i: Item, option: Option, on: boolean): Item {
 
 // empty says that an item has no data left.
 export function empty(i: Item, s: Services, excluded: boolean): boolean {
-  return i.type !== "Site" && i.type !== "Team" && optionsOf(i, s, excluded).every((o) => i[o] !== true);
+  return i.type !== "Site" && i.type !== "Team" && i.type !== "PersonalSites" && optionsOf(i, s, excluded).every((o) => i[o] !== true);
 }
 
-// everything is an item with all that the organization protects of it.
+// everything is an item with all that the organization protects of it; personal sites are selected only when they are asked for, and left out with all else.
 export function everything(i: Item, s: Services, excluded: boolean): Item {
   switch (i.type) {
     case "PartialOrganization":
       return { ...i, mailbox: s.exchange, oneDrive: s.sharePoint, sites: s.sharePoint, ...(s.teams ? { teams: true, teamsChats: s.posts } : {}) };
     case "User":
-      return { ...i, mailbox: s.exchange, oneDrive: s.sharePoint };
+      return { ...i, mailbox: s.exchange, oneDrive: s.sharePoint, ...(excluded ? { personalSite: s.sharePoint } : {}) };
     case "Group":
-      return { ...i, members: true, memberMailbox: s.exchange, memberOnedrive: s.sharePoint, ...(i.group?.type === "Office365" ? { mailbox: false, ...(excluded ? {} : { groupSite: s.sharePoint && Boolean(i.group.site) }) } : {}) };
+      return { ...i, members: true, memberMailbox: s.exchange, memberOnedrive: s.sharePoint, ...(i.group?.type === "Office365" ? { mailbox: false, ...(excluded ? {} : { groupSite: s.sharePoint && Boolean(i.group.site) }) } : {}), ...(excluded ? { memberSite: s.sharePoint } : {}) };
     case "Team":
       return { ...i, teams: true, teamsChats: s.posts };
   }
@@ -98,8 +96,8 @@ export function asked(i: Item): Item {
 }
 
 // flags are the words of the command line that say what items do, or nothing when it has none for such a choice: it gives all items the same data.
-export function flags(selected: Item[], excluded: Item[], entire: boolean, s: Services): string[] | undefined {
-  const out: string[] = [];
+export function flags(selected: Item[], excluded: Item[], entire: boolean, personal: boolean, s: Services): string[] | undefined {
+  const out: string[] = entire && personal ? ["--personal-sites"] : [];
   for (const i of entire ? [] : selected) {
     const same = (e: Item) => optionsOf(i, s, false).every((o) => (i[o] ?? false) === (e[o] ?? false)) && (i.leaveOut ?? []).length === 0;
     if (!same(everything(i, s, false)) || (i.type === "PartialOrganization" && selected.length > 1) || (i.type === "Group" && i.groupSite)) return undefined;

@@ -30,6 +30,7 @@ const useStyles = makeStyles({
 
 export interface Scope {
   entire: boolean;
+  personal: boolean; // of the entire organization: personal sites too
   selected: Item[];
   excluded: Item[];
 }
@@ -44,6 +45,7 @@ export function ScopeEditor({ organization, job, services, value, onChange }: { 
         <Radio value="all" label={t.job.everybody} />
         <Radio value="items" label={t.job.chosen} />
       </RadioGroup>
+      {value.entire && services.sharePoint && <Checkbox label={t.job.personalToo} checked={value.personal} onChange={(_, d) => onChange({ ...value, personal: d.checked === true })} />}
       {!value.entire && (
         <Items label={t.job.selected} organization={organization} services={services} types={services.teams ? ["User", "Group", "Site", "Team"] : services.sharePoint ? ["User", "Group", "Site"] : ["User", "Group"]} items={value.selected} onChange={(selected) => onChange({ ...value, selected })}>
           {!value.selected.some((i) => i.type === "PartialOrganization") && (
@@ -61,7 +63,7 @@ export function ScopeEditor({ organization, job, services, value, onChange }: { 
   );
 }
 
-const types: Record<string, "users" | "groups" | "sites" | "teams" | "organization"> = { User: "users", Group: "groups", Site: "sites", Team: "teams", PartialOrganization: "organization" };
+const types: Record<string, "users" | "groups" | "sites" | "teams" | "organization"> = { User: "users", Group: "groups", Site: "sites", Team: "teams", PartialOrganization: "organization", PersonalSites: "sites" };
 
 // Items is a list of objects with the data that is meant of each, and a search that adds to it.
 function Items({ label, organization, services, types: offered, items, excludes = false, onChange, children }: {
@@ -76,7 +78,7 @@ function Items({ label, organization, services, types: offered, items, excludes 
 }) {
   const s = useStyles();
   const { t } = useText();
-  const nameOf = (i: Item) => i.user?.displayName || i.user?.name || i.group?.displayName || i.site?.title || i.site?.url || i.team?.displayName || t.job.wholeOrganization;
+  const nameOf = (i: Item) => i.user?.displayName || i.user?.name || i.group?.displayName || i.site?.title || i.site?.url || i.team?.displayName || (i.type === "PersonalSites" ? t.job.allPersonal : t.job.wholeOrganization);
   const replace = (next: Item) => onChange(items.map((i) => (keyOf(i) === keyOf(next) ? next : i)));
   // No Field: it would give every check box in it the same id.
   return (
@@ -98,7 +100,7 @@ function Items({ label, organization, services, types: offered, items, excludes 
               <fieldset className={s.options}>
                 <legend className={s.hidden}>{t.job.dataOf(nameOf(i))}</legend>
                 {optionsOf(i, services, excludes).map((o) => (
-                  <Checkbox key={o} size="medium" label={t.job.options[i.type === "Group" && o === "mailbox" ? "groupMailbox" : o]} checked={i[o] ?? false} onChange={(_, d) => replace(withOption(i, o, d.checked === true))} />
+                  <Checkbox key={o} size="medium" label={t.job.options[i.type === "Group" && o === "mailbox" ? "groupMailbox" : i.type === "PartialOrganization" && o === "personalSite" ? "personalSites" : o]} checked={i[o] ?? false} onChange={(_, d) => replace(withOption(i, o, d.checked === true))} />
                 ))}
                 {!excludes && hasParts(i) && parts.map((part) => (
                   <Checkbox key={part} label={t.job.parts[part]} checked={!(i.leaveOut ?? []).includes(part)} onChange={(_, d) => replace({ ...i, leaveOut: d.checked === true ? (i.leaveOut ?? []).filter((p) => p !== part) : [...(i.leaveOut ?? []), part] })} />
@@ -212,6 +214,7 @@ function Summary({ organization, job, value, valid, services }: { organization: 
   const wanted = JSON.stringify({
     ...(job ? { jobId: job } : {}),
     backupType: value.entire ? "EntireOrganization" : "SelectedItems",
+    ...(value.entire ? { personalSites: value.personal } : {}),
     selectedItems: value.entire ? [] : value.selected.map(asked),
     excludedItems: value.excluded.map(asked),
   });

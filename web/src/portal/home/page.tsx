@@ -103,6 +103,7 @@ function Choose({ person, operator }: { person: Person; operator: boolean }) {
   ] : [
     { type: "Vex", icon: <MailRegular />, name: t.kind.mail, there: person.mailbox },
     { type: "Veod", icon: <DocumentRegular />, name: t.kind.files, there: person.drive },
+    ...(person.personalSite ? [{ type: "Vesp" as const, icon: <GlobeRegular />, name: t.portal.personalSite, there: true }] : []),
     ...(person.chats ? [{ type: "Chats" as const, icon: <ChatMultipleRegular />, name: t.portal.chats, there: true }] : []),
   ];
   const nobodys = person.site || person.team;
