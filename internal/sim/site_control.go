@@ -282,7 +282,7 @@ func (l *list) dumpItem(it *listItem) SiteRow {
 	}
 	if p := it.page; p != nil {
 		row.Kind, row.Title = "page", p.title
-		b, err := json.Marshal([]any{p.name, p.layout, p.titleArea, p.canvas, p.published})
+		b, err := json.Marshal([]any{p.name, p.layout, p.titleArea, p.canvas, p.about, p.thumbnail, p.promotion, p.comments, p.recommended, p.published})
 		if err != nil {
 			b = []byte(err.Error())
 		}

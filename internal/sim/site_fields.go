@@ -90,8 +90,8 @@ func (l *list) generateItem(r random, i int, categories *list) {
 	f := it.fields
 	f["Title"] = fmt.Sprintf("%s %d", pick(r, []string{"Printer on fire", "No coffee", "Größe falsch – \"quoted\"", "Screen <broken> & dark", "日本語の件名"}), i)
 	f["Status"] = pick(r, []string{"Open", "Waiting", "Closed"})
-	if i%5 == 4 {
-		it.contentType = l.types[len(l.types)-1].id
+	if last := l.types[len(l.types)-1]; i%5 == 4 && last.name != "Folder" {
+		it.contentType = last.id
 	}
 	if i%7 != 6 {
 		x.fillColumns(f, r, i, at, categories)

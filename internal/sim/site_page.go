@@ -11,6 +11,9 @@ import (
 type sitePage struct {
 	guid, name, title, layout string
 	titleArea, canvas         map[string]any
+	about, thumbnail          string
+	promotion                 string // page or newsPost
+	comments, recommended     bool
 	published                 bool
 }
 
@@ -21,10 +24,15 @@ func (x *site) newPages(r random, titles ...string) {
 	for i, title := range titles {
 		it := l.newItem(x.created.Add(time.Duration(i)*time.Hour), person(0))
 		it.fields["Title"] = title
-		it.page = &sitePage{guid: it.guid, name: fmt.Sprintf("Page-%d.aspx", i+1), title: title, layout: "article", published: i == 0,
+		it.page = &sitePage{guid: it.guid, name: fmt.Sprintf("Page-%d.aspx", i+1), title: title, layout: "article", published: i == 0, promotion: "page", comments: true,
 			titleArea: map[string]any{"enableGradientEffect": true, "layout": "plain", "showAuthor": true, "showPublishedDate": false, "showTextBlockAboveTitle": false, "textAboveTitle": "", "textAlignment": "left"},
 			canvas: map[string]any{"horizontalSections": []any{map[string]any{"id": "1", "layout": "oneColumn", "emphasis": "none", "columns": []any{map[string]any{"id": "1", "width": 12,
 				"webparts": []any{map[string]any{"@odata.type": "#microsoft.graph.textWebPart", "id": r.uuid(), "innerHtml": "<p>Welcome to " + x.title + " &amp; more, page " + strconv.Itoa(i) + "</p>"}}}}}}}}
+		if i == 1 {
+			p := it.page
+			p.promotion, p.about, p.thumbnail, p.comments, p.recommended = "newsPost", "What is new – für alle", "https://"+x.host()+x.path+"/SiteAssets/new.png", false, true
+			it.changed, it.editor = it.created.Add(49*time.Hour), person(min(1, x.of.s.drives.people()-1))
+		}
 	}
 }
 
@@ -50,7 +58,7 @@ func (l *list) pageJSON(it *listItem, canvas bool) map[string]any {
 	}
 	m := map[string]any{"@odata.type": "#microsoft.graph.sitePage", "id": p.guid, "name": p.name, "title": p.title, "eTag": fmt.Sprintf(`"{%s},%d"`, p.guid, it.etag), "webUrl": l.webURL() + "/" + p.name,
 		"createdDateTime": stamp(it.created), "lastModifiedDateTime": stamp(it.changed), "createdBy": l.site.identity(it.author), "lastModifiedBy": l.site.identity(it.editor),
-		"pageLayout": p.layout, "promotionKind": "page", "showComments": true, "showRecommendedPages": false, "parentReference": map[string]any{"siteId": l.site.collection},
+		"pageLayout": p.layout, "promotionKind": p.promotion, "showComments": p.comments, "showRecommendedPages": p.recommended, "description": p.about, "thumbnailWebUrl": p.thumbnail, "parentReference": map[string]any{"siteId": l.site.collection},
 		"publishingState": map[string]any{"level": level, "versionId": strconv.Itoa(it.uiVersion()) + ".0"}, "titleArea": p.titleArea}
 	if canvas {
 		m["canvasLayout"] = p.canvas
@@ -132,6 +140,19 @@ type pageBody struct {
 	TitleArea map[string]any `json:"titleArea"`
 	Canvas    map[string]any `json:"canvasLayout"`
 	Type      string         `json:"@odata.type"`
+	About     *string        `json:"description"`
+	Thumbnail *string        `json:"thumbnailWebUrl"`
+	Promotion string         `json:"promotionKind"`
+	Comments  *bool          `json:"showComments"`
+	Recommend *bool          `json:"showRecommendedPages"`
+}
+
+// wrong is why a body is refused.
+func (in pageBody) wrong() error {
+	if in.Promotion != "" && in.Promotion != "page" && in.Promotion != "newsPost" {
+		return Fail(400, "invalidRequest", "The promotionKind %q is not supported.", in.Promotion)
+	}
+	return nil
 }
 
 func (p *sitePage) set(in pageBody) {
@@ -144,6 +165,21 @@ func (p *sitePage) set(in pageBody) {
 	if in.Canvas != nil {
 		p.canvas = in.Canvas
 	}
+	if in.About != nil {
+		p.about = *in.About
+	}
+	if in.Thumbnail != nil {
+		p.thumbnail = *in.Thumbnail
+	}
+	if in.Promotion != "" {
+		p.promotion = in.Promotion
+	}
+	if in.Comments != nil {
+		p.comments = *in.Comments
+	}
+	if in.Recommend != nil {
+		p.recommended = *in.Recommend
+	}
 }
 
 func (sv *siteService) postPage(c *Call) (*Reply, error) {
@@ -153,6 +189,9 @@ func (sv *siteService) postPage(c *Call) (*Reply, error) {
 	}
 	var in pageBody
 	if err := c.Decode(&in); err != nil {
+		return nil, err
+	}
+	if err := in.wrong(); err != nil {
 		return nil, err
 	}
 	l := x.pages()
@@ -170,7 +209,7 @@ func (sv *siteService) postPage(c *Call) (*Reply, error) {
 		}
 	}
 	it := l.newItem(sv.s.now().UTC().Truncate(time.Second), theApp)
-	it.page = &sitePage{guid: it.guid, name: in.Name, layout: in.Layout, titleArea: map[string]any{"layout": "plain"}, canvas: map[string]any{"horizontalSections": []any{}}}
+	it.page = &sitePage{guid: it.guid, name: in.Name, layout: in.Layout, promotion: "page", comments: true, titleArea: map[string]any{"layout": "plain"}, canvas: map[string]any{"horizontalSections": []any{}}}
 	it.page.set(in)
 	it.fields["Title"] = it.page.title
 	l.note(it.id, changeAdd)
@@ -186,6 +225,9 @@ func (sv *siteService) patchPage(c *Call) (*Reply, error) {
 	}
 	var in pageBody
 	if err := c.Decode(&in); err != nil {
+		return nil, err
+	}
+	if err := in.wrong(); err != nil {
 		return nil, err
 	}
 	l.touch(it, theApp, true)
@@ -219,4 +261,15 @@ func (sv *siteService) deletePage(c *Call) (*Reply, error) {
 	delete(l.items, it.id)
 	l.note(it.id, changeDelete)
 	return &Reply{Status: 204}, nil
+}
+
+// file serves a page as the file that it is, by its unique id, which is the page's: what it has as an item of its library. Other files are asked for by their drives.
+func (a restAt) file() *Reply {
+	l := a.site.pages()
+	for _, it := range l.sorted() {
+		if strings.EqualFold(it.guid, a.segs[1].arg("uniqueId")) && a.verb(2) == "GET listitemallfields" {
+			return JSON(200, a.selected(map[string]any{"Id": it.id, "ID": it.id, "GUID": it.guid, "FileSystemObjectType": 0, "ContentTypeId": it.contentType}))
+		}
+	}
+	return restFail(404, "-2130575338, Microsoft.SharePoint.SPException", "File Not Found.")
 }

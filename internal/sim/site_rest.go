@@ -235,6 +235,9 @@ func (a restAt) web() *Reply {
 	if len(a.segs) > 1 && a.segs[1].name == "getfolderbyserverrelativepath" {
 		return a.folder()
 	}
+	if len(a.segs) > 1 && a.segs[1].name == "getfilebyid" {
+		return a.file()
+	}
 	return a.unknown()
 }
 

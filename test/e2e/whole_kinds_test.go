@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -39,11 +40,18 @@ var libraryRows = func() map[string]string {
 
 var itemRows = map[string]string{"list": "title of the list", "id": listID, "title": listValues, "contentType": "content type", "author": "author, editor, created, modified",
 	"editor": "author, editor, created, modified", "created": "author, editor, created, modified", "modified": "author, editor, created, modified", "versions": "older versions", "lookups of versions": "lookups of older versions",
-	"attachments": "attachments", "roles": "permissions of its own",
+	"attachments": "attachments", "roles": "permissions of its own", "folder": "folders in lists, and in which an item lies",
 	"value of text": listValues, "value of choice": listValues, "value of note": listValues, "value of currency": listValues, "value of number": listValues, "value of boolean": listValues,
 	"value of dateTime": listValues, "value of choices": listValues, "value of hyperlink": listValues, "value of picture": listValues, "value of term": listValues, "value of terms": listValues,
 	"value of thumbnail": listValues, "value of person": "values of people", "value of people": "values of people", "value of lookup": "values of lookups", "value of lookups": "values of lookups",
 	"value of calculated": "values of calculated columns", "value of geolocation": "location"}
+
+// folderRows are itemRows of a folder.
+func folderRows() map[string]string {
+	rows := maps.Clone(itemRows)
+	rows["versions"], rows["lookups of versions"] = "older versions of folders in lists", "older versions of folders in lists"
+	return rows
+}
 
 const (
 	siteListed = "Lists of a site, and their items"
@@ -75,8 +83,9 @@ var wholeKinds = map[string]kind{
 		"rights": "permission levels", "members": "members of groups", "roles": "who may do what in the site"}, key: []string{"kind", "title"}, sample: sim.SiteAccessRow{}, needs: []string{"members", "roles", "about", "use"}, ignore: []string{"kind"}},
 	"list that was deleted":  {section: siteListed, rows: map[string]string{"list": "title of the list", "title": "title of the list", "description": "description, hidden, versions and how many, attachments, content types on, left out of searches", "settings": "validation, approval, check-out", "types": "content types"}, needs: []string{"description", "settings", "types"}, key: []string{"list"}, ignore: []string{"kind"}},
 	"item":                   {section: siteListed, rows: itemRows, key: []string{"list", "title", "created"}, sample: sim.SiteRow{}, ignore: []string{"kind", "template", "description", "columns", "views", "settings", "types", "fields", "page"}},
+	"folder in a list":       {section: siteListed, rows: folderRows(), key: []string{"list", "title", "created"}, needs: []string{"roles", "folder"}, ignore: []string{"kind"}},
 	"item of a deleted list": {section: siteListed, rows: itemRows, key: []string{"list", "title", "created"}, ignore: []string{"kind"}},
-	"page": {section: pages, rows: map[string]string{"page": "title, layout, title area, sections and web parts", "list": "title, layout, title area, sections and web parts", "versions": "author, editor, created, modified, older versions"},
+	"page": {section: pages, rows: map[string]string{"page": "title, layout, title area, sections and web parts", "list": "title, layout, title area, sections and web parts", "versions": "values of columns that the site gave its pages, permissions of their own, older versions"},
 		key: []string{"title"}, ignore: []string{"kind", "id", "contentType", "value of text", "value of choice"}},
 
 	"team": {section: teamsTold, rows: map[string]string{"name": teamMade, "about": teamMade, "members": teamMade, "apps": teamMade, "created": teamMade, "archived": "an archived team", "settings": teamMade}, key: []string{"name"}, needs: []string{"archived", "apps", "members", "settings"}, ignore: []string{"kind"}},
@@ -250,6 +259,8 @@ func (w *world) siteThings(site sim.SiteInfo, gone string) things {
 			if r.Template == "documentLibrary" {
 				w.files(out, "file of a library", r.List, w.library(site.ID, r.List))
 			}
+		case r.Kind == "folder":
+			name = "folder in a list"
 		case r.List == gone:
 			name = "item of a deleted list"
 		}

@@ -179,6 +179,11 @@ type SitePage struct {
 	TitleArea  json.RawMessage `json:"titleArea"`
 	Canvas     json.RawMessage `json:"canvasLayout"`
 	Publishing *Publication    `json:"publishingState"`
+	About      string          `json:"description"`
+	Thumbnail  string          `json:"thumbnailWebUrl"`
+	Promotion  string          `json:"promotionKind"` // page, newsPost
+	Comments   *bool           `json:"showComments"`
+	Recommends *bool           `json:"showRecommendedPages"`
 }
 
 // Publication says whether a page or file is published.

@@ -33,6 +33,22 @@ func (w *Web) FolderItem(ctx context.Context, path string) (string, error) {
 	return strconv.Itoa(row.ID), nil
 }
 
+// FileItem is the number that a file or page with a unique id has as an item of its list.
+// https://learn.microsoft.com/sharepoint/dev/sp-add-ins/working-with-folders-and-files-with-rest
+func (w *Web) FileItem(ctx context.Context, id string) (string, error) {
+	var row struct {
+		ID int `json:"Id"`
+	}
+	at := "/web/GetFileById(" + quoted(id) + ")/ListItemAllFields"
+	if err := w.get(ctx, at+"?$select=Id", &row); err != nil {
+		return "", err
+	}
+	if row.ID == 0 {
+		return "", &m365.Error{Kind: m365.NotFound, Call: "GET " + at, Code: "no item of a list"}
+	}
+	return strconv.Itoa(row.ID), nil
+}
+
 // NewItem is what Add makes: an item, or a folder of that name, in the folder at a server-relative path.
 type NewItem struct {
 	In     string

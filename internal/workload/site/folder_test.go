@@ -131,17 +131,22 @@ func slicesOf(c *workloadtest.Container) (out []workloadtest.Stored) {
 	return out
 }
 
-func TestFoldersOfAListWithoutACertificate(t *testing.T) {
+func TestFoldersAndPagesWithoutACertificate(t *testing.T) {
 	r := start(t, sim.Options{Site: sim.SiteShape{Sites: 2, Items: 12, Files: 3}})
 	c := workloadtest.New()
 	r.backup(c)
-	if err := r.sim.EmptyList(r.box.Source, incidents); err != nil {
-		t.Fatal(err)
+	for _, list := range []string{incidents, "Site Pages"} {
+		if err := r.sim.EmptyList(r.box.Source, list); err != nil {
+			t.Fatal(err)
+		}
 	}
 	r = open(t, r.sim, workloadtest.Client(t, r.sim, auth.FromSecret(auth.Secret(r.sim.Tenant().ApplicationSecret))))
 	plan := engine.RestorePlan{Session: "s", From: r.box, To: r.box, Mode: engine.KeepBoth, ChangedItems: true, MissingItems: true}
 	named := 0
-	r.putBack(c, plan, func(item holdfast.Item, _ engine.Restored, err error) {
+	r.putBack(c, plan, func(item holdfast.Item, res engine.Restored, err error) {
+		if want := []string{"author", "created", "editor", "modified"}; item.Kind == holdfast.KindPage && !slices.Equal(res.Lost, want) {
+			t.Errorf("page %q lost %q, want %q", item.Name, res.Lost, want)
+		}
 		if err != nil && item.Kind == holdfast.KindFolder && (item.Name == outer || item.Name == inner) && strings.Contains(err.Error(), "certificate") {
 			named++
 		} else if err != nil {
