@@ -366,6 +366,7 @@ func (r *restore) createPersonal(ctx context.Context, k *personal, shelf string,
 	}
 	mark(body)
 	made, err := r.g.CreatePersonal(ctx, k.PersonalKind, r.mailbox, shelfPath(shelf), body)
+	p.Again = true // from here on it may be there
 	for try := 0; m365.OutcomeUnknown(err) && try < 3; try++ {
 		found, ferr := r.findPersonal(ctx, k, shelf, p)
 		if ferr != nil {
@@ -422,15 +423,63 @@ func (r *restore) findPersonal(ctx context.Context, k *personal, shelf string, p
 		return st, nil
 	}
 	own := origin(r.plan.From, p.Item)
-	l := graph.List{Top: 50, Expand: []string{"extensions"}}
-	if k.Direct {
-		l.Filter = fmt.Sprintf("singleValueExtendedProperties/Any(ep: ep/id eq '%s' and ep/value eq '%s')", propOrigin, own)
-		l.Expand = []string{fmt.Sprintf("singleValueExtendedProperties($filter=id eq '%s' or id eq '%s')", propMarker, propVersion)}
+	marked, err := r.markedPersonal(ctx, k, shelf, own, p.Again)
+	if err != nil {
+		return st, err
 	}
+	for _, m := range marked {
+		switch {
+		case m.marker == p.Marker:
+			st.mine = m.id
+		case st.existing == "":
+			st.existing, st.newer = m.id, m.touched
+			st.equal = m.version == p.Item.Version && !m.touched
+			st.unsure = m.version == p.Item.Version && m.touched
+			st.invited = m.invited
+		}
+	}
+	return st, nil
+}
+
+// mark is what a restored item at the target says of itself.
+type mark struct {
+	id, marker, version string
+	touched             bool // since it was restored
+	invited             bool // an event to which its owner invited others
+}
+
+// marks are the restored items of a shelf by their origins.
+type marks map[string][]mark
+
+func markOf(now *graph.Personal, marker, version string) mark {
+	return mark{id: now.ID, marker: marker, version: version, touched: now.Modified.After(now.Created.Add(settled)), invited: now.IsOrganizer && len(now.Attendees) > 0}
+}
+
+// markedPersonal gives the items of a shelf that were restored from an origin. Tasks can't be searched by their marks: a list is read once, and again when
+// fresh is set since an attempt may have made what is looked for.
+func (r *restore) markedPersonal(ctx context.Context, k *personal, shelf, origin string, fresh bool) ([]mark, error) {
+	if !k.Direct {
+		r.mu.Lock()
+		known, ok := r.taskMarks[shelf]
+		r.mu.Unlock()
+		if !ok || fresh {
+			var err error
+			if known, err = r.marksOfTasks(ctx, k, shelf); err != nil {
+				return nil, err
+			}
+			r.mu.Lock()
+			r.taskMarks[shelf] = known
+			r.mu.Unlock()
+		}
+		return known[origin], nil
+	}
+	l := graph.List{Top: 50, Filter: fmt.Sprintf("singleValueExtendedProperties/Any(ep: ep/id eq '%s' and ep/value eq '%s')", propOrigin, origin),
+		Expand: []string{fmt.Sprintf("singleValueExtendedProperties($filter=id eq '%s' or id eq '%s')", propMarker, propVersion)}}
+	var out []mark
 	first, err := r.g.PersonalItems(ctx, k.PersonalKind, k.ListPath(r.mailbox, shelfPath(shelf)), l)
 	for now, err := range graph.All(ctx, r.g, first, err, l) {
 		if err != nil {
-			return st, err
+			return nil, err
 		}
 		var marker, version string
 		for _, prop := range now.Properties {
@@ -441,29 +490,26 @@ func (r *restore) findPersonal(ctx context.Context, k *personal, shelf string, p
 				version = prop.Value
 			}
 		}
-		if !k.Direct {
-			mine := false
-			for _, x := range now.Extensions {
-				if x.Name == extensionName && x.Origin == own {
-					mine, marker, version = true, x.Marker, x.Version
-				}
-			}
-			if !mine {
-				continue
-			}
+		out = append(out, markOf(now, marker, version))
+	}
+	return out, nil
+}
+
+func (r *restore) marksOfTasks(ctx context.Context, k *personal, shelf string) (marks, error) {
+	out := marks{}
+	l := graph.List{Top: 100, Expand: []string{"extensions"}}
+	first, err := r.g.PersonalItems(ctx, k.PersonalKind, k.ListPath(r.mailbox, shelfPath(shelf)), l)
+	for now, err := range graph.All(ctx, r.g, first, err, l) {
+		if err != nil {
+			return nil, err
 		}
-		switch {
-		case marker == p.Marker:
-			st.mine = now.ID
-		case st.existing == "":
-			touched := now.Modified.After(now.Created.Add(settled))
-			st.existing, st.newer = now.ID, touched
-			st.equal = version == p.Item.Version && !touched
-			st.unsure = version == p.Item.Version && touched
-			st.invited = now.IsOrganizer && len(now.Attendees) > 0
+		for _, x := range now.Extensions {
+			if x.Name == extensionName {
+				out[x.Origin] = append(out[x.Origin], markOf(now, x.Marker, x.Version))
+			}
 		}
 	}
-	return st, nil
+	return out, nil
 }
 
 // comparePersonal reads a restored item back and names what differs from the stored one. whole is false when content is missing.

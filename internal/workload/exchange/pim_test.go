@@ -547,6 +547,34 @@ func TestPersonalItemsComeBackIntoAnotherMailbox(t *testing.T) {
 	}
 }
 
+// Tasks can't be searched: a list of many is read once for its restored tasks, not once for each.
+func TestAListOfManyTasksIsPutBackInFewRequests(t *testing.T) {
+	f := setup(t, sim.Options{Seed: 73, Mail: sim.MailShape{Messages: 1, Folders: 1, MeanSize: 600, WithAttachments: -1}, PIM: sim.PIMShape{Contacts: 1, Events: 1, Tasks: 600}})
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), mailOnly{f.all, []holdfast.MailboxPart{holdfast.PartExport}}, f.box); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.sim.WipeMailbox(f.box.Source); err != nil {
+		t.Fatal(err)
+	}
+	var results map[string]engine.Restored
+	n := f.requests(func() { results = f.putAll(t, c, f.box, engine.RestorePlan{Session: "s7", Mode: engine.SkipExisting}) })
+	tasks, below := 0, 0
+	for id := range results {
+		if item := c.Items()[id]; item.Kind == holdfast.KindTask {
+			tasks++
+		}
+	}
+	for _, r := range f.rows(t, f.box.Source) {
+		below += len(r.Attachments) + len(r.Parts["checklistItems"])
+	}
+	t.Logf("%d requests for %d tasks with %d steps and attachments", n, tasks, below)
+	// Is it there, make it, read it back; its attachments are listed.
+	if tasks < 500 || n > int64(4*tasks+2*below+100) {
+		t.Errorf("%d requests for %d tasks with %d steps and attachments", n, tasks, below)
+	}
+}
+
 // An answer that is lost while something is added to an item does not make the item begin anew: one with many attachments or steps would hardly ever
 // become whole.
 func TestWhatStandsBelowAnItemIsAddedOnceThoughAnswersAreLost(t *testing.T) {

@@ -35,7 +35,7 @@ func (t *target) Open(ctx context.Context, plan engine.RestorePlan) (engine.Rest
 	if len(missing) > 0 {
 		return nil, holdfast.Denied("the application may not write mail: grant it %s in Microsoft Entra, or restore with an application that has it", strings.Join(missing, ", "))
 	}
-	r := &restore{g: t.g, plan: plan, mailbox: plan.To.Source, same: plan.From.Key() == plan.To.Key() && plan.From.Organization == plan.To.Organization, special: map[string]string{}, children: map[string]map[string]string{}, shelves: map[string]bool{}, shelfLists: map[string][]*graph.Shelf{}}
+	r := &restore{g: t.g, plan: plan, mailbox: plan.To.Source, same: plan.From.Key() == plan.To.Key() && plan.From.Organization == plan.To.Organization, special: map[string]string{}, children: map[string]map[string]string{}, shelves: map[string]bool{}, shelfLists: map[string][]*graph.Shelf{}, taskMarks: map[string]marks{}}
 	found, err := wellKnownFolders(ctx, t.g, r.mailbox)
 	switch m365.KindOf(err) {
 	case m365.NotFound, m365.Unlicensed:
@@ -78,6 +78,7 @@ type restore struct {
 	// Of contacts, calendars and tasks.
 	shelves    map[string]bool           // ids of shelves
 	shelfLists map[string][]*graph.Shelf // by kind and parent
+	taskMarks  map[string]marks          // by list of tasks
 }
 
 // Folder finds the folder at the target: a well-known one by what it is for, one of the same mailbox by its id, any other by name.
