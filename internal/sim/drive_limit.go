@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -90,6 +91,7 @@ type sharePointLimiter struct {
 type sharePointUse struct {
 	minute, day   window
 	paused, since time.Time
+	refused       string // the call whose refusal began the pause
 }
 
 func newSharePointLimiter(s *Sim) *sharePointLimiter {
@@ -127,7 +129,7 @@ func (l *sharePointLimiter) Admit(c *Call) (func(), error) {
 	off, enforce := l.s.opt.Limits == LimitsOff, l.s.opt.Limits == LimitsEnforce
 	if c.Now.Before(u.paused) {
 		if c.Now.Sub(u.since) > inFlight {
-			l.s.stats.early(c, u.paused.Sub(c.Now))
+			l.s.stats.early(c, u)
 		}
 		return nil, l.refusal(u, u.paused.Sub(c.Now), "The application is still throttled.")
 	}
@@ -153,7 +155,7 @@ func (l *sharePointLimiter) Admit(c *Call) (func(), error) {
 	if !enforce {
 		return nil, nil
 	}
-	u.since = c.Now
+	u.since, u.refused = c.Now, callName(c)
 	u.paused = c.Now.Add(wait).Truncate(time.Second).Add(time.Second)
 	return nil, l.refusal(u, u.paused.Sub(c.Now), "The request has been throttled.")
 }
@@ -167,7 +169,7 @@ func (l *sharePointLimiter) observe(c *Call, r *Reply) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if u := l.use(c); ok && !c.Now.Before(u.paused) {
-		u.since, u.paused = c.Now, c.Now.Add(wait)
+		u.since, u.paused, u.refused = c.Now, c.Now.Add(wait), callName(c)
 	}
 }
 
@@ -196,11 +198,18 @@ func (l *sharePointLimiter) annotate(c *Call, header func(key, value string)) {
 }
 
 // early notes a call of a paused application.
-func (st *stats) early(c *Call, by time.Duration) {
+func (st *stats) early(c *Call, u *sharePointUse) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.s.EarlyRetries++
-	st.violationLocked(Violation{Time: c.Now, Kind: "earlyRetry", Scope: c.scope, Detail: c.Method + " " + c.Path + " came " + by.String() + " before the end of the application's pause"})
+	st.violationLocked(Violation{Time: c.Now, Kind: "earlyRetry", Scope: c.scope, Detail: fmt.Sprintf("%s came %v before the end of the application's pause, %v after the refusal of %s", callName(c), u.paused.Sub(c.Now), c.Now.Sub(u.since), u.refused)})
+}
+
+func callName(c *Call) string {
+	if c.Batch {
+		return c.Method + " " + c.Path + " in a batch"
+	}
+	return c.Method + " " + c.Path
 }
 
 func (st *stats) peakUnits(class string, used int64) {
