@@ -402,7 +402,7 @@ func (b *broken) Unwrap() error { return b.err }
 func (c *Client) retry(ctx context.Context, call *Call, try func(ctx context.Context, release func()) error) error {
 	account := throttle.AccountFrom(ctx)
 	name := call.name()
-	unauthorized, stale, failed, throttled := 0, 0, 0, 0
+	unauthorized, stale, addresses, failed, throttled := 0, 0, 0, 0, 0
 	for {
 		release, err := c.budget.Acquire(ctx, call.Charges...)
 		if err != nil {
@@ -433,7 +433,11 @@ func (c *Client) retry(ctx context.Context, call *Call, try func(ctx context.Con
 				stale++ // where many calls run, their token may end again and again before this one uses it
 				account.AddRetry()
 				continue
-			case answer.Status == http.StatusUnauthorized && !call.Anonymous && unauthorized < 2:
+			case answer.address && addresses == 0:
+				addresses++ // the next one is new, and needs no waiting for
+				account.AddRetry()
+				continue
+			case answer.Status == http.StatusUnauthorized && !call.Anonymous && !answer.address && unauthorized < 2:
 				unauthorized++ // send has renewed the token
 				account.AddRetry()
 				continue
@@ -692,6 +696,9 @@ func (c *Client) send(ctx context.Context, call *Call, header http.Header) (*htt
 			e.RetryAfter = c.RetryAfter(resp.StatusCode, resp.Header)
 			if anonymous {
 				e.Message = "" // some hosts repeat the address
+			}
+			if resp.StatusCode == http.StatusUnauthorized && anonymous && !call.Anonymous {
+				e.Kind, e.address = Unavailable, true
 			}
 			if resp.StatusCode == http.StatusUnauthorized && !anonymous {
 				if e.stale, err = c.tokens.Refused(ctx, resource, token, challenge(resp.Header)); err != nil {

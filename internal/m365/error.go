@@ -75,6 +75,8 @@ type Error struct {
 	between bool
 	// stale says of a 401 that the token was replaced while the call was on its way.
 	stale bool
+	// address says of a 401 that an address refused it that the service had just redirected to, which is not about our token: a new one is asked for.
+	address bool
 }
 
 func (e *Error) Error() string {

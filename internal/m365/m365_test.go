@@ -316,6 +316,42 @@ func TestATokenThatAnotherCallReplacedIsNoRefusal(t *testing.T) {
 	}
 }
 
+// An address that the service redirects to refuses the call, time and again, as one that expired, while tokens end, too: a new address is asked for. One
+// that never does better is told as a trouble of the service and not of the application's rights.
+func TestAnAddressThatExpiresIsAskedForAgain(t *testing.T) {
+	f := m365test.New(t)
+	c := f.Client(t)
+	calls, expired, tokens := 0, 5, 2
+	f.Graph(func(w http.ResponseWriter, r *http.Request) {
+		if calls++; tokens > 0 {
+			tokens--
+			refuse(401)(w, r)
+			return
+		}
+		http.Redirect(w, r, "https://contoso-my.sharepoint.com/y", http.StatusFound)
+	})
+	f.Handle("contoso-my.sharepoint.com", func(w http.ResponseWriter, r *http.Request) {
+		if expired > 0 {
+			expired--
+			refuse(401)(w, r)
+			return
+		}
+		ok(w, r)
+	})
+	call := get("/v1.0/x")
+	call.Follow = true
+	if _, err := c.Do(t.Context(), call); err != nil || calls != 8 {
+		t.Errorf("%v after %d calls", err, calls)
+	}
+	if f.Tokens() != 3 {
+		t.Errorf("%d tokens: an address is no reason for another one", f.Tokens())
+	}
+	calls, expired = 0, 100
+	if _, err := c.Do(t.Context(), call); m365.KindOf(err) != m365.Unavailable || calls < 5 || calls > 20 {
+		t.Errorf("refused for ever: %v after %d calls", err, calls)
+	}
+}
+
 func TestTheTokenStaysWithTheCloudsHosts(t *testing.T) {
 	f := m365test.New(t)
 	for _, host := range m365test.Names[2:] {
