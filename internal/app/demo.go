@@ -225,13 +225,7 @@ func (d *Demo) SiteTruth(site string) (Truth, error) {
 
 // PersonalSites are those in which users made something besides their OneDrives.
 func (d *Demo) PersonalSites() []sim.SiteInfo {
-	var out []sim.SiteInfo
-	for _, u := range d.Sim.Tenant().Users {
-		if x, err := d.Sim.PersonalSite(u.ID); err == nil && x.Lists["Incidents"] != "" {
-			out = append(out, x)
-		}
-	}
-	return out
+	return slices.DeleteFunc(d.Sim.PersonalSites(), func(x sim.SiteInfo) bool { return x.Lists["Incidents"] == "" })
 }
 
 // isOneDrive says whether a library of a site is its user's OneDrive, which Truth has.

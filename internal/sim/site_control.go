@@ -17,6 +17,7 @@ import (
 //
 //	GET  /sites                     ids, paths and lists
 //	GET|POST /sites/settings        see SiteSettings
+//	GET  /sites/personal            personal sites, as GET /sites lists the others
 //	POST /sites/state               {"site", "state": "open", "gone" or "locked"}
 //	POST /sites/churn               {"site", "changes", "seed"}
 //	POST /sites/empty               {"site", "list"}: deletes all that is in a list or library
@@ -29,6 +30,7 @@ import (
 func (sv *siteService) controlRoutes() {
 	s := sv.s
 	s.control.HandleFunc("GET /sites", func(w http.ResponseWriter, _ *http.Request) { controlJSON(w, s.Sites()) })
+	s.control.HandleFunc("GET /sites/personal", func(w http.ResponseWriter, _ *http.Request) { controlJSON(w, s.PersonalSites()) })
 	s.control.HandleFunc("GET /sites/settings", func(w http.ResponseWriter, _ *http.Request) {
 		sv.mu.Lock()
 		defer sv.mu.Unlock()

@@ -50,6 +50,7 @@ func (x *site) generateOwn(r random) {
 	all := x.newList(r, "Incidents", "genericList")
 	all.versioning, all.attachments, all.description = true, true, "What is mine to do"
 	all.columns = append(all.columns, everyColumn(categories)...)
+	all.types, all.manyTypes = append(all.types, contentType2()), true
 	for i := range min(shape.Items, 6) {
 		all.generateItem(r, i, categories)
 	}
@@ -117,6 +118,19 @@ func (sv *siteService) personalRows() []map[string]any {
 		}
 		out = append(out, map[string]any{"id": d.site, "name": personal(u), "displayName": u.DisplayName, "description": "", "webUrl": "https://" + d.host() + "/personal/" + personal(u),
 			"createdDateTime": stamp(epoch), "lastModifiedDateTime": stamp(epoch), "siteCollection": map[string]any{"hostname": d.host()}, "isPersonalSite": true, "root": map[string]any{}})
+	}
+	return out
+}
+
+// PersonalSites lists the personal sites of those who are in the directory.
+func (s *Sim) PersonalSites() []SiteInfo {
+	s.sites.mu.Lock()
+	defer s.sites.mu.Unlock()
+	out := []SiteInfo{}
+	for _, u := range s.dir.all() {
+		if x := s.sites.personalOf(u); x != nil {
+			out = append(out, x.info())
+		}
 	}
 	return out
 }

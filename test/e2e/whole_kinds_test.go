@@ -256,7 +256,7 @@ func (w *world) siteThings(site sim.SiteInfo, gone string) things {
 			if r.List == gone {
 				name = "list that was deleted"
 			}
-			if r.Template == "documentLibrary" {
+			if r.Template == "documentLibrary" && (!isPersonal(site) || r.List != oneDrive) {
 				w.files(out, "file of a library", r.List, w.library(site.ID, r.List))
 			}
 		case r.Kind == "folder":

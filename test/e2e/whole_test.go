@@ -101,7 +101,7 @@ func promised(lost map[string]bool, r sim.PIMRow) sim.PIMRow {
 // rebuildable is an organization with an object of every kind, in a server's care.
 type rebuildable struct {
 	*world
-	sites []sim.SiteInfo // a team's own goes and comes with it
+	sites []sim.SiteInfo // with personal ones; a team's own goes and comes with it
 	teams []sim.TeamInfo
 	group string         // with a mailbox
 	posts map[string]int // of that group
@@ -120,6 +120,20 @@ func (w *rebuildable) gone(site sim.SiteInfo) string {
 	return ""
 }
 
+// oneDrive is the library of a personal site that is its user's OneDrive, which is told of, emptied and restored as such.
+const oneDrive = "Documents"
+
+func isPersonal(x sim.SiteInfo) bool { return strings.HasPrefix(x.Path, "/personal/") }
+
+// allSites are the organization's sites, personal ones too.
+func (w *world) allSites() []sim.SiteInfo {
+	w.Helper()
+	var sites, personal []sim.SiteInfo
+	w.must(w.sim.Ask(w.ctx, http.MethodGet, "/sites", nil, &sites))
+	w.must(w.sim.Ask(w.ctx, http.MethodGet, "/sites/personal", nil, &personal))
+	return append(sites, personal...)
+}
+
 // newRebuildable starts one; flags say how large it is.
 func newRebuildable(t *testing.T, flags ...string) *rebuildable {
 	t.Helper()
@@ -128,11 +142,13 @@ func newRebuildable(t *testing.T, flags ...string) *rebuildable {
 	users := s.Tenant.Users
 	w.mutate(sim.Mutation{Op: "shared", User: users[2].ID})
 	w.mutate(sim.Mutation{Op: "room", User: users[3].ID})
-	var sites []sim.SiteInfo
-	w.must(w.sim.Ask(w.ctx, http.MethodGet, "/sites", nil, &sites))
-	for i, x := range sites {
+	personal := 0
+	for i, x := range w.allSites() {
 		if x.Lists[incidents] != "" {
 			w.sites = append(w.sites, x)
+			if isPersonal(x) {
+				personal++
+			}
 			w.must(w.sim.Ask(w.ctx, http.MethodPost, "/sites/churn", map[string]any{"site": x.ID, "changes": 12, "seed": i}, nil))
 		}
 	}
@@ -147,8 +163,8 @@ func newRebuildable(t *testing.T, flags ...string) *rebuildable {
 			w.group = g.ID
 		}
 	}
-	if len(w.sites) == 0 || len(w.teams) < 2 || w.group == "" {
-		t.Fatalf("the organization has %d sites, %d teams and the group %q", len(w.sites), len(w.teams), w.group)
+	if len(w.sites) <= personal || personal == 0 || len(w.teams) < 2 || w.group == "" {
+		t.Fatalf("the organization has %d sites, %d of them personal, %d teams and the group %q", len(w.sites), personal, len(w.teams), w.group)
 	}
 	w.posts = w.groupPosts()
 	w.must(w.sim.Ask(w.ctx, http.MethodPost, "/teams/archive", map[string]any{"team": w.teams[1].ID, "archived": true}, nil))
@@ -178,7 +194,7 @@ func newRebuildable(t *testing.T, flags ...string) *rebuildable {
 	w.repo, err = w.server.AddRepository(w.ctx, "main", w.place)
 	w.must(err)
 	w.job, err = w.server.AddJob(w.ctx, "everything", w.org, w.repo, map[string]any{"backupType": "SelectedItems",
-		"selectedItems": []map[string]any{{"type": "PartialOrganization", "mailbox": true, "oneDrive": true, "sites": true, "teams": true, "teamsChats": true, "groupMailboxes": true, "chats": true}}})
+		"selectedItems": []map[string]any{{"type": "PartialOrganization", "mailbox": true, "oneDrive": true, "sites": true, "personalSite": true, "teams": true, "teamsChats": true, "groupMailboxes": true, "chats": true}}})
 	w.must(err)
 	return w
 }
@@ -269,14 +285,15 @@ func (w *rebuildable) empty() {
 			w.mutate(sim.Mutation{Op: "wipeMailbox", User: u.ID})
 		}
 	}
-	var sites []sim.SiteInfo // lists that were restored have new ids
-	w.must(w.sim.Ask(w.ctx, http.MethodGet, "/sites", nil, &sites))
-	for _, x := range sites {
+	for _, x := range w.allSites() { // lists that were restored have new ids
 		if !slices.ContainsFunc(w.sites, func(of sim.SiteInfo) bool { return of.ID == x.ID }) {
 			continue
 		}
 		w.must(w.sim.Ask(w.ctx, http.MethodPost, "/sites/strip", map[string]any{"site": x.ID}, nil))
 		for title, list := range x.Lists {
+			if isPersonal(x) && title == oneDrive {
+				continue
+			}
 			how := "empty"
 			if title == w.gone(x) {
 				how = "drop"
