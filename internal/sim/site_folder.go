@@ -224,6 +224,48 @@ func (s *Sim) RenameListFolder(site, title string, id int, name string) error {
 	})
 }
 
+// AddListItems adds n items to a list that keeps versions from now on, and gives the number of the last.
+func (s *Sim) AddListItems(site, title string, n int) (last int, err error) {
+	sv := s.sites
+	sv.mu.Lock()
+	defer sv.mu.Unlock()
+	x := sv.find(site)
+	if x == nil {
+		return 0, fmt.Errorf("no site %q", site)
+	}
+	l := x.list(title)
+	if l == nil || l.isLibrary() {
+		return 0, fmt.Errorf("no list %q in %s", title, site)
+	}
+	l.versioning = true
+	for range n {
+		it := l.newItem(s.now().UTC().Truncate(time.Second), person(0))
+		it.fields["Title"] = fmt.Sprintf("Added %d", it.id)
+		l.note(it.id, changeAdd)
+		last = it.id
+	}
+	return last, nil
+}
+
+// EditListItems changes the title of each item of a list, as somebody in it does.
+func (s *Sim) EditListItems(site, title string) error {
+	sv := s.sites
+	sv.mu.Lock()
+	defer sv.mu.Unlock()
+	x := sv.find(site)
+	if x == nil || x.list(title) == nil {
+		return fmt.Errorf("no list %q in a site %q", title, site)
+	}
+	l := x.list(title)
+	for _, it := range l.sorted() {
+		l.touch(it, person(0), true)
+		it.fields = cloneFields(it.fields)
+		it.fields["Title"] = fmt.Sprintf("Edited %d", it.id)
+		l.note(it.id, changeUpdate)
+	}
+	return nil
+}
+
 // DeleteListItem deletes an item of a list, or a folder with all that is in it.
 func (s *Sim) DeleteListItem(site, title string, id int) error {
 	sv := s.sites

@@ -251,6 +251,9 @@ func (f *fetch) versions(ctx context.Context) error {
 		if err := f.r.sink.Put(ctx, item, whole(holdfast.FormJSON, v.Raw)); err != nil {
 			return err
 		}
+		f.r.mu.Lock()
+		f.r.history[f.item.ID] += v.ID + " "
+		f.r.mu.Unlock()
 	}
 	if !f.had {
 		return nil

@@ -147,8 +147,8 @@ func (r *listReader) elsewhere(item holdfast.Item) bool {
 	return ok && r.places != nil && r.places.has(id) && (item.Parent != r.parent(id) || r.places.names[id] != "" && item.Kind != holdfast.KindFolder)
 }
 
-// deleteFolder deletes a folder of the list with what was in it and has not been read since. What SharePoint had still told of lies elsewhere now, or was
-// deleted in the meantime: it is asked for at the end.
+// deleteFolder deletes what was in a folder of the list and has not been read since, and the folder itself at the end. What SharePoint had still told of
+// lies elsewhere now, or was deleted in the meantime: it is asked for at the end.
 func (r *listReader) deleteFolder(ctx context.Context, folder string) error {
 	if r.places == nil && r.seen == nil { // without a certificate what is in folders is kept in the list
 		r.adrift = true
@@ -172,5 +172,36 @@ func (r *listReader) deleteFolder(ctx context.Context, folder string) error {
 	if r.places != nil { // what is still told to lie in it lies in the list, until the next read knows better
 		maps.DeleteFunc(r.places.folders, func(_, id string) bool { return itemID(r.l.id, id) == folder })
 	}
-	return r.deleteOne(ctx, folder)
+	r.emptied[folder] = true
+	return nil
+}
+
+// putBelow has asked for at the end what this very read put into a folder that is deleted now: the state before does not know it.
+func (r *listReader) putBelow(folder string) {
+	open := []string{folder}
+	for len(open) > 0 {
+		at := open[len(open)-1]
+		open = open[:len(open)-1]
+		for _, id := range r.putIn[at] {
+			r.homeless[strings.TrimPrefix(id, r.l.id+".")] = true
+			open = append(open, id)
+		}
+		delete(r.putIn, at)
+	}
+}
+
+// deleteEmptied deletes the folders that were deleted, once what lay in them is known: a read that breaks off before that finds it by them again.
+func (r *listReader) deleteEmptied(ctx context.Context) error {
+	if len(r.emptied) == 0 {
+		return nil
+	}
+	if err := r.sink.Wait(); err != nil {
+		return err
+	}
+	for folder := range r.emptied {
+		if err := r.deleteOne(ctx, folder); err != nil {
+			return err
+		}
+	}
+	return nil
 }

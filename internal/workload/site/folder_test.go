@@ -243,3 +243,35 @@ func TestADryRunMakesNoFolderInAList(t *testing.T) {
 		t.Error("a folder was made")
 	}
 }
+
+// An item that changes and then is deleted while a list is read leaves none of the versions that this very read put.
+func TestAnItemThatIsDeletedWhileItsListIsReadLeavesNoVersions(t *testing.T) {
+	r := start(t, sim.Options{Site: sim.SiteShape{Sites: 2, Items: 1, Files: 3}})
+	list := r.info("/sites/Falcon").Lists["Categories"]
+	if _, err := r.sim.AddListItems(r.box.Source, "Categories", 1100); err != nil {
+		t.Fatal(err)
+	}
+	c := workloadtest.New()
+	r.backup(c)
+	if err := r.sim.EditListItems(r.box.Source, "Categories"); err != nil {
+		t.Fatal(err)
+	}
+	key := list + ".7@1.0"
+	deleted := false
+	c.AtSavepoint = func(int) error {
+		if _, put := c.Now()[key]; put && !deleted {
+			deleted = true
+			return r.sim.DeleteListItem(r.box.Source, "Categories", 7)
+		}
+		return nil
+	}
+	r.backup(c)
+	if !deleted {
+		t.Fatal("the item was not deleted while the list was read")
+	}
+	for id, s := range c.Items() {
+		if s.ID == list+".7" || s.Parent == list+".7" {
+			t.Errorf("%s is still there", id)
+		}
+	}
+}

@@ -20,13 +20,16 @@ import (
 type listReader struct {
 	*reader
 	l        *known
-	walk     bool            // everything is told
-	seen     map[string]bool // of a resync: ids that were told
-	places   *situation      // nil without a certificate
-	homeless map[string]bool // ids of what lay in folders that were deleted, and may be elsewhere
-	adrift   bool            // a folder was deleted, and what lay in it is not known
-	mu       sync.Mutex      // guards touched
-	touched  map[string]bool // ids that were put or deleted
+	walk     bool                // everything is told
+	seen     map[string]bool     // of a resync: ids that were told
+	places   *situation          // nil without a certificate
+	homeless map[string]bool     // ids of what lay in folders that were deleted, and may be elsewhere
+	emptied  map[string]bool     // ids of folders that were deleted: they go when what lay in them is known
+	putIn    map[string][]string // ids that this read put, by the folder
+	adrift   bool                // a folder was deleted, and what lay in it is not known
+	mu       sync.Mutex          // guards what follows
+	history  map[string]string   // numbers of the versions that this read put, by item: the state before does not have them
+	touched  map[string]bool     // ids that were put or deleted
 }
 
 // rows says what of a delta is asked for.
@@ -244,6 +247,10 @@ func (r *listReader) row(ctx context.Context, row *graph.ListItem, again bool) e
 		return nil
 	}
 	r.touch(id)
+	delete(r.emptied, id)
+	if item.Parent != r.l.folder {
+		r.putIn[item.Parent] = append(r.putIn[item.Parent], id)
+	}
 	f := &fetch{r: r, row: row, item: item, had: had}
 	r.sink.Go(ctx, int64(len(row.Raw)), f.run)
 	return nil
@@ -264,6 +271,7 @@ func (r *listReader) forget(ctx context.Context, id string) error {
 
 // delete deletes an item, as the state before has it, with its versions, or a folder with what is in it.
 func (r *listReader) delete(ctx context.Context, old holdfast.Item, id string) error {
+	r.putBelow(id)
 	if old.Kind == holdfast.KindFolder {
 		return r.deleteFolder(ctx, id)
 	}
@@ -277,6 +285,15 @@ func (r *listReader) deleteOne(ctx context.Context, id string) error {
 			return err
 		}
 		if err := r.sink.Delete(ctx, v.ID); err != nil {
+			return err
+		}
+	}
+	r.mu.Lock()
+	put := r.history[id]
+	delete(r.history, id)
+	r.mu.Unlock()
+	for version := range strings.FieldsSeq(put) {
+		if err := r.sink.Delete(ctx, versionID(id, version)); err != nil {
 			return err
 		}
 	}
@@ -349,7 +366,7 @@ func (r *listReader) compare(ctx context.Context) error {
 // shared reads items again whose permissions changed, or which lie elsewhere, and nothing else, which no delta tells.
 func (r *listReader) shared(ctx context.Context) error {
 	if r.places == nil && len(r.homeless) == 0 {
-		return nil
+		return r.deleteEmptied(ctx)
 	}
 	if err := r.sink.Wait(); err != nil {
 		return err
@@ -388,5 +405,5 @@ func (r *listReader) shared(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return r.deleteEmptied(ctx)
 }

@@ -40,6 +40,7 @@ type rig struct {
 	target    engine.Target
 	box       holdfast.Container
 	backwards bool // items are put back in the opposite order
+	ctx       context.Context
 }
 
 // certificate is the credential of the tenant's application.
@@ -109,7 +110,7 @@ func (r *rig) container(path string) holdfast.Container {
 
 func (r *rig) backup(c *workloadtest.Container) {
 	r.t.Helper()
-	if err := c.Read(r.t.Context(), r.source, r.box); err != nil {
+	if err := c.Read(cmp.Or(r.ctx, r.t.Context()), r.source, r.box); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -476,7 +477,7 @@ func (r *rig) restore(c *workloadtest.Container, plan engine.RestorePlan, forget
 // tryRestore is restore that may end with an error.
 func (r *rig) tryRestore(c *workloadtest.Container, plan engine.RestorePlan, forgetful bool, report func(holdfast.Item, engine.Restored, error)) error {
 	r.t.Helper()
-	ctx := r.t.Context()
+	ctx := cmp.Or(r.ctx, r.t.Context())
 	to, err := r.target.Open(ctx, plan)
 	if err != nil {
 		r.t.Fatal(err)

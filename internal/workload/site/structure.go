@@ -387,7 +387,7 @@ func (r *reader) list(ctx context.Context, l *known) error {
 	case "webPageLibrary":
 		return r.pages(ctx, l)
 	}
-	lr := &listReader{reader: r, l: l, touched: map[string]bool{}, homeless: map[string]bool{}}
+	lr := &listReader{reader: r, l: l, touched: map[string]bool{}, homeless: map[string]bool{}, history: map[string]string{}, emptied: map[string]bool{}, putIn: map[string][]string{}}
 	return lr.run(ctx)
 }
 
