@@ -325,6 +325,7 @@ const (
 	throttledAttempts = 50
 	betweenAttempts   = 3
 	staleAttempts     = 10 // with a token that another call has replaced meanwhile
+	momentAttempts    = 3  // of a change that meets a lock or another change: what takes longer is for who restores to try again, or to tell
 	maxBackoff        = time.Minute
 )
 
@@ -402,7 +403,7 @@ func (b *broken) Unwrap() error { return b.err }
 func (c *Client) retry(ctx context.Context, call *Call, try func(ctx context.Context, release func()) error) error {
 	account := throttle.AccountFrom(ctx)
 	name := call.name()
-	unauthorized, stale, addresses, failed, throttled := 0, 0, 0, 0, 0
+	unauthorized, stale, addresses, moments, failed, throttled := 0, 0, 0, 0, 0, 0
 	for {
 		release, err := c.budget.Acquire(ctx, call.Charges...)
 		if err != nil {
@@ -468,6 +469,9 @@ func (c *Client) retry(ctx context.Context, call *Call, try func(ctx context.Con
 					return answer
 				}
 				wait = c.backoff(failed)
+			case answer.OfAMoment(call.Method, call.Header.Get("If-Match") != "", moments+1):
+				moments++
+				wait = c.backoff(moments)
 			case answer.Status == http.StatusBadRequest && answer.between && call.repeatable() && failed < betweenAttempts:
 				// What stands between (a proxy, a front door) may find a request garbled that is not; the service itself names what it dislikes.
 				failed++

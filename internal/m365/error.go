@@ -118,6 +118,12 @@ func (e *Error) Has(code string) bool {
 	return false
 }
 
+// OfAMoment tells whether a change, refused for the n-th time, goes again: it met a lock, or another change, and nothing was done. Who names the state that
+// is to be changed (If-Match) is told at once that it is another one, and so is who reads: what is locked for reading is a whole site, and stays so.
+func (e *Error) OfAMoment(method string, conditional bool, n int) bool {
+	return (e.Kind == Locked || e.Status == http.StatusPreconditionFailed && !conditional) && method != http.MethodGet && n < momentAttempts
+}
+
 // KindOf is the kind of the Error in err's chain, or Other.
 func KindOf(err error) Kind {
 	var e *Error

@@ -352,6 +352,34 @@ func TestAnAddressThatExpiresIsAskedForAgain(t *testing.T) {
 	}
 }
 
+// What is locked for a moment is changed in the next one, and what is locked for longer, or for reading, is told soon.
+func TestWhatIsLockedForAMomentIsChangedAfterIt(t *testing.T) {
+	f := m365test.New(t)
+	c := f.Client(t)
+	patch := m365.Call{Method: "PATCH", URL: "/v1.0/x", Body: []byte("{}")}
+	calls := script(f, refuse(423), refuse(423), ok)
+	if _, err := c.Do(t.Context(), patch); err != nil || calls() != 3 {
+		t.Errorf("%v after %d calls", err, calls())
+	}
+	calls = script(f, refuse(423))
+	if _, err := c.Do(t.Context(), patch); m365.KindOf(err) != m365.Locked || calls() != 3 {
+		t.Errorf("locked for ever: %v after %d calls", err, calls())
+	}
+	calls = script(f, refuse(423), ok)
+	if _, err := c.Do(t.Context(), get("/v1.0/x")); m365.KindOf(err) != m365.Locked || calls() != 1 {
+		t.Errorf("locked for reading: %v after %d calls", err, calls())
+	}
+	calls = script(f, refuse(412), ok)
+	if _, err := c.Do(t.Context(), patch); err != nil || calls() != 2 {
+		t.Errorf("changed by another: %v after %d calls", err, calls())
+	}
+	patch.Header = http.Header{"If-Match": {"1"}}
+	calls = script(f, refuse(412), ok)
+	if _, err := c.Do(t.Context(), patch); m365.KindOf(err) != m365.Changed || calls() != 1 {
+		t.Errorf("not what was to be changed: %v after %d calls", err, calls())
+	}
+}
+
 func TestTheTokenStaysWithTheCloudsHosts(t *testing.T) {
 	f := m365test.New(t)
 	for _, host := range m365test.Names[2:] {

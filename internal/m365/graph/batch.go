@@ -121,7 +121,7 @@ func (c *Client) batch(ctx context.Context, parts []Part, out []PartResult) erro
 				if e.Kind == m365.Denied {
 					e.Permission = parts[i].Permission
 				}
-				wait, retry := c.partRetry(e, requests[i].Method, costs[i], try)
+				wait, retry := c.partRetry(e, requests[i], costs[i], try)
 				retry = retry && !parts[i].Once
 				if e.Status == http.StatusUnauthorized && refused < renewals {
 					unauthorized, retry = true, true // the token ended after the batch was let in; nothing was done
@@ -155,8 +155,8 @@ func (c *Client) batch(ctx context.Context, parts []Part, out []PartResult) erro
 }
 
 // partRetry tells whether and after how long a failed part goes again. A wait that the service named is kept by the budget.
-func (c *Client) partRetry(e *Error, method string, charges []m365.Charge, try int) (time.Duration, bool) {
-	safe := method == http.MethodGet || method == http.MethodDelete || method == http.MethodPut
+func (c *Client) partRetry(e *Error, of batchRequest, charges []m365.Charge, try int) (time.Duration, bool) {
+	safe := of.Method == http.MethodGet || of.Method == http.MethodDelete || of.Method == http.MethodPut
 	switch {
 	case e.Status == http.StatusTooManyRequests || e.Status == http.StatusServiceUnavailable && e.RetryAfter > 0:
 		wait := e.RetryAfter
@@ -166,6 +166,8 @@ func (c *Client) partRetry(e *Error, method string, charges []m365.Charge, try i
 		c.m.Pause(charges, wait)
 		return 0, true
 	case e.Status == http.StatusServiceUnavailable, e.Kind == m365.Unavailable && safe, e.Kind == m365.Throttled:
+		return c.m.Backoff(try), true
+	case e.OfAMoment(of.Method, of.Headers["If-Match"] != "", try):
 		return c.m.Backoff(try), true
 	case e.Kind == m365.Unavailable:
 		e.Unknown = true

@@ -145,6 +145,31 @@ func TestAPageInThePlaceOfAPartIsNotTakenForIt(t *testing.T) {
 	}
 }
 
+// A part of a batch that meets a lock goes again, and is told after the third time.
+func TestAPartOfABatchThatMeetsALockGoesAgain(t *testing.T) {
+	f, c := start(t)
+	locked, sent := 2, 0
+	f.Graph(func(w http.ResponseWriter, _ *http.Request) {
+		part := map[string]any{"id": "0", "status": 204}
+		if sent++; locked > 0 {
+			locked--
+			part = map[string]any{"id": "0", "status": 423, "body": map[string]any{"error": map[string]any{"code": "resourceLocked", "message": "m"}}}
+		}
+		m365test.JSON(w, 200, map[string]any{"responses": []any{part}})
+	})
+	parts := []graph.Part{{Method: http.MethodPatch, Path: []string{"drives", "D", "items", "I"}, Body: map[string]any{"name": "n"}}}
+	for _, tc := range []struct {
+		locked, sent int
+		kind         m365.Kind
+	}{{2, 3, m365.Other}, {100, 3, m365.Locked}} {
+		locked, sent = tc.locked, 0
+		results, err := c.Batch(t.Context(), parts)
+		if err != nil || len(results) != 1 || m365.KindOf(results[0].Err) != tc.kind || sent != tc.sent {
+			t.Errorf("locked %d times: %v %+v after %d calls", tc.locked, err, results, sent)
+		}
+	}
+}
+
 func TestABatchSendsOnlyFailedPartsAgainAndNotEarly(t *testing.T) {
 	f, c := start(t)
 	var mu sync.Mutex
