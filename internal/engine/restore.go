@@ -271,6 +271,9 @@ func (r *restoring) older(ctx context.Context, version holdfast.Item, jobs chan<
 	item, ok, err := r.view.Item(ctx, version.Parent)
 	if err != nil {
 		return fmt.Errorf("look up the file of version %q of %s: %w", version.Version, r.task.From, err)
+	} else if ok && item.Kind == holdfast.KindFolder {
+		comes := &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: errors.New("an older version of a folder comes back with the folder alone, when older versions are asked for")}
+		return r.refuse(ctx, version, holdfast.ItemResult{Item: version.ID, Name: version.Name}, comes)
 	} else if !ok || item.Kind != holdfast.KindFile && item.Kind != holdfast.KindListItem {
 		gone := &holdfast.Skip{Reason: holdfast.SkipGone, Err: errors.New("the file that it is a version of is not in this restore point")}
 		return r.refuse(ctx, version, holdfast.ItemResult{Item: version.ID, Name: version.Name}, gone)
@@ -514,6 +517,9 @@ func (r *restoring) settle(ctx context.Context, item holdfast.Item, here folderP
 	put := Put{Item: item, NewID: here.id, Marker: Marker(r.task.Request, item), Selected: r.selected[item.ID], Open: func(ctx context.Context, f holdfast.Form) (io.ReadCloser, bool, error) {
 		return r.open(ctx, item.ID, f)
 	}}
+	if r.plan.AllVersions {
+		put.Versions = r.versions(ctx, item.ID, contentOf(item.Kind))
+	}
 	err := r.try(ctx, func(int) error { return settler.SettleFolder(ctx, put) })
 	if err == nil {
 		return nil
@@ -734,9 +740,9 @@ func (c *countedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// contentOf is the form that an item's versions have: a file's are its bytes, those of a list's item its values.
+// contentOf is the form that an item's versions have: a file's are its bytes, those of a list's item or folder its values.
 func contentOf(kind holdfast.ItemKind) holdfast.Form {
-	if kind == holdfast.KindListItem {
+	if kind == holdfast.KindListItem || kind == holdfast.KindFolder {
 		return holdfast.FormJSON
 	}
 	return holdfast.FormFile

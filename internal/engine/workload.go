@@ -303,7 +303,7 @@ type Put struct {
 	Made func(ctx context.Context, id string) error
 	// Open gives the stored bytes of a form; ok is false when the item has no such form.
 	Open func(ctx context.Context, f holdfast.Form) (r io.ReadCloser, ok bool, err error)
-	// Versions gives older versions of a file, oldest first, with their content; nil when not asked for.
+	// Versions gives older versions of a file, a list's item or folder, oldest first, with their content; nil when not asked for.
 	Versions iter.Seq2[PutVersion, error]
 }
 

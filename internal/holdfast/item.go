@@ -95,7 +95,7 @@ const (
 	KindContact ItemKind = "contact"
 	KindEvent   ItemKind = "event" // a series with its exceptions is one
 	KindTask    ItemKind = "task"
-	KindVersion ItemKind = "version" // an older version of a file or of a list's item; its Parent is the file's or item's id
+	KindVersion ItemKind = "version" // an older version of a file or of a list's item or folder; its Parent is the file's, item's or folder's id
 	// KindListItem is an item of a SharePoint list, KindPage a page of a site.
 	KindListItem ItemKind = "list item"
 	KindPage     ItemKind = "page"

@@ -188,6 +188,12 @@ func (l *list) generateFolders(r random) {
 		}
 		if i == 1 {
 			f.unique, f.roles = true, []assignment{{siteUserID(r.IntN(people)), roleRead}}
+			for v := range 2 {
+				f.versions = append(f.versions, itemVersion{number: f.uiVersion(), fields: cloneFields(f.fields), at: f.changed, by: f.editor})
+				f.fields["Details"] = fmt.Sprintf("What is in %s, looked through %d times", name, v+1)
+				f.changed, f.editor = f.changed.Add(50*time.Hour), person(r.IntN(people))
+				f.etag++
+			}
 		}
 	}
 }

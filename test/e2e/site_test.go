@@ -109,9 +109,6 @@ func (w *world) site(site sim.SiteInfo) map[string]int {
 		case "page":
 			out[row.List+": page "+row.Title]++
 		default:
-			if row.Kind == "folder" {
-				row.Versions = nil // lost, says docs/fidelity.md
-			}
 			out[fmt.Sprintf("%s: %q by %s at %v, changed by %s at %v: %d versions, %v, %v", row.List, row.Title, row.Author, row.Created, row.Editor, row.Modified, len(row.Versions), row.Attachments, row.Roles)]++
 		}
 		return err

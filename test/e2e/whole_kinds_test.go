@@ -49,7 +49,7 @@ var itemRows = map[string]string{"list": "title of the list", "id": listID, "tit
 // folderRows are itemRows of a folder.
 func folderRows() map[string]string {
 	rows := maps.Clone(itemRows)
-	rows["versions"], rows["lookups of versions"] = "older versions of folders in lists", "older versions of folders in lists"
+	rows["versions"] = "older versions of folders in lists"
 	return rows
 }
 

@@ -217,14 +217,10 @@ func firstVersion(etag string) bool {
 
 // versions reads the older versions of an item that has just been put.
 func (f *fetch) versions(ctx context.Context) error {
-	folder := f.item.Kind == holdfast.KindFolder // its older versions are not kept, and an earlier backup may have some
-	if !folder && (!f.r.l.versions || firstVersion(f.item.Version)) || folder && !f.had {
+	if !f.r.l.versions || firstVersion(f.item.Version) {
 		return nil
 	}
 	there := map[string]bool{}
-	if folder {
-		return f.noOthers(ctx, there)
-	}
 	l := graph.List{Expand: []string{"fields"}, Top: 200}
 	first, err := f.r.g.ListItemVersions(ctx, f.r.c.Source, f.r.l.id, f.row.ID, l)
 	n := 0

@@ -284,6 +284,9 @@ func (r *listReader) deleteOne(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
+		if v.Kind != holdfast.KindVersion { // what is in a folder is looked for by itself
+			continue
+		}
 		if err := r.sink.Delete(ctx, v.ID); err != nil {
 			return err
 		}

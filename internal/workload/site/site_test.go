@@ -267,9 +267,6 @@ func (r *rig) asBackedUp(c *workloadtest.Container) {
 					attached++
 				}
 			}
-			if row.Kind == "folder" {
-				row.Versions = nil // those of folders are not kept
-			}
 			if place := placeOf(byID, s); place != row.Folder || (s.Kind == holdfast.KindFolder) != (row.Kind == "folder") {
 				r.t.Errorf("%s, a %s, lies in %q, want %q", id, s.Kind, place, row.Folder)
 			}
@@ -509,6 +506,9 @@ func (r *rig) tryRestore(c *workloadtest.Container, plan engine.RestorePlan, for
 		places[id] = at
 		p := put(s)
 		p.NewID = at
+		if plan.AllVersions {
+			p.Versions = older(c, s)
+		}
 		if err := again(func() error { return to.(engine.FolderSettler).SettleFolder(ctx, p) }); err != nil {
 			report(s.Item, engine.Restored{}, err)
 		}
@@ -565,7 +565,7 @@ func older(c *workloadtest.Container, of workloadtest.Stored) iter.Seq2[engine.P
 	return func(yield func(engine.PutVersion, error) bool) {
 		for _, s := range all {
 			form := holdfast.FormFile
-			if of.Kind == holdfast.KindListItem {
+			if of.Kind == holdfast.KindListItem || of.Kind == holdfast.KindFolder {
 				form = holdfast.FormJSON
 			}
 			open := func(ctx context.Context) (io.ReadCloser, error) {
@@ -602,7 +602,7 @@ func sameRows(t *testing.T, got, want []sim.SiteRow, versions bool) {
 			continue
 		}
 		g.ID, w.ID = 0, 0
-		if w.Kind == "folder" || w.Kind == "page" {
+		if w.Kind == "page" {
 			g.Versions, w.Versions = nil, nil
 		}
 		if !versions {
@@ -878,7 +878,7 @@ func anItemIsPutBackOnce(t *testing.T, in string) {
 			if p.Parent, err = rest.Folder(t.Context(), folder.Item, p.Parent); err != nil {
 				return err
 			}
-			if err := rest.(engine.FolderSettler).SettleFolder(t.Context(), engine.Put{Item: folder.Item, NewID: p.Parent, Open: folder.Open}); err != nil {
+			if err := rest.(engine.FolderSettler).SettleFolder(t.Context(), engine.Put{Item: folder.Item, NewID: p.Parent, Marker: p.Marker, Open: folder.Open, Versions: older(c, folder)}); err != nil {
 				return err
 			}
 		}
@@ -943,7 +943,7 @@ func anItemIsPutBackOnce(t *testing.T, in string) {
 				if made := items("folder"); len(made) != len(folders) {
 					t.Fatalf("%s, %s after %d calls: the list has the folders %+v", name, last, n, made)
 				} else {
-					sameRows(t, made, folders, false)
+					sameRows(t, made, folders, true)
 				}
 				got := items("item")
 				if len(got) != 1 {

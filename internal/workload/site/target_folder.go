@@ -117,7 +117,31 @@ func (r *restore) rootOf(ctx context.Context, l *place) (string, error) {
 	return root, err
 }
 
-// settleListFolder gives a folder that this restore made its values, who made and changed it and when, and its permissions.
+// folderHistory makes the older versions of a folder that an earlier attempt has not made: each is one more than there was, and a folder can't be made anew
+// as an item is, for something may be in it.
+func (r *restore) folderHistory(ctx context.Context, p engine.Put, l *place, id string, stored *storedItem) (lost []string, err error) {
+	first, err := r.g.ListItemVersions(ctx, r.site, l.id, id, graph.List{})
+	made := -1 // the present one is none
+	for _, err := range graph.All(ctx, r.g, first, err, graph.List{}) {
+		if err != nil {
+			return nil, err
+		}
+		made++
+	}
+	return r.history(ctx, p.Marker, l, id, stored, func(yield func(engine.PutVersion, error) bool) {
+		n := 0
+		for v, err := range p.Versions {
+			if n++; err == nil && n <= made {
+				continue
+			}
+			if !yield(v, err) {
+				return
+			}
+		}
+	})
+}
+
+// settleListFolder gives a folder that this restore made its older versions, its values, who made and changed it and when, and its permissions.
 func (r *restore) settleListFolder(ctx context.Context, p engine.Put) error {
 	l, at := r.inList(p.NewID)
 	if l == nil {
@@ -149,6 +173,13 @@ func (r *restore) settleListFolder(ctx context.Context, p engine.Put) error {
 		lost = append(lost, lostType)
 	default:
 		more = append(more, sharepoint.FormValue{Name: columnType, Value: name})
+	}
+	if p.Versions != nil {
+		missing, err := r.folderHistory(ctx, p, l, id, &stored)
+		lost = append(lost, missing...)
+		if err != nil {
+			return err
+		}
 	}
 	missing, late, err := r.values(ctx, l, id, &stored, more...)
 	lost = append(lost, missing...)
