@@ -87,7 +87,7 @@ func (e *Engine) restore(ctx context.Context, repo *vault.Repository, head *vaul
 		return nil, holdfast.Statistics{}, fmt.Errorf("open the restore point of %s: %w", task.From, err)
 	}
 	ctx, usage := metered(ctx, target)
-	r := &restoring{engine: e, view: view, task: task, plan: task.Plan(), report: report, places: map[string]folderPlace{}, selected: map[string]bool{}, left: map[string]bool{}}
+	r := &restoring{engine: e, view: view, task: task, plan: task.Plan(), report: report, places: map[string]folderPlace{}, selected: map[string]bool{}, left: map[string]bool{}, lost: map[string]bool{}}
 	if r.plan.Stored = view.Item; !task.DryRun {
 		r.plan.Notes = notes{r}
 	}
@@ -154,6 +154,7 @@ type restoring struct {
 	sent     bool                   // an item was handed since a reply waited
 	places   map[string]folderPlace // of folders in the view, found or made at the target
 	left     map[string]bool        // folder -> it, or one above it, is left out
+	lost     map[string]bool        // parts of the list that can't be read and were recorded
 
 	mu      sync.Mutex // guards all below
 	stats   holdfast.Statistics
@@ -214,7 +215,9 @@ func (r *restoring) walk(ctx context.Context, jobs chan<- job) error {
 	if len(r.task.Request.Items) == 0 {
 		for _, replies := range []bool{false, true} {
 			for item, err := range r.view.All(ctx) {
-				if err != nil {
+				if lost, err := r.lose(ctx, err); lost {
+					continue
+				} else if err != nil {
 					return fmt.Errorf("list %s: %w", r.task.From, err)
 				}
 				if isReply(item) != replies {
@@ -237,7 +240,12 @@ func (r *restoring) walk(ctx context.Context, jobs chan<- job) error {
 		}
 		r.selected[id] = true
 		item, ok, err := r.view.Item(ctx, id)
-		if err != nil {
+		if holdfast.KindOf(err) == holdfast.KindDamaged {
+			if err := r.refuse(ctx, holdfast.Item{ID: id}, holdfast.ItemResult{Item: id}, fmt.Errorf("%w; %s", err, whatHelps)); err != nil {
+				return err
+			}
+			continue
+		} else if err != nil {
 			return fmt.Errorf("look up %q of %s: %w", id, r.task.From, err)
 		} else if !ok {
 			gone := &holdfast.Skip{Reason: holdfast.SkipGone, Err: errors.New("it is not in this restore point")}
@@ -266,10 +274,41 @@ func (r *restoring) walk(ctx context.Context, jobs chan<- job) error {
 	return nil
 }
 
+const whatHelps = "another restore point may have it whole: 'holdfast vault verify' names those that do not"
+
+// lose records a part of the list of items that can't be read as something that was not restored, once; what is behind it goes on. Other errors come back.
+func (r *restoring) lose(ctx context.Context, err error) (lost bool, _ error) {
+	var part *vault.LostError
+	if !errors.As(err, &part) {
+		return false, err
+	}
+	id := "lost " + part.Part
+	if r.lost[id] {
+		return true, nil
+	}
+	r.lost[id] = true
+	name := fmt.Sprintf("%d items, or folders, that the repository has lost", part.Rows)
+	err = r.refuse(ctx, holdfast.Item{ID: id, Name: name}, holdfast.ItemResult{Item: id, Name: name}, fmt.Errorf("%w; %s", part, whatHelps))
+	return err == nil, err
+}
+
+// above is an item that another one lies in; ok is false, too, where it can't be read any more, which is then recorded.
+func (r *restoring) above(ctx context.Context, id string) (item holdfast.Item, ok bool, err error) {
+	item, ok, err = r.view.Item(ctx, id)
+	if lost, err := r.lose(ctx, err); lost {
+		return holdfast.Item{}, false, nil
+	} else if err != nil {
+		return holdfast.Item{}, false, fmt.Errorf("look up folder %q of %s: %w", id, r.task.From, err)
+	}
+	return item, ok, nil
+}
+
 // older sends a file as a selected older version of it was: that version's bytes, times and author, under the file's name, in its place.
 func (r *restoring) older(ctx context.Context, version holdfast.Item, jobs chan<- job) error {
 	item, ok, err := r.view.Item(ctx, version.Parent)
-	if err != nil {
+	if holdfast.KindOf(err) == holdfast.KindDamaged {
+		return r.refuse(ctx, version, holdfast.ItemResult{Item: version.ID, Name: version.Name}, fmt.Errorf("%w; %s", err, whatHelps))
+	} else if err != nil {
 		return fmt.Errorf("look up the file of version %q of %s: %w", version.Version, r.task.From, err)
 	} else if ok && item.Kind == holdfast.KindFolder {
 		comes := &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: errors.New("an older version of a folder comes back with the folder alone, when older versions are asked for")}
@@ -303,9 +342,9 @@ func (r *restoring) insideSelected(ctx context.Context, item holdfast.Item) (boo
 			return true, nil
 		}
 		seen[id] = true
-		above, ok, err := r.view.Item(ctx, id)
+		above, ok, err := r.above(ctx, id)
 		if err != nil {
-			return false, fmt.Errorf("look up folder %q of %s: %w", id, r.task.From, err)
+			return false, err
 		} else if !ok {
 			break
 		}
@@ -327,7 +366,9 @@ func (r *restoring) tree(ctx context.Context, top holdfast.Item, jobs chan<- job
 		parent := open[len(open)-1]
 		open = open[:len(open)-1]
 		for item, err := range r.view.Children(ctx, parent) {
-			if err != nil {
+			if lost, err := r.lose(ctx, err); lost {
+				continue
+			} else if err != nil {
 				return fmt.Errorf("list folder %q of %s: %w", parent, r.task.From, err)
 			}
 			if item.ID == top.ID {
@@ -421,8 +462,8 @@ func (r *restoring) leftOut(ctx context.Context, item holdfast.Item) (bool, erro
 			out = known
 			break
 		}
-		if item, ok, err = r.view.Item(ctx, above); err != nil {
-			return false, fmt.Errorf("look up folder %q of %s: %w", above, r.task.From, err)
+		if item, ok, err = r.above(ctx, above); err != nil {
+			return false, err
 		}
 	}
 	if len(r.left) >= placesKept {
@@ -461,9 +502,9 @@ func (r *restoring) place(ctx context.Context, id string) (folderPlace, error) {
 			break
 		}
 		seen[id] = true
-		item, ok, err := r.view.Item(ctx, id)
+		item, ok, err := r.above(ctx, id)
 		if err != nil {
-			return above, fmt.Errorf("look up folder %q of %s: %w", id, r.task.From, err)
+			return above, err
 		} else if ok && item.Kind == holdfast.KindPost { // of a reply: it goes to the post's channel
 			id = item.Parent
 			continue

@@ -1,10 +1,14 @@
 package engine_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -629,5 +633,101 @@ func TestChangesAreWhatHappenedSinceARestorePoint(t *testing.T) {
 	w.tenant.Refuse("ann", &holdfast.Skip{Reason: holdfast.SkipGone, Err: errors.New("no mailbox")})
 	if _, err := w.engine.Changes(t.Context(), w.repo, head, w.tenant, enginetest.Container("ann")); err == nil {
 		t.Error("a mailbox that is gone is compared")
+	}
+}
+
+// spoilt is a mailbox of many mails, of whose list of items the repository has lost a part, and the world that can still read the rest.
+func spoilt(t *testing.T, mails int) (w *world, lost *vault.LostError, there map[string]bool) {
+	t.Helper()
+	w = newWorld(t)
+	w.must(w.start(nil))
+	w.fill("ann", 0)
+	random := rand.NewChaCha8([32]byte{7})
+	for i := range mails {
+		name := make([]byte, 80)
+		_, _ = random.Read(name)
+		w.tenant.Put("ann", fmt.Sprintf("m%05d", i), "inbox", fmt.Sprintf("mail %d %x", i, name), "")
+	}
+	_, err := w.backup("ann")
+	w.must(err)
+	w.stop()
+	var packs []string
+	w.must(filepath.WalkDir(w.dir, func(path string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			if info, err := d.Info(); err == nil && info.Size() > 20_000 {
+				packs = append(packs, path)
+			}
+		}
+		return err
+	}))
+	for _, path := range packs {
+		sound, err := os.ReadFile(path)
+		w.must(err)
+		for part := range 40 {
+			broken := bytes.Clone(sound)
+			broken[len(sound)*(2*part+1)/80] ^= 1
+			w.must(os.WriteFile(path, broken, 0o600))
+			if w.start(nil) != nil {
+				continue
+			}
+			view, err := w.repo.View(t.Context(), w.newestHead())
+			w.must(err)
+			lost, there = nil, map[string]bool{}
+			for item, err := range view.All(t.Context()) {
+				if err == nil {
+					there[item.ID] = true
+				} else if !errors.As(err, &lost) {
+					lost = nil
+					break
+				}
+			}
+			if lost != nil {
+				return w, lost, there
+			}
+		}
+		w.stop()
+		w.must(os.WriteFile(path, sound, 0o600))
+	}
+	t.Fatalf("no change of %d packs loses a part of the list alone", len(packs))
+	return nil, nil, nil
+}
+
+// A repository lost a part of the list of what a mailbox has. All the rest comes back, and what is lost is named, whether all is restored or what
+// was selected.
+func TestARestoreGivesBackAllButWhatTheRepositoryLost(t *testing.T) {
+	const mails = 2500
+	w, lost, there := spoilt(t, mails)
+	if lost.Rows < 10 || lost.Rows > mails/2 || len(there)+lost.Rows != mails+3 {
+		t.Fatalf("%d of %d can be read, %d are lost", len(there), mails+3, lost.Rows)
+	}
+	for name, items := range map[string][]string{"all": nil, "a folder and each mail": {"inbox"}} {
+		for i := range mails {
+			if items != nil {
+				items = append(items, fmt.Sprintf("m%05d", i))
+			}
+		}
+		to := strings.Fields(name)[0]
+		got, err := w.restore("ann", to, holdfast.RestoreRequest{ID: to, Items: items})
+		w.must(err)
+		named := 0
+		for id, r := range got {
+			if strings.HasPrefix(id, "m") && (r.Outcome == string(engine.Created)) != there[id] {
+				t.Fatalf("%s: %s is %+v, and can be read: %v", name, id, r, there[id])
+			}
+			if strings.HasPrefix(id, "lost ") {
+				named++
+				if r.Outcome != string(engine.Skipped) || r.Reason != holdfast.SkipCorrupt || !strings.Contains(r.Name, fmt.Sprint(lost.Rows)) || !strings.Contains(r.Detail, "another restore point") {
+					t.Errorf("%s: %+v", name, r)
+				}
+			}
+		}
+		if named != 1 {
+			t.Errorf("%s: what is lost is named %d times", name, named)
+		}
+		for id := range there {
+			if strings.HasPrefix(id, "m") && got[id].Outcome != string(engine.Created) {
+				t.Errorf("%s: %s did not come back: %+v", name, id, got[id])
+			}
+		}
 	}
 }

@@ -634,7 +634,7 @@ func (o *Opened) Item(ctx context.Context, id string) (holdfast.Entry, error) {
 func (o *Opened) Children(ctx context.Context, parent string) iter.Seq2[holdfast.Entry, error] {
 	return func(yield func(holdfast.Entry, error) bool) {
 		for item, err := range o.view.Children(ctx, parent) {
-			if !yield(holdfast.Entry{Item: item}, err) || err != nil {
+			if !yield(holdfast.Entry{Item: item}, err) { // after a *vault.LostError it goes on
 				return
 			}
 		}

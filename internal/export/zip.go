@@ -255,7 +255,7 @@ func (z *zipper) folder(ctx context.Context, top place) error {
 				if err := z.missing(ctx, Exported{ID: at.id, Kind: holdfast.KindFolder, Folder: at.name}, err); err != nil {
 					return err
 				}
-				break
+				continue // what can be read behind it is given
 			}
 			if z.seen[entry.ID] {
 				continue

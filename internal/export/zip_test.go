@@ -26,6 +26,7 @@ type memSource struct {
 	entries []holdfast.Entry
 	bytes   map[string]string
 	broken  map[string]error // after half of the bytes
+	lost    map[string]error // of a folder, before what can be read of its list
 }
 
 func (m *memSource) put(parent, id, name string, kind holdfast.ItemKind, content string) {
@@ -47,6 +48,9 @@ func (m *memSource) Item(_ context.Context, id string) (holdfast.Entry, error) {
 
 func (m *memSource) Children(_ context.Context, parent string) iter.Seq2[holdfast.Entry, error] {
 	return func(yield func(holdfast.Entry, error) bool) {
+		if err := m.lost[parent]; err != nil && !yield(holdfast.Entry{}, err) {
+			return
+		}
 		for _, e := range m.entries {
 			if e.Parent == parent && !yield(e, nil) {
 				return
@@ -178,19 +182,21 @@ func TestZipOfSomeTakesEachOnce(t *testing.T) {
 }
 
 func TestZipSaysWhatIsMissing(t *testing.T) {
-	m := &memSource{broken: map[string]error{"a": holdfast.Damaged("blob p12 is damaged"), "b": holdfast.Damaged("blob p13 is damaged")}}
+	m := &memSource{broken: map[string]error{"a": holdfast.Damaged("blob p12 is damaged"), "b": holdfast.Damaged("blob p13 is damaged")}, lost: map[string]error{"d": holdfast.Damaged("a part of the list is lost")}}
 	m.put("", "a", "a", holdfast.KindFile, "")
 	m.put("", "b", "b", holdfast.KindFile, "123456")
 	m.put("", "c", "c", holdfast.KindFile, "whole")
+	m.put("", "d", "d", holdfast.KindFolder, "")
+	m.put("d", "e", "e", holdfast.KindFile, "behind what is lost")
 	var b bytes.Buffer
-	if err := export.Zip(t.Context(), m, []string{"a", "b", "c", "nowhere"}, now, &b); err != nil {
+	if err := export.Zip(t.Context(), m, []string{"a", "b", "c", "d", "nowhere"}, now, &b); err != nil {
 		t.Fatal(err)
 	}
 	files, manifest := unzip(t, b.Bytes())
-	if len(manifest.Missing) != 3 || len(manifest.Files) != 1 || files["c"] != "whole" {
+	if len(manifest.Missing) != 4 || len(manifest.Files) != 2 || files["c"] != "whole" || files["d/e"] != "behind what is lost" {
 		t.Fatalf("missing %+v, files %+v", manifest.Missing, manifest.Files)
 	}
-	for _, say := range []string{"p12", "p13", "only the first 3 bytes", "nowhere", "3 of 4"} {
+	for _, say := range []string{"p12", "p13", "only the first 3 bytes", "nowhere", "part of the list is lost", "4 of 6"} {
 		if !strings.Contains(files[export.IncompleteName], say) {
 			t.Errorf("%s does not say %q:\n%s", export.IncompleteName, say, files[export.IncompleteName])
 		}

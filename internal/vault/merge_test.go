@@ -15,7 +15,7 @@ func (b *bench) blocks(h *Head) map[objectRef]int64 {
 	b.t.Helper()
 	used := map[objectRef]int64{}
 	v := b.view(h)
-	for a, err := range v.live(b.t.Context(), func(r *run) (*scan, error) { return b.repo.rows(r), nil }) {
+	for a, err := range v.live(b.t.Context(), func(r *run, _ func(*LostError)) (*scan, error) { return b.repo.rows(r), nil }) {
 		if err != nil {
 			b.t.Fatal(err)
 		}

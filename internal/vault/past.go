@@ -232,7 +232,7 @@ func (p *Past) gone(ctx context.Context, start func(r *run) (*scan, error), coun
 // goneIn gives the deleted items of a class that were in a folder last, in the order of a run.
 func (p *Past) goneIn(ctx context.Context, k class, parent string) ([]goneRow, error) {
 	var list []goneRow
-	err := p.gone(ctx, func(r *run) (*scan, error) { return p.now.repo.rowsIn(ctx, r, k, parent) },
+	err := p.gone(ctx, func(r *run) (*scan, error) { return p.now.repo.rowsIn(ctx, r, k, parent, nil) },
 		func(at position) bool { return at.class == k && at.parent == parent },
 		func(g goneRow) error {
 			if len(list) == goneKept {

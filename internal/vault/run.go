@@ -481,8 +481,25 @@ func (s *shared) chunk(ctx context.Context, r *run, n int) (*chunk, error) {
 	if err == nil && len(c.rows) != r.chunks[n].rows {
 		err = holdfast.Damaged("chunk %d of run %s has %d rows, not %d", n, r.id, len(c.rows), r.chunks[n].rows)
 	}
+	if hurtBy(err) {
+		return nil, &LostError{Part: fmt.Sprintf("%s/%d", r.id, n), Rows: r.chunks[n].rows, Folder: r.chunks[n].parent, Err: err}
+	}
 	return c, err
 }
+
+// LostError says that a part of a container's list of items can't be read. The items before and after it can.
+type LostError struct {
+	Part   string // names it: the same for each item in it
+	Rows   int    // how many items and folders it had, some of which may be older versions of others
+	Folder string // id of the folder of its first item; empty for folders at the top
+	Err    error  // of kind damaged
+}
+
+func (e *LostError) Error() string {
+	return fmt.Sprintf("%d entries of the list of items can't be read: %v", e.Rows, e.Err)
+}
+
+func (e *LostError) Unwrap() error { return e.Err }
 
 // find looks a key up.
 func (s *shared) find(ctx context.Context, r *run, k key) (number uint32, ok bool, err error) {
@@ -495,7 +512,7 @@ func (s *shared) find(ctx context.Context, r *run, k key) (number uint32, ok boo
 			f, err := decodeFilter(b)
 			return f, int64(len(b)), err
 		})
-		if err != nil || !f.may(k) {
+		if err != nil && !hurtBy(err) || err == nil && !f.may(k) { // the filter only saves reading the index
 			return 0, false, err
 		}
 	}
@@ -507,11 +524,43 @@ func (s *shared) find(ctx context.Context, r *run, k key) (number uint32, ok boo
 	return number, ok, nil
 }
 
+// indexChunk reads a chunk of a run's index. The rows tell what is in one that can't be read.
 func (s *shared) indexChunk(ctx context.Context, r *run, n int) (*indexChunk, error) {
-	return part(ctx, s, r, "index", r.index[n].at, func(b []byte) (*indexChunk, int64, error) {
+	x, err := part(ctx, s, r, "index", r.index[n].at, func(b []byte) (*indexChunk, int64, error) {
 		x, err := decodeIndex(b)
 		return x, int64(len(b)), err
 	})
+	if !hurtBy(err) {
+		return x, err
+	}
+	return load(s.vault.cache, s.cacheKey("index again", fmt.Sprintf("%s/%d", r.id, n)), func() (*indexChunk, int64, error) {
+		x, err := s.indexAgain(ctx, r, n)
+		if err != nil {
+			return nil, 0, err
+		}
+		return x, int64(len(x.keys) + 4*x.len()), nil
+	})
+}
+
+// indexAgain makes a chunk of the index from the run's rows.
+func (s *shared) indexAgain(ctx context.Context, r *run, n int) (*indexChunk, error) {
+	var keys []indexEntry
+	rows := s.rows(r)
+	for {
+		if err := rows.advance(ctx); err != nil {
+			return nil, err
+		}
+		if !rows.ok {
+			break
+		}
+		k := keyOf(rows.at.id)
+		if rows.at.class == classCursor || bytes.Compare(k[:], r.index[n].first[:]) < 0 || n+1 < len(r.index) && bytes.Compare(k[:], r.index[n+1].first[:]) >= 0 {
+			continue
+		}
+		keys = append(keys, indexEntry{k, rows.number})
+	}
+	slices.SortFunc(keys, func(x, y indexEntry) int { return bytes.Compare(x.key[:], y.key[:]) })
+	return decodeIndex(encodeIndex(keys))
 }
 
 // row reads the row with that number.
@@ -537,6 +586,9 @@ type scan struct {
 	only  bool
 	whole bool // all classes
 
+	// lost, when not nil, is told of chunks of items that can't be read, and the scan goes on behind them.
+	lost func(*LostError)
+
 	chunk  int
 	next   int
 	loaded *chunk
@@ -556,9 +608,9 @@ func (s *shared) rowsOf(r *run, k class) *scan {
 	return &scan{s: s, r: r, class: k, chunk: n}
 }
 
-// rowsIn starts a scan of the rows of a class in one parent.
-func (s *shared) rowsIn(ctx context.Context, r *run, k class, parent string) (*scan, error) {
-	x := &scan{s: s, r: r, class: k, in: parent, only: true}
+// rowsIn starts a scan of the rows of a class in one parent. lost is as in scan.
+func (s *shared) rowsIn(ctx context.Context, r *run, k class, parent string, lost func(*LostError)) (*scan, error) {
+	x := &scan{s: s, r: r, class: k, in: parent, only: true, lost: lost}
 	// The first chunk that starts at or after the folder; the folder may begin in the one before.
 	n := sort.Search(len(r.chunks), func(i int) bool {
 		c := r.chunks[i]
@@ -567,7 +619,9 @@ func (s *shared) rowsIn(ctx context.Context, r *run, k class, parent string) (*s
 	x.chunk = n
 	if n > 0 && r.chunks[n-1].class == k {
 		c, err := s.chunk(ctx, r, n-1)
-		if err != nil {
+		if x.skips(k, err) {
+			return x, nil
+		} else if err != nil {
 			return nil, err
 		}
 		from, err := c.seek(k, parent)
@@ -579,6 +633,18 @@ func (s *shared) rowsIn(ctx context.Context, r *run, k class, parent string) (*s
 		}
 	}
 	return x, nil
+}
+
+// skips tells whether the scan goes on behind a chunk that can't be read. Deletions are no items: what they hide the index tells.
+func (x *scan) skips(k class, err error) bool {
+	var lost *LostError
+	if x.lost == nil || !errors.As(err, &lost) {
+		return false
+	}
+	if k == classFolder || k == classItem {
+		x.lost(lost)
+	}
+	return true
 }
 
 // advance goes to the next row.
@@ -593,7 +659,10 @@ func (x *scan) advance(ctx context.Context) error {
 				return nil
 			}
 			c, err := x.s.chunk(ctx, x.r, x.chunk)
-			if err != nil {
+			if x.skips(x.r.chunks[x.chunk].class, err) {
+				x.chunk, x.next = x.chunk+1, 0
+				continue
+			} else if err != nil {
 				return err
 			}
 			x.loaded = c

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 	"iter"
 	"slices"
@@ -239,11 +240,25 @@ func (m *merged) pop(ctx context.Context) error {
 	}
 }
 
-// live gives the visible rows of some scans, one a run, in order. The scan stands at the row while it is yielded.
-func (v *View) live(ctx context.Context, start func(r *run) (*scan, error)) iter.Seq2[at, error] {
+// live gives the visible rows of some scans, one a run, in order. The scan stands at the row while it is yielded. After a *LostError it goes on.
+func (v *View) live(ctx context.Context, start func(r *run, lost func(*LostError)) (*scan, error)) iter.Seq2[at, error] {
 	return func(yield func(at, error) bool) {
-		err := v.eachLive(ctx, start, func(a at) bool { return yield(a, nil) })
-		if err != nil {
+		var lost []*LostError
+		going := true
+		tell := func() {
+			for _, l := range lost {
+				going = going && yield(at{}, l)
+			}
+			lost = nil
+		}
+		note := func(l *LostError) { lost = append(lost, l) }
+		err := v.eachLive(ctx, func(r *run) (*scan, error) { return start(r, note) }, func(a at) bool {
+			tell()
+			going = going && yield(a, nil)
+			return going
+		})
+		tell()
+		if err != nil && going {
 			yield(at{}, err)
 		}
 	}
@@ -305,8 +320,10 @@ func items(rows iter.Seq2[at, error]) iter.Seq2[holdfast.Item, error] {
 	return func(yield func(holdfast.Item, error) bool) {
 		for a, err := range rows {
 			if err != nil {
-				yield(holdfast.Item{}, err)
-				return
+				if !yield(holdfast.Item{}, err) {
+					return
+				}
+				continue // the rows end by themselves where they can't go on
 			}
 			r, err := a.scan.row()
 			if err != nil {
@@ -321,15 +338,17 @@ func items(rows iter.Seq2[at, error]) iter.Seq2[holdfast.Item, error] {
 }
 
 func (v *View) in(ctx context.Context, k class, parent string) iter.Seq2[at, error] {
-	return v.live(ctx, func(r *run) (*scan, error) { return v.repo.rowsIn(ctx, r, k, parent) })
+	return v.live(ctx, func(r *run, lost func(*LostError)) (*scan, error) { return v.repo.rowsIn(ctx, r, k, parent, lost) })
 }
 
-// Children gives the live items directly in parent: folders, then the others, newest first.
+// Children gives the live items directly in parent: folders, then the others, newest first. Where a part of the list can't be read it gives a *LostError
+// and goes on; any other error is the last.
 func (v *View) Children(ctx context.Context, parent string) iter.Seq2[holdfast.Item, error] {
 	return func(yield func(holdfast.Item, error) bool) {
 		for _, k := range []class{classFolder, classItem} {
 			for i, err := range items(v.in(ctx, k, parent)) {
-				if !yield(i, err) || err != nil {
+				var lost *LostError
+				if !yield(i, err) || err != nil && !errors.As(err, &lost) {
 					return
 				}
 			}
@@ -337,14 +356,22 @@ func (v *View) Children(ctx context.Context, parent string) iter.Seq2[holdfast.I
 	}
 }
 
-// All gives all live items: folders first, then the others by parent, newest first.
+// All gives all live items: folders first, then the others by parent, newest first. Its errors are those of Children.
 func (v *View) All(ctx context.Context) iter.Seq2[holdfast.Item, error] {
-	return items(v.live(ctx, func(r *run) (*scan, error) { return v.repo.rows(r), nil }))
+	return items(v.live(ctx, func(r *run, lost func(*LostError)) (*scan, error) {
+		x := v.repo.rows(r)
+		x.lost = lost
+		return x, nil
+	}))
 }
 
-// Folders gives all live folders, by parent.
+// Folders gives all live folders, by parent. Its errors are those of Children.
 func (v *View) Folders(ctx context.Context) iter.Seq2[holdfast.Item, error] {
-	return items(v.live(ctx, func(r *run) (*scan, error) { return v.repo.rowsOf(r, classFolder), nil }))
+	return items(v.live(ctx, func(r *run, lost func(*LostError)) (*scan, error) {
+		x := v.repo.rowsOf(r, classFolder)
+		x.lost = lost
+		return x, nil
+	}))
 }
 
 // Cursor is a named position at the source.
