@@ -167,7 +167,7 @@ type DriveRow struct {
 	Grants      []DriveGrant   `json:"grants,omitempty"`
 	Alone       bool           `json:"alone,omitempty"` // of a library: inherits no permissions
 	Malware     bool           `json:"malware,omitempty"`
-	Columns     map[string]any `json:"columns,omitempty"`   // of a file of a library, as Graph writes them
+	Columns     map[string]any `json:"columns,omitempty"`   // of a file or folder of a library, as Graph writes them
 	CreatedBy   string         `json:"createdBy,omitempty"` // of a file of a library: address, or "application"
 	ModifiedBy  string         `json:"modifiedBy,omitempty"`
 }
@@ -229,8 +229,10 @@ func (d *driveService) personName(p person) string {
 
 func (d *drive) row(n *node, sums bool) (DriveRow, error) {
 	row := DriveRow{Path: strings.Join(d.path(n), "/"), ID: d.itemID(n.key), Folder: n.folder, Size: n.size(), Created: n.created, Modified: n.modified, Description: n.description, Alone: n.alone, Malware: n.malware != ""}
-	if d.library != nil && !n.folder {
+	if d.library != nil && n.key != 0 {
 		row.Columns = d.library.columnRow(n)
+	}
+	if d.library != nil && !n.folder {
 		row.CreatedBy, row.ModifiedBy = d.s.drives.personName(n.creator), d.s.drives.personName(n.editor)
 	}
 	for i := range n.versions {

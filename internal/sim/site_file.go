@@ -34,16 +34,23 @@ func (d *drive) byListItem(id int) (*node, bool) {
 	return d.get(key)
 }
 
-// values are what a file has in the library's columns: what was set, else what the seed says. The drive's lock is held.
+// values are what a file or folder has in the library's columns: what was set, else what the seed says. The drive's lock is held.
 func (l *list) values(n *node) map[string]any {
 	if n.fields != nil {
 		return n.fields
 	}
 	out := map[string]any{}
-	if l.filled == nil || n.key > l.drive.n || n.folder {
+	if l.filled == nil || n.key > l.drive.n || n.key == 0 {
 		return out
 	}
 	r := newRand(l.site.of.s.opt.Seed, "columns "+l.id, n.key)
+	if n.folder {
+		out["Status"] = "Open"
+		if n.key%2 == 0 {
+			l.site.fillColumns(out, r, int(n.key), n.added, l.filled)
+		}
+		return out
+	}
 	out["Title"] = fmt.Sprintf("%s %d", pick(r, []string{"Agreement", "Größenplan – \"final\"", "合意書"}), n.key)
 	out["Status"] = pick(r, []string{"Open", "Waiting", "Closed"})
 	if n.key%5 != 4 {

@@ -34,6 +34,14 @@ func RestoreLibrary(ctx context.Context, g *graph.Client, plan engine.RestorePla
 	return r, err
 }
 
+// MadeFolder tells whether an attempt of the restore into a library made a folder that is there.
+func MadeFolder(ctx context.Context, plan engine.RestorePlan, drive string, there *graph.DriveItem) (bool, error) {
+	if there.Parent == nil {
+		return false, nil
+	}
+	return plan.Made(ctx, folderIn(drive, there.Parent.ID, there.Name))
+}
+
 // PlaceError says what an error of a call for a whole drive or site means.
 func PlaceError(err error) error { return driveError(err) }
 
@@ -54,7 +62,7 @@ type Part struct {
 	// there is of the folder stays.
 	Item     holdfast.Item
 	Payloads func() []holdfast.Payload
-	// Columns gives what a file has in the columns that the library's site made; nil: there are none. whole says that the read looks at all files.
+	// Columns gives what a file or folder has in the columns that the library's site made; nil: there are none. whole says that the read looks at all.
 	// It is called by several at once.
 	Columns func(ctx context.Context, row *graph.DriveItem, whole bool) (holdfast.Payload, error)
 }

@@ -303,7 +303,7 @@ func (r *reader) row(ctx context.Context, row *graph.DriveItem, again bool) erro
 		return r.remove(ctx, row.ID, old.Kind)
 	}
 	item := itemOf(row)
-	valued := r.columns == nil || item.Kind != holdfast.KindFile || old.Fields[holdfast.FieldValued] != ""
+	valued := r.columns == nil || old.Fields[holdfast.FieldValued] != "" || row.Root != nil
 	if had && valued && !r.touched[k] && !again && row.SharedChanged == "" && old.Version == item.Version && old.Parent == item.Parent && old.Name == item.Name {
 		return nil
 	}
@@ -319,7 +319,7 @@ func (r *reader) row(ctx context.Context, row *graph.DriveItem, again bool) erro
 	case len(row.RemoteItem) > 0 && row.File == nil && row.Folder == nil:
 		r.sink.Skip(ctx, item, &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: errors.New("a shortcut to another drive has no content of its own")})
 		return nil
-	case item.Kind == holdfast.KindFolder && row.Shared == nil:
+	case item.Kind == holdfast.KindFolder && row.Shared == nil && (r.columns == nil || row.Root != nil):
 		return r.sink.Put(ctx, item, f.json())
 	case item.Kind == holdfast.KindFolder:
 		r.sink.Go(ctx, 0, f.folder)
@@ -527,18 +527,46 @@ func (f *fetch) permissions(ctx context.Context) ([]holdfast.Payload, error) {
 
 func (f *fetch) folder(ctx context.Context) error {
 	perms, err := f.permissions(ctx)
-	if err != nil {
-		if s := m365.Skip(err); s != nil && ctx.Err() == nil {
-			// The folder is kept, its sharing is what is missing.
-			if err := f.r.sink.Put(ctx, f.item, f.json()); err != nil {
-				return err
-			}
-			f.r.sink.Skip(ctx, f.item, s)
-			return nil
-		}
+	lacks := m365.Skip(err) // the folder is kept, its sharing is what is missing
+	if err != nil && (lacks == nil || ctx.Err() != nil) {
 		return err
 	}
-	return f.r.sink.Put(ctx, f.item, append(perms, f.json())...)
+	columns, unread, err := f.columns(ctx)
+	if err != nil {
+		return err
+	}
+	if err := f.r.sink.Put(ctx, f.item, append(append(perms, columns...), f.json())...); err != nil {
+		return err
+	}
+	switch {
+	case lacks != nil:
+		f.r.sink.Skip(ctx, f.item, lacks)
+	case unread != nil:
+		f.r.sink.Skip(ctx, f.item, withoutValues("folder", unread))
+	}
+	return nil
+}
+
+// columns are the values of the columns that the library's site made, none when there are none, or why they could not be read.
+func (f *fetch) columns(ctx context.Context) (values []holdfast.Payload, unread *holdfast.Skip, err error) {
+	if f.r.columns == nil || f.row.Root != nil {
+		return nil, nil, nil
+	}
+	columns, err := f.r.columns(ctx, f.row, f.r.walk == walkFirst || f.r.walk == walkResync)
+	switch unread = m365.Skip(err); {
+	case err == nil:
+		f.item.Fields = with(f.item.Fields, holdfast.FieldValued, "true")
+		return []holdfast.Payload{columns}, nil, nil
+	case unread == nil || ctx.Err() != nil:
+		return nil, nil, err
+	case unread.Reason == holdfast.SkipVanished: // whether it is gone it says itself
+		unread = &holdfast.Skip{Reason: holdfast.SkipCorrupt, Err: err}
+	}
+	return nil, unread, nil
+}
+
+func withoutValues(what string, why *holdfast.Skip) *holdfast.Skip {
+	return &holdfast.Skip{Reason: why.Reason, Err: fmt.Errorf("the %s is kept without the values of its columns, which could not be read: %w", what, why)}
 }
 
 // file reads a file: permissions, content, older versions.
@@ -569,20 +597,11 @@ func (f *fetch) whole(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		payloads := append(perms, f.json())
-		var unread *holdfast.Skip // why the values of its columns are not read
-		if f.r.columns != nil {
-			columns, err := f.r.columns(ctx, f.row, f.r.walk == walkFirst || f.r.walk == walkResync)
-			switch unread = m365.Skip(err); {
-			case err == nil:
-				payloads = append(payloads, columns)
-				f.item.Fields = with(f.item.Fields, holdfast.FieldValued, "true")
-			case unread == nil || ctx.Err() != nil:
-				return err
-			case unread.Reason == holdfast.SkipVanished: // whether the file is gone its content says
-				unread = &holdfast.Skip{Reason: holdfast.SkipCorrupt, Err: err}
-			}
+		columns, unread, err := f.columns(ctx)
+		if err != nil {
+			return err
 		}
+		payloads := append(append(perms, columns...), f.json())
 		if f.had && !f.twice && sameContent(f.old, f.item) {
 			err := f.r.sink.Put(ctx, f.item, append(payloads, holdfast.Kept(holdfast.FormFile))...)
 			if err == nil {
@@ -639,7 +658,7 @@ func (f *fetch) whole(ctx context.Context) error {
 // stored goes on after a file was put, with its older versions. The file is kept when the values of its columns could not be read; unread names them.
 func (f *fetch) stored(ctx context.Context, unread *holdfast.Skip) error {
 	if unread != nil {
-		f.r.sink.Skip(ctx, f.item, &holdfast.Skip{Reason: unread.Reason, Err: fmt.Errorf("the file is kept without the values of its columns, which could not be read: %w", unread)})
+		f.r.sink.Skip(ctx, f.item, withoutValues("file", unread))
 	}
 	return f.versions(ctx)
 }

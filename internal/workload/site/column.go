@@ -23,7 +23,7 @@ const (
 	folderType = "0x0120" // begins the ids of content types of folders
 )
 
-// ownColumns names the columns of a library that its site made, in order, and Title and the content type besides when there are any; none: the values of its files
+// ownColumns names the columns of a library that its site made, in order, and Title and the content type besides when there are any; none: the values of its files and folders
 // need not be asked for.
 func ownColumns(columns []graph.Column, types []graph.ContentType) []string {
 	var out []string
@@ -106,7 +106,7 @@ type columnReader struct {
 	held   int               // bytes of listed
 }
 
-// columnsOf gives what reads the columns of a library's files; nil when it has none of its own.
+// columnsOf gives what reads the columns of a library's files and folders; nil when it has none of its own.
 func (r *reader) columnsOf(l *known) func(context.Context, *graph.DriveItem, bool) (holdfast.Payload, error) {
 	own := strings.Fields(l.item.Fields[fieldColumns])
 	if len(own) == 0 {
@@ -185,7 +185,7 @@ func (c *columnReader) take(page *graph.Page[graph.ListItem], err error) error {
 	for i := range page.Value {
 		it := &page.Value[i]
 		id := uniqueID(it.ETag)
-		if id == "" || it.ContentType != nil && strings.HasPrefix(it.ContentType.ID, folderType) {
+		if id == "" {
 			continue
 		}
 		values, err := trimmed(it, c.own)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -45,10 +46,10 @@ func TestColumnsOfFilesAreBackedUp(t *testing.T) {
 	for _, row := range r.files("/sites/Falcon", "Contracts") {
 		want[row.ID] = row
 	}
-	checked := 0
+	checked, folders := 0, 0
 	for id, s := range c.Items() {
 		row, ok := want[id]
-		if !ok || row.Folder || s.Kind == holdfast.KindVersion {
+		if !ok || s.Kind == holdfast.KindVersion || row.Path == "" {
 			if s.Forms[holdfast.FormColumns] != nil {
 				t.Errorf("%s %q has values of columns that its library does not have", s.Kind, s.Name)
 			}
@@ -70,9 +71,12 @@ func TestColumnsOfFilesAreBackedUp(t *testing.T) {
 			t.Errorf("%q is stored as %+v, want %+v", s.Name, got, row.Columns)
 		}
 		checked++
+		if row.Folder && row.Columns["Details"] != nil {
+			folders++
+		}
 	}
-	if checked < 20 {
-		t.Fatalf("%d files were compared", checked)
+	if checked < 20 || folders < 2 {
+		t.Fatalf("%d files and %d folders with values were compared", checked, folders)
 	}
 	if n := r.calls("/drives/{drive}/items/{item}"); n > 0 {
 		t.Errorf("a first backup asks for the values of %d files one by one", n)
@@ -117,6 +121,40 @@ func TestColumnsOfFilesAreBackedUp(t *testing.T) {
 	}
 }
 
+// A value of a folder that changes is read again, by one call, and a folder that is there keeps what it has.
+func TestValuesOfFoldersAreFollowed(t *testing.T) {
+	r := start(t, sim.Options{Site: sim.SiteShape{Sites: 2, Items: 3, Files: 90}})
+	c := workloadtest.New()
+	r.backup(c)
+	rows := r.files("/sites/Falcon", "Contracts")
+	folder := rows[slices.IndexFunc(rows, func(f sim.DriveRow) bool { return f.Folder && f.Columns["Details"] != nil })]
+	if err := r.sim.SetFileColumn("/sites/Falcon", "Contracts", folder.Path, "Details", "sorted anew"); err != nil {
+		t.Fatal(err)
+	}
+	asked := r.calls("/drives/{drive}/items/{item}")
+	r.backup(c)
+	if n := r.calls("/drives/{drive}/items/{item}") - asked; n != 1 {
+		t.Errorf("%d calls for the values of one changed folder", n)
+	}
+	if got := string(c.Items()[folder.ID].Forms[holdfast.FormColumns]); !strings.Contains(got, "sorted anew") {
+		t.Errorf("the values of the folder are %q", got)
+	}
+	fresh := workloadtest.New()
+	r.backup(fresh)
+	equalStates(t, state(c), state(fresh))
+	if err := r.sim.SetFileColumn("/sites/Falcon", "Contracts", folder.Path, "Details", "changed since"); err != nil {
+		t.Fatal(err)
+	}
+	before := r.files("/sites/Falcon", "Contracts")
+	plan := engine.RestorePlan{Session: "s", From: r.box, To: r.box, Mode: engine.Overwrite, Newer: true, ChangedItems: true, MissingItems: true, Permissions: true}
+	r.putBack(c, plan, func(item holdfast.Item, res engine.Restored, err error) {
+		if err != nil {
+			t.Errorf("%s %q: %v", item.Kind, item.Name, err)
+		}
+	})
+	sameFiles(t, r.files("/sites/Falcon", "Contracts"), before)
+}
+
 // A value that was changed is put back where a restore overwrites, without touching the bytes, and only there.
 func TestValuesAloneAreOverwritten(t *testing.T) {
 	r := start(t, sim.Options{Site: sim.SiteShape{Sites: 2, Items: 3, Files: 90}})
@@ -151,25 +189,43 @@ func TestValuesAloneAreOverwritten(t *testing.T) {
 	}
 }
 
-// A file with values is put back once and with all of them, wherever the program dies.
+// A file with values, in a folder with values, is put back once and with all of them, wherever the program dies.
 func TestAFileWithColumnsIsPutBackOnceWhereverTheProgramDies(t *testing.T) {
 	r := start(t, sim.Options{Site: sim.SiteShape{Sites: 2, Items: 3, Files: 90}})
 	c := workloadtest.New()
 	r.backup(c)
-	row, s := r.aFile(c)
-	var path []holdfast.Item
-	for at := s.Parent; at != ""; at = c.Items()[at].Parent {
-		path = append(path, c.Items()[at].Item)
+	rows := r.files("/sites/Falcon", "Contracts")
+	valued := func(path string) bool {
+		return slices.ContainsFunc(rows, func(f sim.DriveRow) bool { return f.Folder && f.Path == path && f.Columns["Details"] != nil })
 	}
-	slices.Reverse(path)
+	at := slices.IndexFunc(rows, func(f sim.DriveRow) bool {
+		return !f.Folder && f.Size > 0 && len(f.Columns) > 8 && f.Columns["ContentType"] != nil && valued(path.Dir(f.Path))
+	})
+	if at < 0 {
+		t.Fatal("no file with values is in a folder with values")
+	}
+	row, s := rows[at], c.Items()[rows[at].ID]
+	want := []sim.DriveRow{row}
+	want[0].Versions = row.Versions[len(row.Versions)-1:] // older ones were not asked for
+	for _, f := range rows {
+		if f.Folder && f.Path != "" && strings.HasPrefix(row.Path, f.Path+"/") {
+			want = append(want, f)
+		}
+	}
+	noted := &workloadtest.Notes{}
+	var way []holdfast.Item
+	for at := s.Parent; at != ""; at = c.Items()[at].Parent {
+		way = append(way, c.Items()[at].Item)
+	}
+	slices.Reverse(way)
 	attempt := func(p *engine.Put) error {
-		plan := engine.RestorePlan{Session: "s", From: r.box, To: r.box, Mode: engine.KeepBoth, ChangedItems: true, MissingItems: true, Permissions: true}
+		plan := engine.RestorePlan{Session: "s", From: r.box, To: r.box, Mode: engine.KeepBoth, ChangedItems: true, MissingItems: true, Permissions: true, Notes: noted}
 		rest, err := r.target.Open(t.Context(), plan)
 		if err != nil {
 			return err
 		}
 		p.Parent = ""
-		for _, folder := range path {
+		for _, folder := range way {
 			if p.Parent, err = rest.Folder(t.Context(), folder, p.Parent); err != nil {
 				return err
 			}
@@ -193,6 +249,7 @@ func TestAFileWithColumnsIsPutBackOnceWhereverTheProgramDies(t *testing.T) {
 			if err := r.sim.EmptyList(r.box.Source, "Contracts"); err != nil {
 				t.Fatal(err)
 			}
+			noted = &workloadtest.Notes{}
 			p := &engine.Put{Item: s.Item, Marker: "0123456789abcdef0123", Open: s.Open}
 			p.Made = func(_ context.Context, id string) error { p.NewID = id; return nil }
 			died := r.dying(n, last, func() error { return attempt(p) })
@@ -206,10 +263,7 @@ func TestAFileWithColumnsIsPutBackOnceWhereverTheProgramDies(t *testing.T) {
 			if err := attempt(p); err != nil {
 				t.Fatalf("%s after %d calls: the second attempt: %v", last, n, err)
 			}
-			got := slices.DeleteFunc(r.files("/sites/Falcon", "Contracts"), func(f sim.DriveRow) bool { return f.Folder })
-			want := row
-			want.Versions = row.Versions[len(row.Versions)-1:] // older ones were not asked for
-			sameFiles(t, got, []sim.DriveRow{want})
+			sameFiles(t, slices.DeleteFunc(r.files("/sites/Falcon", "Contracts"), func(f sim.DriveRow) bool { return f.Path == "" }), want)
 			if t.Failed() {
 				t.Fatalf("%s after %d calls (%v)", last, n, died)
 			}
@@ -227,8 +281,11 @@ func TestColumnsWithoutACertificateAreLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	plan := engine.RestorePlan{Session: "s", From: r.box, To: r.box, Mode: engine.KeepBoth, ChangedItems: true, MissingItems: true}
-	files, said := 0, 0
+	files, said, folders := 0, 0, 0
 	r.putBack(c, plan, func(item holdfast.Item, res engine.Restored, err error) {
+		if item.Kind == holdfast.KindFolder && err != nil && strings.HasSuffix(err.Error(), "could not be put back: columns") {
+			folders++
+		}
 		if item.Kind != holdfast.KindFile || res.Outcome != engine.Created {
 			return
 		}
@@ -237,8 +294,8 @@ func TestColumnsWithoutACertificateAreLost(t *testing.T) {
 			said++
 		}
 	})
-	if files == 0 || said != files {
-		t.Errorf("%d of %d files say that their columns are lost", said, files)
+	if files == 0 || said != files || folders == 0 {
+		t.Errorf("%d of %d files and %d folders say that their columns are lost", said, files, folders)
 	}
 }
 

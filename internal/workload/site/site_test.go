@@ -475,6 +475,9 @@ func (r *rig) restore(c *workloadtest.Container, plan engine.RestorePlan, forget
 func (r *rig) tryRestore(c *workloadtest.Container, plan engine.RestorePlan, forgetful bool, report func(holdfast.Item, engine.Restored, error)) error {
 	r.t.Helper()
 	ctx := cmp.Or(r.ctx, r.t.Context())
+	if plan.Notes == nil && !plan.DryRun {
+		plan.Notes = &workloadtest.Notes{}
+	}
 	to, err := r.target.Open(ctx, plan)
 	if err != nil {
 		r.t.Fatal(err)

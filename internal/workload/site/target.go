@@ -247,9 +247,11 @@ func (r *restore) SettleFolder(ctx context.Context, p engine.Put) error {
 	}
 	p.NewID = id
 	if s, ok := place.files.(engine.FolderSettler); ok {
-		return s.SettleFolder(ctx, p)
+		if err := s.SettleFolder(ctx, p); err != nil {
+			return err
+		}
 	}
-	return nil
+	return itemError(ctx, r.settleFileFolder(ctx, p, place))
 }
 
 // read decodes a stored form into v; a form that there is none of leaves it.

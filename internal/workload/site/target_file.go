@@ -14,6 +14,7 @@ import (
 	"holdfast/internal/m365"
 	"holdfast/internal/m365/graph"
 	"holdfast/internal/m365/sharepoint"
+	"holdfast/internal/workload/drive"
 )
 
 // storedFile is what a restore takes out of a file's JSON.
@@ -59,6 +60,39 @@ func (r *restore) file(ctx context.Context, p engine.Put, l *place) (engine.Rest
 	lost, err := r.fileValues(ctx, p, l, out.NewID, columns)
 	out.Lost = append(out.Lost, lost...)
 	return out, itemError(ctx, err)
+}
+
+// settleFileFolder gives a folder of a library that this restore made the values of its columns, who made and changed it and when.
+func (r *restore) settleFileFolder(ctx context.Context, p engine.Put, l *place) error {
+	if l.drive == "" || r.plan.DryRun || r.same && p.NewID == p.Item.ID {
+		return nil
+	}
+	there, err := r.g.DriveItem(ctx, l.drive, p.NewID, graph.List{Select: []string{"id", "name", "parentReference"}})
+	if err != nil {
+		return err
+	}
+	if made, err := drive.MadeFolder(ctx, r.plan, l.drive, there); err != nil || !made {
+		return err
+	}
+	columns, _, err := r.columnsOf(ctx, p)
+	if err != nil {
+		return err
+	}
+	var lost []string
+	if r.web != nil {
+		lost, err = r.fileValues(ctx, p, l, p.NewID, columns)
+	} else if slices.ContainsFunc(l.own, func(c string) bool {
+		return !sameValue(columns.Fields[c], nil) || !sameValue(columns.Fields[c+"LookupId"], nil)
+	}) {
+		lost = []string{"columns"}
+	}
+	if err != nil {
+		return err
+	}
+	if lost = slices.DeleteFunc(lost, func(c string) bool { return l.columns[c].Geolocation != nil }); len(lost) > 0 { // nothing has its location back
+		return &holdfast.Skip{Reason: holdfast.SkipUnsupported, Err: fmt.Errorf("of the folder these could not be put back: %s", strings.Join(lost, ", "))}
+	}
+	return nil
 }
 
 // otherValues says what becomes of a file whose bytes are there and whose values differ: they are overwritten where a restore overwrites, newer ones only
@@ -152,7 +186,7 @@ func sameValue(a, b json.RawMessage) bool {
 	return empty(a) && empty(b) || sameJSON(a, b)
 }
 
-// fileValues sets what a file has in its list. It makes no version. lost names what could not be set.
+// fileValues sets what a file or folder has in its list. It makes no version. lost names what could not be set.
 func (r *restore) fileValues(ctx context.Context, p engine.Put, l *place, file string, columns storedColumns) (lost []string, err error) {
 	var about storedFile
 	if err := read(ctx, p, holdfast.FormJSON, &about); err != nil {
@@ -205,7 +239,7 @@ func (r *restore) fileValues(ctx context.Context, p engine.Put, l *place, file s
 	if err != nil {
 		return lost, err
 	}
-	lost = append(lost, r.await(l, it.ID, late)...)
+	lost = append(lost, r.await(l, it.ID, p.Item.Kind, late)...)
 	return r.compareFile(ctx, l, file, stored, columns, late, lost)
 }
 

@@ -186,7 +186,7 @@ func (r *restore) settleListFolder(ctx context.Context, p engine.Put) error {
 	if err != nil {
 		return err
 	}
-	lost = append(lost, r.await(l, id, late)...)
+	lost = append(lost, r.await(l, id, p.Item.Kind, late)...)
 	if r.plan.Permissions && p.Item.Fields[fieldUnique] == "true" {
 		if lost, err = r.share(ctx, p, sharepoint.Scope{List: l.id, Item: id}, lost); err != nil {
 			return err

@@ -139,7 +139,7 @@ func (r *restore) Resumed(ctx context.Context, p engine.Put) error {
 			return err
 		}
 		_, _, late := r.formValues(l, &stored)
-		r.await(l, p.NewID, late)
+		r.await(l, p.NewID, p.Item.Kind, late)
 	}
 	return nil
 }
@@ -282,7 +282,7 @@ func (r *restore) fill(ctx context.Context, p engine.Put, l *place, id string, s
 	if err != nil {
 		return lost, err
 	}
-	lost = append(lost, r.await(l, id, late)...)
+	lost = append(lost, r.await(l, id, p.Item.Kind, late)...)
 	if r.plan.Permissions && p.Item.Fields[fieldUnique] == "true" {
 		if r.web == nil {
 			lost = append(lost, "permissions")
@@ -478,12 +478,13 @@ func (r *restore) values(ctx context.Context, l *place, id string, stored *store
 	}
 }
 
-// await keeps lookups until Close. lost are those of lists of which nothing is restored, or not yet: should it come, they are set all the same.
-func (r *restore) await(l *place, id string, late []waiting) (lost []string) {
+// await keeps lookups until Close. lost are those of lists of which nothing is restored, or not yet: should it come, they are set all the same. None are
+// of a folder, which comes before most lists: Close names those that no list came for.
+func (r *restore) await(l *place, id string, of holdfast.ItemKind, late []waiting) (lost []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, w := range late {
-		if !slices.ContainsFunc(slices.Collect(maps.Values(r.lists)), func(p *place) bool { return p.stored == w.list }) {
+		if of != holdfast.KindFolder && !slices.ContainsFunc(slices.Collect(maps.Values(r.lists)), func(p *place) bool { return p.stored == w.list }) {
 			lost = append(lost, w.column)
 			w.list = ""
 		}
