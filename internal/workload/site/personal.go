@@ -123,6 +123,9 @@ func (s *source) askNow(ctx context.Context, users []holdfast.DirectoryObject, c
 	for i, r := range results {
 		u := users[i]
 		f := engine.Found{Container: holdfast.Container{Organization: s.org, Kind: holdfast.Site, Source: holdfast.PersonalSource + u.ID, Owner: u.ID, Name: u.DisplayName, Address: u.Name}}
+		if u.Site.Source != "" { // a site that can't be looked up now is the one that is stored, and not another that never was
+			f.Container.Source, f.Container.Address = u.Site.Source, u.Site.Address
+		}
 		d, err := graph.Object[graph.Drive](r)
 		if err == nil {
 			err = s.place(&f.Container, d)

@@ -123,9 +123,11 @@ func (r *reader) start(ctx context.Context) (token string, idle bool, err error)
 	if err != nil {
 		return "", false, err
 	}
-	if r.oneDrive, _, err = r.prev.Cursor(ctx, cursorOneDrive); err != nil {
+	told := false
+	if r.oneDrive, told, err = r.prev.Cursor(ctx, cursorOneDrive); err != nil {
 		return "", false, err
 	}
+	r.structural = r.c.Personal() && !told // what an earlier backup took for any other site may hold the OneDrive, also when nothing happens in it
 	if r.web == nil {
 		r.all, r.structural = true, true
 		return "", false, nil
@@ -146,7 +148,7 @@ func (r *reader) start(ctx context.Context) (token string, idle bool, err error)
 			return "", false, drive.PlaceError(err)
 		default:
 			token = next
-			told := len(changes)
+			logged := len(changes)
 			changes = without(changes, r.oneDrive)
 			for _, ch := range changes {
 				if ch.List == "" || ch.Item == 0 {
@@ -166,9 +168,9 @@ func (r *reader) start(ctx context.Context) (token string, idle bool, err error)
 			if err := r.missed(ctx); err != nil {
 				return "", false, err
 			}
-			if len(changes) == 0 && !r.all && len(r.dirty) == 0 {
+			if len(changes) == 0 && !r.all && !r.structural && len(r.dirty) == 0 {
 				fresh, err := r.since(ctx, cursorFresh)
-				if err != nil || fresh < keepToken && told < passedOver {
+				if err != nil || fresh < keepToken && logged < passedOver {
 					return "", true, err
 				}
 				return "", true, r.fresh(ctx, next)
