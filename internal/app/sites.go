@@ -26,7 +26,7 @@ func (m *microsoft) Sites(ctx context.Context, org holdfast.Organization, cred h
 		first, err = g.AllSites(ctx, l)
 	}
 	return window(graph.All(ctx, g, first, err, l), q.Offset, q.Limit, func(x *graph.Site) bool {
-		return x.Removed == nil && (!x.Personal || q.Personal)
+		return x.Removed == nil && (!x.Personal || q.Personal) && siteOf(x).Has(q.Text)
 	}, func(x *graph.Site) service.DirectorySite {
 		s := siteOf(x)
 		if q.Parent != "" {

@@ -56,6 +56,7 @@ type DirectoryMember struct {
 type DirectoryFilter struct {
 	Kind              DirectoryKind
 	Name, DisplayName string   // prefixes
+	Text              string   // anywhere in the name or the display name
 	NoPersonal        bool     // sites: not those of people
 	Below             string   // sites: only those whose address is below this one
 	IDs               []string // nil: of any id

@@ -778,6 +778,14 @@ func sharePoint(w *world) {
 	list := w.call("GET", "/v8/Organizations/"+organization+"/Sites?includePersonalSites=true&setId="+tenant, nil).want(200).golden()
 	w.call("GET", "/v8/Organizations/"+organization+"/Sites/"+url.PathEscape(list.text("results", 0, "id")), nil).want(200).golden()
 	w.call("GET", "/v8/Organizations/"+organization+"/Sites/nowhere", nil).want(404)
+	for filter, want := range map[string]int{"FALC": 1, "%2Fsites%2Ffalcon": 1, "heron": 0} {
+		for _, source := range []string{"PreferLocal", "Production"} {
+			sites := w.call("GET", "/v8/Organizations/"+organization+"/Sites?filter="+filter+"&dataSource="+source, nil).want(200).get("results").([]any)
+			if len(sites) != want {
+				w.t.Errorf("filter %s, %s: %d sites, want %d", filter, source, len(sites), want)
+			}
+		}
+	}
 	protected := w.call("GET", "/v8/ProtectedSites", nil).want(200).text("results", 0, "id")
 	w.call("GET", "/v8/ProtectedSites/"+protected, nil).want(200).golden()
 	session := w.call("POST", "/v8/Organizations/"+organization+"/explore", map[string]any{"type": "Vesp"}).want(201).golden("SharePoint").text("id")

@@ -8,6 +8,8 @@ import (
 	"holdfast/internal/service"
 )
 
+// organizationSiteGet lists an organization's sites; filter is a text in their titles or addresses. The list has what Microsoft Graph lists, which
+// is all that its search finds, so includeSearchSites changes nothing.
 func (a *API) organizationSiteGet(ctx context.Context, r *request) (any, error) {
 	id, err := r.id("organizationId")
 	if err != nil {
@@ -23,6 +25,7 @@ func (a *API) organizationSiteGet(ctx context.Context, r *request) (any, error) 
 	}
 	q := service.SiteQuery{Offset: w.Offset, Limit: w.Limit, Source: r.dataSource()}
 	q.Parent, _ = r.query("parentId")
+	q.Text, _ = r.query("filter")
 	if q.Personal, err = r.queryBool("includePersonalSites", false); err != nil {
 		return nil, err
 	}

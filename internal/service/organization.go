@@ -262,7 +262,7 @@ func (o *Organizations) Sites(ctx context.Context, u User, id holdfast.Organizat
 	if q.Parent != "" {
 		q.Source = Production // the copy does not know what is below what
 	}
-	return listed(ctx, o, u, id, q.Source, holdfast.DirectoryFilter{Kind: holdfast.DirectorySite, NoPersonal: !q.Personal}, holdfast.Page{Offset: q.Offset, Limit: q.Limit}, copiedSite,
+	return listed(ctx, o, u, id, q.Source, holdfast.DirectoryFilter{Kind: holdfast.DirectorySite, NoPersonal: !q.Personal, Text: q.Text}, holdfast.Page{Offset: q.Offset, Limit: q.Limit}, copiedSite,
 		func(org holdfast.Organization, cred holdfast.Credential) ([]DirectorySite, error) {
 			return o.Directory.Sites(ctx, org, cred, q)
 		})

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"holdfast/internal/holdfast"
@@ -108,6 +109,7 @@ type DirectoryTeam struct {
 type SiteQuery struct {
 	Parent        string // only those directly below the site with this id
 	Personal      bool   // those of people too
+	Text          string // only those that have it in their title or address, in any case
 	Offset, Limit int
 	Source        DataSource
 }
@@ -119,6 +121,12 @@ type DirectorySite struct {
 	URL      string
 	Parent   string // id of the site above; empty of the top of a site collection
 	Personal bool
+}
+
+// Has says whether a text is in the site's title or address, in any case.
+func (s DirectorySite) Has(text string) bool {
+	text = strings.ToLower(text)
+	return strings.Contains(strings.ToLower(s.Name), text) || strings.Contains(strings.ToLower(s.URL), text)
 }
 
 // Identities asks Microsoft Entra who somebody is. app binds it to the login service.

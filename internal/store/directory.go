@@ -68,6 +68,10 @@ func (tx *Tx) DirectoryObjects(ctx context.Context, org holdfast.OrganizationID,
 	if f.Below != "" {
 		prefix("name_key", strings.TrimSuffix(strings.ToLower(clean(f.Below)), "/")+"/")
 	}
+	if f.Text != "" {
+		anywhere := "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(strings.ToLower(clean(f.Text))) + "%"
+		q = q.Where("(name_key LIKE ? ESCAPE '!' OR display_key LIKE ? ESCAPE '!')", anywhere, anywhere)
+	}
 	if f.NoPersonal {
 		q = q.Where("personal = ?", false)
 	}

@@ -145,6 +145,11 @@ func testDirectory(t *testing.T, s *store.Store) {
 	equal(t, names(holdfast.DirectoryFilter{DisplayName: "ÄDA%"}), []string{"u1"})
 	equal(t, names(holdfast.DirectoryFilter{DisplayName: "%"}), []string(nil))
 	equal(t, names(holdfast.DirectoryFilter{Name: "bob@X"}), []string{"u2"})
+	equal(t, names(holdfast.DirectoryFilter{Text: "DA%"}), []string{"u1"})
+	equal(t, names(holdfast.DirectoryFilter{Text: "da_"}), []string(nil))
+	equal(t, names(holdfast.DirectoryFilter{Text: "B@X"}), []string{"u2"})
+	equal(t, names(holdfast.DirectoryFilter{Text: "@x.example"}), []string{"u2", "u1"})
+	equal(t, names(holdfast.DirectoryFilter{Text: "!"}), []string(nil))
 	equal(t, members(), []string{"u1", "u2"})
 	equal(t, read(t, s, func(ctx context.Context, tx *store.Tx) (holdfast.DirectoryState, error) {
 		return tx.DirectoryState(ctx, "dir")
