@@ -456,7 +456,7 @@ func markOf(now *graph.Personal, marker, version string) mark {
 }
 
 // markedPersonal gives the items of a shelf that were restored from an origin. Tasks can't be searched by their marks: a list is read once, and again when
-// fresh is set since an attempt may have made what is looked for.
+// fresh is set since an attempt may have made what is looked for. What it told of an item is asked for anew when that item's turn comes.
 func (r *restore) markedPersonal(ctx context.Context, k *personal, shelf, origin string, fresh bool) ([]mark, error) {
 	if !k.Direct {
 		r.mu.Lock()
@@ -471,7 +471,10 @@ func (r *restore) markedPersonal(ctx context.Context, k *personal, shelf, origin
 			r.taskMarks[shelf] = known
 			r.mu.Unlock()
 		}
-		return known[origin], nil
+		if !ok || fresh {
+			return known[origin], nil
+		}
+		return r.marksNow(ctx, k, shelf, known[origin])
 	}
 	l := graph.List{Top: 50, Filter: fmt.Sprintf("singleValueExtendedProperties/Any(ep: ep/id eq '%s' and ep/value eq '%s')", propOrigin, origin),
 		Expand: []string{fmt.Sprintf("singleValueExtendedProperties($filter=id eq '%s' or id eq '%s')", propMarker, propVersion)}}
@@ -491,6 +494,23 @@ func (r *restore) markedPersonal(ctx context.Context, k *personal, shelf, origin
 			}
 		}
 		out = append(out, markOf(now, marker, version))
+	}
+	return out, nil
+}
+
+// marksNow gives marks as their items are now: since the list was read they may have been edited, which nobody may overwrite unasked, or deleted, which is
+// no reason to leave the stored one out.
+func (r *restore) marksNow(ctx context.Context, k *personal, shelf string, known []mark) ([]mark, error) {
+	var out []mark
+	for _, m := range known {
+		now, err := r.g.PersonalItem(ctx, k.PersonalKind, k.ItemPath(r.mailbox, shelf, m.id), graph.List{})
+		switch {
+		case m365.KindOf(err) == m365.NotFound:
+		case err != nil:
+			return nil, err
+		default:
+			out = append(out, markOf(now, m.marker, m.version))
+		}
 	}
 	return out, nil
 }

@@ -575,6 +575,66 @@ func TestAListOfManyTasksIsPutBackInFewRequests(t *testing.T) {
 	}
 }
 
+// A list of tasks is read once, but what was restored before and is edited or deleted while the restore runs is taken as it is when its turn comes.
+func TestATaskThatIsTouchedWhileTheRestoreRunsIsSeenAsItIs(t *testing.T) {
+	f := personalSetup(t, 74)
+	c := workloadtest.New()
+	if err := c.Read(t.Context(), f.source, f.box); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.sim.WipeMailbox(f.box.Source); err != nil {
+		t.Fatal(err)
+	}
+	first := f.putAll(t, c, f.box, engine.RestorePlan{Session: "s8", Mode: engine.SkipExisting})
+	f.sim.Clock().Move(time.Hour)
+	r, err := f.target.Open(t.Context(), engine.RestorePlan{From: f.box, To: f.box, Session: "s9", Mode: engine.Overwrite})
+	if err != nil {
+		t.Fatal(err)
+	}
+	byList := map[string][]workloadtest.Stored{}
+	var of []workloadtest.Stored
+	for _, item := range c.Items() {
+		if item.Kind != holdfast.KindTask {
+			continue
+		}
+		if byList[item.Parent] = append(byList[item.Parent], item); len(byList[item.Parent]) == 3 {
+			of = byList[item.Parent]
+		}
+	}
+	if len(of) < 3 {
+		t.Fatal("no list has three tasks")
+	}
+	shelf, err := r.Folder(t.Context(), c.Items()[of[0].Parent].Item, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(item workloadtest.Stored, version string) (engine.Restored, error) {
+		now := item.Item
+		now.Version = version
+		return r.Put(t.Context(), engine.Put{Item: now, Parent: shelf, Marker: "y" + item.ID[len(item.ID)-12:], Open: item.Open})
+	}
+	if res, err := put(of[0], of[0].Version); err != nil || res.Outcome != engine.Existing {
+		t.Fatalf("a task that is there: %+v, %v", res, err)
+	}
+	edited, deleted := graph.Tasks.ItemPath(f.box.Source, shelf, first[of[1].ID].NewID), graph.Tasks.ItemPath(f.box.Source, shelf, first[of[2].ID].NewID)
+	if _, err := f.g.UpdatePersonal(t.Context(), graph.Tasks, edited, map[string]any{"title": "edited since"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.g.DeletePersonal(t.Context(), graph.Tasks, deleted); err != nil {
+		t.Fatal(err)
+	}
+	var skip *holdfast.Skip
+	if res, err := put(of[1], "another"); !errors.As(err, &skip) || skip.Reason != holdfast.SkipConflict {
+		t.Errorf("a task that was edited meanwhile: %+v, %v", res, err)
+	}
+	if _, err := f.g.PersonalItem(t.Context(), graph.Tasks, edited, graph.List{}); err != nil {
+		t.Errorf("the edited task: %v", err)
+	}
+	if res, err := put(of[2], of[2].Version); err != nil || res.Outcome != engine.Created {
+		t.Errorf("a task that was deleted meanwhile: %+v, %v", res, err)
+	}
+}
+
 // An answer that is lost while something is added to an item does not make the item begin anew: one with many attachments or steps would hardly ever
 // become whole.
 func TestWhatStandsBelowAnItemIsAddedOnceThoughAnswersAreLost(t *testing.T) {
