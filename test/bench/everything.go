@@ -57,7 +57,7 @@ func (l *lab) pace(b *bench) (p pace, err error) {
 func (b *bench) everything() error {
 	users := max(2, int(everybody*b.scale))
 	of := func(per int) string { return strconv.Itoa(max(1, users/per)) }
-	job := map[string]any{"backupType": "SelectedItems", "selectedItems": []map[string]any{{"type": "PartialOrganization", "mailbox": true, "oneDrive": true, "sites": true, "teams": true, "groupMailboxes": true}}}
+	job := map[string]any{"backupType": "SelectedItems", "selectedItems": []map[string]any{{"type": "PartialOrganization", "mailbox": true, "oneDrive": true, "sites": true, "personalSite": true, "teams": true, "teamsChats": true, "chats": true, "groupMailboxes": true}}}
 	l, err := b.labBy("everything", job, true, nil,
 		"--users", strconv.Itoa(users), "--mail-messages", "2", "--mail-size", "2000", "--mail-attachments", "-1", "--contacts", "2", "--events", "2", "--tasks", "2", "--files", "2",
 		"--sites", of(usersPerSite), "--site-items", "2", "--site-files", "2", "--site-file-bytes", "2000", "--site-one-version",
