@@ -326,7 +326,8 @@ type (
 		RestoreSession RestoreSessionID
 		Organization   OrganizationID
 		Repository     RepositoryID
-		Container      string // key
+		Container      string   // key
+		Containers     []string // keys; nil: of any
 		Kind           TaskKind
 		States         []TaskState
 		IDs            []TaskID // nil: of any id

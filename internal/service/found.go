@@ -8,19 +8,29 @@ import (
 	"holdfast/internal/holdfast"
 )
 
+// foundAtOnce is how many containers are looked for in one query.
+const foundAtOnce = 500
+
 // found makes backup tasks for what the backup of another container found: chats, by the lists of those who take part in them. Each is read once
 // a session, whoever finds it; the greatest hint counts as long as nobody reads it.
 func (c *core) found(ctx context.Context, tx Tx, s *holdfast.JobSession, r holdfast.TaskResult) error {
 	if len(r.Found) == 0 {
 		return nil
 	}
-	old, err := tx.Tasks(ctx, holdfast.TaskFilter{JobSession: s.ID, Kind: holdfast.TaskBackup}, holdfast.Page{})
-	if err != nil {
-		return err
-	}
-	known := make(map[string]*holdfast.TaskRecord, len(old))
-	for i := range old {
-		known[old[i].Container.Key()] = &old[i]
+	known := map[string]*holdfast.TaskRecord{}
+	for some := range slices.Chunk(r.Found, foundAtOnce) {
+		keys := make([]string, len(some))
+		for i, f := range some {
+			f.Organization = s.Organization
+			keys[i] = f.Key()
+		}
+		old, err := tx.Tasks(ctx, holdfast.TaskFilter{JobSession: s.ID, Kind: holdfast.TaskBackup, Containers: keys}, holdfast.Page{})
+		if err != nil {
+			return err
+		}
+		for i := range old {
+			known[old[i].Container.Key()] = &old[i]
+		}
 	}
 	var tasks []holdfast.TaskRecord
 	for _, f := range r.Found {
@@ -37,7 +47,7 @@ func (c *core) found(ctx context.Context, tx Tx, s *holdfast.JobSession, r holdf
 		if err != nil {
 			return err
 		}
-		t.Container, t.Position, t.Request = f, len(old)+len(tasks), []byte(hint)
+		t.Container, t.Position, t.Request = f, int(s.Statistics.ObjectsTotal), []byte(hint)
 		known[f.Key()] = &t
 		tasks = append(tasks, t)
 		s.Statistics.ObjectsTotal++

@@ -92,6 +92,16 @@ func (tx *Tx) Tasks(ctx context.Context, f holdfast.TaskFilter, page holdfast.Pa
 	if f.Container != "" {
 		q = q.Where("container = ?", clean(f.Container))
 	}
+	if f.Containers != nil {
+		if len(f.Containers) == 0 {
+			return nil, nil
+		}
+		keys := make([]string, len(f.Containers))
+		for i, key := range f.Containers {
+			keys[i] = clean(key)
+		}
+		q = q.Where("container IN (?)", bun.In(keys))
+	}
 	if f.Kind != "" {
 		q = q.Where("kind = ?", string(f.Kind))
 	}

@@ -88,6 +88,7 @@ CREATE TABLE tasks (
     cancel BOOLEAN NOT NULL, own_credential BOOLEAN NOT NULL, result TEXT NOT NULL, retriable BOOLEAN NOT NULL, spec_entry TEXT NOT NULL, ended BIGINT NOT NULL
 );
 CREATE INDEX tasks_job_session ON tasks (job_session, kind, state);
+CREATE INDEX tasks_container ON tasks (container, job_session);
 CREATE INDEX tasks_restore_session ON tasks (restore_session);
 CREATE INDEX tasks_state ON tasks (state, urgency, position, attempt, id);
 CREATE INDEX tasks_repository ON tasks (repository, state);

@@ -460,6 +460,27 @@ func testClaimable(t *testing.T, s *store.Store) {
 	equal(t, read(t, s, func(ctx context.Context, tx *store.Tx) (map[holdfast.TaskState]int, error) {
 		return tx.TaskCounts(ctx, "b", holdfast.TaskBackup)
 	}), map[holdfast.TaskState]int{holdfast.TaskReady: 3, holdfast.TaskDone: 1})
+	of := func(containers []string) (n int) {
+		for _, t := range read(t, s, func(ctx context.Context, tx *store.Tx) ([]holdfast.TaskRecord, error) {
+			return tx.Tasks(ctx, holdfast.TaskFilter{JobSession: "b", Kind: holdfast.TaskBackup, Containers: containers}, holdfast.Page{})
+		}) {
+			if containers == nil || slices.Contains(containers, t.Container.Key()) {
+				n++
+			}
+		}
+		return n
+	}
+	key := func(id holdfast.TaskID) string {
+		return read(t, s, func(ctx context.Context, tx *store.Tx) (string, error) {
+			list, err := tx.Tasks(ctx, holdfast.TaskFilter{IDs: []holdfast.TaskID{id}}, holdfast.Page{})
+			if len(list) == 0 {
+				return "", err
+			}
+			return list[0].Container.Key(), err
+		})
+	}
+	m3, m4 := key("first"), key("done")
+	equal(t, []int{of(nil), of([]string{m3, m4, "nobody"}), of([]string{m4}), of([]string{})}, []int{4, 2, 1, 0})
 	if err := s.Write(context.Background(), func(ctx context.Context, tx *store.Tx) error { return tx.DeleteTasks(ctx, holdfast.TaskFilter{}) }); err == nil {
 		t.Error("all tasks could be deleted at once")
 	}
