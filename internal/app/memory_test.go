@@ -12,7 +12,7 @@ import (
 )
 
 func TestMemoryLimitGivesWayToWhatIsInUse(t *testing.T) {
-	for live, want := range map[uint64]int64{0: softMemory, softMemory / 3 * 2: softMemory, softMemory: softMemory / 2 * 3, math.MaxUint64: math.MaxInt64} {
+	for live, want := range map[uint64]int64{0: softMemory, softMemory / 5 * 4: softMemory, softMemory: softMemory / 4 * 5, math.MaxUint64: math.MaxInt64} {
 		if got := memoryLimit(live); got != want {
 			t.Errorf("with %d bytes in use: %d, want %d", live, got, want)
 		}
