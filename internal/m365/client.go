@@ -471,7 +471,7 @@ func (c *Client) retry(ctx context.Context, call *Call, try func(ctx context.Con
 				wait = c.backoff(failed)
 			case answer.OfAMoment(call.Method, call.Header.Get("If-Match") != "", moments+1):
 				moments++
-				wait = c.backoff(moments)
+				wait = c.backoff(moments) / 4
 			case answer.Status == http.StatusBadRequest && answer.between && call.repeatable() && failed < betweenAttempts:
 				// What stands between (a proxy, a front door) may find a request garbled that is not; the service itself names what it dislikes.
 				failed++

@@ -168,7 +168,7 @@ func (c *Client) partRetry(e *Error, of batchRequest, charges []m365.Charge, try
 	case e.Status == http.StatusServiceUnavailable, e.Kind == m365.Unavailable && safe, e.Kind == m365.Throttled:
 		return c.m.Backoff(try), true
 	case e.OfAMoment(of.Method, of.Headers["If-Match"] != "", try):
-		return c.m.Backoff(try), true
+		return c.m.Backoff(try) / 4, true
 	case e.Kind == m365.Unavailable:
 		e.Unknown = true
 	}
