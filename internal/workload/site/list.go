@@ -42,7 +42,14 @@ func (r *listReader) run(ctx context.Context) error {
 	if err := r.again(ctx); err != nil {
 		return err
 	}
+	waiting, err := r.waiting(ctx)
+	if err != nil {
+		return err
+	}
 	page, err := r.start(ctx)
+	if err == nil && waiting && r.seen == nil && !r.walk { // what was not shown before was told by no change
+		page, err = r.everything(ctx, "")
+	}
 	for refused := 0; ; {
 		if m365.KindOf(err) == m365.Resync && refused < resyncs {
 			refused++
@@ -87,6 +94,11 @@ func (r *listReader) run(ctx context.Context) error {
 	if err := r.sink.Wait(); err != nil {
 		return err
 	}
+	if waiting {
+		if err := r.forget(ctx, waitingID(r.l.id)); err != nil {
+			return err
+		}
+	}
 	if err := r.sink.Cursor(ctx, cursorNext+r.l.id, ""); err != nil {
 		return err
 	}
@@ -94,6 +106,37 @@ func (r *listReader) run(ctx context.Context) error {
 		return err
 	}
 	return r.sink.Savepoint(ctx)
+}
+
+// seesWaiting is the permission with which Graph shows items that wait for approval, or were refused it; without it they are not there.
+// https://learn.microsoft.com/graph/api/listitem-get
+const seesWaiting = "Sites.Manage.All"
+
+// waitingID stands for the items of a list that wait for approval.
+func waitingID(list string) string { return itemID(list, "waiting") }
+
+// waiting names what the application is not shown of a list with content approval. shown says that earlier sessions were not shown it, and this one is.
+func (r *listReader) waiting(ctx context.Context) (shown bool, err error) {
+	was := false
+	for m, err := range engine.MissedItems(ctx, r.prev) {
+		if err != nil {
+			return false, err
+		}
+		was = was || m.Item.ID == waitingID(r.l.id)
+	}
+	if !was && !r.states[r.l.id].Approval {
+		return false, nil
+	}
+	missing, err := r.g.CheckPermissions(ctx, seesWaiting)
+	if err != nil {
+		return false, err
+	}
+	if len(missing) == 0 || !r.states[r.l.id].Approval {
+		return was, nil
+	}
+	why := fmt.Errorf("Microsoft shows items that wait for approval, or were refused it, only to an application with %s: grant it, or switch content approval off", seesWaiting)
+	r.sink.Skip(ctx, holdfast.Item{ID: waitingID(r.l.id), Parent: r.l.folder, Kind: holdfast.KindListItem, Name: "what waits for approval in " + r.l.name}, &holdfast.Skip{Reason: holdfast.SkipDenied, Err: why})
+	return false, nil
 }
 
 // situation asks where items lie and which have permissions of their own: one call for 5,000 items.
@@ -123,6 +166,9 @@ func (r *listReader) again(ctx context.Context) error {
 			item = holdfast.Item{ID: item.Parent}
 		}
 		id, ok := strings.CutPrefix(item.ID, r.l.id+".")
+		if item.ID == waitingID(r.l.id) {
+			continue // see waiting
+		}
 		if !ok || !retriable(m.Reason) || m.Reason == holdfast.SkipDenied && r.web == nil {
 			continue
 		}
