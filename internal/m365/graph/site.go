@@ -263,9 +263,9 @@ func (c *Client) CreateList(ctx context.Context, site string, n NewSiteList) (*S
 	return one[SiteList](ctx, c, request{method: http.MethodPost, path: siteJoin(site, "lists"), in: n, permission: sitesManage})
 }
 
-// CreateColumn adds a column to a list.
+// CreateColumn adds a column to a list. A list has a name once: Conflict says that it is there, perhaps by a call of this one whose answer was lost.
 func (c *Client) CreateColumn(ctx context.Context, site, list string, column json.RawMessage) (*Column, error) {
-	return one[Column](ctx, c, request{method: http.MethodPost, path: siteJoin(site, "lists", list, "columns"), in: column, permission: sitesManage})
+	return one[Column](ctx, c, request{method: http.MethodPost, path: siteJoin(site, "lists", list, "columns"), in: column, permission: sitesManage, repeatable: true})
 }
 
 // ListItemDelta begins a delta of a list's items.

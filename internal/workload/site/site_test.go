@@ -1116,11 +1116,15 @@ func TestLookupOfWhatIsNotRestored(t *testing.T) {
 	}
 }
 
+// newColumns is the route by which columns are made: a list has many, and each may fail.
+const newColumns = "POST /v1.0/sites/{site}/lists/{list}/columns"
+
 // A list that was deleted leaves the next restore point, and comes back whole from the one before, with columns, views and permissions of its own,
 // whatever fails for a moment while it is made.
 func TestAListThatWasDeleted(t *testing.T) {
 	for _, f := range [][]sim.Fault{nil, {{Name: sim.FaultAckLost, Every: 9}}, {{Name: sim.FaultServerError, Every: 11}}, {{Name: sim.FaultUnavailableBare, Every: 8}},
-		{{Name: sim.FaultAckLost, Path: "POST /sites/{site}/_api", Every: 2}}, {{Name: sim.FaultServerError, Path: "POST /sites/{site}/_api", Every: 2}}} {
+		{{Name: sim.FaultAckLost, Path: "POST /sites/{site}/_api", Every: 2}}, {{Name: sim.FaultServerError, Path: "POST /sites/{site}/_api", Every: 2}},
+		{{Name: sim.FaultBadGateway, Path: newColumns, Every: 2}, {Name: sim.FaultAckLost, Path: newColumns, Every: 3}}} {
 		t.Run(fmt.Sprint(f), func(t *testing.T) { aListThatWasDeleted(t, false, "", f) })
 	}
 }

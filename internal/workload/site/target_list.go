@@ -272,11 +272,27 @@ func (r *restore) view(ctx context.Context, l *place, v sharepoint.View, there [
 		id = there[i].ID
 	} else {
 		var err error
-		if id, err = r.web.CreateView(ctx, l.id, v); err != nil {
+		if id, err = r.createView(ctx, l, v); err != nil {
 			return err
 		}
 	}
 	return r.web.SetViewFields(ctx, l.id, id, v.Fields.Items)
+}
+
+// createView makes a view; a call that was not answered is made again only when the list does not show it.
+func (r *restore) createView(ctx context.Context, l *place, v sharepoint.View) (id string, err error) {
+	for attempt := 1; ; attempt++ {
+		if id, err = r.web.CreateView(ctx, l.id, v); !m365.OutcomeUnknown(err) || attempt == turns {
+			return id, err
+		}
+		now, lerr := r.web.Views(ctx, l.id)
+		if lerr != nil {
+			return "", lerr
+		}
+		if i := slices.IndexFunc(now, func(t sharepoint.View) bool { return t.Title == v.Title }); i >= 0 {
+			return now[i].ID, nil
+		}
+	}
 }
 
 // readOnly are members of a column's JSON that a new one does not take.
