@@ -76,6 +76,10 @@ var TeamsLanes = map[string]int64{"export": 200, "messages": 20, "lists": 60, "o
 // onTheWay is by how much the time that requests take to the service may differ without two of them coming there within a second.
 const onTheWay = 200 * time.Millisecond
 
+// onTheWayToSharePoint is the same for the minute of SharePoint, in which a call may have waited for a connection: what was on its way when a minute began
+// counts in it, and the minute after must not begin before it is over.
+const onTheWayToSharePoint = time.Second
+
 // teamsPerSecond is the limit of a lane of Teams: 4 requests on one team, and one post on one channel or one request on one chat, which a newer
 // copy of the page names.
 func teamsPerSecond(lane string) int64 {
@@ -216,7 +220,7 @@ func (b *Budget) lane(k laneKey) *lane {
 	case Directory:
 		l.requests = append(l.requests, newWindow(b.limits.DirectoryPer10s, 10*time.Second, 20))
 	case SharePoint:
-		l.requests = append(l.requests, newWindow(b.limits.SharePointPerMinute, time.Minute, 60), newWindow(b.limits.SharePointPerDay, 24*time.Hour, 288))
+		l.requests = append(l.requests, newWindow(b.limits.SharePointPerMinute, time.Minute+onTheWayToSharePoint, 61), newWindow(b.limits.SharePointPerDay, 24*time.Hour, 288))
 	case Outlook:
 		l.requests = append(l.requests, newWindow(b.limits.OutlookPer10m, 10*time.Minute, 60))
 		l.upload = newWindow(b.limits.OutlookUploadPer5m, 5*time.Minute, 60)
